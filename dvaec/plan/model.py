@@ -1,0 +1,206 @@
+"""The developed data flow and its schedule, as frozen values.
+
+A *node* is one tensor per frame: a variable's value, a feature, a recurrent state, the parameters of a conditional.
+A *binding* says where each variable's value comes from. A *schedule* is the order in which nodes are computed, whole
+sequence at once where the dependences allow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dvaec.spec.model import Combiner, Dense, Direction, GatedTransition, Head, Side, State, Variable
+
+
+@dataclass(frozen=True)
+class Read:
+    """One frame of one node, `offset` frames from t; None for a sequence-level value."""
+
+    node: str
+    offset: int | None
+
+
+@dataclass(frozen=True)
+class Port:
+    """One linear map into a node: the concatenation of `reads`, of `width` columns, onto `units` outputs.
+
+    `weights` names the linear layer; it is empty where the values pass unchanged.
+    """
+
+    weights: str
+    reads: tuple[Read, ...]
+    widths: tuple[int, ...]  # one per read
+    units: int
+
+    @property
+    def width(self) -> int:
+        """Columns of the concatenation."""
+        return sum(self.widths)
+
+
+@dataclass(frozen=True)
+class ValueNode:
+    """A variable."""
+
+    name: str
+    variable: Variable
+
+    @property
+    def dim(self) -> int:
+        """Width of the tensor."""
+        return self.variable.dim
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """A variable's value is given or drawn: it has no linear map of its own."""
+        return ()
+
+
+@dataclass(frozen=True)
+class FeatureNode:
+    """An instantaneous map; `block` is None for a plain concatenation (a state that runs both ways)."""
+
+    name: str
+    block: Dense | Combiner | None
+    dim: int
+    ports: tuple[Port, ...]
+
+
+@dataclass(frozen=True)
+class StateNode:
+    """A recurrent state that runs one way."""
+
+    name: str
+    state: State
+    dim: int
+    ports: tuple[Port, ...]  # one: the cell's input
+
+    @property
+    def step(self) -> int:
+        """Offset of the recurrence: negative for a forward state."""
+        return -self.state.lag if self.state.runs is Direction.FORWARD else self.state.lag
+
+
+@dataclass(frozen=True)
+class HeadNode:
+    """The parameters of one conditional; no port where they are constant."""
+
+    name: str  # p_z, q_z, p_x
+    head: Head
+    variable: Variable
+    dim: int
+    ports: tuple[Port, ...]
+
+    @property
+    def block(self) -> Dense | GatedTransition | None:
+        """What computes the parameters."""
+        return self.head.block
+
+    @property
+    def standard(self) -> bool:
+        """Whether this is the fixed N(0, I) of a latent without parents."""
+        return self.block is None and self.head.side is Side.P and not self.head.learned and self._plain
+
+    @property
+    def _plain(self) -> bool:
+        return self.variable.role == "latent" and self.head.mean is None and self.head.variance is None
+
+
+Node = ValueNode | FeatureNode | StateNode | HeadNode
+
+
+@dataclass(frozen=True)
+class Network:
+    """All nodes of the developed form, in an order in which nothing is declared before what it is made from."""
+
+    nodes: tuple[Node, ...]
+
+    def node(self, name: str) -> Node:
+        """Return the node of that name; KeyError if there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    @property
+    def values(self) -> tuple[ValueNode, ...]:
+        """The variables."""
+        return tuple(n for n in self.nodes if isinstance(n, ValueNode))
+
+    @property
+    def heads(self) -> tuple[HeadNode, ...]:
+        """The conditionals."""
+        return tuple(n for n in self.nodes if isinstance(n, HeadNode))
+
+
+class Origin(StrEnum):
+    """Where a variable's value comes from."""
+
+    GIVEN = "given"
+    Q = "drawn from q"
+    P = "drawn from p"
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """`reader` at t needs `source` at t + offset; None: a sequence-level value."""
+
+    reader: str
+    source: str
+    offset: int | None
+
+
+@dataclass(frozen=True)
+class Batched:
+    """One operation over (batch, time)."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WholeSequence:
+    """One recurrent state whose inputs are all there: one library call for the whole sequence."""
+
+    node: str
+    direction: Direction
+    reason: str
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop over time that holds exactly the nodes of one cycle, in the order within a frame."""
+
+    nodes: tuple[str, ...]
+    direction: Direction
+    reason: str
+
+
+Step = Batched | WholeSequence | Loop
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry point of the module: its binding, its steps in order, and what it hands out."""
+
+    name: str
+    binding: tuple[tuple[str, Origin], ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[str, ...]
+
+    def origin(self, variable: str) -> Origin:
+        """Where that variable's value comes from in this entry point."""
+        return dict(self.binding)[variable]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The developed network and the schedule of every entry point."""
+
+    network: Network
+    entries: tuple[Entry, ...]
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry point of that name."""
+        return next(e for e in self.entries if e.name == name)

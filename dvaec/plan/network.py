@@ -1,0 +1,146 @@
+"""From a developed spec to its data flow: one node per tensor, with the linear maps that feed it.
+
+Two forms of the page are taken apart here: a state's `through` becomes a feature that the state reads at t, and a
+state that runs both ways becomes two states and their concatenation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
+from dvaec.spec import offsets
+from dvaec.spec.model import (
+    Combiner,
+    Dense,
+    Direction,
+    Family,
+    Feature,
+    GatedTransition,
+    Head,
+    Output,
+    Parent,
+    Role,
+    Spec,
+    State,
+)
+
+
+@dataclass
+class _Builder:
+    """Widths of everything that can be read, and the nodes made so far."""
+
+    widths: dict[str, int] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+
+    def port(self, weights: str, parents: tuple[Parent, ...], units: int) -> Port:
+        """The linear map that reads these parents, a finite window frame by frame in time order."""
+        reads: list[Read] = []
+        for parent in parents:
+            at = (None,) if parent.offsets is None else parent.offsets.members
+            reads.extend(Read(parent.name, offset) for offset in at)
+        return Port(weights, tuple(reads), tuple(self.widths[r.node] for r in reads), units)
+
+
+def build_network(spec: Spec) -> Network:
+    """Return the data flow of a spec whose heads are all there (see `develop`)."""
+    builder = _Builder()
+    states = [one for state in spec.states for one in _directions(state)]
+    _declare_widths(spec, states, builder)
+    for variable in spec.variables:
+        builder.nodes.append(ValueNode(variable.name, variable))
+    for feature in spec.features:
+        builder.nodes.append(_feature(feature, builder))
+    for state in states:
+        _add_state(state, builder)
+    for state in spec.states:
+        if state.runs is Direction.BOTH:
+            builder.nodes.append(_join(state, builder))
+    for head in spec.heads:
+        builder.nodes.append(_head(spec, head, builder))
+    return Network(tuple(builder.nodes))
+
+
+def _directions(state: State) -> tuple[State, ...]:
+    if state.runs is not Direction.BOTH:
+        return (state,)
+    forward = replace(state, name=f"{state.name}_forward", runs=Direction.FORWARD)
+    return forward, replace(state, name=f"{state.name}_backward", runs=Direction.BACKWARD)
+
+
+def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:
+    builder.widths.update({v.name: v.dim for v in spec.variables})
+    builder.widths.update({s.name: s.units for s in states})
+    builder.widths.update({s.name: 2 * s.units for s in spec.states if s.runs is Direction.BOTH})
+    blocks = {feature.name: feature.block for feature in spec.features}
+
+    def width(name: str) -> int:
+        block = blocks.get(name)
+        if block is None:
+            return builder.widths[name]
+        if isinstance(block, Dense):
+            return block.layers[-1].units
+        return block.units if block.units is not None else width(block.other.name)
+
+    builder.widths.update({name: width(name) for name in blocks})
+
+
+def _feature(feature: Feature, builder: _Builder) -> FeatureNode:
+    name, block, width = feature.name, feature.block, builder.widths[feature.name]
+    if isinstance(block, Dense):
+        return FeatureNode(name, block, width, (builder.port(f"{name}_1", block.reads, block.layers[0].units),))
+    projection = f"{name}_with" if block.units is not None else ""
+    of = builder.port(f"{name}_1", (block.of,), width)
+    return FeatureNode(name, block, width, (of, builder.port(projection, (block.other,), width)))
+
+
+def _add_state(state: State, builder: _Builder) -> None:
+    reads = state.reads
+    if state.through:
+        through = f"{state.name}_in"
+        units = state.through[-1].units
+        builder.widths[through] = units
+        port = builder.port(f"{through}_1", reads, state.through[0].units)
+        builder.nodes.append(FeatureNode(through, Dense(reads, state.through), units, (port,)))
+        reads = (Parent(through, offsets.NOW),)
+    builder.nodes.append(StateNode(state.name, state, state.units, (builder.port(state.name, reads, state.units),)))
+
+
+def _join(state: State, builder: _Builder) -> FeatureNode:
+    both = tuple(Parent(f"{state.name}_{way}", offsets.NOW) for way in ("forward", "backward"))
+    return FeatureNode(state.name, None, 2 * state.units, (builder.port("", both, 2 * state.units),))
+
+
+def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
+    variable = spec.variable(head.target)
+    name = f"{head.side}_{head.target}"
+    block = head.block
+    if block is None:
+        return HeadNode(name, head, variable, variable.dim, ())
+    if isinstance(block, GatedTransition):
+        units = 2 * block.units + variable.dim
+        ports = (builder.port(f"{name}_1", (block.of, *block.reads), units),)
+    else:
+        units = block.layers[0].units if block.layers else sum(fan_units(head, variable.dim, variable.family))
+        ports = (builder.port(f"{name}_1", block.reads, units),)
+    return HeadNode(name, head, variable, variable.dim, ports)
+
+
+def branches(head: Head, family: Family) -> tuple[Output, ...]:
+    """Return the network branches behind a head's trunk, one per parameter that a network gives."""
+    if family is not Family.GAUSSIAN:
+        return (head.mean or Output(),)
+    mean = head.mean or Output()
+    if head.variance is None:
+        return mean, Output()
+    return (mean, head.variance) if isinstance(head.variance, Output) else (mean,)
+
+
+def fan_units(head: Head, dim: int, family: Family) -> tuple[int, ...]:
+    """Return the widths of the branches' first layers, which are one matrix product together."""
+    return tuple(b.layers[0].units if b.layers else dim for b in branches(head, family))
+
+
+def roles(spec: Spec, role: Role) -> tuple[str, ...]:
+    """Return the names of the variables of one role."""
+    return tuple(v.name for v in spec.having(role))

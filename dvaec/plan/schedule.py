@@ -1,0 +1,177 @@
+"""Loop distribution by strongly connected components (Allen and Kennedy): from dependences to a schedule.
+
+Under a binding every node depends on other nodes at given offsets. A component without a cycle is one batched
+operation; a component that is one recurrent state is one whole-sequence call; what is left is a loop over time that
+holds exactly the nodes of its cycles. A loop is possible iff all cycles have lag sums of one sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dvaec.plan.model import (
+    Batched,
+    Dependence,
+    HeadNode,
+    Loop,
+    Network,
+    Node,
+    Origin,
+    StateNode,
+    Step,
+    ValueNode,
+    WholeSequence,
+)
+from dvaec.spec.model import Direction
+
+
+class Unschedulable(Exception):
+    """The dependences admit no schedule; carries the nodes of the offending component."""
+
+    def __init__(self, message: str, nodes: tuple[str, ...], code: str) -> None:
+        super().__init__(message)
+        self.message, self.nodes, self.code = message, nodes, code
+
+
+WHOLE_SEQUENCE_CELLS = ("lstm", "gru", "rnn", "sum")
+
+
+def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
+    """Return what every node needs, under a binding."""
+    found: list[Dependence] = []
+    for node in network.nodes:
+        if isinstance(node, ValueNode):
+            origin = binding[node.name]
+            if origin is not Origin.GIVEN:
+                side = "q" if origin is Origin.Q else "p"
+                found.append(Dependence(node.name, f"{side}_{node.name}", 0))
+        for port in node.ports:
+            found.extend(Dependence(node.name, read.node, read.offset) for read in port.reads)
+        if isinstance(node, StateNode):
+            found.append(Dependence(node.name, node.name, node.step))
+    return tuple(dict.fromkeys(found))
+
+
+def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps that compute `outputs` under `binding`, and nothing that they do not need.
+
+    Raises Unschedulable where a cycle has no direction of time.
+    """
+    edges = dependences(network, binding)
+    needed = _needed(edges, outputs)
+    order = [node.name for node in network.nodes if node.name in needed]
+    sources: dict[str, list[str]] = {name: [] for name in order}
+    for edge in edges:
+        if edge.reader in needed:
+            sources[edge.reader].append(edge.source)
+    steps: list[Step] = []
+    for component in _components(order, sources):
+        inside = tuple(e for e in edges if e.reader in component and e.source in component)
+        step = _step(network, binding, component, inside)
+        if step is not None:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _needed(edges: Sequence[Dependence], outputs: Sequence[str]) -> frozenset[str]:
+    reached = list(dict.fromkeys(outputs))
+    for name in reached:
+        reached.extend(e.source for e in edges if e.reader == name and e.source not in reached)
+    return frozenset(reached)
+
+
+def _components(order: Sequence[str], sources: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Tarjan's strongly connected components, what is read before what reads it; members in `order`."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[tuple[str, ...]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for source in sources[name]:
+            if source not in index:
+                visit(source)
+            if source in stack:
+                low[name] = min(low[name], low[source])
+        if low[name] == index[name]:
+            cut = stack.index(name)
+            members = stack[cut:]
+            del stack[cut:]
+            found.append(tuple(n for n in order if n in members))
+
+    for name in order:
+        if name not in index:
+            visit(name)
+    return found
+
+
+def _step(
+    network: Network, binding: Mapping[str, Origin], component: tuple[str, ...], inside: tuple[Dependence, ...]
+) -> Step | None:
+    node = network.node(component[0])
+    if isinstance(node, ValueNode) and binding[node.name] is Origin.GIVEN:
+        return None
+    if not inside:
+        return Batched(node.name, _why_batched(node, binding))
+    direction = Direction.FORWARD if _sign(component, inside) < 0 else Direction.BACKWARD
+    if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
+        reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
+        return WholeSequence(node.name, direction, reason)
+    ordered = _within_frame(component, inside)
+    cycle = ", ".join(f"{e.reader}_t <- {e.source}{_at(e.offset)}" for e in inside if e.offset != 0)
+    return Loop(ordered, direction, f"cycle over time through {cycle}")
+
+
+def _at(offset: int | None) -> str:
+    return "" if offset is None else "_t" if offset == 0 else f"_<t{offset:+d}>"
+
+
+def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
+    if isinstance(node, ValueNode):
+        return f"{binding[node.name]}, and no draw waits for an earlier one"
+    if isinstance(node, HeadNode) and not node.ports:
+        return "constant parameters"
+    return "no cycle over time: one operation over (batch, time)"
+
+
+def _sign(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> int:
+    """Return -1 if the component runs forward in time, +1 if backward.
+
+    A plain frame loop also needs every single dependence to point the loop's way (or within the frame).
+    """
+    offsets = [e.offset for e in inside if e.offset is not None]
+    names = ", ".join(component)
+    if _has_cycle(component, tuple(e for e in inside if e.offset == 0)):
+        raise Unschedulable(f"{names} depend on each other within one frame", component, "DV301")
+    if max(offsets) <= 0:
+        return -1
+    if min(offsets) >= 0:
+        return 1
+    raise Unschedulable(
+        f"{names} depend on each other both forward and backward in time: no loop over frames can compute them",
+        component,
+        "DV302",
+    )
+
+
+def _has_cycle(component: tuple[str, ...], edges: tuple[Dependence, ...]) -> bool:
+    return len(_topological(component, edges)) < len(component)
+
+
+def _within_frame(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[str, ...]:
+    return _topological(component, tuple(e for e in inside if e.offset == 0))
+
+
+def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:
+    """Kahn's order, stable in `names`; shorter than `names` if there is a cycle."""
+    done: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = [n for n in waiting if all(e.source in done for e in edges if e.reader == n)]
+        if not ready:
+            break
+        done.append(ready[0])
+        waiting.remove(ready[0])
+    return tuple(done)
