@@ -169,13 +169,19 @@ def plus(a: Offsets, b: Offsets) -> Offsets:
     if not a or not b:
         return NONE
     period = lcm(len(a.past), len(a.future), len(b.past), len(b.future))
-    # Past the aperiodic parts of both sets plus a Frobenius bound of the periods, sums repeat with the period.
-    edge = a.reach + b.reach + 2 * period * period
-    reach = edge + 2 * period + a.reach + b.reach
-    left = a.within(-reach - edge, reach + edge)
-    span = 2 * (reach + edge)
-    sums = {i + j for j in b.within(-span, span) for i in left if abs(i + j) <= edge + period}
-    return from_predicate(-edge, edge, period, lambda d: d in sums)
+    # Two rays {x + p i} and {y + q j} of one direction have sums of period gcd(p, q) from x + y + lcm(p, q) on.
+    edge = a.reach + b.reach + 2 * period
+    span = 4 * edge
+    mask = _mask(a, -span, span)
+    sums = 0
+    for j in b.within(-span, span):
+        sums |= mask << (j + span)
+    return from_predicate(-edge, edge, period, lambda d: bool(sums >> (d + 2 * span) & 1))
+
+
+def _mask(a: Offsets, low: int, high: int) -> int:
+    """Return the members of `a` from `low` to `high` as the bits of one number, bit 0 for `low`."""
+    return int("".join("1" if d in a else "0" for d in range(high, low - 1, -1)), 2)
 
 
 def _combine(a: Offsets, b: Offsets, rule: Callable[[bool, bool], bool]) -> Offsets:
