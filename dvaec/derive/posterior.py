@@ -1,0 +1,51 @@
+"""The exact posterior of the latents and the q that the page declares, as windows that hold for every T.
+
+p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor everything that
+D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
+"""
+
+from __future__ import annotations
+
+from dvaec.derive.model import DerivedConditional, Posterior, Proof
+from dvaec.network.template import Template, evidence, template_of
+from dvaec.network.unfold import reads_of, unfold
+from dvaec.network.windows import stationary_windows
+from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
+
+
+def exact_posterior(spec: Spec) -> Posterior:
+    """Return the exact posterior's factorization along `spec.order`; NoFixpointError if it is not known for every T."""
+    template = template_of(spec)
+    return Posterior(spec.order, tuple(_factor(template, name) for name in spec.order))
+
+
+def _factor(template: Template, target: str) -> DerivedConditional:
+    found = stationary_windows(template, target, evidence(template, target))
+    return DerivedConditional(
+        conditional=Conditional(target, found.parents),
+        proof=Proof(lag=template.lag, first=found.first, period=found.period),
+    )
+
+
+def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
+    """Return q as the page declares it, one conditional per latent in chain-rule order."""
+    return tuple(_declared(spec, posterior, name) for name in spec.order)
+
+
+def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
+    inference = spec.inference
+    match inference.kind:
+        case InferenceKind.EXACT:
+            return posterior.of(target)
+        case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD:
+            template = template_of(spec)
+            seen = evidence(template, target, inference.delay)
+            return Conditional(target, stationary_windows(template, target, seen).parents)
+        case InferenceKind.CONDITIONALS:
+            own = next((c for c in inference.conditionals if c.target == target), None)
+            return own if own is not None else posterior.of(target)
+        case InferenceKind.NETWORKS:
+            head = spec.head(Side.Q, target)
+            if head is None or head.block is None:
+                return posterior.of(target)
+            return Conditional(target, unfold(spec).seen(reads_of(head.block)))
