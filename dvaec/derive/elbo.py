@@ -66,8 +66,8 @@ def route_from_target(
 ) -> tuple[Node, ...] | None:
     """Return a directed path under q from the target of `p` at t to a latent that its prior reads, or None.
 
-    No such path means that z_t is independent, under q, of what its prior reads given its own parents in q, so
-    that the average of log q - log p over z_t is KL(q || p) with both conditionals read off the same draw.
+    No such path means that z_t is independent, under q, of what its prior reads given its own parents in q,
+    so that the average of log q - log p over z_t is KL(q || p) with both conditionals read off the same draw.
     Under a causal prior and a q in forward order such a path never leaves frame t, and the search is exact;
     else it looks as far as all finite windows together reach.
     """
@@ -128,7 +128,7 @@ def _why_log_ratio(name: str, family: Family, route: tuple[Node, ...] | None) ->
         return f"no closed form is registered for the divergence of two {family.value} distributions"
     arrows = " -> ".join(_at(node) for node in route)
     return (
-        f"p({name}_t) reads {_at(route[-1])}, which q draws from {name}_t ({arrows}): given the one, the other "
+        f"p({name}_t) reads {_at(route[-1])}, which q draws from {name}_t ({arrows}): given one, the other "
         f"is no longer distributed as q({name}_t), so the log-densities of the draws are compared"
     )
 
