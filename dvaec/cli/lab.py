@@ -1,0 +1,219 @@
+"""The commands that touch data: train, evaluate, data. They import torch inside: `check` never loads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dvaec.diagnostics import Fault, render
+from dvaec.runtime.faults import LabFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.evaluate import Evaluation
+    from dvaec.runtime.history import Epoch
+
+_DATA_HELP = (
+    "An .npz file, or the built-in `pendulum` (gaussian, dim 2) or `pendulum-ring` (bernoulli, dim 88)."
+)
+_THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
+_ZERO_HELP = "Let inputs that the data lack be zero."
+
+Data = Annotated[str, typer.Option("--data", help=_DATA_HELP)]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
+ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the application."""
+    app.command()(train)
+    app.command()(evaluate)
+    app.command()(data)
+
+
+def train(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.")],
+    data: Data,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the page: x.dim=513.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 80,
+    batch: Annotated[int, typer.Option(min=1, help="Sequences per update.")] = 16,
+    lr: Annotated[float, typer.Option(min=0.0, help="Adam's learning rate.")] = 1e-3,
+    weight_decay: Annotated[float, typer.Option(min=0.0)] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")] = 0,
+    clip: Annotated[float, typer.Option(min=0.0, help="Largest norm of the gradient; 0: none.")] = 5.0,
+    warmup: Annotated[int, typer.Option(min=0, help="Epochs over which the KL's weight rises to 1.")] = 10,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Stop after so many epochs without a better validation ELBO; 0: never.")
+    ] = 20,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in the folder, exactly.")
+    ] = False,
+    scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
+    zero_inputs: ZeroInputs = False,
+) -> None:
+    """Compile SPEC and train it; the best weights, the history and the last state go to the run folder."""
+    with clear_errors("the finished epochs are kept; --resume continues"):
+        from dvaec.compiler import compile_spec
+
+        compiled = compile_spec(spec, overrides or [])
+        from dvaec.runtime.card import Card
+        from dvaec.runtime.data import load_splits
+        from dvaec.runtime.devices import build, prepare
+        from dvaec.runtime.source import load_class
+        from dvaec.runtime.train import Options
+        from dvaec.runtime.train import train as fit
+
+        card = Card(**compiled.card)
+        parts = load_splits(data, card, ["train", "valid"], zero_inputs=zero_inputs)
+        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
+        folder = out or Path("runs") / card.name.lower()
+        options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
+        with _progress(card, epochs) as (report, step):
+            outcome = fit(
+                model, card, parts["train"], parts["valid"], folder, options,
+                resume=resume, report=report, step=step,
+            )  # fmt: skip
+        early = "stopped early, " if outcome.stopped_early else ""
+        typer.echo(
+            f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
+            f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
+        )
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder made by train.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
+    batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    zero_inputs: ZeroInputs = False,
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Print the ELBO of a split in nats per frame, over frames and over sequences, its parts apart."""
+    if form not in ("text", "json"):
+        raise typer.BadParameter(f"'{form}' is neither text nor json", param_hint="--format")
+    with clear_errors():
+        from dvaec.runtime.data import load_splits
+        from dvaec.runtime.store import load_card
+
+        card = load_card(run)
+        parts = load_splits(data, card, [split], zero_inputs=zero_inputs)
+        from dvaec.api import load
+        from dvaec.runtime.devices import prepare
+        from dvaec.runtime.evaluate import evaluate as measure
+
+        where = prepare(device, threads)
+        model = load(run).to(where)
+        result = measure(model, card, parts[split], samples=samples, batch=batch, seed=seed)
+        typer.echo(json.dumps(asdict(result), indent=2) if form == "json" else table(card, result))
+
+
+def data(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="pendulum or pendulum-ring.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; NAME.npz by default.")] = None,
+    sequences: Annotated[
+        int, typer.Option(min=1, help="For training; a quarter as many for valid and test.")
+    ] = 200,
+    frames: Annotated[int, typer.Option(min=2, help="Of the longest sequence; the shortest has half.")] = 50,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Write a built-in data set with known truth as an .npz file."""
+    with clear_errors():
+        from dvaec.runtime.pendulum import write_npz
+
+        path = out or Path(f"{name}.npz")
+        write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
+        typer.echo(path)
+
+
+@contextmanager
+def clear_errors(when_interrupted: str | None = None) -> Iterator[None]:
+    """Turn faults of specs, data and numbers into one clear message and exit status 1 (130 for Ctrl-C)."""
+    try:
+        yield
+    except Fault as fault:
+        typer.echo(render(fault.diagnostics, fault.sources), err=True)
+        raise typer.Exit(1) from None
+    except LabFault as fault:
+        typer.echo(f"error: {fault.message}", err=True)
+        if fault.hint:
+            typer.echo(f"   = hint: {fault.hint}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted{f': {when_interrupted}' if when_interrupted else ''}", err=True)
+        raise typer.Exit(130) from None
+
+
+def table(card: Card, result: Evaluation) -> str:
+    """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
+    lines = [
+        f"{card.name}, {result.split}: {result.sequences} sequences, {result.frames} frames, "
+        f"{result.samples} draw{'s' * (result.samples > 1)}",
+        f"{'nats per frame':<22}{'frame average':>22}{'sequence average':>22}",
+    ]
+    titles = {"elbo": "-ELBO"}
+    titles |= {f"log_p_{name}": f"  reconstruction {name}" for name in card.observed}
+    titles |= {f"kl_{name}": f"  KL {name}" for name in card.latents}
+    for key, title in titles.items():
+        sign = 1.0 if key.startswith("kl_") else -1.0
+        cells = []
+        for estimate in (result.frame[key], result.sequence[key]):
+            error = f" ± {estimate.error:.4f}" if result.samples > 1 else ""
+            cells.append(f"{sign * estimate.mean:.4f}{error}")
+        lines.append(f"{title:<22}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join(lines)
+
+
+@contextmanager
+def _progress(
+    card: Card, epochs: int
+) -> Iterator[tuple[Callable[[Epoch], None], Callable[[int, int], None]]]:
+    """Show a bar on a terminal, and a line an epoch elsewhere."""
+    if not sys.stderr.isatty():
+        yield (lambda row: typer.echo(_line(card, row, epochs))), (lambda _done, _total: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{card.name}: epoch 1/{epochs}", total=epochs)
+        finished = 0
+
+        def report(row: Epoch) -> None:
+            nonlocal finished
+            finished = row.number
+            bar.update(task, completed=finished, description=_line(card, row, epochs))
+
+        def step(done: int, total: int) -> None:
+            bar.update(task, completed=finished + done / total)
+
+        yield report, step
+
+
+def _line(card: Card, row: Epoch, epochs: int) -> str:
+    kl = sum(row.valid[f"kl_{name}"] for name in card.latents)
+    return (
+        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
+        f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f})"
+    )
