@@ -1,0 +1,149 @@
+"""Page -> parsed page: every text of notation is parsed, every name is known, nothing is judged yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dvaec.diagnostics import Span
+from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
+from dvaec.spec.model import Layer, Side
+from dvaec.spec.names import model_name_fault, name_fault
+from dvaec.spec.page import node_at
+from dvaec.spec.report import Report
+from dvaec.spec.schema import PageShape
+from dvaec.spec.source import Path
+from dvaec.spec.subscripts import Reference
+from dvaec.spec.yaml_tree import Entries, Node, Scalar
+
+
+@dataclass
+class Parsed:
+    """What the page says, parsed. `reads` and `layers` go by path; faulty pieces are absent."""
+
+    tree: Entries
+    shape: PageShape
+    spans: dict[Path, Span]
+    generation: list[Line] = field(default_factory=list)
+    inference: list[Line] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)  # key of the page -> name
+    features: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, tuple[Side, str]] = field(default_factory=dict)
+    reads: dict[Path, ReadList] = field(default_factory=dict)
+    layers: dict[Path, tuple[Layer, ...]] = field(default_factory=dict)
+
+    def span(self, path: Path) -> Span:
+        """Return the place of a path that exists, or of the nearest around it."""
+        return next(
+            (self.spans[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.spans),
+            self.tree.span,
+        )
+
+
+def parse_page(tree: Entries, shape: PageShape, spans: dict[Path, Span], report: Report) -> Parsed:
+    """Parse all notation on the page and check the form of all names."""
+    parsed = Parsed(tree, shape, spans)
+    if wrong := model_name_fault(shape.model):
+        report.add(Code.NAME_FORM, wrong, spans[("model",)])
+    _names(parsed, report)
+    for key, lines in (("generation", parsed.generation), ("inference", parsed.inference)):
+        _lines(parsed, key, lines, report)
+    for path, node in _texts_read(parsed):
+        if isinstance(node, Scalar) and (read := parse_reads(node, report)):
+            parsed.reads[path] = read
+    for path, layers in _layer_lists(parsed):
+        made = [parse_layer(text, parsed.span((*path, k)), report) for k, text in enumerate(layers)]
+        parsed.layers[path] = tuple(layer for layer in made if layer is not None)
+    return parsed
+
+
+def _names(parsed: Parsed, report: Report) -> None:
+    """Check the names that the page gives, and that each is given once."""
+    given: dict[str, int] = {}
+
+    def name(text: str, key: Scalar) -> bool:
+        if wrong := name_fault(text):
+            reserved, message = wrong
+            report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span)
+        if text in given:
+            message = f"the name '{text}' is used twice; it stands already in line {given[text]}"
+            report.add(Code.NAME_TWICE, message, key.span)
+        given.setdefault(text, key.span.line)
+        return True
+
+    for key in _keys(parsed.tree, "variables"):
+        name(key.text, key)
+    for block, names in (("states", parsed.states), ("features", parsed.features)):
+        for key in _keys(parsed.tree, block):
+            stem = key.text.removesuffix("_t")
+            if stem == key.text:
+                hint = f"did you mean {stem.split('_')[0]}_t?"
+                message = f"a name in '{block}' carries its subscript _t"
+                report.add(Code.NAME_FORM, message, key.span, hint)
+            names[key.text] = stem
+            name(stem, key)
+    for key in _keys(parsed.tree, "networks"):
+        if head := parse_head(key, report):
+            parsed.heads[key.text] = _head(key, head, parsed, report)
+
+
+def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Report) -> tuple[Side, str]:
+    """Check the subscript of a head's target and that the head is given once."""
+    side, target = head
+    if target.frame is not None:
+        message = (
+            f"networks of a numbered frame such as {side}({target.name}_{target.frame}) are not supported yet"
+        )
+        report.add(Code.NOT_SUPPORTED, message, key.span)
+    elif target.offsets is None or 0 not in target.offsets or len(target.offsets.inside) != 1:
+        hint = f"did you mean {side}({target.name}_t)?"
+        report.add(Code.HEAD_NAME, "the network of a conditional is named at frame t", key.span, hint)
+    if (side, target.name) in parsed.heads.values():
+        report.add(Code.NAME_TWICE, f"the network of {side}({target.name}_t) is given twice", key.span)
+    return side, target.name
+
+
+def _keys(tree: Entries, block: str) -> list[Scalar]:
+    node = tree.get(block)
+    return [key for key, _ in node.entries] if isinstance(node, Entries) else []
+
+
+def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
+    """Parse a list of conditionals and place what it holds."""
+    node: Node | None = parsed.tree.get(key)
+    for item in getattr(node, "items", ()):
+        if not isinstance(item, Scalar) or (line := parse_conditional(item, report)) is None:
+            continue
+        lines.append(line)
+        target = line.target.name
+        parsed.spans.setdefault((key, target), item.span)
+        for parent in line.parents:
+            parsed.spans.setdefault((key, target, parent.name), item.part(parent.start, parent.stop))
+
+
+def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
+    """Return the texts that list references, with their paths."""
+    found: list[tuple[Path, Node]] = []
+    for block in ("states", "features", "networks"):
+        for key in _keys(parsed.tree, block):
+            for name in ("reads", "of", "with"):
+                path = (block, key.text, name)
+                node = node_at(parsed.tree, path)
+                if node is not None and not (isinstance(node, Scalar) and node.value() is None):
+                    found.append((path, node))
+    return found
+
+
+def _layer_lists(parsed: Parsed) -> list[tuple[Path, list[str]]]:
+    """Return the lists of layers, with their paths."""
+    found: list[tuple[Path, list[str]]] = []
+    for key, state in parsed.shape.states.items():
+        found.append((("states", key, "through"), state.through))
+    for key, feature in parsed.shape.features.items():
+        found.append((("features", key, "layers"), getattr(feature, "layers", [])))
+    for key, head in parsed.shape.networks.items():
+        found.append((("networks", key, "layers"), getattr(head, "layers", None) or []))
+        for part in ("mean", "variance"):
+            output = getattr(head, part)
+            found.append((("networks", key, part, "layers"), getattr(output, "layers", [])))
+    return found

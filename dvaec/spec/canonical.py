@@ -1,0 +1,42 @@
+"""The meaning of a spec as JSON, and its hash: what weights are stored beside.
+
+Not part of the meaning: the title, the citations, comments, and how a window is spelled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from dvaec.spec.model import Spec
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import Offsets
+
+
+def canonical(spec: Spec) -> dict[str, Any]:
+    """Return the meaning of the spec in JSON's types."""
+    meaning = _plain(spec)
+    assert isinstance(meaning, dict)
+    return {key: value for key, value in meaning.items() if key not in ("about", "cites")}
+
+
+def canonical_hash(spec: Spec) -> str:
+    """Return the SHA-256 of the canonical form, in hexadecimal."""
+    text = json.dumps(canonical(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Offsets):
+        return page("", value)
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        inner = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {"is": type(value).__name__, **inner}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,127 @@
+"""The grammar of lines: conditionals `z_t | z_<t-1>, u_t`, lists of reads, the names of heads and of layers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dvaec.diagnostics import Span, did_you_mean
+from dvaec.spec.codes import Code
+from dvaec.spec.model import Layer, Side
+from dvaec.spec.report import Report
+from dvaec.spec.subscripts import NotationError, Reference, parse_reference
+from dvaec.spec.yaml_tree import Scalar
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "linear")
+MOST_UNITS = 65536
+_LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?|(\S+)\s+[0-9]+)\s*\Z")
+_HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A conditional as written: references, still without knowledge of what they name."""
+
+    target: Reference
+    parents: tuple[Reference, ...]
+    scalar: Scalar
+
+
+@dataclass(frozen=True)
+class ReadList:
+    """What a state, feature or head reads, in the page's order."""
+
+    references: tuple[Reference, ...]
+    scalar: Scalar
+
+
+def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
+    """Parse `target` or `target | parent, ...`; every faulty piece is reported, None if any is."""
+    text = scalar.text
+    if "\n" in text:
+        report.add(Code.NOTATION, "a conditional stands on one line", scalar.span)
+        return None
+    bar = text.find("|")
+    head_stop = len(text) if bar < 0 else bar
+    target = _piece(scalar, 0, head_stop, report)
+    parents: tuple[Reference, ...] | None = ()
+    if bar >= 0:
+        if not text[bar + 1 :].strip():
+            hint = f"without parents write just {text[:bar].strip()}" if target else None
+            report.add(Code.NOTATION, "nothing stands after '|'", scalar.part(bar, bar + 1), hint)
+            return None
+        parents = _pieces(scalar, bar + 1, report)
+    if target is None or parents is None:
+        return None
+    return Line(target, parents, scalar)
+
+
+def parse_reads(scalar: Scalar, report: Report) -> ReadList | None:
+    """Parse a list of references; every faulty piece is reported, None if any is."""
+    if not scalar.text.strip() or "\n" in scalar.text:
+        report.add(Code.NOTATION, 'expected what is read, such as "z_<t-1>, h_t"', scalar.span)
+        return None
+    pieces = _pieces(scalar, 0, report)
+    return None if pieces is None else ReadList(pieces, scalar)
+
+
+def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...] | None:
+    """Parse what commas separate from `start` on."""
+    found: list[Reference | None] = []
+    while True:
+        comma = scalar.text.find(",", start)
+        stop = len(scalar.text) if comma < 0 else comma
+        found.append(_piece(scalar, start, stop, report))
+        if comma < 0:
+            break
+        start = comma + 1
+    complete = tuple(r for r in found if r is not None)
+    return complete if len(complete) == len(found) else None
+
+
+def _piece(scalar: Scalar, start: int, stop: int, report: Report) -> Reference | None:
+    try:
+        return parse_reference(scalar.text, start, stop)
+    except NotationError as error:
+        report.add(error.code, error.message, scalar.part(error.start, error.stop), error.hint)
+        return None
+
+
+def parse_head(key: Scalar, report: Report) -> tuple[Side, Reference] | None:
+    """Parse `p(z_t)` or `q(z_t)`, the key of a head."""
+    match = _HEAD.match(key.text)
+    if not match or match.group(1) not in ("p", "q"):
+        hint = "the networks are named p(x_t), q(z_t)"
+        if match is None and re.match(r"[A-Za-z]\w*\Z", key.text):
+            hint = f"did you mean p({key.text}) or q({key.text})?"
+        report.add(Code.HEAD_NAME, f"'{key.text[:40]}' names no conditional", key.span, hint)
+        return None
+    if "|" in match.group(2):
+        hint = f"did you mean {match.group(1)}({match.group(2).split('|')[0].strip()})?"
+        report.add(Code.HEAD_NAME, "a network is named without what it reads", key.span, hint)
+        return None
+    reference = _piece(key, match.start(2), match.end(2), report)
+    return None if reference is None else (Side(match.group(1)), reference)
+
+
+def parse_layer(text: str | int, span: Span, report: Report) -> Layer | None:
+    """Parse a layer such as `256 tanh`: units, then the activation."""
+    match = _LAYER.match(str(text))
+    if match is None or match.group(1) is None:
+        report.add(
+            Code.LAYER, f"'{str(text)[:40]}' is no layer", span, "write units and activation: 256 tanh"
+        )
+        return None
+    units, activation = match.group(1), match.group(2)
+    if activation is None:
+        hint = f"write '{units} tanh', or '{units} linear' for none"
+        report.add(Code.LAYER, "a layer names its activation", span, hint)
+        return None
+    if len(units) > 9 or not 1 <= int(units) <= MOST_UNITS:
+        report.add(Code.LAYER, f"a layer has 1 to {MOST_UNITS} units", span)
+        return None
+    if activation not in ACTIVATIONS:
+        hint = did_you_mean(activation, ACTIVATIONS) or f"known are {', '.join(ACTIVATIONS)}"
+        report.add(Code.LAYER, f"'{activation[:40]}' is no activation", span, hint)
+        return None
+    return Layer(int(units), activation)

@@ -1,0 +1,47 @@
+"""What may be called what: names of variables, states, features and models."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+LONGEST_NAME = 32
+LONGEST_MODEL_NAME = 64
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
+_MODEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+# Names that the notation or the emitted module uses for itself.
+RESERVED = frozenset(
+    """
+    t T p q self cls torch nn math functional lengths mask masks noise batch frames frame time steps step
+    Tensor Optional List Dict Tuple Any NamedTuple Module elbo encode score reconstruct generate forecast training
+    train eval forward parameters buffers modules children named state dict device dtype to cpu cuda half double
+    range len int float bool str list tuple dict set zip enumerate max min sum abs print super object type id
+    isinstance sorted reversed property kl loss mean logvar variance sample samples given jit script
+    """.split()
+)
+
+
+def name_fault(name: str) -> tuple[bool, str] | None:
+    """Return None for a good name, else (whether it is merely reserved, what is wrong in words)."""
+    if len(name) > LONGEST_NAME:
+        return False, f"a name has at most {LONGEST_NAME} characters"
+    if not _NAME.match(name):
+        return False, "a name is a letter followed by letters and digits"
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return True, f"'{name}' is a word of Python, and the name would stand in the emitted module"
+    if name in RESERVED:
+        return True, f"'{name}' is taken by the notation or by the emitted module"
+    return None
+
+
+def model_name_fault(name: str) -> str | None:
+    """Return what is wrong with the name of a model, or None."""
+    if len(name) > LONGEST_MODEL_NAME:
+        return f"a model's name has at most {LONGEST_MODEL_NAME} characters"
+    if not _MODEL.match(name):
+        return "a model's name is a letter followed by letters, digits and underscores (it names a class)"
+    if keyword.iskeyword(name) or name in ("Tensor", "NamedTuple", "Optional", "List", "Tuple"):
+        return f"'{name}' is taken: the name becomes a class of the emitted module"
+    return None

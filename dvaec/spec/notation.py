@@ -1,0 +1,147 @@
+"""Printing windows: as the language writes them, with braces for mathematics, in Unicode for diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dvaec.spec import offsets as sets
+from dvaec.spec.model import Conditional, Parent
+from dvaec.spec.offsets import Offsets
+
+_SUBSCRIPTS = str.maketrans("0123456789+-tT", "₀₁₂₃₄₅₆₇₈₉₊₋ₜᴛ")
+
+
+@dataclass(frozen=True)
+class Window:
+    """The offsets start, start + stride, ..., stop; None is an open end (frame 1, or frame T)."""
+
+    start: int | None
+    stop: int | None
+    stride: int = 1
+
+    @property
+    def single(self) -> bool:
+        """Whether the window is one frame."""
+        return self.start is not None and self.start == self.stop
+
+    @property
+    def offsets(self) -> Offsets:
+        """The window as a set."""
+        return sets.window(self.start, self.stop, self.stride)
+
+
+def windows(offsets: Offsets) -> tuple[Window, ...]:
+    """Decompose a set into few disjoint windows, in time order; their union is the set."""
+    if offsets == sets.ALL:
+        return (Window(None, None),)
+    found: list[Window] = []
+    rest = offsets
+    for take in (_open_past, _open_future):
+        for window in take(rest):
+            found.append(window)
+            rest = rest - window.offsets
+    found.extend(_finite(rest.members))
+    return tuple(
+        sorted(found, key=lambda w: (w.start is not None, w.start or 0, w.stop is None, w.stop or 0))
+    )
+
+
+def _open_past(offsets: Offsets) -> list[Window]:
+    """Return one window without a start for each class of the past's pattern, as long as it goes."""
+    found, period = [], len(offsets.past)
+    for k, there in enumerate(offsets.past):
+        stop = offsets.low - 1 - k
+        while there and stop + period in offsets and (period == 1 or stop + period < offsets.high):
+            stop += period
+        if there:
+            found.append(Window(None, stop, period))
+    return found
+
+
+def _open_future(offsets: Offsets) -> list[Window]:
+    """Return one window without a stop for each class of the future's pattern, as long as it goes."""
+    found, period = [], len(offsets.future)
+    for k, there in enumerate(offsets.future):
+        start = offsets.high + k
+        while there and start - period in offsets and start - period >= offsets.low:
+            start -= period
+        if there:
+            found.append(Window(start, None, period))
+    return found
+
+
+def _finite(members: tuple[int, ...]) -> list[Window]:
+    """Cut a finite set into runs, then into evenly spaced triples and longer, then into single frames."""
+    found, at = [], 0
+    while at < len(members):
+        step = members[at + 1] - members[at] if at + 1 < len(members) else 1
+        last = at
+        while last + 1 < len(members) and members[last + 1] - members[last] == step:
+            last += 1
+        if step > 1 and last + 1 < len(members) and members[last + 1] - members[last] == 1:
+            last -= 1  # the last one begins a run of its own
+        if step > 1 and last - at < 2:
+            last, step = at, 1
+        found.append(Window(members[at], members[last], step))
+        at = last + 1
+    return found
+
+
+def _moment(offset: int) -> str:
+    return "t" if offset == 0 else f"t{offset:+d}"
+
+
+def subscript(window: Window) -> str:
+    """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`."""
+    if window.single and window.start is not None:
+        return _moment(window.start)
+    start = "1" if window.start is None else _moment(window.start)
+    stop = "T" if window.stop is None else _moment(window.stop)
+    return f"{start}:{stop}" + (f":{window.stride}" if window.stride > 1 else "")
+
+
+def page(name: str, offsets: Offsets | None) -> str:
+    """Return the text of the language: `z_t`, `z_<t-1>`, `x_<<t>`, `x_<t:T>`; several windows with commas."""
+    if offsets is None:
+        return name
+    return ", ".join(_page(name, window) for window in windows(offsets))
+
+
+def _page(name: str, window: Window) -> str:
+    if window == Window(0, 0):
+        return f"{name}_t"
+    if window == Window(None, -1):
+        return f"{name}_<<t>"
+    if window == Window(None, 0):
+        return f"{name}_<<=t>"
+    return f"{name}_<{subscript(window)}>"
+
+
+def braces(name: str, offsets: Offsets | None) -> str:
+    """Return the text of mathematics: `z_t`, `z_{t-1}`, `x_{1:t-1}`, `x_{t:T}`; several windows with commas."""
+    if offsets is None:
+        return name
+    return ", ".join(
+        f"{name}_t" if window == Window(0, 0) else f"{name}_{{{subscript(window)}}}"
+        for window in windows(offsets)
+    )
+
+
+def unicode_form(name: str, offsets: Offsets | None) -> str:
+    """Return the text of diagrams: `zₜ`, `zₜ₋₁`, `x₁:ₜ₋₁`, `xₜ:ᴛ`; several windows with commas."""
+    if offsets is None:
+        return name
+    return ", ".join(name + subscript(window).translate(_SUBSCRIPTS) for window in windows(offsets))
+
+
+def parents(some: Iterable[Parent]) -> str:
+    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`."""
+    return ", ".join(page(p.name, p.offsets) for p in some if p.offsets is None or p.offsets)
+
+
+def line(conditional: Conditional, framed: bool = True) -> str:
+    """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`."""
+    target = f"{conditional.target}_t" if framed else conditional.target
+    given = parents(conditional.parents)
+    return f"{target} | {given}" if given else target

@@ -1,0 +1,96 @@
+"""`--set x.dim=513`: values that replace or join those of the page before it is validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dvaec.diagnostics import Span, did_you_mean
+from dvaec.spec.codes import Code
+from dvaec.spec.report import Report
+from dvaec.spec.schema import PageShape
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar, parse_tree
+
+_NAMED = ("variables", "states", "features", "networks")
+
+
+def apply_overrides(
+    tree: Entries, overrides: Sequence[str], texts: dict[str, str], report: Report
+) -> Entries:
+    """Return the tree with every override applied in turn; `texts` receives their texts for the excerpts."""
+    for override in overrides:
+        file = f"--set {override}"
+        texts[file] = override
+        name, equals, value = override.partition("=")
+        if not equals or not name.strip():
+            message = "an override is written PATH=VALUE"
+            report.add(Code.OVERRIDE_FORM, message, Span(file, 1, 1, len(override)), "for example x.dim=513")
+            continue
+        blank = " " * (len(name) + 1)  # keeps the columns of the value
+        node = parse_tree(blank + value, file, report)
+        if node is None:
+            if not value.strip():
+                message = "an override is written PATH=VALUE, and the value is missing"
+                report.add(Code.OVERRIDE_FORM, message, Span(file, 1, len(name) + 1))
+            continue
+        steps, column = [], 1
+        for step in name.split("."):
+            steps.append(Scalar(step.strip(), True, Span(file, 1, column, max(1, len(step)))))
+            column += len(step) + 1
+        if (full := _full_path(tree, steps, report)) is not None:
+            changed = _replace(tree, full, node, report)
+            tree = changed if isinstance(changed, Entries) else tree
+    return tree
+
+
+def _full_path(tree: Entries, steps: list[Scalar], report: Report) -> list[Scalar] | None:
+    """Find what the first step names: a key of the page, or a variable, state, feature or network."""
+    first = steps[0]
+    keys = list(PageShape.model_fields)
+    if first.text in keys:
+        return steps
+    known = list(keys)
+    for block in _NAMED:
+        node = tree.get(block)
+        if isinstance(node, Entries):
+            if node.key(first.text):
+                return [Scalar(block, True, first.span), *steps]
+            known.extend(key.text for key, _ in node.entries)
+    if first.text[:2] in ("p(", "q(") and first.text.endswith(")"):
+        return [Scalar("networks", True, first.span), *steps]
+    hint = did_you_mean(first.text, known) or f"it begins with one of {', '.join(known[:40])}"
+    report.add(Code.OVERRIDE_PATH, f"nothing on the page is called '{first.text[:60]}'", first.span, hint)
+    return None
+
+
+def _replace(tree: Node, steps: list[Scalar], value: Node, report: Report) -> Node | None:
+    """Return the tree with `value` at the path; keys that are not there are added. None if there is no way."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(tree, Items):
+        if not (step.text.isascii() and step.text.isdigit() and len(step.text) < 9):
+            message = f"this is a list; '{step.text[:40]}' is no position in it"
+            report.add(Code.OVERRIDE_PATH, message, step.span, "set the list as a whole: [256 tanh]")
+            return None
+        position = int(step.text)
+        if position >= len(tree.items):
+            message = f"the list has {len(tree.items)} entries, counted from 0"
+            report.add(Code.OVERRIDE_PATH, message, step.span)
+            return None
+        inner = _replace(tree.items[position], rest, value, report)
+        if inner is None:
+            return None
+        items = (*tree.items[:position], inner, *tree.items[position + 1 :])
+        return Items(items, tree.span, tree.in_flow)
+    if isinstance(tree, Scalar):  # a mapping takes the place of a single value, as in inference.lookahead=3
+        tree = Entries((), step.span)
+    before = tree.get(step.text)
+    if before is None:
+        before = Entries((), step.span) if rest else value
+    inner = _replace(before, rest, value, report)
+    if inner is None:
+        return None
+    if tree.key(step.text) is None:
+        return Entries((*tree.entries, (step, inner)), tree.span, tree.in_flow)
+    entries = tuple((key, inner if key.text == step.text else node) for key, node in tree.entries)
+    return Entries(entries, tree.span, tree.in_flow)

@@ -1,0 +1,73 @@
+"""Reading a spec: file -> text -> tree -> validated page -> parsed notation -> checked `Spec` with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dvaec.diagnostics import Fault, Span
+from dvaec.spec.assemble import assemble
+from dvaec.spec.build import parse_page
+from dvaec.spec.check import check
+from dvaec.spec.codes import Code
+from dvaec.spec.model import Spec
+from dvaec.spec.overrides import apply_overrides
+from dvaec.spec.page import spans_of, validate
+from dvaec.spec.report import Report
+from dvaec.spec.source import Source
+from dvaec.spec.yaml_tree import Entries, parse_tree
+
+LARGEST_FILE = 1_000_000
+
+
+def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
+    """Read the spec in a file; raises `Fault` with every diagnostic."""
+    file = str(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise _fault(file, Code.FILE_UNREADABLE, f"cannot read the file: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in the path
+        raise _fault(file, Code.FILE_UNREADABLE, f"cannot read the file: {error}") from None
+    if len(data) > LARGEST_FILE:
+        raise _fault(file, Code.FILE_TOO_LARGE, f"a spec has at most {LARGEST_FILE} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}"
+        raise _fault(file, Code.FILE_NOT_UTF8, message) from None
+    return read_text(text, file, overrides)
+
+
+def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
+    """Read the spec in a text that is called `file` in diagnostics; raises `Fault` with every diagnostic."""
+    report = Report()
+    texts = {file: text}
+    tree = parse_tree(text, file, report)
+    if isinstance(tree, Entries):
+        tree = apply_overrides(tree, overrides, texts, report)
+    elif not report.found:
+        span = tree.span if tree is not None else Span(file, 1, 1)
+        hint = "it begins with the lines dvaec: 1 and model: NAME"
+        report.add(Code.YAML_NOT_MAPPING, "a spec is a mapping of keys", span, hint)
+    source = Source(file, spans_of(tree) if isinstance(tree, Entries) else {}, texts)
+    if not isinstance(tree, Entries):
+        raise Fault(report.found, source.sources())
+    shape = validate(tree, report)
+    if shape is None:
+        raise Fault(report.found, source.sources())
+    spans = dict(source.spans)
+    parsed = parse_page(tree, shape, spans, report)
+    levels, order = check(parsed, report)
+    source = Source(file, spans, texts)
+    report.stop_if_any(source.sources())
+    return assemble(parsed, levels, order), source
+
+
+def _fault(file: str, code: Code, message: str) -> Fault:
+    report = Report()
+    report.add(code, message, Span(file, 1, 1))
+    source = Source(file, {}, {})
+    return Fault(report.found, source.sources())

@@ -1,0 +1,24 @@
+"""Collecting diagnostics, so that one run shows every fault of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dvaec.diagnostics import Diagnostic, Fault, Sources, Span
+from dvaec.spec.codes import Code
+
+
+@dataclass
+class Report:
+    """The faults found so far in one reading; the single mutable value of this room."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, code: Code, message: str, span: Span, hint: str | None = None) -> None:
+        """Note one fault."""
+        self.found.append(Diagnostic(code.value, message, span, hint))
+
+    def stop_if_any(self, sources: Sources) -> None:
+        """Raise `Fault` with everything noted, if anything was."""
+        if self.found:
+            raise Fault(self.found, sources)

@@ -1,0 +1,309 @@
+"""The grammar of references such as `z_<t-1>`, `x_<<=t>`, `u_{1:t-1}` and what each means as a set of offsets.
+
+    reference := NAME [ "_" ( "t" | "T" | INT | "<" body ">" | "{" body "}" ) ]
+    body      := relation | point [ ":" point [ ":" INT ] ]
+    relation  := ( "<" | "<=" | ">" | ">=" ) moment
+    moment    := "t" [ ("+" | "-") INT ]
+    point     := moment | INT | "T"
+
+`x_<<t>` is x_{1:t-1}. A stride counts from the end that names t, from the start if both do. Frames before 1 and
+after T are cut away wherever a window is used, so `1:` and `:T` are open ends here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dvaec.spec import offsets as sets
+from dvaec.spec.codes import Code
+from dvaec.spec.offsets import Offsets
+
+LARGEST_OFFSET = 1000
+LARGEST_STRIDE = 100
+
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[0-9]+|<=|>=|\S")
+_NUMBER = re.compile(r"[0-9]+\Z")
+_LOOKALIKE = {
+    "−": "-",
+    "–": "-",
+    "≤": "<=",
+    "≥": ">=",
+    "⟨": "<",
+    "⟩": ">",
+    "‹": "<",
+    "›": ">",
+    "∶": ":",
+    "：": ":",
+}
+
+
+class NotationError(Exception):
+    """A fault in the notation at the characters `start` to `stop` of the text."""
+
+    def __init__(self, code: Code, message: str, start: int, stop: int, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.start, self.stop, self.hint = code, message, start, stop, hint
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name with its subscript: `offsets`, one absolute `frame` ("1", "T"), or neither (sequence level)."""
+
+    name: str
+    offsets: Offsets | None
+    frame: str | None
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class _Point:
+    """One end of a window: an offset from t, or an absolute frame ("0", "1", "T")."""
+
+    offset: int | None
+    frame: str | None
+    start: int
+    stop: int
+
+
+def parse_reference(text: str, start: int, stop: int) -> Reference:
+    """Parse the one reference that stands in text[start:stop]; NotationError if it is not one."""
+    while start < stop and text[start].isspace():
+        start += 1
+    while stop > start and text[stop - 1].isspace():
+        stop -= 1
+    return _Parser(text, start, stop).reference()
+
+
+class _Parser:
+    """Recursive descent over text[position:stop]."""
+
+    def __init__(self, text: str, start: int, stop: int) -> None:
+        self.text, self.first, self.position, self.stop = text, start, start, stop
+
+    @property
+    def whole(self) -> str:
+        """The text of the reference being read."""
+        return self.text[self.first : self.stop]
+
+    def fail(
+        self, message: str, start: int, stop: int, hint: str | None = None, code: Code = Code.NOTATION
+    ) -> NotationError:
+        return NotationError(code, message, start, max(stop, start + 1), hint)
+
+    def peek(self) -> tuple[str, int]:
+        """Return the next token and where it starts; an empty one at the end."""
+        while self.position < self.stop and self.text[self.position].isspace():
+            self.position += 1
+        match = _TOKEN.match(self.text, self.position, self.stop)
+        return (match.group(), self.position) if match else ("", self.stop)
+
+    def take(self) -> tuple[str, int]:
+        """Consume the next token."""
+        token, start = self.peek()
+        self.position = start + len(token)
+        return token, start
+
+    def reference(self) -> Reference:
+        name, start = self.take()
+        if not name[:1].isascii() or not name[:1].isalpha():
+            found = f"not '{_short(self.whole)}'" if self.whole else "but nothing stands here"
+            hint = None
+            if name in _LOOKALIKE:
+                hint = f"write '{_LOOKALIKE[name]}' for '{name}'"
+            raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
+        if self.position == self.stop:
+            return Reference(name, None, None, self.first, self.stop)
+        if self.text[self.position] != "_":
+            raise self.after_name(name)
+        self.position += 1
+        opening = self.text[self.position : self.position + 1]
+        if opening in ("<", "{"):
+            offsets, frame = self.bracketed(name, opening)
+        else:
+            offsets, frame = self.bare(name)
+        if self.position < self.stop:
+            raise self.fail(
+                f"'{_short(self.text[self.position : self.stop])}' does not belong after "
+                f"'{_short(self.text[self.first : self.position])}'",
+                self.position,
+                self.stop,
+                "parents are separated by commas",
+            )
+        return Reference(name, offsets, frame, self.first, self.stop)
+
+    def after_name(self, name: str) -> NotationError:
+        """Explain what may follow a name."""
+        rest = self.text[self.position : self.stop]
+        hint = "parents are separated by commas"
+        if name in ("p", "q") and rest.startswith("("):
+            hint = "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
+        elif rest[0] in "<{[(":
+            hint = f"an underscore begins the subscript, as in {name}_<t-1>"
+        return self.fail(f"'{_short(rest)}' does not belong after '{name}'", self.position, self.stop, hint)
+
+    def bare(self, name: str) -> tuple[Offsets | None, str | None]:
+        """Read a subscript without brackets: t, T or a frame number."""
+        token, start = self.peek()
+        rest = self.text[start : self.stop]
+        if token == "t" and start + 1 == self.stop:
+            self.take()
+            return sets.NOW, None
+        if (
+            (token == "T" or _NUMBER.match(token))
+            and start + len(token) == self.stop
+            and start == self.position
+        ):
+            self.take()
+            if len(token) > 9:
+                raise self.fail("this frame number is too large", start, self.stop, None, Code.WINDOW_BOUND)
+            return None, token if token == "T" else str(int(token))
+        if not rest:
+            raise self.fail(
+                f"a subscript is missing after '{name}_'", self.first, self.stop, f"write {name}_t"
+            )
+        if relation := re.match(r"(<=|>=|>|≤|≥|<)\s*(t[^<>]*?)\s*>?\Z", rest):
+            sign = _LOOKALIKE.get(relation.group(1), relation.group(1))
+            raise self.relation_hint(name, sign, relation.group(2))
+        hint = f"did you mean {name}_<{rest}>?" if re.match(r"[tT0-9][-+:0-9tT]*\Z", rest) else None
+        if token in _LOOKALIKE:
+            hint = f"write '{_LOOKALIKE[token]}' for '{token}'"
+        message = f"'{_short(rest)}' is no subscript; it is t, or stands between < and >"
+        raise self.fail(message, start, self.stop, hint)
+
+    def relation_hint(self, name: str, sign: str, moment: str) -> NotationError:
+        """Answer `x_<=t>` and its like."""
+        message = f"a relation stands between < and >: '{_short(self.whole)}' has one bracket too few"
+        hint = f"did you mean {name}_<{sign}{moment.strip()}>?"
+        return self.fail(message, self.first, self.stop, hint, Code.NOTATION_RELATION)
+
+    def bracketed(self, name: str, opening: str) -> tuple[Offsets | None, str | None]:
+        """Read `<` body `>` or `{` body `}`."""
+        closing = {"<": ">", "{": "}"}[opening]
+        opened = self.position
+        self.position += 1
+        token, start = self.peek()
+        if token == "=" and opening == "<":  # x_<=t>
+            raise self.relation_hint(name, "<=", self.text[start + 1 : self.stop].rstrip(">"))
+        if not token:
+            raise self.fail(f"a subscript is missing after '{name}_{opening}'", self.first, self.stop)
+        if token in ("<", "<=", ">", ">="):
+            subscript = self.relation(), None
+        else:
+            subscript = self.window()
+        token, start = self.take()
+        if token == closing:
+            return subscript
+        if not token:
+            inner = self.text[opened + 1 : self.stop].strip()
+            guess = f"{name}_{opening}{inner}{closing}"
+            if opening == "<" and inner == "t":
+                guess = f"{name}_<<t> (the frames before t) or {name}_t (frame t)"
+            raise self.fail(
+                f"'{opening}' is not closed",
+                opened,
+                opened + 1,
+                f"did you mean {guess}?",
+                Code.NOTATION_UNCLOSED,
+            )
+        hint = f"write '{_LOOKALIKE[token]}' for '{token}'" if token in _LOOKALIKE else None
+        if token in (",", ";"):
+            hint = "a window is written with a colon, as in x_<t-2:t>"
+        raise self.fail(f"expected '{closing}', not '{token}'", start, start + len(token), hint)
+
+    def relation(self) -> Offsets:
+        """Read `<t`, `<=t-1`, `>t`, `>=t+2`."""
+        sign, start = self.take()
+        point = self.point()
+        if point.offset is None:
+            message = f"a relation is with t, not with {point.frame}"
+            raise self.fail(message, start, point.stop, "write a window such as x_<1:t-1>")
+        if sign.startswith("<"):
+            return sets.window(None, point.offset - (0 if sign == "<=" else 1))
+        return sets.window(point.offset + (0 if sign == ">=" else 1), None)
+
+    def window(self) -> tuple[Offsets | None, str | None]:
+        """Read a point, or two with a colon and possibly a stride."""
+        first = self.point()
+        if self.peek()[0] != ":":
+            return (None, first.frame) if first.offset is None else (sets.of(first.offset), None)
+        self.take()
+        last = self.point()
+        stride = 1
+        if self.peek()[0] == ":":
+            self.take()
+            stride = self.number(LARGEST_STRIDE, "a stride", Code.WINDOW_STRIDE)
+            if stride == 0:
+                raise self.fail(
+                    "a stride is at least 1", self.position - 1, self.position, None, Code.WINDOW_STRIDE
+                )
+        for point, allowed in ((first, "1"), (last, "T")):
+            if point.offset is None and point.frame != allowed:
+                raise self.absolute_end(point, allowed)
+        if first.offset is None and last.offset is None and stride > 1:
+            message = "a stride counts from an end that names t, and this window has none"
+            raise self.fail(message, self.first, self.stop, None, Code.WINDOW_STRIDE)
+        offsets = sets.window(first.offset, last.offset, stride)
+        if not offsets:
+            swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
+            raise self.fail(
+                "this window is empty at every frame", first.start, last.stop, f"did you mean {swapped}?",
+                Code.WINDOW_EMPTY,
+            )  # fmt: skip
+        return offsets, None
+
+    def absolute_end(self, point: _Point, allowed: str) -> NotationError:
+        """Refuse a window such as 2:t or t:5, or one turned around."""
+        side = (
+            "starts at 1 or at a frame named by t" if allowed == "1" else "ends at T or at a frame named by t"
+        )
+        message = f"a window {side}, not at {point.frame}"
+        code = Code.WINDOW_EMPTY if point.frame in ("1", "T") else Code.NOT_SUPPORTED
+        if code is Code.NOT_SUPPORTED:
+            message += "; other frame numbers are not supported yet"
+        return self.fail(message, point.start, point.stop, None, code)
+
+    def point(self) -> _Point:
+        """Read t, t-2, t+1, a frame number or T."""
+        token, start = self.take()
+        if _NUMBER.match(token):
+            if len(token) > 9:
+                raise self.fail(
+                    "this frame number is too large", start, self.position, None, Code.WINDOW_BOUND
+                )
+            return _Point(None, str(int(token)), start, self.position)
+        if token not in ("t", "T"):
+            hint = f"write '{_LOOKALIKE[token]}' for '{token}'" if token in _LOOKALIKE else None
+            found = f"not '{_short(token)}'" if token else "but the text ends"
+            message = f"expected t, T or a number, {found}"
+            raise self.fail(message, start, start + max(1, len(token)), hint)
+        sign, at = self.peek()
+        if sign not in ("+", "-"):
+            if sign in ("−", "–"):
+                raise self.fail(f"'{sign}' is not a minus sign here", at, at + 1, "write '-'")
+            return (
+                _Point(0, None, start, self.position)
+                if token == "t"
+                else _Point(None, "T", start, self.position)
+            )
+        self.take()
+        size = self.number(LARGEST_OFFSET, "an offset", Code.WINDOW_BOUND)
+        if token == "T":
+            message = f"frames counted from T ('T{sign}{size}') are not supported yet"
+            raise self.fail(message, start, self.position, None, Code.NOT_SUPPORTED)
+        return _Point(size if sign == "+" else -size, None, start, self.position)
+
+    def number(self, largest: int, what: str, code: Code) -> int:
+        """Read a bounded number."""
+        token, start = self.take()
+        if not _NUMBER.match(token):
+            found = f"not '{_short(token)}'" if token else "but the text ends"
+            raise self.fail(f"expected a number, {found}", start, start + max(1, len(token)))
+        if len(token) > 9 or int(token) > largest:
+            raise self.fail(f"{what} is at most {largest}", start, self.position, None, code)
+        return int(token)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
