@@ -1,0 +1,113 @@
+"""Diagrams as values: which nodes stand in three time slices, and which arrows enter them.
+
+The drawing rule is that of the review's figures (7.1 to 9.2), made exact: *every* arrow that enters the slices t-1, t
+and t+1 is there, and none that only leaves them. What an arrow reads beyond the three slices is one node per variable
+and end, the ellipsis, so that an open window x_{1:t-1} (arrows from every earlier slice and from the ellipsis)
+cannot be taken for x_{t-1} (one arrow).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SLICES = (-1, 0, 1)
+PAST = -2  # the frame of the ellipsis of everything before t-1
+FUTURE = 2  # and of everything after t+1
+
+
+class Form(StrEnum):
+    """Which picture of a model it is."""
+
+    COMPACT = "compact"
+    DEVELOPED = "developed"
+    INFERENCE = "inference"
+    INFERENCE_COMPACT = "inference-compact"
+
+    @property
+    def of_q(self) -> bool:
+        """Whether the inference model is drawn, and not the generative one."""
+        return self in (Form.INFERENCE, Form.INFERENCE_COMPACT)
+
+    @property
+    def shows_states(self) -> bool:
+        """Whether deterministic nodes are drawn."""
+        return self in (Form.DEVELOPED, Form.INFERENCE)
+
+
+class Kind(StrEnum):
+    """What a node stands for; each has its own shape."""
+
+    LATENT = "latent"
+    OBSERVED = "observed"
+    INPUT = "input"
+    DETERMINISTIC = "deterministic"
+    BEYOND = "beyond"
+
+
+class Tone(StrEnum):
+    """PLAIN: a link of the model drawn. GOLDEN: in the exact posterior, not in q. SILVER: in q, not in it."""
+
+    PLAIN = "plain"
+    SILVER = "silver"
+    GOLDEN = "golden"
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A name at a frame: -1, 0, 1 for the slices, PAST and FUTURE, or None for a whole sequence."""
+
+    name: str
+    frame: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One horizontal line of the picture. `aside` moves a feature out of the column, clear of passing arrows."""
+
+    name: str
+    label: str
+    kind: Kind
+    framed: bool = True
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One arrow; its target stands in a slice or is a whole sequence."""
+
+    source: Place
+    target: Place
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A picture before its layout: rows from top to bottom, arrows in a fixed order, and what is written round it."""
+
+    name: str
+    form: Form
+    title: tuple[str, ...]
+    rows: tuple[Row, ...]
+    arrows: tuple[Arrow, ...]
+    legend: tuple[tuple[Tone | None, str], ...] = ()
+
+    def row(self, name: str) -> Row:
+        """Return the row of one name; KeyError if there is none."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every node of the picture: rows from top to bottom, frames from left to right."""
+        used = {arrow.source for arrow in self.arrows}
+        out = []
+        for row in self.rows:
+            if not row.framed:
+                out.append(Place(row.name, None))
+                continue
+            frames = (PAST, *SLICES, FUTURE)
+            out += [p for p in (Place(row.name, f) for f in frames) if p.frame in SLICES or p in used]
+        return tuple(out)

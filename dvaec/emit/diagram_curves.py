@@ -1,0 +1,93 @@
+"""The geometry of one arrow: a cubic Bezier curve, bent, cut at its nodes' outlines, with room for the arrow head.
+
+Points are (x, y) in points (1/72 inch), y upwards, as in DOT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import hypot
+
+Point = tuple[float, float]
+Curve = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A node's outline: `outline` is "circle", "diamond", "square" or "text"."""
+
+    centre: Point
+    radius: float
+    outline: str
+
+    def covers(self, point: Point, margin: float = 0.0) -> bool:
+        """Whether the point lies inside the outline, grown by `margin`."""
+        dx, dy = abs(point[0] - self.centre[0]), abs(point[1] - self.centre[1])
+        radius = self.radius + margin
+        if self.outline == "diamond":
+            return dx + dy < radius
+        if self.outline == "square":
+            return max(dx, dy) < radius
+        return hypot(dx, dy) < radius
+
+
+def bent(start: Point, end: Point, bend: float) -> Curve:
+    """The curve from `start` to `end` that passes at `bend` times their distance to the left of the straight line."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    # A cubic with both inner points moved by k passes its middle at 3/4 k.
+    ox, oy = -dy * bend * 4 / 3, dx * bend * 4 / 3
+    return (
+        start,
+        (start[0] + dx / 4 + ox, start[1] + dy / 4 + oy),
+        (start[0] + 3 * dx / 4 + ox, start[1] + 3 * dy / 4 + oy),
+        end,
+    )
+
+
+def at(curve: Curve, t: float) -> Point:
+    """The curve's point at parameter t in [0, 1]."""
+    s = 1 - t
+    weights = (s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t)
+    return (
+        sum(w * p[0] for w, p in zip(weights, curve, strict=True)),
+        sum(w * p[1] for w, p in zip(weights, curve, strict=True)),
+    )
+
+
+def part(curve: Curve, low: float, high: float) -> Curve:
+    """The piece of the curve between two parameters, by de Casteljau's subdivision."""
+    right = _left(tuple(reversed(_left(curve, high))), 1 - low / high)  # type: ignore[arg-type]
+    return right[3], right[2], right[1], right[0]
+
+
+def _left(curve: Curve, t: float) -> Curve:
+    def mix(a: Point, b: Point) -> Point:
+        return (a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t)
+
+    a, b, c, d = curve
+    ab, bc, cd = mix(a, b), mix(b, c), mix(c, d)
+    abc, bcd = mix(ab, bc), mix(bc, cd)
+    return a, ab, abc, mix(abc, bcd)
+
+
+def cut(curve: Curve, source: Shape, target: Shape, head: float) -> tuple[Curve, Point]:
+    """Cut the curve at both outlines; return what is left before an arrow head of that length, and its tip."""
+    start = _leaves(lambda t: source.covers(at(curve, t), 1.0), 0.0, 0.5)
+    tip_at = _leaves(lambda t: target.covers(at(curve, t), 1.0), 1.0, 0.5)
+    tip = at(curve, tip_at)
+
+    def near(t: float) -> bool:
+        point = at(curve, t)
+        return hypot(point[0] - tip[0], point[1] - tip[1]) < head
+
+    base = _leaves(near, tip_at, (start + tip_at) / 2)
+    return part(curve, start, base), tip
+
+
+def _leaves(inside: Callable[[float], bool], low: float, high: float) -> float:
+    """Bisect for the parameter between an inside `low` and an outside `high` where the outline is crossed."""
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) else (low, middle)
+    return high

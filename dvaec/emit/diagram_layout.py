@@ -1,0 +1,171 @@
+"""Where nodes stand and how arrows run: columns are time slices, rows are variables, arrows bend round nodes.
+
+The layout is computed here, not by a layout engine: a time slice must be a column and a variable a row, and the same
+model must give the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import atan2, hypot, pi
+
+from dvaec.emit.diagram import FUTURE, PAST, SLICES, Arrow, Diagram, Kind, Place
+from dvaec.emit.diagram_curves import Curve, Point, Shape, at, bent, cut
+
+RADIUS = 21.0
+HEAD = 8.0
+_DIAMOND = 27.0
+_SQUARE = 18.0
+_DOTS = 12.0
+_ROW = 84.0
+_COLUMN = 128.0
+_COLUMN_WITH_ASIDE = 158.0
+_COMPACT = (124.0, 150.0)  # rows and columns where the arrows are many and the nodes few
+_COMPACT_OF_MORE = (100.0, 150.0)
+_ASIDE = 50.0
+_BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
+_SAMPLES = 24
+_CELL = 7.0
+_APART = 0.22  # radians between two arrows at one node
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Nodes' outlines, arrows' curves with their tips, and the columns that the slices fill (left, right)."""
+
+    shapes: dict[Place, Shape]
+    curves: tuple[tuple[Arrow, Curve, Point], ...]
+    columns: tuple[tuple[float, float], ...]
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+
+def layout(diagram: Diagram) -> Layout:
+    """Place the nodes, then run the arrows one after another, short ones first, each keeping clear of the others."""
+    has_aside = any(row.aside for row in diagram.rows)
+    row, width = _ROW, _COLUMN_WITH_ASIDE if has_aside else _COLUMN
+    if not diagram.form.shows_states:
+        row, width = _COMPACT if len(diagram.rows) < 3 else _COMPACT_OF_MORE
+    shapes = {place: _shape(diagram, place, row, width) for place in diagram.places}
+    paths = _route(diagram.arrows, shapes)
+    edge = (-RADIUS - 12, (_ASIDE + _DIAMOND if has_aside else RADIUS) + 12)
+    xs = [x for shape in shapes.values() for x in (shape.centre[0] - RADIUS, shape.centre[0] + RADIUS)]
+    ys = [point[1] for curve in paths.values() for point in (at(curve, k / 8) for k in range(9))]
+    ys += [y for shape in shapes.values() for y in (shape.centre[1] - RADIUS, shape.centre[1] + RADIUS)]
+    columns = tuple((f * width + edge[0], f * width + edge[1]) for f in SLICES)
+    return Layout(
+        shapes=shapes,
+        curves=tuple((a, *cut(paths[a], shapes[a.source], shapes[a.target], HEAD)) for a in diagram.arrows),
+        columns=columns,
+        top=max(ys),
+        bottom=min(ys),
+        left=min(*xs, columns[0][0]),
+        right=max(*xs, columns[-1][1]),
+    )
+
+
+def _shape(diagram: Diagram, place: Place, height: float, width: float) -> Shape:
+    row = diagram.row(place.name)
+    y = -height * diagram.rows.index(row)
+    aside = _ASIDE if row.aside else 0.0
+    if place.frame in (PAST, FUTURE):
+        # The ellipsis stands closer than a slice would: it is not one.
+        return Shape((place.frame * 0.88 * width + aside, y), _DOTS, "circle")
+    x = (place.frame or 0) * width + aside
+    match row.kind:
+        case Kind.DETERMINISTIC:
+            return Shape((x, y), _DIAMOND, "diamond")
+        case Kind.INPUT:
+            return Shape((x, y), _SQUARE, "square")
+        case _:
+            return Shape((x, y), RADIUS, "circle")
+
+
+def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Curve]:
+    """Give arrows the bend of least cost: through no node, along no other arrow, as straight as can be.
+
+    The same link in another slice bends the same way: arrows that are shifts of each other are decided together.
+    """
+    taken: Counter[tuple[int, int]] = Counter()
+    angles: dict[Place, list[float]] = {}
+    paths: dict[Arrow, Curve] = {}
+    middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
+    groups: dict[tuple[object, ...], list[Arrow]] = {}
+    for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
+        groups.setdefault(_link(arrow), []).append(arrow)
+    for group in groups.values():
+        best: tuple[float, list[Curve]] | None = None
+        for size in _BENDS:
+            for bend in (size, -size) if size else (0.0,):
+                curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend) for a in group]
+                cost = sum(
+                    _cost(curve, size, _others(a, shapes), taken, middle) + _crowding(a, curve, angles)
+                    for a, curve in zip(group, curves, strict=True)
+                )
+                if best is None or cost < best[0] - 1e-6:
+                    best = (cost, curves)
+        assert best is not None
+        for arrow, curve in zip(group, best[1], strict=True):
+            paths[arrow] = curve
+            taken.update(list(_cells(curve)))
+            for place, angle in _ends(arrow, curve):
+                angles.setdefault(place, []).append(angle)
+    return paths
+
+
+def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float], tuple[Place, float]]:
+    """The two nodes of an arrow with the directions, in radians, in which it touches them."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    return (arrow.source, atan2(by - ay, bx - ax)), (arrow.target, atan2(cy - dy, cx - dx))
+
+
+def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[float]]) -> float:
+    """What it costs to touch a node where another arrow does."""
+    cost = 0.0
+    for place, angle in _ends(arrow, curve):
+        for other in angles.get(place, ()):
+            apart = abs(angle - other) % (2 * pi)
+            cost += max(0.0, _APART - min(apart, 2 * pi - apart)) / _APART
+    return 1.5 * cost
+
+
+def _link(arrow: Arrow) -> tuple[object, ...]:
+    """What the shifts of one arrow in time have in common; arrows from an ellipsis have no shifts."""
+    source, target = arrow.source, arrow.target
+    if source.frame in (PAST, FUTURE) or source.frame is None or target.frame is None:
+        return (arrow,)
+    return (source.name, target.name, target.frame - source.frame, arrow.tone)
+
+
+def _others(arrow: Arrow, shapes: dict[Place, Shape]) -> list[Shape]:
+    return [shape for place, shape in shapes.items() if place not in (arrow.source, arrow.target)]
+
+
+def _length(source: Shape, target: Shape) -> float:
+    return abs(source.centre[0] - target.centre[0]) + abs(source.centre[1] - target.centre[1])
+
+
+def _cost(
+    curve: Curve, size: float, others: list[Shape], taken: Counter[tuple[int, int]], middle: float
+) -> float:
+    points = [at(curve, k / _SAMPLES) for k in range(1, _SAMPLES)]
+    hits = sum(1 for point in points for other in others if other.covers(point, 7.0))
+    along = sum(taken[cell] for cell in _cells(curve))
+    # Of two equal bends take the outer one: away from the picture's middle, where there is room.
+    inward = (
+        -0.02
+        if abs(points[_SAMPLES // 2][1] - middle) > abs((curve[0][1] + curve[3][1]) / 2 - middle)
+        else 0.0
+    )
+    sag = size * hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
+    return 30.0 * hits + along + sag / 9.0 + inward
+
+
+def _cells(curve: Curve) -> dict[tuple[int, int], None]:
+    """The cells of a coarse grid that the curve's middle part runs through, each once."""
+    points = (at(curve, k / (2 * _SAMPLES)) for k in range(9, 2 * _SAMPLES - 8))
+    return dict.fromkeys((round(x / _CELL), round(y / _CELL)) for x, y in points)
