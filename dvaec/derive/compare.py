@@ -10,7 +10,7 @@ from dvaec.spec.offsets import NONE
 
 
 def compare(posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
-    """Return, per latent of q, what only the exact posterior reads (golden) and what only q reads (silver)."""
+    """Return, per latent of q, what only the exact posterior reads (golden), only q reads (silver)."""
     return tuple(_compare(posterior.of(q.target), q) for q in inference)
 
 

@@ -1,7 +1,7 @@
 """The exact posterior of the latents and the q that the page declares, as windows that hold for every T.
 
-p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor everything that
-D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
+p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor everything
+that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
 
 
 def exact_posterior(spec: Spec) -> Posterior:
-    """Return the exact posterior's factorization along `spec.order`; NoFixpointError if it is not known for every T."""
+    """Return the exact posterior's factorization along `spec.order`, for every T (or NoFixpointError)."""
     template = template_of(spec)
     return Posterior(spec.order, tuple(_factor(template, name) for name in spec.order))
 

@@ -1,7 +1,8 @@
-"""The template network: a spec's conditionals as families that every frame repeats, and what a target is given.
+"""The template network: a spec's conditionals as families that every frame repeats.
 
-A *family* is a child with its parents, the hyperedge that moralisation turns into a clique. Recurrent states are
-not in it: the conditionals speak of random variables only, so the states are substituted away from the start.
+A *family* is a child with its parents, the hyperedge that moralisation turns into a clique. Recurrent
+states are not in it: the conditionals speak of random variables only, so the states are substituted away
+from the start.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def template_of(spec: Spec) -> Template:
 
 
 def evidence(template: Template, target: str, delay: int | None = None) -> dict[str, Offsets | None]:
-    """Return what comes before `target` in the chain rule, relative to its frame t: the candidates for its parents.
+    """Return what comes before `target` in the chain rule, as windows relative to its frame t.
 
-    All latents of the frames before t and those earlier in the order within frame t; the observed variables and the
-    inputs of every frame, or of the frames up to t + `delay`. Sequence-level names have None.
+    All latents of the frames before t and those earlier in the order within frame t; the observed variables
+    and the inputs of every frame, or of the frames up to t + `delay`. Sequence-level names have None.
     """
     seen = ALL if delay is None else window(None, delay)
     place = {name: k for k, name in enumerate(template.latents)}

@@ -1,8 +1,9 @@
 """What the developed form sees: features inlined, recurrent states substituted away.
 
-Let X_n be the windows over variables that the deterministic node n sees. A node that reads m at the offsets D sees
-D + X_m, so X = A X + B over the Kleene algebra of offset sets (union, sum, star); eliminating the nodes one by one,
-a node's own loop L contributes star(L). A forward state has the loop {-lag}, a backward one {+lag}.
+Let X_n be the windows over variables that the deterministic node n sees. A node that reads m at the offsets
+D sees D + X_m, so X = A X + B over the Kleene algebra of offset sets (union, sum, star); eliminating the
+nodes one by one, a node's own loop L contributes star(L). A forward state has the loop {-lag}, a backward
+one {+lag}.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def unfold(spec: Spec) -> Unfolded:
     names = tuple(rows)
     for node in names:
         row = rows[node]
-        loop = row.pop(node, NONE)
+        itself = row.pop(node, NONE)
         try:
-            around = repeated(loop) if loop else NOW
+            around = repeated(itself)
         except ValueError as error:
             raise UnfoldError(node) from error
         rows[node] = {name: plus(around, offsets) for name, offsets in row.items()}
@@ -95,10 +96,10 @@ def reads_of(block: Dense | GatedTransition | Combiner | None) -> tuple[Parent, 
 
 
 def repeated(steps: Offsets) -> Offsets:
-    """Return the sums of any number of members of `steps`, which may be an open window; ValueError if two-sided.
+    """Return the sums of any number of members of `steps`; ValueError if they point both ways.
 
-    The smallest step m and, per residue modulo m, the smallest step of that residue generate all sums; they lie
-    below the steps' aperiodic part plus lcm(m, period).
+    The smallest step m and, per residue modulo m, the smallest step of that residue generate all sums; they
+    lie below the steps' aperiodic part plus lcm(m, period).
     """
     if steps.finite:
         return star(steps)
@@ -112,7 +113,7 @@ def repeated(steps: Offsets) -> Offsets:
 
 
 def _nodes(spec: Spec) -> Iterable[tuple[str, tuple[Parent, ...], tuple[int, ...]]]:
-    """List the deterministic nodes with their reads and loops; a state that runs both ways is two and a pair."""
+    """List the nodes with their reads and loops; a state that runs both ways is two and their pair."""
     for feature in spec.features:
         yield feature.name, reads_of(feature.block), ()
     for state in spec.states:

@@ -1,23 +1,26 @@
 """The minimal conditioning set of a latent as windows relative to its frame t, proven for every T.
 
-Let N be the network of infinitely many frames to both sides of t. The T-frame networks are induced subgraphs of it,
-and growing a network only adds moral edges; so the sets derived in N, clipped to 1..T, hold for every T, and they
-are the union of the sets of all T. In N take E, what the target is given; R, the ancestors of E and of the target;
-K, the moral component of the target among R outside E. The minimal set is E's part of the families that meet K.
+Let N be the network of infinitely many frames to both sides of t. The T-frame networks are induced
+subgraphs of it, and growing a network only adds moral edges; so the sets derived in N, clipped to 1..T,
+hold for every T, and they are the union of the sets of all T. In N take E, what the target is given; R, the
+ancestors of E and of the target; K, the moral component of the target among R outside E. The minimal set is
+E's part of the families that meet K.
 
-K is found exactly, as eventually periodic sets, by growing it through the families and by one rule of repetition:
+K is found exactly, as eventually periodic sets, by growing it through the families and by one rule of
+repetition:
 
-    Let the network outside E, seen from the target's frame on, contain its own shift to the right. If some variable
-    is in K at the frames s < s', then K contains its own shift by s' - s.
+    Let the network outside E, seen from the target's frame on, contain its own shift to the right. If some
+    variable is in K at the frames s < s', then K contains its own shift by s' - s.
 
-    Proof. Shift the path from the target to s to the right by s' - s: it links the target's variable at t + s' - s
-    to the variable at s', which is linked to the target. So the target's variable at t + s' - s is in K, and every
-    path from the target, shifted likewise, starts there.
+    Proof. Shift the path from the target to s to the right by s' - s: it links the target's variable at t +
+    s' - s to the variable at s', which is linked to the target. So the target's variable at t + s' - s is
+    in K, and every path from the target, shifted likewise, starts there.
 
-So each variable of K is at one frame only, or at {first, first + g, first + 2 g, ...} with one common g; g only
-shrinks (by divisors) and the firsts only come down, hence the growth stops. Where it stops, K is closed under the
-families of N: nothing outside can be reached at any horizon. Every member was reached: nothing in it is too much.
-Evidence that ends (filtering, look-ahead) leaves finitely many nodes outside E, and the plain growth stops.
+So each variable of K is at one frame only, or at {first, first + g, first + 2 g, ...} with one common g; g
+only shrinks (by divisors) and the firsts only come down, hence the growth stops. Where it stops, K is
+closed under the families of N: nothing outside can be reached at any horizon. Every member was reached:
+nothing in it is too much. Evidence that ends (filtering, look-ahead) leaves finitely many nodes outside E,
+and the plain growth stops.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ class NoFixpointError(ValueError):
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of one target with what proves them: the component K repeats from `first` on with `period`."""
+    """The windows of one target; the component K repeats from `first` on with `period`."""
 
     target: str
     parents: tuple[Parent, ...]

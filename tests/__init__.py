@@ -1,0 +1,1 @@
+"""The tests, and the slow oracles they ask."""

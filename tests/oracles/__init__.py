@@ -1,0 +1,1 @@
+"""Slow, independent answers to the questions that the compiler answers in closed form."""

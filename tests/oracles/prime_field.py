@@ -1,0 +1,48 @@
+"""The minimal conditioning set by numbers: a linear-Gaussian network with random weights over a prime field.
+
+Each conditional is a linear equation with random weights and unit noise, the precision matrix of all nodes
+is J = (I - W)^T D (I - W). Nodes that come later or are not given are marginalised by Schur complements;
+what remains of the target's row is non-zero exactly at its minimal set, but for chances of the order of
+2^-61 per entry. All arithmetic is modulo the prime 2^61 - 1, so there is no rounding and no tolerance.
+"""
+
+from __future__ import annotations
+
+import random
+
+from dvaec.spec.model import Spec
+from tests.oracles.separation import Dot, always_given, chain, graph_of
+
+PRIME = 2**61 - 1
+
+
+def minimal_set(spec: Spec, frames: int, target: Dot, upto: int | None = None, seed: int = 0) -> set[Dot]:
+    """Return the given nodes at which the target's row of the marginal precision is not zero."""
+    graph = graph_of(spec, frames)
+    nodes = list(graph.nodes)
+    latents = chain(spec, frames)
+    given = always_given(spec, frames, upto) | set(latents[: latents.index(target)])
+    draw = random.Random(seed)
+    precision: dict[Dot, dict[Dot, int]] = {node: {} for node in nodes}
+    for node in nodes:
+        row = {parent: draw.randrange(1, PRIME) for parent in graph.predecessors(node)} | {node: PRIME - 1}
+        scale = draw.randrange(1, PRIME)
+        for one, weight in row.items():
+            for other, factor in row.items():
+                entry = precision[one].get(other, 0) + scale * weight * factor
+                precision[one][other] = entry % PRIME
+    for gone in nodes:
+        if gone not in given and gone != target:
+            _marginalise(precision, gone)
+    return {one for one, value in precision[target].items() if value and one != target}
+
+
+def _marginalise(precision: dict[Dot, dict[Dot, int]], gone: Dot) -> None:
+    """Take one node out by a Schur complement."""
+    row = precision.pop(gone)
+    inverse = pow(row.pop(gone), -1, PRIME)
+    for one, left in row.items():
+        del precision[one][gone]
+        for other, right in row.items():
+            entry = precision[one].get(other, 0) - left * inverse % PRIME * right
+            precision[one][other] = entry % PRIME
