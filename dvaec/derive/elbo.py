@@ -17,7 +17,8 @@ from collections.abc import Iterable, Sequence
 
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
-from dvaec.spec.offsets import ALL, NOW, Offsets, union, window
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import ALL, NOW, Offsets, of, union, window
 
 CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset({(Family.GAUSSIAN, Family.GAUSSIAN)})
 """Pairs of families (q's, p's) whose Kullback-Leibler divergence has a closed form."""
@@ -159,9 +160,10 @@ def _schedule(sampled: tuple[str, ...], inference: Sequence[Conditional]) -> tup
                 f"{name}_t depends on earlier {name}" if len(cycle) == 2 else f"{arrows} is a cycle over time"
             )
             return True, f"under q, {what}: the draws are made one frame after another"
+    names = " and ".join(sampled)
     return (
         False,
-        f"under q, no frame of {' or '.join(sampled)} depends on an earlier one: all are drawn at once",
+        f"under q, no draw of {names} depends on an earlier one in a cycle: all frames are drawn at once",
     )
 
 
@@ -222,5 +224,4 @@ def _names(parents: Sequence[Parent]) -> str:
 
 
 def _at(node: Node) -> str:
-    name, frame = node
-    return f"{name}_t" if frame == 0 else f"{name}_<t{frame:+d}>"
+    return page(node[0], of(node[1]))

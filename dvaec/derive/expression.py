@@ -86,6 +86,11 @@ class Density(Basic):  # type: ignore[misc]
         node: Density = Basic.__new__(cls, side, parameters, _sorted(of), _sorted(given))
         return node
 
+    @classmethod
+    def of_side(cls, side: Side, parameters: str, of: Iterable[Slice], given: Iterable[Slice]) -> Density:
+        """Build a density from plain values."""
+        return cls(Str(side.value), Str(parameters), of, given)
+
     @property
     def side(self) -> Side:
         """Whose density it is."""
@@ -182,7 +187,7 @@ def conditional_density(spec: Spec, side: Side, conditional: Conditional) -> Den
     """Return p(target_t | parents) or q(target_t | parents) with the windows of `conditional`."""
     of = slice_of(conditional.target, NOW)
     given = slices(conditional.parents)
-    return Density(Str(side.value), Str(_parameters(spec, side, conditional.target)), (of,), given)
+    return Density.of_side(side, _parameters(spec, side, conditional.target), (of,), given)
 
 
 def slices(parents: Iterable[Parent]) -> tuple[Slice, ...]:

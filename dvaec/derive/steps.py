@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sympy import Add, Expr
-from sympy.core.symbol import Str
 
 from dvaec.derive.elbo import latent_windows
 from dvaec.derive.expression import (
@@ -61,14 +60,14 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
     analytic = (term.target for term in elbo.terms if term.estimator is Estimator.ANALYTIC and term.q)
     setting = Setting(spec, inference, frozenset(analytic))
     rules: tuple[tuple[str, str, Callable[[Formula, Setting], Formula]], ...] = (
-        ("chain rule", "p and q are factorised, each in its own order, frame by frame", chain_rule),
-        ("dependencies", "p's conditional independences and the declared windows of q", dependencies),
-        ("linearity", "an expectation of a sum is the sum of the expectations", linearity),
-        ("marginals", "what an integrand does not read is integrated out of q, and is one", marginals),
-        ("divergences", "log-ratios are gathered, and averaged under q's own conditional where p's reads "
-         "nothing that q draws from the target", divergences),
+        ("chain rule", "the chain rule, frame by frame, each side in its order (4.4), (4.21)", chain_rule),
+        ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
+        ("linearity", "the expectation of a sum is the sum of the expectations", linearity),
+        ("marginals", "latents that an integrand does not read integrate to one", marginals),
+        ("divergences", "log q - log p, averaged over the target under q's conditional, is a divergence where "
+         "p's conditional reads nothing that q draws from the target", divergences),
     )  # fmt: skip
-    steps = [Step("definition", "the evidence lower bound of a sequence: (4.22)", bound(setting))]
+    steps = [Step("definition", "the evidence lower bound of a sequence (4.22)", bound(setting))]
     for name, justification, rule in rules:
         steps.append(Step(name, justification, rule(steps[-1].expression, setting)))
     return tuple(steps)
@@ -80,8 +79,8 @@ def bound(setting: Setting) -> Formula:
     latent = whole(spec, setting.names(Role.LATENT))
     observed = whole(spec, setting.names(Role.OBSERVED))
     inputs = whole(spec, setting.names(Role.INPUT))
-    joint = Density(Str(Side.P.value), Str("theta"), (*observed, *latent), inputs)
-    posterior = Density(Str(Side.Q.value), Str("phi"), latent, (*observed, *inputs))
+    joint = Density.of_side(Side.P, "theta", (*observed, *latent), inputs)
+    posterior = Density.of_side(Side.Q, "phi", latent, (*observed, *inputs))
     return Expectation(posterior, LogDensity(joint) - LogDensity(posterior))
 
 
@@ -101,7 +100,7 @@ def chain_rule(formula: Formula, setting: Setting) -> Formula:
             earlier = [Parent(other, PAST | NOW if other in order[:position] else PAST) for other in order]
             given = (*slices(earlier), *density.given)
             of = conditional_density(setting.spec, density.side, Conditional(name, ()))
-            factors.append(LogDensity(Density(of.args[0], _weights(density, name), of.of, given)))
+            factors.append(LogDensity(Density.of_side(density.side, _weights(density, name), of.of, given)))
         return over_time(Add(*factors))
 
     return _rewrite(formula, LogDensity, split)
@@ -143,7 +142,7 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
     """Gather E[log p] - E[log q] of each latent; make it a mean of -KL(q || p) where that has a closed form.
 
     The mean over the target given its parents in q comes first: as the other latents that p's conditional
-    reads are then independent of the target, it is the divergence. Elsewhere both logarithms stay under one mean.
+    reads are then independent of the target, it is the divergence. Elsewhere both logarithms stay together.
     """
     parts = {(d.side, d.of[0].name): (d, part) for part in Add.make_args(formula) for d in _densities(part)}
     rest = formula
@@ -162,8 +161,8 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
     return Add(rest, *gathered)
 
 
-def _weights(joint: Density, name: str) -> Str:
-    return Str(joint.parameters if joint.side is Side.Q else f"theta_{name}")
+def _weights(joint: Density, name: str) -> str:
+    return joint.parameters if joint.side is Side.Q else f"theta_{name}"
 
 
 def _mean(setting: Setting, read: Iterable[Parent], body: Expr) -> Formula:
@@ -172,7 +171,7 @@ def _mean(setting: Setting, read: Iterable[Parent], body: Expr) -> Formula:
     if not latent:
         return body
     given = whole(setting.spec, (*setting.names(Role.OBSERVED), *setting.names(Role.INPUT)))
-    return Expectation(Density(Str(Side.Q.value), Str("phi"), slices(latent), given), body)
+    return Expectation(Density.of_side(Side.Q, "phi", slices(latent), given), body)
 
 
 def _spread(body: Expr, wrap: Callable[[Expr], Expr]) -> Formula:

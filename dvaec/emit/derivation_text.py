@@ -1,0 +1,110 @@
+"""The derivation as Unicode text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from dvaec.derive.model import Comparison, Derivation, Elbo, Term
+from dvaec.derive.steps import derivation_steps
+from dvaec.emit.formula import FormulaWriter, Notation
+from dvaec.emit.words import estimator_words, proof_words
+from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.notation import Window, unicode_form
+
+WIDTH = 100
+
+
+def _variable(name: str, window: Window | None) -> str:
+    return unicode_form(name, None if window is None else window.offsets)
+
+
+def _symbol(side: str, parameters: str) -> str:
+    del parameters
+    return side
+
+
+UNICODE = Notation(
+    variable=_variable,
+    symbol=_symbol,
+    density="{symbol}({of})",
+    conditional="{symbol}({of} | {given})",
+    log="log {body}",
+    mean="𝔼[{measure}] [ {body} ]",
+    divergence="KL( {q} ‖ {p} )",
+    over_time="∑ₜ {body}",
+    group="( {body} )",
+    bound="ℒ(θ, φ; {given})",
+    product="{whole} = ∏ₜ {factors}",
+    plus=" + ",
+    minus=" − ",
+)
+
+_DECLARED = {
+    InferenceKind.EXACT: "declared: exact",
+    InferenceKind.FILTERING: "declared: filtering",
+    InferenceKind.LOOKAHEAD: "declared: a look-ahead of {delay}",
+    InferenceKind.CONDITIONALS: "declared by its conditionals",
+    InferenceKind.NETWORKS: "declared by what its networks read",
+}
+
+
+def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
+    """Return p, its exact posterior, q, golden and silver arrows, and the bound, term by term with reasons."""
+    writer = FormulaWriter(spec, UNICODE)
+    declared = _DECLARED[spec.inference.kind].format(delay=spec.inference.delay)
+    heading = f"{spec.name}: {spec.about}" if spec.about else spec.name
+    compared = [line for c in derivation.comparisons for line in _compare(writer, c)]
+    sections = [
+        (heading, ["; ".join(spec.cites)] if spec.cites else []),
+        ("Generative model", [writer.joint()]),
+        ("Exact posterior", _posterior(writer, derivation)),
+        (f"Inference model ({declared})", [writer.inference(derivation.inference)]),
+        (
+            "q against the exact posterior",
+            [line for c in derivation.comparisons for line in _compare(writer, c)],
+        ),
+        ("Evidence lower bound", _bound(spec, writer, derivation, elbo)),
+        ("Its terms", [line for term in elbo.terms for line in _term(writer, term)]),
+    ]
+    return (
+        "\n\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections) + "\n"
+    )
+
+
+def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
+    factors = derivation.posterior.factors
+    lines = [writer.exact(factor.conditional for factor in factors)]
+    for factor in factors:
+        lines += _wrapped(f"{writer.at_t(factor.conditional.target)} {proof_words(factor)}")
+    return lines
+
+
+def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
+    target = writer.at_t(comparison.target)
+    lines: list[str] = []
+    if comparison.golden:
+        lines.append(
+            f"{target}  golden (in the exact posterior, not in q): {writer.parents(comparison.golden)}"
+        )
+    if comparison.silver:
+        lines.append(
+            f"{target}  silver (in q, not in the exact posterior): {writer.parents(comparison.silver)}"
+        )
+    return lines or [f"{target}  q has the exact posterior's structure"]
+
+
+def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo) -> list[str]:
+    steps = derivation_steps(spec, derivation.inference, elbo)
+    lines = [writer.bound(), f"  = {writer.formula(steps[0].expression)}"]
+    for position, line in enumerate(writer.lines(steps[-1].expression)):
+        lines.append(f"  = {line}" if position == 0 else f"   {line}")
+    return [*lines, "by", *(f"  {line}" for step in steps[1:] for line in _wrapped(step.justification))]
+
+
+def _term(writer: FormulaWriter, term: Term) -> list[str]:
+    heading = f"{term.kind.value} of {writer.at_t(term.target)}: {estimator_words(term)}"
+    return [heading, *_wrapped(term.reason), *_wrapped(term.schedule_reason)]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")

@@ -1,0 +1,155 @@
+"""Formulas as text: one walk over an expression, two notations as data, LaTeX and Unicode.
+
+Conditions are written in the review's order: p has observed variables before latents, q and posteriors have
+latents first; inputs come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dvaec.derive.expression import (
+    Add,
+    Density,
+    Expectation,
+    Formula,
+    KullbackLeibler,
+    LogDensity,
+    Slice,
+    Sum,
+    conditional_density,
+    slices,
+    summands,
+    whole,
+)
+from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
+from dvaec.spec.notation import Window, windows
+from dvaec.spec.offsets import NOW, Offsets
+
+P_ORDER = (Role.OBSERVED, Role.LATENT, Role.INPUT)
+Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How each kind of node is written; the patterns have their parts' names in braces."""
+
+    variable: Callable[[str, Window | None], str]  # from a name and one window; None at sequence level
+    symbol: Callable[[str, str], str]  # from "p" or "q" and the name of the parameters
+    density: str
+    conditional: str
+    log: str
+    mean: str
+    divergence: str
+    over_time: str
+    group: str
+    bound: str
+    product: str
+    plus: str
+    minus: str
+
+
+class FormulaWriter:
+    """Writes the formulas of one spec in one notation."""
+
+    def __init__(self, spec: Spec, notation: Notation) -> None:
+        self._spec = spec
+        self._notation = notation
+        observed = {v.name for v in spec.having(Role.OBSERVED)}
+        self._rank = (*(c.target for c in spec.generation if c.target in observed), *spec.order)
+
+    def formula(self, formula: Formula) -> str:
+        """Write an expression on one line."""
+        n = self._notation
+        if isinstance(formula, LogDensity):
+            return n.log.format(body=self.density(formula.density))
+        if isinstance(formula, KullbackLeibler):
+            return n.divergence.format(q=self.density(formula.q), p=self.density(formula.p))
+        if isinstance(formula, Expectation):
+            return n.mean.format(measure=self.density(formula.measure), body=self.formula(formula.body))
+        if isinstance(formula, Sum):
+            body = self.formula(formula.function)
+            grouped = isinstance(formula.function, Add)
+            return n.over_time.format(body=n.group.format(body=body) if grouped else body)
+        return "".join(self.lines(formula))
+
+    def lines(self, formula: Formula) -> tuple[str, ...]:
+        """Write a sum as one text per term, each but a first positive one beginning with its sign."""
+        parts = []
+        for position, (sign, term) in enumerate(summands(formula, self._rank)):
+            mark = self._notation.minus if sign < 0 else self._notation.plus
+            parts.append(self.formula(term) if position == 0 and sign > 0 else mark + self.formula(term))
+        return tuple(parts)
+
+    def density(self, density: Density, *, latents_first: bool | None = None) -> str:
+        """Write p(... | ...) or q(... | ...); unless said otherwise, q has the latents first."""
+        if latents_first is None:
+            latents_first = density.side is Side.Q
+        of = self.slices(density.of)
+        given = self.slices(density.given, latents_first=latents_first)
+        symbol = self._notation.symbol(density.side.value, density.parameters)
+        pattern = self._notation.conditional if given else self._notation.density
+        return pattern.format(symbol=symbol, of=of, given=given)
+
+    def slices(self, found: Iterable[Slice], *, latents_first: bool = False) -> str:
+        """Write variables with their frames, separated by commas; a union of windows is one entry each."""
+        order = Q_ORDER if latents_first else P_ORDER
+        ordered = sorted(found, key=lambda one: self._place(one.name, order))
+        return ", ".join(text for one in ordered for text in self._slice(one.name, one.offsets))
+
+    def at_t(self, name: str) -> str:
+        """Write a variable at frame t."""
+        return self.slices(slices((Parent(name, NOW),)))
+
+    def parents(self, parents: Iterable[Parent]) -> str:
+        """Write parents with their windows, as in the condition of q."""
+        return self.slices(slices(parents), latents_first=True)
+
+    def conditional(self, side: Side, conditional: Conditional) -> str:
+        """Write one factor of p or q."""
+        return self.density(conditional_density(self._spec, side, conditional))
+
+    def posterior(self, conditional: Conditional) -> str:
+        """Write one factor of p's exact posterior, which has all of p's parameters."""
+        of, given = slices((Parent(conditional.target, NOW),)), slices(conditional.parents)
+        return self.density(Density.of_side(Side.P, "theta", of, given), latents_first=True)
+
+    def bound(self) -> str:
+        """Write L(theta, phi; x_{1:T}, u_{1:T})."""
+        names = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
+        return self._notation.bound.format(given=self.slices(whole(self._spec, names)))
+
+    def joint(self) -> str:
+        """Write p(x_{1:T}, z_{1:T} | u_{1:T}) as the product over time of its factors."""
+        random = [v.name for role in (Role.OBSERVED, Role.LATENT) for v in self._spec.having(role)]
+        inputs = [v.name for v in self._spec.having(Role.INPUT)]
+        joint = Density.of_side(Side.P, "theta", whole(self._spec, random), whole(self._spec, inputs))
+        return self._product(
+            self.density(joint), [self.conditional(Side.P, c) for c in self._spec.generation]
+        )
+
+    def inference(self, inference: Iterable[Conditional]) -> str:
+        """Write q(z_{1:T} | x_{1:T}, u_{1:T}) as the product over time of its factors."""
+        return self._product(self._given_all(Side.Q, "phi"), [self.conditional(Side.Q, c) for c in inference])
+
+    def exact(self, factors: Iterable[Conditional]) -> str:
+        """Write p(z_{1:T} | x_{1:T}, u_{1:T}) as the product over time of its factors."""
+        return self._product(self._given_all(Side.P, "theta"), [self.posterior(c) for c in factors])
+
+    def _given_all(self, side: Side, parameters: str) -> str:
+        latents = whole(self._spec, self._spec.order)
+        given = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
+        return self.density(Density.of_side(side, parameters, latents, whole(self._spec, given)))
+
+    def _product(self, whole_density: str, factors: list[str]) -> str:
+        return self._notation.product.format(whole=whole_density, factors=" ".join(factors))
+
+    def _place(self, name: str, order: tuple[Role, ...]) -> tuple[int, int]:
+        names = [v.name for v in self._spec.variables]
+        return order.index(self._spec.variable(name).role), names.index(name)
+
+    def _slice(self, name: str, offsets: Offsets | None) -> list[str]:
+        if offsets is None:
+            return [self._notation.variable(name, None)]
+        return [self._notation.variable(name, one) for one in windows(offsets)]

@@ -1,0 +1,116 @@
+"""The derivation as LaTeX: in the review's own notation, and as documents that compile by themselves."""
+
+from __future__ import annotations
+
+import jinja2
+
+from dvaec.derive.expression import Formula
+from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
+from dvaec.derive.steps import Step, derivation_steps
+from dvaec.emit.formula import FormulaWriter, Notation
+from dvaec.emit.words import estimator_words, proof_words
+from dvaec.spec.model import Spec
+from dvaec.spec.notation import Window, subscript
+
+
+def _variable(name: str, window: Window | None) -> str:
+    bold = rf"\mathbf{{{_escape(name)}}}"
+    if window is None:
+        return bold
+    below = subscript(window)
+    return f"{bold}_{below}" if len(below) == 1 else f"{bold}_{{{below}}}"
+
+
+def _symbol(side: str, parameters: str) -> str:
+    if not parameters:
+        return side
+    greek, _, of = parameters.partition("_")
+    if not of:
+        return rf"{side}_\{greek}"
+    return (
+        rf"{side}_{{\{greek}_{of}}}" if len(of) == 1 else rf"{side}_{{\{greek}_{{\mathrm{{{_escape(of)}}}}}}}"
+    )
+
+
+LATEX = Notation(
+    variable=_variable,
+    symbol=_symbol,
+    density="{symbol}({of})",
+    conditional=r"{symbol}({of} \mid {given})",
+    log=r"\log {body}",
+    mean=r"\mathbb{{E}}_{{{measure}}}\left[ {body} \right]",
+    divergence=r"D_{{\mathrm{{KL}}}}\left( {q} \,\|\, {p} \right)",
+    over_time=r"\sum_{{t=1}}^{{T}} {body}",
+    group=r"\left( {body} \right)",
+    bound=r"\mathcal{{L}}(\theta, \phi; {given})",
+    product=r"{whole} = \prod_{{t=1}}^{{T}} {factors}",
+    plus=" + ",
+    minus=" - ",
+)
+
+
+def formula_latex(spec: Spec, formula: Formula) -> str:
+    """Return an expression in LaTeX, without delimiters."""
+    return FormulaWriter(spec, LATEX).formula(formula)
+
+
+def elbo_tex(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
+    """Return a document with the evidence lower bound, every step to it, and its terms' estimators."""
+    return _document("elbo.tex.jinja", spec, derivation, elbo)
+
+
+def derivation_latex(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
+    """Return a document with p, its exact posterior, q, their difference, and the evidence lower bound."""
+    return _document("derivation.tex.jinja", spec, derivation, elbo)
+
+
+def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
+    writer = FormulaWriter(spec, LATEX)
+    steps = derivation_steps(spec, derivation.inference, elbo)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dvaec.emit", "templates"),
+        block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
+        comment_start_string="<#", comment_end_string="#>", trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False,
+    )  # fmt: skip
+    return environment.get_template(template).render(
+        name=_escape(spec.name),
+        about=_escape(spec.about),
+        cites=[_escape(cite) for cite in spec.cites],
+        bound=writer.bound(),
+        joint=writer.joint(),
+        exact=writer.exact(f.conditional for f in derivation.posterior.factors),
+        inference=writer.inference(derivation.inference),
+        factors=[_factor(writer, factor) for factor in derivation.posterior.factors],
+        comparisons=[
+            (writer.at_t(c.target), writer.parents(c.golden), writer.parents(c.silver))
+            for c in derivation.comparisons
+        ],
+        steps=[_step(writer, step) for step in steps],
+        terms=[_term(writer, term) for term in elbo.terms],
+    )
+
+
+def _step(writer: FormulaWriter, step: Step) -> tuple[str, tuple[str, ...]]:
+    return _escape(step.justification), writer.lines(step.expression)
+
+
+def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
+    return (
+        writer.at_t(term.target),
+        _escape(estimator_words(term)),
+        _escape(term.reason),
+        _escape(term.schedule_reason),
+    )
+
+
+def _factor(writer: FormulaWriter, factor: DerivedConditional) -> tuple[str, str]:
+    return writer.posterior(factor.conditional), _escape(proof_words(factor))
+
+
+def _escape(text: str) -> str:
+    """Escape what TeX takes for commands in running text."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {c: "\\" + c for c in "&%$#_{}"}
+    special |= {"<": r"\textless{}", ">": r"\textgreater{}"}
+    return "".join(special.get(c, c) for c in text)

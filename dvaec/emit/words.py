@@ -1,0 +1,32 @@
+"""Sentences that every printout of a derivation shares."""
+
+from __future__ import annotations
+
+from dvaec.derive.model import DerivedConditional, Estimator, Term
+
+ESTIMATORS = {
+    Estimator.ANALYTIC: "analytic",
+    Estimator.LOG_RATIO: "log-ratio of the draws",
+    Estimator.MONTE_CARLO: "Monte Carlo",
+}
+
+
+def estimator_words(term: Term) -> str:
+    """Name a term's estimator and how its draws are made, for example `analytic, of sequential draws`."""
+    words = ESTIMATORS[term.estimator]
+    if not term.sampled:
+        return f"{words}, without draws, parallel over t"
+    drawn = " and ".join(term.sampled)
+    return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
+
+
+def proof_words(factor: DerivedConditional) -> str:
+    """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
+    proof = factor.proof
+    from_there = f"t+{proof.first}" if proof.first else "t"
+    every = "at every frame" if proof.period == 1 else f"every {proof.period} frames"
+    target = factor.conditional.target
+    words = f"holds for every T: what links {target}_t to its evidence repeats from {from_there} on {every}"
+    loose = [f"t = {frame}" for frame in factor.loose_first]
+    loose += [f"t = T-{back}" if back else "t = T" for back in reversed(factor.loose_last)]
+    return f"{words}; clipped to 1..T, larger than needed at {', '.join(loose)}" if loose else words
