@@ -25,6 +25,7 @@ from dvaec.runtime.faults import DataFault
 from dvaec.runtime.pendulum import BUILT_IN, built_in
 
 Array = NDArray[Any]
+SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def load_splits(
         hint = did_you_mean(source, BUILT_IN) or f"a .npz file, or one of {', '.join(BUILT_IN)}"
         raise DataFault(f"{source}: no such file", hint)
     try:
-        with np.load(path, allow_pickle=False) as opened:
+        with path.open("rb") as file:
+            opened = np.load(file, allow_pickle=False)
             if not isinstance(opened, np.lib.npyio.NpzFile):
                 raise DataFault(
-                    f"{path}: a single array, not an .npz archive", "write it with np.savez_compressed"
+                    f"{path}: a single array, not an .npz archive", "np.savez_compressed writes one"
                 )
             return _splits(str(path), _Lazy(str(path), opened), card, names, zero_inputs)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -108,7 +110,7 @@ def _splits(
 
 
 def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_inputs: bool) -> Split:
-    lengths = _lengths(file, arrays, f"{name}_lengths")
+    lengths = _lengths(file, arrays, card, f"{name}_lengths")
     framed: dict[str, Array] = {}
     static: dict[str, Array] = {}
     for variable, dim in card.dims.items():
@@ -130,19 +132,23 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
 
 
 def _missing(file: str, arrays: Mapping[str, Array], card: Card, key: str, variable: str) -> DataFault:
-    near = did_you_mean(key, arrays)
-    here = f"it holds {', '.join(sorted(arrays)) or 'nothing'}"
-    if near is None and variable in card.inputs:
-        near = f"{here}; --zero-inputs lets an absent input be zero"
-    return DataFault(
-        f"{file}: array '{key}' is missing, which {card.name} needs for '{variable}'", near or here
-    )
+    near = _nearest(key, arrays, card.dims)
+    if variable in card.inputs and near.startswith("it holds"):
+        near = f"{near}; --zero-inputs lets an absent input be zero"
+    return DataFault(f"{file}: array '{key}' is missing, which {card.name} needs for '{variable}'", near)
 
 
-def _lengths(file: str, arrays: Mapping[str, Array], key: str) -> NDArray[np.int64]:
+def _nearest(key: str, arrays: Mapping[str, Array], dims: Mapping[str, int]) -> str:
+    """Suggest an array that the model has no other use for, or list what there is."""
+    used = {f"{part}_{name}" for part in SPLITS for name in (*dims, "lengths", "bits")}
+    near = did_you_mean(key, [name for name in arrays if name not in used])
+    return near or f"it holds {', '.join(sorted(arrays)) or 'nothing'}"
+
+
+def _lengths(file: str, arrays: Mapping[str, Array], card: Card, key: str) -> NDArray[np.int64]:
     if key not in arrays:
-        near = did_you_mean(key, arrays) or f"it holds {', '.join(sorted(arrays)) or 'nothing'}"
-        raise DataFault(f"{file}: array '{key}' is missing (the frames of each sequence)", near)
+        hint = _nearest(key, arrays, card.dims)
+        raise DataFault(f"{file}: array '{key}' is missing (the frames of each sequence)", hint)
     found = arrays[key]
     if found.ndim != 1 or not np.issubdtype(found.dtype, np.integer):
         raise DataFault(

@@ -35,9 +35,10 @@ def load_card(folder: Path) -> Card:
 
 def save_weights(path: Path, module: nn.Module, card: Card) -> None:
     """Write a module's parameters as safetensors, with the model's name and hash as metadata."""
+    # One entry of metadata: safetensors writes several in any order, and a file should repeat to the byte.
     # Copies: cuDNN keeps an LSTM's weights as views of one buffer, and safetensors stores no shared memory.
     state = {name: value.detach().cpu().clone().contiguous() for name, value in module.state_dict().items()}
-    write_bytes(path, safetensors.torch.save(state, {"format": "pt", "model": card.name, "hash": card.hash}))
+    write_bytes(path, safetensors.torch.save(state, {"dvaec": f"{card.name} {card.hash}"}))
 
 
 def load_weights(path: Path, module: nn.Module, card: Card) -> None:
@@ -50,7 +51,8 @@ def load_weights(path: Path, module: nn.Module, card: Card) -> None:
             state: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError) as error:
         raise StoreFault(f"{path}: not a safetensors file: {error}") from error
-    check_hash(str(path), metadata.get("model", "?"), metadata.get("hash", "none"), card)
+    name, _, found = metadata.get("dvaec", "? none").partition(" ")
+    check_hash(str(path), name, found, card)
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
