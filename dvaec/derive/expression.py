@@ -33,6 +33,8 @@ __all__ = [
     "LogDensity",
     "Slice",
     "Sum",
+    "at_frame",
+    "at_length",
     "over_time",
     "slice_of",
     "summands",
@@ -59,6 +61,11 @@ class Slice(Basic):  # type: ignore[misc]
     def name(self) -> str:
         """The variable's name."""
         return str(self.args[0].name)
+
+    @property
+    def framed(self) -> bool:
+        """Whether it has frames; False for a variable of sequence level."""
+        return bool(self.args[1])
 
     @property
     def offsets(self) -> Offsets | None:
@@ -205,9 +212,14 @@ def over_time(body: Expr) -> Formula:
     return Sum(body, (t, 1, T))
 
 
-def at_frame(formula: Formula, frame: int, length: int) -> Formula:
-    """Return `formula` with t and T replaced by numbers."""
-    return formula.subs({t: frame, T: length})
+def at_length(formula: Formula, length: int) -> Formula:
+    """Return `formula` for sequences of `length` frames."""
+    return formula.subs(T, length)
+
+
+def at_frame(formula: Formula, frame: int) -> Formula:
+    """Return `formula`, the body of a sum over time, at one frame."""
+    return formula.subs(t, frame)
 
 
 def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula], ...]:

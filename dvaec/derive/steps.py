@@ -64,7 +64,7 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
         ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
         ("linearity", "the expectation of a sum is the sum of the expectations", linearity),
         ("marginals", "latents that an integrand does not read integrate to one", marginals),
-        ("divergences", "log q - log p, averaged over the target under q's conditional, is a divergence where "
+        ("divergences", "log q - log p, averaged over the target under q, is a divergence where "
          "p's conditional reads nothing that q draws from the target", divergences),
     )  # fmt: skip
     steps = [Step("definition", "the evidence lower bound of a sequence (4.22)", bound(setting))]

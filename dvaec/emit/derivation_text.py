@@ -49,7 +49,7 @@ _DECLARED = {
 
 
 def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
-    """Return p, its exact posterior, q, golden and silver arrows, and the bound, term by term with reasons."""
+    """Return p, its exact posterior, q, golden and silver arrows, and the bound with its reasons."""
     writer = FormulaWriter(spec, UNICODE)
     declared = _DECLARED[spec.inference.kind].format(delay=spec.inference.delay)
     heading = f"{spec.name}: {spec.about}" if spec.about else spec.name
@@ -59,16 +59,15 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
         ("Generative model", [writer.joint()]),
         ("Exact posterior", _posterior(writer, derivation)),
         (f"Inference model ({declared})", [writer.inference(derivation.inference)]),
-        (
-            "q against the exact posterior",
-            [line for c in derivation.comparisons for line in _compare(writer, c)],
-        ),
+        ("q against the exact posterior", compared),
         ("Evidence lower bound", _bound(spec, writer, derivation, elbo)),
         ("Its terms", [line for term in elbo.terms for line in _term(writer, term)]),
     ]
-    return (
-        "\n\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections) + "\n"
-    )
+    return "\n\n".join(_section(title, lines) for title, lines in sections) + "\n"
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)])
 
 
 def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
