@@ -1,7 +1,8 @@
 """The exact posterior of the latents and the q that the page declares, as windows that hold for every T.
 
-p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor everything
-that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
+p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor
+everything that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head
+nodes minded).
 """
 
 from __future__ import annotations

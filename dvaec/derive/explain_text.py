@@ -1,0 +1,105 @@
+"""An explanation in words, with the lines of the page that give each arrow."""
+
+from __future__ import annotations
+
+from dvaec.derive.explain import Arrow, Block, Collider, Explanation, Finding, Place
+from dvaec.spec import notation
+from dvaec.spec.model import Parent
+from dvaec.spec.offsets import of
+from dvaec.spec.source import Source
+
+
+def explanation_text(explanation: Explanation, source: Source) -> str:
+    """Return the explanation as lines: the answers with their trails or blocks, then what q does about it."""
+    target = f"{explanation.question.target}_t"
+    lines = []
+    for finding in explanation.findings:
+        lines += _finding(target, finding, source)
+    if explanation.later is not None:
+        text = _window(explanation.later)
+        lines.append(
+            f"no: {text} comes later in the chain-rule order than {target}; its factor may not read {text}."
+        )
+    lines += _use(explanation)
+    return "\n".join(lines)
+
+
+def _finding(target: str, finding: Finding, source: Source) -> list[str]:
+    text, example = _window(finding.part), _place(finding.example)
+    shown = "" if example == text else f" (shown for {example})"
+    if finding.depends:
+        head = f"yes: given everything else that {target} may read, it depends on {text}{shown}, through"
+        opened = [f"  {_opening(c)}" for c in finding.colliders]
+        return [head, f"  {_trail(finding.trail)}", *_arrows(finding.trail, source), *opened]
+    head = f"no: given the posterior's parents of {target}, {text} tells nothing more about it{shown}."
+    if not finding.blocks:
+        return [head, f"  Nothing in the model leads from {target} to {example}."]
+    lines = [head, "  Every way from one to the other is blocked:"]
+    for block in finding.blocks:
+        lines += _block(block, source)
+    return lines
+
+
+def _block(block: Block, source: Source) -> list[str]:
+    text = _window(block.at)
+    if not block.trail:
+        return [f"  at {text}"]
+    if block.collider:
+        why = f"arrows meet at {text}, and neither it nor anything that follows from it is given"
+    else:
+        why = f"{text} is given"
+    return [f"  {_trail(block.trail)}: {why}", *_arrows(block.trail, source)]
+
+
+def _opening(collider: Collider) -> str:
+    place = _place(collider.place)
+    if len(collider.descent) == 1:
+        return f"{place} is given, which opens the collider: its causes become dependent."
+    way = " → ".join(_place(p) for p in collider.descent)
+    return (
+        f"{_place(collider.descent[-1])} is given and follows from {place} ({way}), which opens the collider."
+    )
+
+
+def _trail(trail: tuple[Arrow, ...]) -> str:
+    if not trail:
+        return ""
+    first = trail[0].head if trail[0].against else trail[0].tail
+    text = _place(first)
+    for arrow in trail:
+        text += f" ← {_place(arrow.tail)}" if arrow.against else f" → {_place(arrow.head)}"
+    return text
+
+
+def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
+    """List the arrows with the lines of the page that give them, in columns."""
+    names = [f"{_place(a.tail)} → {_place(a.head)}" for a in trail]
+    width = max(map(len, names), default=0)
+    lines = []
+    for name, arrow in zip(names, trail, strict=True):
+        span = source.span(arrow.path)
+        known = source.sources().lines(span.file)
+        written = known[span.line - 1].partition(" #")[0].strip().removeprefix("- ") if known else ""
+        lines.append(f"    {name:<{width}}  {span.file}:{span.line}  {written}".rstrip())
+    return lines
+
+
+def _use(explanation: Explanation) -> list[str]:
+    lines = []
+    if explanation.golden is not None:
+        text = _window(explanation.golden)
+        lines.append(f"q does not read {text}, which the exact posterior reads (golden).")
+    if explanation.silver is not None:
+        text = _window(explanation.silver)
+        lines.append(f"q reads {text}, which the exact posterior does not read (silver).")
+    if explanation.answer and explanation.used is not None:
+        lines.append(f"q reads {_window(explanation.used)}.")
+    return lines
+
+
+def _window(parent: Parent) -> str:
+    return notation.page(parent.name, parent.offsets)
+
+
+def _place(place: Place) -> str:
+    return notation.page(place.name, None if place.offset is None else of(place.offset))
