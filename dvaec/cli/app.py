@@ -1,0 +1,287 @@
+"""The commands. Each imports what it needs when it runs: `check`, `explain` and `draw` never load torch or sympy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dvaec.cli import lab
+from dvaec.cli.front import FAULTY, Refusal, compiled, guarded, show
+from dvaec.cli.stages import STAGE_NAMES, STAGES
+from dvaec.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from dvaec.spec.model import Spec
+
+app = typer.Typer(
+    name="dvaec",
+    help="The compiler for dynamical variational autoencoders.\n\nOne page of YAML becomes a checked, derived, drawn "
+    "and trained PyTorch model. To begin: dvaec new mymodel --from srnn, then dvaec check mymodel.yaml.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change the page for this run: --set x.dim=513. Repeatable."),
+]
+
+
+class DerivationFormat(StrEnum):
+    """How `derive` prints."""
+
+    TEXT = "text"
+    LATEX = "latex"
+    JSON = "json"
+
+
+def main() -> None:
+    """Entry point of the `dvaec` program."""
+    guarded(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"dvaec {version('dvaec')}")
+        except PackageNotFoundError:
+            typer.echo("dvaec (not installed: run from a source checkout)")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback where the fault is dvaec's (also: DVAEC_DEBUG=1).")
+    ] = False,
+) -> None:
+    del version, debug  # the first acts by itself, the second is read where faults end
+
+
+@app.command()
+def check(
+    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)],
+) -> None:
+    """Say nothing if the specs are right; else show every fault of each, sorted by position.
+
+    \b
+    dvaec check specs/*.yaml
+    """
+    from dvaec.diagnostics import Diagnostic, Fault, Sources
+
+    found: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    for path in specs:
+        try:
+            compiled(path)
+        except Fault as fault:
+            found += fault.diagnostics
+            texts |= fault.sources.texts
+    show(found, Sources(texts))
+    if found:
+        raise typer.Exit(FAULTY)
+
+
+@app.command()
+def derive(
+    spec: SpecFile,
+    form: Annotated[DerivationFormat, typer.Option("--format", help="text, latex or json.")] = DerivationFormat.TEXT,
+    horizon: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="The minimal conditioning set of every latent of N frames instead."),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Print the exact posterior, q, the difference (golden, silver), and the ELBO with its estimators.
+
+    \b
+    dvaec derive specs/vrnn.yaml
+    dvaec derive specs/srnn.yaml --format latex
+    dvaec derive specs/dkf.yaml --horizon 3 --format json
+    """
+    known = compiled(spec, overrides or ())
+    if horizon is not None:
+        typer.echo(_at_horizon(known.spec, horizon, form))
+        return
+    page, derivation, elbo = known.spec, known.derivation, known.elbo
+    assert derivation is not None
+    assert elbo is not None
+    match form:
+        case DerivationFormat.TEXT:
+            from dvaec.emit.derivation_text import derivation_text
+
+            text = derivation_text(page, derivation, elbo)
+        case DerivationFormat.LATEX:
+            from dvaec.emit.latex import derivation_latex
+
+            text = derivation_latex(page, derivation, elbo)
+        case DerivationFormat.JSON:
+            from dvaec.emit.derivation_json import derivation_json
+
+            text = derivation_json(page, derivation, elbo)
+    typer.echo(text.rstrip("\n"))
+
+
+def _at_horizon(page: Spec, horizon: int, form: DerivationFormat) -> str:
+    from dvaec.derive.horizon import posterior_at
+    from dvaec.network.unrolled import TooLargeError
+
+    try:
+        sets = posterior_at(page, horizon)
+    except TooLargeError as error:
+        raise Refusal(str(error)) from error
+    if form is DerivationFormat.JSON:
+        import json
+
+        return json.dumps({"posterior": sets})
+    if form is DerivationFormat.LATEX:
+        raise typer.BadParameter("with --horizon the format is text or json", param_hint="--format")
+    width = max(len(target) for target in sets)
+    return "\n".join(f"{target:<{width}} | {', '.join(given)}".rstrip() for target, given in sets.items())
+
+
+@app.command()
+def explain(
+    spec: SpecFile,
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="A link: 'z_t <- x_<t+1>'.", show_default=False)
+    ],
+    overrides: Overrides = None,
+) -> None:
+    """Say whether the exact posterior of a latent depends on a variable, and why or why not.
+
+    \b
+    dvaec explain specs/dkf.yaml 'z_t <- x_<t+1>'
+    dvaec explain specs/dkf.yaml 'z_t <- x_<t-1>'
+    """
+    from dvaec.derive.explain import explain as answer
+    from dvaec.derive.explain_text import explanation_text
+    from dvaec.derive.question import parse_question
+
+    known = compiled(spec, overrides or ())
+    assert known.derivation is not None
+    asked = parse_question(question, known.spec)
+    typer.echo(explanation_text(answer(known.spec, known.derivation, asked), known.source))
+
+
+@app.command()
+def draw(
+    spec: SpecFile,
+    compact: Annotated[bool, typer.Option("--compact", help="The variables and their conditionals.")] = False,
+    developed: Annotated[bool, typer.Option("--developed", help="With states and features.")] = False,
+    inference: Annotated[
+        bool, typer.Option("--inference", help="q, with golden and silver arrows; either form.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default."),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Draw the model over t-1, t, t+1 and print the picture's path.
+
+    Without --compact or --developed: developed if the page has states, else compact.
+
+    \b
+    dvaec draw specs/vrnn.yaml --developed
+    dvaec draw specs/vrnn.yaml --inference -o vrnn.pdf
+    """
+    from dvaec.emit.diagram import Form
+    from dvaec.emit.render import FORMATS, RenderError, write_picture
+
+    if compact and developed:
+        raise typer.BadParameter("choose one of --compact and --developed; a picture shows one form")
+    if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
+        known = ", ".join(f".{f}" for f in FORMATS)
+        raise typer.BadParameter(f"'{out}' does not end in one of {known}", param_hint="-o")
+    from dvaec.emit.diagram_set import default_form, picture_source
+
+    known = compiled(spec, overrides or ())
+    page, derivation = known.spec, known.derivation
+    assert derivation is not None
+    form = default_form(page, inference)
+    if compact:
+        form = Form.INFERENCE_COMPACT if inference else Form.COMPACT
+    if developed:
+        form = Form.INFERENCE if inference else Form.DEVELOPED
+    path = out or Path(f"{spec.stem}-{form.value}.svg")
+    try:
+        write_picture(picture_source(page, derivation, form), path)
+    except RenderError as error:
+        raise Refusal(str(error)) from error
+    typer.echo(str(path))
+
+
+@app.command("compile")
+def compile_command(
+    spec: SpecFile,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="generated/<spec> by default.")
+    ] = None,
+    emit: Annotated[
+        str | None,
+        typer.Option("--emit", metavar="STAGE", help=f"Only print this stage's value: {', '.join(STAGE_NAMES)}."),
+    ] = None,
+) -> None:
+    """Write the PyTorch module, its ELBO, plan and diagrams, and the TorchScript archive; print their paths.
+
+    \b
+    dvaec compile specs/srnn.yaml
+    dvaec compile specs/srnn.yaml --set x.dim=513 --set x.distribution=gamma -o build/srnn
+    dvaec compile specs/srnn.yaml --emit plan
+    """
+    from dvaec.cli.products import write_all
+
+    if emit is not None:
+        if emit not in STAGE_NAMES:
+            guess = did_you_mean(emit, STAGE_NAMES) or f"the stages are {', '.join(STAGE_NAMES)}"
+            raise typer.BadParameter(f"no stage '{emit}': {guess}", param_hint="--emit")
+        until, text = STAGES[emit]
+        typer.echo(text(compiled(spec, overrides or (), until)).rstrip("\n"))
+        return
+    folder = out or Path("generated") / spec.stem
+    for path in write_all(compiled(spec, overrides or (), "module"), folder, spec.stem):
+        typer.echo(str(path))
+
+
+@app.command()
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The new model's name.", show_default=False)
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="MODEL", help="The shipped spec to start from.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="NAME.yaml by default.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what one can start from.")] = False,
+) -> None:
+    """Write a spec to start from and print its path; nothing is overwritten.
+
+    \b
+    dvaec new --list
+    dvaec new mymodel --from srnn
+    """
+    from dvaec.cli import gallery
+
+    if listed:
+        typer.echo("\n".join(gallery.summaries()))
+        return
+    if name is None or origin is None:
+        raise typer.BadParameter("say dvaec new NAME --from MODEL, or dvaec new --list")
+    typer.echo(str(gallery.start(name, origin, out)))
+
+
+lab.register(app)

@@ -1,0 +1,130 @@
+"""What every command shares: reading a page, showing diagnostics, and the exit status of whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources, Span, ordered, render
+
+if TYPE_CHECKING:
+    from dvaec.compiler import Compilation
+
+FAULTY = 1
+OURS = 3
+BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+_ERROR_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+class Refusal(Exception):
+    """What is asked cannot be done, and no line of a spec is to blame; exit status 1."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+
+def compiled(path: Path, overrides: Sequence[str] = (), until: str = "plan") -> Compilation:
+    """Run the passes over one page, up to and with `until`; Fault with every diagnostic of the stage that failed."""
+    from dvaec.compiler import run
+    from dvaec.network.windows import NoFixpointError
+
+    try:
+        return run(path, overrides, until)
+    except NoFixpointError as error:
+        # The windows are not known for every T; no single line of the page is to blame.
+        place = Span(str(path), 1, 1)
+        raise Fault([Diagnostic(error.code, str(error), place)], Sources()) from error
+
+
+def show(diagnostics: Iterable[Diagnostic], sources: Sources) -> None:
+    """Print diagnostics on standard error, in order of position; coloured on a terminal only."""
+    coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    texts = []
+    for diagnostic in ordered(diagnostics):
+        text = render([diagnostic], sources)
+        texts.append(_coloured(text, diagnostic) if coloured else text)
+    if texts:
+        typer.echo("\n\n".join(texts), err=True, color=coloured)
+
+
+def _coloured(text: str, diagnostic: Diagnostic) -> str:
+    colour = _ERROR_COLOURS[diagnostic.severity]
+    mark = f"{diagnostic.severity}[{diagnostic.code}]:"
+    lines = text.split("\n")
+    lines[0] = lines[0].replace(mark, typer.style(mark, fg=colour, bold=True), 1)
+    for k, line in enumerate(lines[1:], start=1):
+        if line.strip("| ") and not line.strip("|^ \t"):
+            lines[k] = line.replace("^", typer.style("^", fg=colour, bold=True))
+        elif line.startswith("   = hint:"):
+            lines[k] = typer.style(line, fg="cyan")
+    return "\n".join(lines)
+
+
+def guarded(command: Callable[[], object]) -> NoReturn:
+    """Run the whole program and leave with its status: 0 well, 1 a faulty spec or data, 2 wrong usage, 3 ours.
+
+    No exception gets out as a traceback, unless the fault is ours and --debug or DVAEC_DEBUG=1 asks for it.
+    """
+    try:
+        status = _status(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone; leave nothing to be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = BROKEN_PIPE
+    raise SystemExit(status)
+
+
+def _status(command: Callable[[], object]) -> int:
+    try:
+        command()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else (0 if leaving.code is None else FAULTY)
+    except Fault as fault:
+        show(fault.diagnostics, fault.sources)
+        return FAULTY
+    except Refusal as refusal:
+        return refused(refusal.message, refusal.hint)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return refused(_os_error(error))
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        return 130
+    except Exception as error:
+        return _ours(error)
+    return 0
+
+
+def refused(message: str, hint: str | None = None) -> int:
+    """Print an error without a position; return its exit status."""
+    typer.echo(f"error: {message}", err=True)
+    if hint:
+        typer.echo(f"   = hint: {hint}", err=True)
+    return FAULTY
+
+
+def _os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _ours(error: Exception) -> int:
+    if os.environ.get("DVAEC_DEBUG", "") not in ("", "0") or "--debug" in sys.argv[1:]:
+        traceback.print_exception(error, file=sys.stderr)
+    text = " ".join(str(error).split())[:200]
+    typer.echo(
+        f"internal error: {type(error).__name__}: {text} (a fault of dvaec's, please report it; "
+        "DVAEC_DEBUG=1 shows where)",
+        err=True,
+    )
+    return OURS

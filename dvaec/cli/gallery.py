@@ -1,0 +1,57 @@
+"""The specs that travel with the package, to start one's own from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dvaec.cli.front import Refusal
+from dvaec.diagnostics import did_you_mean
+
+_MODEL = re.compile(r"^model:.*$", re.MULTILINE)
+_SCHEMA = re.compile(r"^# yaml-language-server:.*\n", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+
+
+def shipped() -> dict[str, Path]:
+    """Return the shipped specs by name, sorted: inside the package when installed, else in the checkout's specs/."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "specs", package.parent / "specs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {}
+
+
+def summaries() -> list[str]:
+    """Return a line for each shipped spec: its name and what it is."""
+    return [f"{name:<10} {_about(path)}".rstrip() for name, path in shipped().items()]
+
+
+def _about(path: Path) -> str:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("about:"):
+            return line.removeprefix("about:").strip()
+    return ""
+
+
+def start(name: str, origin: str, out: Path | None) -> Path:
+    """Write a copy of a shipped spec under a new name and return its path; Refusal if that cannot be done."""
+    known = shipped()
+    if origin not in known:
+        guess = did_you_mean(origin.lower(), known)
+        have = f"there are {', '.join(known)}" if known else "none came with this installation"
+        raise Refusal(f"no spec named '{origin}' to start from", f"{guess} {have}" if guess else have)
+    if not _NAME.match(name):
+        raise Refusal(
+            f"'{name}' is no name for a model: a letter first, then letters, digits, '_' and '-'",
+            "the file's place is given by -o",
+        )
+    path = out or Path(f"{name}.yaml")
+    text = known[origin].read_text(encoding="utf-8")
+    text = _SCHEMA.sub("", _MODEL.sub(f"model: {name}", text, count=1), count=1)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Refusal(f"{path} exists already", "choose another name or place (-o FILE)") from None
+    return path

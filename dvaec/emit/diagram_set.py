@@ -1,0 +1,28 @@
+"""The pictures of a spec: which form a reader wants by default, and each form's DOT source."""
+
+from __future__ import annotations
+
+from dvaec.derive.model import Derivation
+from dvaec.emit.diagram import Form
+from dvaec.emit.diagram_build import diagram
+from dvaec.emit.diagram_dot import dot_source
+from dvaec.plan.develop import develop
+from dvaec.spec.model import Spec
+
+
+def default_form(spec: Spec, inference: bool = False) -> Form:
+    """The developed form where the page gives states or features, else the compact one."""
+    if spec.states or spec.features:
+        return Form.INFERENCE if inference else Form.DEVELOPED
+    return Form.INFERENCE_COMPACT if inference else Form.COMPACT
+
+
+def picture_source(spec: Spec, derivation: Derivation, form: Form) -> str:
+    """Return one form's DOT text; what the page leaves out of the developed form is developed by default."""
+    shown = develop(spec, derivation.inference) if form.shows_states else spec
+    return dot_source(diagram(shown, derivation, form))
+
+
+def all_sources(spec: Spec, derivation: Derivation) -> dict[str, str]:
+    """Return every form's DOT text by the name of its file."""
+    return {f"{form.value}.dot": picture_source(spec, derivation, form) for form in Form}
