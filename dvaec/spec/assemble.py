@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.conditionals import Line, ReadList
@@ -162,13 +162,3 @@ def _variance(
     if isinstance(shape, str):
         return SharedVariance()
     return None if shape is None else float(shape)
-
-
-def topological(names: Iterable[str], before: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Order names so that `before[n]` precede n; ties keep the given order. What lies on a cycle is left out."""
-    waiting, done = list(names), list[str]()
-    needs = {n: [m for m in before.get(n, ()) if m in waiting and m != n] for n in waiting}
-    while ready := next((n for n in waiting if all(m in done for m in needs[n])), None):
-        waiting.remove(ready)
-        done.append(ready)
-    return tuple(done)

@@ -9,9 +9,11 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.names import model_name_fault, name_fault
-from dvaec.spec.page import node_at
+from dvaec.spec.offsets import NOW
+from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
+from dvaec.spec.shape_words import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Node, Scalar
@@ -22,15 +24,21 @@ class Parsed:
     """What the page says, parsed. `reads` and `layers` go by path; faulty pieces are absent."""
 
     tree: Entries
-    shape: PageShape
+    sound: Sound
     spans: dict[Path, Span]
     generation: list[Line] = field(default_factory=list)
     inference: list[Line] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)  # key of the page -> name
     features: dict[str, str] = field(default_factory=dict)
     heads: dict[str, tuple[Side, str]] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)  # blocks of conditionals with lines that do not parse
     reads: dict[Path, ReadList] = field(default_factory=dict)
     layers: dict[Path, tuple[Layer, ...]] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> PageShape:
+        """The page without its faulty entries."""
+        return self.sound.shape
 
     def span(self, path: Path) -> Span:
         """Return the place of a path that exists, or of the nearest around it."""
@@ -40,11 +48,11 @@ class Parsed:
         )
 
 
-def parse_page(tree: Entries, shape: PageShape, spans: dict[Path, Span], report: Report) -> Parsed:
+def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Report) -> Parsed:
     """Parse all notation on the page and check the form of all names."""
-    parsed = Parsed(tree, shape, spans)
-    if wrong := model_name_fault(shape.model):
-        report.add(Code.NAME_FORM, wrong, spans[("model",)])
+    parsed = Parsed(tree, sound, spans)
+    if wrong := model_name_fault(sound.shape.model):
+        report.add(Code.NAME_FORM, wrong, parsed.span(("model",)))
     _names(parsed, report)
     for key, lines in (("generation", parsed.generation), ("inference", parsed.inference)):
         _lines(parsed, key, lines, report)
@@ -61,7 +69,7 @@ def _names(parsed: Parsed, report: Report) -> None:
     """Check the names that the page gives, and that each is given once."""
     given: dict[str, int] = {}
 
-    def name(text: str, key: Scalar) -> bool:
+    def name(text: str, key: Scalar) -> None:
         if wrong := name_fault(text):
             reserved, message = wrong
             report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span)
@@ -69,7 +77,6 @@ def _names(parsed: Parsed, report: Report) -> None:
             message = f"the name '{text}' is used twice; it stands already in line {given[text]}"
             report.add(Code.NAME_TWICE, message, key.span)
         given.setdefault(text, key.span.line)
-        return True
 
     for key in _keys(parsed.tree, "variables"):
         name(key.text, key)
@@ -95,7 +102,7 @@ def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Rep
             f"networks of a numbered frame such as {side}({target.name}_{target.frame}) are not supported yet"
         )
         report.add(Code.NOT_SUPPORTED, message, key.span)
-    elif target.offsets is None or 0 not in target.offsets or len(target.offsets.inside) != 1:
+    elif target.offsets is not None and target.offsets != NOW:
         hint = f"did you mean {side}({target.name}_t)?"
         report.add(Code.HEAD_NAME, "the network of a conditional is named at frame t", key.span, hint)
     if (side, target.name) in parsed.heads.values():
@@ -113,6 +120,7 @@ def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
     node: Node | None = parsed.tree.get(key)
     for item in getattr(node, "items", ()):
         if not isinstance(item, Scalar) or (line := parse_conditional(item, report)) is None:
+            parsed.unreadable.add(key)
             continue
         lines.append(line)
         target = line.target.name

@@ -1,21 +1,24 @@
-"""What a page must satisfy beyond its form."""
+"""What a page must satisfy beyond its form; every fault is reported, a follow-on of another fault is not."""
 
 from __future__ import annotations
 
-from dvaec.spec.assemble import topological
 from dvaec.spec.build import Parsed
+from dvaec.spec.check_conditionals import check_generation, check_inference
+from dvaec.spec.check_developed import check_developed_cycles, check_heads, check_nodes
+from dvaec.spec.check_order import chain_order
+from dvaec.spec.check_variables import check_variables
+from dvaec.spec.context import Context, context_of
 from dvaec.spec.report import Report
 
 
 def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[str, ...]]:
-    """Report every fault of meaning; return each variable's level and the order of the latents."""
-    latents = [
-        line.target.name
-        for line in parsed.generation
-        if parsed.shape.variables[line.target.name].role == "latent"
-    ]
-    before = {
-        line.target.name: [r.name for r in line.parents if r.offsets is not None and 0 in r.offsets]
-        for line in parsed.generation
-    }
-    return {name: True for name in parsed.shape.variables}, topological(latents, before)
+    """Report every fault of meaning; return whether each variable is framed, and the order of the latents."""
+    context: Context = context_of(parsed, report)
+    check_variables(context)
+    check_generation(context)
+    check_inference(context)
+    order = chain_order(context)
+    check_nodes(context)
+    check_heads(context)
+    check_developed_cycles(context)
+    return context.framed, order

@@ -1,4 +1,4 @@
-"""The grammar of lines: conditionals `z_t | z_<t-1>, u_t`, lists of reads, the names of heads and of layers."""
+"""The grammar of lines: conditionals `z_t | z_<t-1>, u_t`, lists of reads, names of heads, layers."""
 
 from __future__ import annotations
 

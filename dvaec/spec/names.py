@@ -12,15 +12,15 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _MODEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 # Names that the notation or the emitted module uses for itself.
-RESERVED = frozenset(
-    """
-    t T p q self cls torch nn math functional lengths mask masks noise batch frames frame time steps step
-    Tensor Optional List Dict Tuple Any NamedTuple Module elbo encode score reconstruct generate forecast training
-    train eval forward parameters buffers modules children named state dict device dtype to cpu cuda half double
-    range len int float bool str list tuple dict set zip enumerate max min sum abs print super object type id
-    isinstance sorted reversed property kl loss mean logvar variance sample samples given jit script
-    """.split()
+_WORDS = (
+    "t T p q self cls torch nn math functional lengths mask masks noise batch frames frame time steps "
+    "step Tensor Optional List Dict Tuple Any NamedTuple Module elbo encode score reconstruct "
+    "generate forecast training train eval forward parameters buffers modules children named state "
+    "dict device dtype to cpu cuda half double range len int float bool str list tuple set zip "
+    "enumerate max min sum abs print super object type id isinstance sorted reversed property kl loss "
+    "mean logvar variance sample samples given jit script "
 )
+RESERVED = frozenset(_WORDS.split())
 
 
 def name_fault(name: str) -> tuple[bool, str] | None:

@@ -119,7 +119,7 @@ def _page(name: str, window: Window) -> str:
 
 
 def braces(name: str, offsets: Offsets | None) -> str:
-    """Return the text of mathematics: `z_t`, `z_{t-1}`, `x_{1:t-1}`, `x_{t:T}`; several windows with commas."""
+    """Return the text of mathematics: `z_t`, `z_{t-1}`, `x_{1:t-1}`; several windows with commas."""
     if offsets is None:
         return name
     return ", ".join(

@@ -63,7 +63,7 @@ def _full_path(tree: Entries, steps: list[Scalar], report: Report) -> list[Scala
 
 
 def _replace(tree: Node, steps: list[Scalar], value: Node, report: Report) -> Node | None:
-    """Return the tree with `value` at the path; keys that are not there are added. None if there is no way."""
+    """Return the tree with `value` at the path, adding keys that are not there. None if there is no way."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]

@@ -1,4 +1,4 @@
-"""Reading a spec: file -> text -> tree -> validated page -> parsed notation -> checked `Spec` with positions."""
+"""Reading a spec: file -> text -> tree -> sound page -> parsed notation -> checked `Spec` with positions."""
 
 from __future__ import annotations
 
@@ -55,11 +55,8 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
     source = Source(file, spans_of(tree) if isinstance(tree, Entries) else {}, texts)
     if not isinstance(tree, Entries):
         raise Fault(report.found, source.sources())
-    shape = validate(tree, report)
-    if shape is None:
-        raise Fault(report.found, source.sources())
     spans = dict(source.spans)
-    parsed = parse_page(tree, shape, spans, report)
+    parsed = parse_page(tree, validate(tree, report), spans, report)
     levels, order = check(parsed, report)
     source = Source(file, spans, texts)
     report.stop_if_any(source.sources())

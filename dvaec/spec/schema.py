@@ -23,7 +23,7 @@ MOST_NODES = 256
 _NAME = "[A-Za-z][A-Za-z0-9]*"
 _NAMES = {"propertyNames": {"pattern": f"^{_NAME}$"}}
 _FRAMED_NAMES = {"propertyNames": {"pattern": f"^{_NAME}_t$"}}
-_HEAD_NAMES = {"propertyNames": {"pattern": rf"^\s*[pq]\s*\(.*\)\s*$"}}
+_HEAD_NAMES = {"propertyNames": {"pattern": r"^\s*[pq]\s*\(.*\)\s*$"}}
 _LAYER = {"pattern": rf"^\s*[0-9]+\s+({'|'.join(ACTIVATIONS)})\s*$", "examples": ["256 tanh"]}
 
 
@@ -177,7 +177,7 @@ def _inference_tag(value: Any) -> str | None:
 
 
 InferenceShape = Annotated[
-    Annotated[Literal["exact", "filtering", "mean_field"], Tag("word")]
+    Annotated[Literal["exact", "filtering"], Tag("word")]
     | Annotated[LookaheadShape, Tag("mapping")]
     | Annotated[Annotated[list[str], Field(min_length=1, max_length=MOST_VARIABLES)], Tag("list")],
     Discriminator(_inference_tag),
@@ -202,8 +202,8 @@ class PageShape(Shape):
     inference: InferenceShape | None = _key(
         "q: exact, filtering, {lookahead: k}, or conditionals of one's own.", None
     )
-    order: Annotated[list[str], Field(max_length=MOST_VARIABLES)] | None = _key(
-        "The order of the latents within a frame in q's chain rule, each named once: [a, z].", None
+    order: Annotated[list[str | list[str]], Field(min_length=1, max_length=MOST_VARIABLES)] | None = _key(
+        "The order of the latents in q's chain rule: [[a, z]] is a, then z within every frame.", None
     )
     states: Annotated[
         dict[str, StateShape], Field(max_length=MOST_NODES, json_schema_extra=_FRAMED_NAMES)

@@ -1,4 +1,4 @@
-"""The grammar of references such as `z_<t-1>`, `x_<<=t>`, `u_{1:t-1}` and what each means as a set of offsets.
+"""The grammar of references such as `z_<t-1>`, `x_<<=t>`, `u_{1:t-1}`, and each as a set of offsets.
 
     reference := NAME [ "_" ( "t" | "T" | INT | "<" body ">" | "{" body "}" ) ]
     body      := relation | point [ ":" point [ ":" INT ] ]
@@ -6,8 +6,8 @@
     moment    := "t" [ ("+" | "-") INT ]
     point     := moment | INT | "T"
 
-`x_<<t>` is x_{1:t-1}. A stride counts from the end that names t, from the start if both do. Frames before 1 and
-after T are cut away wherever a window is used, so `1:` and `:T` are open ends here.
+`x_<<t>` is x_{1:t-1}. A stride counts from the end that names t, from the start if both do.
+Frames before 1 and after T are cut away wherever a window is used, so `1:` and `:T` are open ends here.
 """
 
 from __future__ import annotations
@@ -188,10 +188,8 @@ class _Parser:
             raise self.relation_hint(name, "<=", self.text[start + 1 : self.stop].rstrip(">"))
         if not token:
             raise self.fail(f"a subscript is missing after '{name}_{opening}'", self.first, self.stop)
-        if token in ("<", "<=", ">", ">="):
-            subscript = self.relation(), None
-        else:
-            subscript = self.window()
+        relation = token in ("<", "<=", ">", ">=")
+        subscript = (self.relation(), None) if relation else self.window()
         token, start = self.take()
         if token == closing:
             return subscript

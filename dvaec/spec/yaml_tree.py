@@ -1,8 +1,8 @@
 """YAML text -> a frozen tree that remembers where everything stands. No object is ever constructed.
 
-The tree is built from PyYAML's events, so depth is bounded before it costs anything and anchors, aliases, tags and
-merge keys are seen and refused. Plain scalars are resolved here as in YAML 1.2: `yes`, `no`, `on` and `off`, which
-are booleans to some readers and text to others, are refused; `y` and `n` are text.
+The tree is built from PyYAML's events, so depth is bounded before it costs anything, and anchors, aliases,
+tags and merge keys are seen and refused. Plain scalars are resolved here as in YAML 1.2: `yes`, `no`, `on` and
+`off`, which are booleans to some readers and text to others, are refused; `y` and `n` are text.
 """
 
 from __future__ import annotations
@@ -93,10 +93,11 @@ Node = Scalar | Items | Entries
 
 def parse_tree(text: str, file: str, report: Report) -> Node | None:
     """Read one YAML document; note faults in `report`. None if there is nothing that can be looked at."""
-    builder = _Builder(text, file, report)
     try:
-        return builder.document()
-    except _Stop:
+        builder = _Builder(text, file, report)
+        tree = builder.document()
+        return None if builder.refused else tree
+    except _StopError:
         return None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
@@ -126,7 +127,7 @@ def _syntax_hint(text: str, span: Span) -> str | None:
     return None
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Reading cannot go on; the reason is in the report."""
 
 
@@ -137,6 +138,7 @@ class _Builder:
         self.lines = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text)
         self.file = file
         self.report = report
+        self.refused = False  # something was left out, so that what is around it cannot be judged
         self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
 
     def document(self) -> Node | None:
@@ -149,13 +151,13 @@ class _Builder:
                 if documents == 2:
                     message = "a second YAML document begins here; a spec is one page"
                     self.report.add(Code.YAML_SEVERAL_DOCUMENTS, message, self.span(event))
-                    raise _Stop
+                    raise _StopError
                 tree = self.node(next(self.events), 0, False)
         return tree
 
     def span(self, event: yaml.Event) -> Span:
         """Return the event's place, one line at most."""
-        start, end = event.start_mark, event.end_mark
+        start, end = _marks(event)
         width = end.column - start.column if end.line == start.line else 1
         return Span(self.file, start.line + 1, start.column + 1, max(1, width))
 
@@ -164,17 +166,18 @@ class _Builder:
         span = self.span(event)
         if isinstance(event, yaml.AliasEvent):
             self.report.add(Code.YAML_REFUSED, f"the alias *{event.anchor} is not used in specs", span)
+            self.refused = True
             return Scalar("", False, span)
-        if getattr(event, "anchor", None):
-            self.report.add(Code.YAML_REFUSED, f"the anchor &{event.anchor} is not used in specs", span)
-        if getattr(event, "tag", None):
-            message = f"the tag {event.tag} is not used in specs"
+        if anchor := getattr(event, "anchor", None):
+            self.report.add(Code.YAML_REFUSED, f"the anchor &{anchor} is not used in specs", span)
+        if tag := getattr(event, "tag", None):
+            message = f"the tag {tag} is not used in specs"
             self.report.add(Code.YAML_REFUSED, message, span, "a value's kind follows from where it stands")
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event, span, in_flow)
         if depth >= DEEPEST:
             self.report.add(Code.YAML_TOO_DEEP, f"nested more than {DEEPEST} levels deep", span)
-            raise _Stop
+            raise _StopError
         flow = bool(getattr(event, "flow_style", False))
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
@@ -193,6 +196,7 @@ class _Builder:
                 self.report.add(Code.YAML_KEY, "a key must be a plain word here", key.span, _braces_hint(key))
             elif key.plain and key.text == "<<":
                 self.report.add(Code.YAML_REFUSED, "the merge key << is not used in specs", key.span)
+                self.refused = True
             elif key.text in entries:
                 first = entries[key.text][0].span.line
                 message = f"the key '{key.text}' is given twice; it stands already in line {first}"
@@ -215,7 +219,7 @@ class _Builder:
 
     def columns(self, event: yaml.ScalarEvent) -> tuple[int, ...]:
         """Map each character of the value to its column, or nothing if that is not one to one."""
-        start, end = event.start_mark, event.end_mark
+        start, end = _marks(event)
         if start.line != end.line or event.style in ("|", ">"):
             return ()
         raw = self.lines[start.line][start.column : end.column]
@@ -227,6 +231,13 @@ class _Builder:
             columns.append(first + k)
             k += 2 if event.style == "'" and raw[k] == "'" else 1
         return tuple(columns) if len(columns) == len(event.value) else ()
+
+
+def _marks(event: yaml.Event) -> tuple[yaml.Mark, yaml.Mark]:
+    start, end = event.start_mark, event.end_mark
+    assert isinstance(start, yaml.Mark)
+    assert isinstance(end, yaml.Mark)
+    return start, end
 
 
 def _braces_hint(key: Node) -> str | None:

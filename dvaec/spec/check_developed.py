@@ -1,0 +1,237 @@
+"""Checks of the developed form: what states, features and heads read, and what heads may say."""
+
+from __future__ import annotations
+
+from dvaec.diagnostics import Span
+from dvaec.spec.check_conditionals import in_frame
+from dvaec.spec.check_order import developed_needs
+from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import ReadList
+from dvaec.spec.context import Context
+from dvaec.spec.graph import cycles
+from dvaec.spec.model import Side
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import Offsets
+from dvaec.spec.schema import CombinerShape, GatedHeadShape
+from dvaec.spec.source import Path
+from dvaec.spec.subscripts import Reference
+
+
+def check_nodes(context: Context) -> None:
+    """Report faults of what states, features and heads read."""
+    parsed = context.parsed
+    for path, read in parsed.reads.items():
+        block, key = str(path[0]), str(path[1])
+        own = parsed.states.get(key) if block == "states" else parsed.features.get(key)
+        if block == "networks":
+            own = parsed.heads[key][1] if key in parsed.heads else None
+        met: list[Reference] = []
+        for reference in read.references:
+            if not context.known(read.scalar, reference, nodes_too=True):
+                continue
+            _twice(context, read, reference, met)
+            met.append(reference)
+            span = context.place(read.scalar, reference)
+            if reference.name == own:
+                _itself(context, block, own, reference, span)
+            if reference.offsets is not None and block == "states":
+                _state_window(context, key, reference, span)
+            elif reference.offsets is not None and not reference.offsets.finite:
+                _open_window(context, reference, span)
+        if path[2] in ("of", "with"):
+            _single(context, path, read)
+
+
+def _twice(context: Context, read: ReadList, reference: Reference, met: list[Reference]) -> None:
+    """The same frame of the same thing is read once."""
+    for other in met:
+        same = other.name == reference.name
+        if same and (other.offsets is None or reference.offsets is None or other.offsets & reference.offsets):
+            message = f"'{reference.name}' at the same frame is read twice"
+            context.report.add(Code.READ_TWICE, message, context.place(read.scalar, reference))
+            return
+
+
+def _itself(context: Context, block: str, name: str, reference: Reference, span: Span) -> None:
+    """A state carries its own past without being told; nothing else may read itself at frame t."""
+    if block == "states":
+        message = f"the state '{name}' carries its own past by itself"
+        context.report.add(Code.READS_ITSELF, message, span, "leave it out of 'reads'")
+    elif block == "features":
+        message = f"the feature '{name}' cannot read itself"
+        context.report.add(Code.READS_ITSELF, message, span, "what remembers is a state")
+    elif reference.offsets is not None and 0 in reference.offsets:
+        message = f"the network of '{name}' reads '{name}' of the same frame"
+        context.report.add(Code.READS_ITSELF, message, span, f"did you mean {name}_<t-1>?")
+
+
+def _nearest(offsets: Offsets) -> int:
+    """The frame of an open window that a recurrent state takes in at each step."""
+    if offsets.reaches_past and not offsets.reaches_future:
+        return next(d for d in range(offsets.high, offsets.low - len(offsets.past) - 1, -1) if d in offsets)
+    if offsets.reaches_future and not offsets.reaches_past:
+        return next(d for d in range(offsets.low, offsets.high + len(offsets.future) + 1) if d in offsets)
+    return 0
+
+
+def _at(name: str, offset: int) -> str:
+    return f"{name}_t" if offset == 0 else f"{name}_<t{offset:+d}>"
+
+
+def _state_window(context: Context, key: str, reference: Reference, span: Span) -> None:
+    """A state takes one frame of each a step."""
+    offsets, name = reference.offsets, reference.name
+    assert offsets is not None
+    if offsets.finite:
+        if len(offsets.members) > 1:
+            message = f"a state takes one frame of '{name}' at a time"
+            listed = ", ".join(_at(name, d) for d in offsets.members[:4])
+            context.report.add(
+                Code.STATE_SEVERAL_FRAMES, message, span, f"name the frames one by one: {listed}"
+            )
+        return
+    runs = context.parsed.shape.states[key].runs if key in context.parsed.shape.states else "forward"
+    hint = f"write {_at(name, _nearest(offsets))}"
+    if offsets.reaches_future and runs == "forward":
+        hint += ", and runs: " + ("both" if offsets.reaches_past else "backward")
+    message = "a state takes one frame a step and remembers; it reads no open window"
+    context.report.add(Code.STATE_OPEN_WINDOW, message, span, hint)
+
+
+def _open_window(context: Context, reference: Reference, span: Span) -> None:
+    """Only a recurrent state can take in an open window."""
+    offsets, name = reference.offsets, reference.name
+    assert offsets is not None
+    shown = page(name, offsets)
+    if name in context.nodes and context.nodes[name] == "state":
+        hint = f"a state carries its past: read {name}_t"
+    else:
+        runs = "runs: both, " if offsets.reaches_past and offsets.reaches_future else ""
+        runs = runs or ("runs: backward, " if offsets.reaches_future else "")
+        taken = _at(name, _nearest(offsets))
+        hint = f"give it a state, h_t: {{rnn: lstm, units: 128, {runs}reads: {taken}}}, and read h_t"
+    message = f"a network cannot read the open window {shown}"
+    context.report.add(Code.OPEN_WINDOW, message, span, hint)
+
+
+def _single(context: Context, path: Path, read: ReadList) -> None:
+    """`of` and `with` name one thing at one frame."""
+    several = [
+        r
+        for r in read.references
+        if r.offsets is not None and r.offsets.finite and len(r.offsets.members) > 1
+    ]
+    if len(read.references) > 1 or several:
+        message = f"'{path[2]}' names one thing at one frame"
+        context.report.add(
+            Code.BLOCK_READS, message, context.parsed.span(path), "further inputs stand under 'reads'"
+        )
+
+
+def check_heads(context: Context) -> None:
+    """Report heads of what has no conditional, and parameters that do not fit the distribution."""
+    parsed = context.parsed
+    for key, (side, name) in parsed.heads.items():
+        role, span = context.role(name), parsed.span(("networks", key))
+        node = parsed.tree.get("networks")
+        if name in context.nodes:
+            message = f"'{name}' is a {context.nodes[name]}, not a random variable"
+            context.report.add(Code.HEAD_NAME, message, span)
+        elif name not in context.variables:
+            if context.closed:
+                message = f"there is no variable '{name[:40]}'"
+                context.report.add(Code.UNDEFINED, message, span, f"known are {', '.join(context.variables)}")
+        elif role == "input":
+            message = f"'{name}' is an input: it is given, and has no conditional"
+            context.report.add(Code.CONDITIONAL_OF_INPUT, message, span)
+        elif role == "observed" and side is Side.Q:
+            message = f"'{name}' is observed; q has conditionals of latent variables only"
+            context.report.add(Code.INFERENCE_OF_OBSERVED, message, span, f"did you mean p({name}_t)?")
+        elif role is not None and node is not None and key in parsed.shape.networks:
+            _parameters(context, key, side, name)
+
+
+def _parameters(context: Context, key: str, side: Side, name: str) -> None:
+    """Check the keys of one head against the distribution and the parents of its target."""
+    parsed, report = context.parsed, context.report
+    shape, at = parsed.shape.networks[key], ("networks", key)
+    family = parsed.shape.variables[name].distribution or "gaussian"
+    for part in ("mean", "variance"):
+        if family != "gaussian" and getattr(shape, part) is not None:
+            message = f"'{name}' is {family}: it has no {part} of its own to set"
+            report.add(
+                Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), "give its layers under 'layers'"
+            )
+    reads = getattr(shape, "reads", None)
+    if (
+        not isinstance(shape, GatedHeadShape)
+        and shape.layers is not None
+        and reads is None
+        and not shape.learned
+    ):
+        message = "layers need something to read"
+        report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
+    lines = [line for line in parsed.generation if line.target.name == name]
+    orphan = bool(lines) and not lines[0].parents
+    if shape.learned:
+        _learned(context, key, side, name, orphan)
+    elif (
+        orphan
+        and side is Side.P
+        and context.role(name) == "latent"
+        and (shape.mean or shape.variance is not None)
+    ):
+        message = f"'{name}' has no parents, so its prior is N(0, I)"
+        report.add(Code.LEARNED, message, parsed.span(at), "say learned: true, or leave the network out")
+
+
+def _learned(context: Context, key: str, side: Side, name: str, orphan: bool) -> None:
+    """`learned` belongs to a conditional of p without parents, and stands alone."""
+    shape, at = context.parsed.shape.networks[key], ("networks", key)
+    span = context.parsed.span((*at, "learned"))
+    others = sorted(shape.model_fields_set - {"learned"})
+    if side is Side.Q or not orphan:
+        message = f"'learned' is for constants, and {side.value}({name}_t) has parents"
+        if side is Side.Q:
+            message = "'learned' is for constants of p"
+        context.report.add(Code.LEARNED, message, span, "leave it out; networks are trained anyway")
+    elif others:
+        message = f"a learned constant has no '{others[0]}'"
+        context.report.add(Code.LEARNED, message, context.parsed.span((*at, others[0])))
+
+
+def check_developed_cycles(context: Context) -> None:
+    """Report states, features and heads that need each other at the same frame."""
+    parsed = context.parsed
+    found: list[tuple[str, ...]] = []
+    for side, lines, roles in (
+        (Side.P, parsed.generation, ("observed", "latent")),
+        (Side.Q, parsed.inference, ("latent",)),
+    ):
+        needs = developed_needs(context, side)
+        for name, parents in in_frame(lines).items():
+            needs.setdefault(name, parents)
+        inner = {
+            n: [m for m in ms if m in context.nodes or context.role(m) in roles] for n, ms in needs.items()
+        }
+        kept = {n: ms for n, ms in inner.items() if n in context.nodes or context.role(n) in roles}
+        for cycle in cycles(list(kept), kept):
+            chain = " <- ".join(f"{name}_t" for name in cycle)
+            if not any(name in context.nodes for name in cycle) or set(cycle) in [set(one) for one in found]:
+                continue
+            found.append(cycle)
+            node = next(name for name in cycle if name in context.nodes)
+            message = f"a cycle within the frame: {chain}"
+            hint = "one of them must read an earlier frame"
+            context.report.add(Code.CYCLE_DEVELOPED, message, _node_span(context, node), hint)
+
+
+def _node_span(context: Context, name: str) -> Span:
+    parsed = context.parsed
+    for block, names in (("states", parsed.states), ("features", parsed.features)):
+        for key, stem in names.items():
+            if stem == name:
+                shape = parsed.shape.features.get(key)
+                part = "of" if block == "features" and isinstance(shape, CombinerShape) else "reads"
+                return parsed.span((block, key, part))
+    return parsed.tree.span

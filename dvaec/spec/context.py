@@ -1,0 +1,106 @@
+"""What the checks share: the parsed page, the report, who is who and at which level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dvaec.diagnostics import Span, did_you_mean
+from dvaec.spec.build import Parsed
+from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import Line
+from dvaec.spec.report import Report
+from dvaec.spec.subscripts import Reference
+from dvaec.spec.yaml_tree import Entries, Scalar
+
+
+@dataclass(frozen=True)
+class Context:
+    """`roles` holds the sound variables, `variables` the names of all that are declared, sound or not."""
+
+    parsed: Parsed
+    report: Report
+    roles: Mapping[str, str]
+    variables: tuple[str, ...]
+    nodes: Mapping[str, str]  # states and features -> "state" or "feature"
+    framed: dict[str, bool]
+
+    @property
+    def closed(self) -> bool:
+        """Whether all names of variables are known, so that another can be called undefined."""
+        return self.parsed.sound.has("variables")
+
+    def role(self, name: str) -> str | None:
+        """Return a sound variable's role."""
+        return self.roles.get(name)
+
+    def having(self, role: str) -> tuple[str, ...]:
+        """Return the sound variables of a role, in declaration order."""
+        return tuple(name for name, its in self.roles.items() if its == role)
+
+    def place(self, scalar: Scalar, reference: Reference) -> Span:
+        """Return the place of a reference within its text."""
+        return scalar.part(reference.start, reference.stop)
+
+    def known(self, scalar: Scalar, reference: Reference, nodes_too: bool) -> bool:
+        """Report a name that nothing bears, or that may not stand here; return whether it is in order."""
+        name, span = reference.name, self.place(scalar, reference)
+        if name in self.variables or (nodes_too and name in self.nodes):
+            return self.at_its_level(scalar, reference)
+        if name in self.nodes:
+            message = f"'{name}' is a {self.nodes[name]}; conditionals speak of variables only"
+            hint = "say which variables it carries; the check compares them with the networks"
+            self.report.add(Code.NOT_A_VARIABLE, message, span, hint)
+        elif self.closed:
+            names = [*self.variables, *(self.nodes if nodes_too else ())]
+            what = "variable, state or feature" if nodes_too else "variable"
+            hint = did_you_mean(name, names) or f"known are {', '.join(names)}"
+            self.report.add(Code.UNDEFINED, f"there is no {what} '{name[:40]}'", span, hint)
+        return False
+
+    def at_its_level(self, scalar: Scalar, reference: Reference) -> bool:
+        """Report a subscript where none belongs, none where one does, and single absolute frames."""
+        name, span = reference.name, self.place(scalar, reference)
+        if reference.frame is not None:
+            message = f"'{name}_{reference.frame}', a frame of its own number, is not supported yet"
+            self.report.add(Code.NOT_SUPPORTED, message, span)
+            return False
+        framed = self.framed.get(name, True)
+        if framed and reference.offsets is None:
+            message = f"'{name}' has a value at each frame and needs a subscript"
+            self.report.add(Code.LEVEL, message, span, f"write {name}_t for the value at frame t")
+            return False
+        if not framed and reference.offsets is not None:
+            message = f"'{name}' has one value a sequence and takes no subscript"
+            self.report.add(Code.LEVEL, message, span, f"write {name}, or say level: frame")
+            return False
+        return True
+
+
+def context_of(parsed: Parsed, report: Report) -> Context:
+    """Gather roles, names and levels."""
+    block = parsed.tree.get("variables")
+    declared = tuple(key.text for key, _ in block.entries) if isinstance(block, Entries) else ()
+    sound = parsed.shape.variables if parsed.sound.has("variables") else {}
+    nodes = dict.fromkeys(parsed.states.values(), "state") | dict.fromkeys(
+        parsed.features.values(), "feature"
+    )
+    levels = {name: variable.level for name, variable in sound.items()}
+    subscripted: dict[str, bool] = {}
+    for reference in _references(parsed):
+        has = reference.offsets is not None or reference.frame is not None
+        subscripted[reference.name] = subscripted.get(reference.name, False) or has
+    framed = {
+        name: levels[name] == "frame" if levels.get(name) else subscripted.get(name, True)
+        for name in declared
+    }
+    return Context(parsed, report, {n: v.role for n, v in sound.items()}, declared, nodes, framed)
+
+
+def _references(parsed: Parsed) -> Iterator[Reference]:
+    lines: list[Line] = [*parsed.generation, *parsed.inference]
+    for line in lines:
+        yield line.target
+        yield from line.parents
+    for read in parsed.reads.values():
+        yield from read.references

@@ -1,0 +1,240 @@
+"""The faults of a page's shape, which pydantic finds, in plain words and at their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from dvaec.diagnostics import Span, did_you_mean
+from dvaec.spec.codes import Code
+from dvaec.spec.report import Report
+from dvaec.spec.schema import LARGEST_DELAY, LARGEST_DIM, LARGEST_LAG, PageShape
+from dvaec.spec.source import Path
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
+
+# What a key wants, in words; keys mean the same wherever they stand.
+_WANTED = {
+    "model": "the model's name",
+    "about": "text",
+    "cites": "a list of texts",
+    "variables": "a mapping such as {x: {role: observed, dim: 88}}",
+    "generation": 'a list of conditionals such as ["z_t | z_<t-1>", "x_t | z_t"]',
+    "inference": "exact, filtering, {lookahead: k} or a list of conditionals",
+    "order": "a list of the latents such as [a, z]",
+    "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
+    "features": "a mapping such as {fx_t: {reads: x_t, layers: [256 tanh]}}",
+    "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
+    "role": "observed, latent or input",
+    "dim": f"a whole number from 1 to {LARGEST_DIM}",
+    "distribution": "gaussian, bernoulli or gamma",
+    "shape": "the number 1",
+    "level": "frame or sequence",
+    "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
+    "rnn": "lstm, gru, rnn or sum",
+    "units": "a whole number from 1 to 65536",
+    "reads": 'text such as "z_<t-1>, h_t"',
+    "of": "text such as z_<t-1>",
+    "with": "text such as b_t",
+    "through": "a list of layers such as [256 tanh]",
+    "layers": "a list of layers such as [256 tanh]",
+    "runs": "forward, backward or both",
+    "lag": f"a whole number from 1 to {LARGEST_LAG}",
+    "starts": "zeros or learned",
+    "mean": "a mapping such as {layers: [64 tanh]}",
+    "variance": "a positive number, shared, or a mapping such as {layers: [64 tanh], link: softplus}",
+    "link": "exp or softplus",
+    "learned": "true or false",
+    "block": "a block",
+}
+
+# What the language will say later: recognised, so that the answer is not "unknown".
+_LATER = frozenset({"causality", "auxiliary", "T", "python", "over", "by", "weights"})
+_LATER_VALUES = frozenset(
+    {
+        "mean_field",
+        "categorical",
+        "linear_mixture",
+        "attention",
+        "convolution",
+        "backward",
+        "laplace",
+        "student",
+    }
+)
+
+
+def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
+    """Return the node at a path, if there is one."""
+    node: Node | None = tree
+    for step in path:
+        if isinstance(node, Entries) and isinstance(step, str):
+            node = node.get(step)
+        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return node
+
+
+def explain(tree: Entries, fault: Any, report: Report) -> None:
+    """Say one of pydantic's faults in words."""
+    path = real_path(tree, fault["loc"])
+    kind: str = fault["type"]
+    context = fault.get("ctx", {})
+    if kind == "extra_forbidden":
+        _unknown_key(tree, path, report)
+    elif kind == "missing":
+        within = path[:-1]
+        name = f"'{within[-1]}'" if within else "the page"
+        wanted = _WANTED.get(str(path[-1]))
+        hint = f"it is {wanted}" if wanted else "the first line of a page is dvaec: 1"
+        report.add(Code.MISSING_KEY, f"{name} lacks the key '{path[-1]}'", _key_span(tree, within), hint)
+    elif kind in ("too_long", "too_short"):
+        name = str(path[-1])
+        bound = context.get("max_length", context.get("min_length"))
+        message = f"'{name}' has at most {bound} entries" if kind == "too_long" else f"'{name}' is empty"
+        report.add(Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE, message, _key_span(tree, path))
+    else:
+        _wrong_value(tree, path, context, report)
+
+
+def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
+    """Drop from pydantic's location what names a member of a union and not a key of the page."""
+    tags = {1} if loc[:1] == ("inference",) else set[int]()
+    if loc[:1] in (("features",), ("networks",)):
+        tags = {2, 4} if loc[3:4] == ("variance",) else {2}
+    if loc[:1] == ("order",):
+        tags = {2}
+    path = [step for position, step in enumerate(loc) if position not in tags]
+    while len(path) > 1 and node_at(tree, path[:-1]) is None:
+        path.pop()
+    return tuple(path)
+
+
+def _key_span(tree: Entries, path: Path) -> Span:
+    """Return the place of a key, or of an item."""
+    if not path:
+        first = tree.entries[0][0].span if tree.entries else tree.span
+        return Span(first.file, first.line, first.column, first.width)
+    parent = node_at(tree, path[:-1])
+    if isinstance(parent, Entries) and (key := parent.key(str(path[-1]))):
+        return key.span
+    node = node_at(tree, path)
+    return node.span if node else tree.span
+
+
+def _known_keys(path: Path, tree: Entries) -> list[str]:
+    """Return the keys that may stand where `path` ends."""
+    schema = _schema_of(PageShape.model_json_schema(), path[:-1], tree)
+    return list(schema.get("properties", {}))
+
+
+def _schema_of(schema: Any, path: Path, tree: Entries) -> Any:
+    """Follow a path through the JSON schema; where it branches take the branch that the page took."""
+    node, done = schema, list[str | int]()
+
+    def settle(node: Any) -> Any:
+        while True:
+            if "$ref" in node:
+                node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+            elif options := [o for o in node.get("anyOf", node.get("oneOf", ())) if o.get("type") != "null"]:
+                settled = [settle(o) for o in options]
+                mappings = [o for o in settled if "properties" in o] or settled
+                here = node_at(tree, done)
+                named = isinstance(here, Entries) and here.get("block") is not None
+                node = next(
+                    (o for o in mappings if ("block" in o.get("properties", {})) == named), mappings[0]
+                )
+            else:
+                return node
+
+    node = settle(node)
+    for step in path:
+        done.append(step)
+        if isinstance(step, int):
+            node = node.get("items", {})
+        else:
+            node = node.get("properties", {}).get(step, node.get("additionalProperties", {}))
+        node = settle(node) if isinstance(node, dict) else {}
+    return node
+
+
+def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
+    """Report an unknown key; recognise what comes later and the lists that lack their quotes."""
+    name, span = str(path[-1]), _key_span(tree, path)
+    known = _known_keys(path, tree)
+    within = f" in '{path[-2]}'" if len(path) > 1 else ""
+    if _lost_quotes(tree, path, known):
+        message = f"the comma ends the value, so '{name[:40]}' became a key of its own"
+        report.add(Code.UNQUOTED_LIST, message, span, 'put lists in quotes: reads: "z_<t-1>, h_t"')
+        return
+    if name in _LATER or (name == "reads" and path[-2:-1] in (("mean",), ("variance",))):
+        report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
+        return
+    hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
+    report.add(Code.UNKNOWN_KEY, f"unknown key '{name[:60]}'{within}", span, hint)
+
+
+def _lost_quotes(tree: Entries, path: Path, known: list[str]) -> bool:
+    """Whether a key is the rest of a list without quotes: {reads: h_t, x_t} has the key x_t."""
+    parent, value, name = node_at(tree, path[:-1]), node_at(tree, path), str(path[-1])
+    in_braces = isinstance(parent, Entries) and parent.in_flow
+    empty = isinstance(value, Scalar) and value.plain and not value.text
+    like_a_name = re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name) is not None
+    return in_braces and empty and like_a_name and did_you_mean(name, known) is None
+
+
+def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> None:
+    """Report a value of the wrong kind, out of its range or not among the known words."""
+    node = node_at(tree, path)
+    span = _place(node, _key_span(tree, path))
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    item = bool(path) and isinstance(path[-1], int)
+    if path == ("dvaec",):
+        found = _show(node)
+        report.add(
+            Code.LANGUAGE_VERSION, f"this is version 1 of the language, not {found}", span, "write dvaec: 1"
+        )
+        return
+    value = node.value() if isinstance(node, Scalar) else None
+    if value in _LATER_VALUES or (name == "dim" and isinstance(node, Items)):
+        what = "a 'dim' of several axes" if name == "dim" else f"'{value}'"
+        report.add(Code.NOT_SUPPORTED, f"{what} is not supported yet", span)
+        return
+    if name == "starts" and isinstance(node, Entries):
+        report.add(Code.NOT_SUPPORTED, "a start computed by a network is not supported yet", span)
+        return
+    wanted, subject = _WANTED.get(name, "something else"), f"'{name}'"
+    hint = None
+    if item:
+        subject = f"an entry of '{name}'"
+        wanted = "a layer such as 256 tanh" if name in ("layers", "through") else "text"
+        if name in ("generation", "inference"):
+            wanted = "a conditional such as z_t | z_<t-1>"
+            hint = "put it in quotes" if isinstance(node, Entries | Items) else None
+    elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks"):
+        wanted = f"a mapping of keys, as in {_WANTED[str(path[0])].removeprefix('a mapping such as ')}"
+    if name == "block" or (len(path) == 2 and path[0] == "inference"):
+        wanted = "combiner" if path[0] == "features" else "gated_transition" if name == "block" else wanted
+    if isinstance(value, str) and "expected" in context:
+        hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
+    if name == "learned" and not item:
+        hint = "write true or false"
+    report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, not {_show(node)}", span, hint)
+
+
+def _place(node: Node | None, key: Span) -> Span:
+    """A leaf is shown at its value, everything else at its key."""
+    return node.span if isinstance(node, Scalar) and node.text else key
+
+
+def _show(node: Node | None) -> str:
+    if isinstance(node, Items):
+        return "a list"
+    if isinstance(node, Entries):
+        return "a mapping"
+    if node is None or (node.plain and not node.text):
+        return "nothing"
+    text = node.text if len(node.text) <= 40 else node.text[:37] + "..."
+    return text if node.plain and not isinstance(node.value(), str) else f"'{text}'"
