@@ -1,0 +1,42 @@
+"""dvaec from Python: a page of YAML as a class, a run folder as a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dvaec.compiler import compile_spec, compile_text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def compile(spec: str | PathLike[str], overrides: Sequence[str] = ()) -> type[nn.Module]:
+    """Compile the page at `spec` and return its class, ready to instantiate.
+
+    `overrides` are as behind `--set` on the command line: ["x.dim=513"]. Raises `dvaec.Fault` with positions.
+    """
+    from dvaec.runtime.source import load_class
+
+    compiled = compile_spec(Path(spec), overrides)
+    return load_class(compiled.source, compiled.class_name)
+
+
+def load(run: str | PathLike[str]) -> nn.Module:
+    """Return the trained model of a run folder, in evaluation mode.
+
+    The module is compiled again from the page that the run keeps; no code and no pickle is read from the folder.
+    Raises `dvaec.runtime.faults.StoreFault` where the folder is no run or the page now means something else.
+    """
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.source import load_class
+    from dvaec.runtime.store import WEIGHTS, load_card, load_weights
+
+    folder = Path(run)
+    card = load_card(folder)
+    compiled = compile_text(card.spec, str(folder / "card.json"), card.overrides)
+    model = load_class(compiled.source, compiled.class_name)()
+    load_weights(folder / WEIGHTS, model, Card(**compiled.card))  # type: ignore[arg-type]
+    return model.eval()

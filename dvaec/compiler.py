@@ -1,0 +1,145 @@
+"""The table of contents: the passes from a page of YAML to a module, in order.
+
+    spec         YAML text -> the validated page                                 dvaec.spec
+    posterior    the exact posterior by D-separation, q as declared, the gap     dvaec.network, dvaec.derive
+    elbo         the terms of the specialised bound and their estimators         dvaec.derive
+    development  states and heads that the page leaves out; the developed form checked against the declared one
+    plan         the data flow and the schedule of every entry point             dvaec.plan
+    module       the source of the PyTorch module                                dvaec.emit
+
+`run(path, until=...)` stops behind any of them; every value is frozen and can be printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvaec.derive.derivation import derive
+from dvaec.derive.development_check import check_developed
+from dvaec.derive.elbo import elbo_terms
+from dvaec.derive.model import Derivation, Elbo
+from dvaec.diagnostics import Diagnostic, Fault
+from dvaec.plan.develop import develop
+from dvaec.plan.entries import plan
+from dvaec.plan.model import Plan
+from dvaec.plan.schedule import Unschedulable
+from dvaec.spec.canonical import canonical_hash
+from dvaec.spec.model import Role, Spec
+from dvaec.spec.read import read_spec, read_text
+from dvaec.spec.source import Source
+
+STAGES = ("spec", "posterior", "elbo", "development", "plan", "module")
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What is known after the passes that have run; later values are None where `until` stopped before them."""
+
+    source: Source
+    overrides: tuple[str, ...]
+    spec: Spec
+    derivation: Derivation | None = None
+    elbo: Elbo | None = None
+    developed: Spec | None = None
+    plan: Plan | None = None
+    module: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """The canonical hash: equal for pages of equal meaning."""
+        return canonical_hash(self.spec)
+
+
+def run(path: Path, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
+    """Compile the page at `path` up to and with the stage `until`.
+
+    Raises Fault with every diagnostic of the first stage that found any.
+    """
+    spec, source = read_spec(path, overrides)
+    return _passes(spec, source, tuple(overrides), until)
+
+
+def run_text(text: str, file: str, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
+    """Compile a page given as text; `file` names it in diagnostics."""
+    spec, source = read_text(text, file, overrides)
+    return _passes(spec, source, tuple(overrides), until)
+
+
+def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) -> Compilation:
+    if until not in STAGES:
+        raise ValueError(f"no stage {until!r}; the stages are {', '.join(STAGES)}")
+    last = STAGES.index(until)
+    derivation = elbo = developed = planned = module = None
+    if last >= STAGES.index("posterior"):
+        derivation = derive(spec)
+    if derivation and last >= STAGES.index("elbo"):
+        elbo = elbo_terms(spec, derivation.inference)
+    if derivation and last >= STAGES.index("development"):
+        developed = _developed(spec, derivation, source)
+    if developed and last >= STAGES.index("plan"):
+        planned = _planned(developed, source)
+    if derivation and elbo and developed and planned and last >= STAGES.index("module"):
+        module = _module(spec, developed, planned, derivation, elbo)
+    return Compilation(source, overrides, spec, derivation, elbo, developed, planned, module)
+
+
+def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
+    faults = check_developed(spec, derivation, source)
+    if faults:
+        raise Fault(faults, source.sources())
+    return develop(spec, derivation.inference)
+
+
+def _planned(developed: Spec, source: Source) -> Plan:
+    try:
+        return plan(developed)
+    except Unschedulable as error:
+        made = {s.name for s in developed.states}
+        places = [("states", f"{n}_t") for n in error.nodes if n in made] or [("networks",)]
+        raise Fault([Diagnostic(error.code, error.message, source.span(places[0]))], source.sources()) from error
+
+
+def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:
+    # The templates' library takes time to import; `check` and `explain` never come here.
+    from dvaec.emit.module import Emission, module_text
+
+    return module_text(Emission(developed, planned, derivation.inference, elbo, canonical_hash(spec)))
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A module and what the runtime must know of it."""
+
+    source: str
+    class_name: str
+    card: dict[str, object]
+
+
+def compile_spec(path: Path, overrides: Sequence[str] = ()) -> Compiled:
+    """Compile the page at `path` to a module."""
+    return _compiled(run(path, overrides))
+
+
+def compile_text(text: str, file: str, overrides: Sequence[str] = ()) -> Compiled:
+    """Compile a page given as text."""
+    return _compiled(run_text(text, file, overrides))
+
+
+def _compiled(compilation: Compilation) -> Compiled:
+    spec = compilation.spec
+    assert compilation.module is not None
+    inputs = spec.having(Role.INPUT)
+    card: dict[str, object] = {
+        "name": spec.name,
+        "spec": compilation.source.texts[compilation.source.file],
+        "overrides": list(compilation.overrides),
+        "hash": compilation.hash,
+        "observed": {v.name: v.dim for v in spec.having(Role.OBSERVED)},
+        "families": {v.name: str(v.family) for v in spec.having(Role.OBSERVED)},
+        "inputs": {v.name: v.dim for v in inputs},
+        "static_inputs": [v.name for v in inputs if not v.framed],
+        "latents": {v.name: v.dim for v in spec.having(Role.LATENT)},
+    }
+    return Compiled(compilation.module, spec.name, card)

@@ -1,0 +1,164 @@
+"""The emitted module: one readable Python file, laid out from the plan by templates."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dvaec.derive.model import Elbo
+from dvaec.emit.entries import RECORDS, EntryText, entry_text
+from dvaec.emit.equations import conditional_text, elbo_lines, equations, numbered
+from dvaec.emit.families import FAMILIES
+from dvaec.emit.nets import Method, Nets, nets_of
+from dvaec.plan.model import HeadNode, Network, Plan
+from dvaec.spec.model import Conditional, Side, Spec
+
+WIDTH = 110
+LOG_BOUND = "30.0"
+
+ENTRY_DOCS = {
+    "elbo": ("The evidence lower bound of every sequence and its parts, one draw of the latents:", "L = "),
+    "encode": ("Draw the latents from q and return q's parameters.", ""),
+    "score": ("Every conditional's parameters and log-density at given values.", ""),
+    "reconstruct": ("Draw the latents from q and return the mean of p at the data (teacher forcing).", ""),
+    "generate": (
+        "Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is.",
+        "",
+    ),
+}
+
+RECORD_DOCS = {
+    "elbo": "The evidence lower bound and its parts.",
+    "encode": "Latents drawn from q, and q's parameters.",
+    "score": "All conditionals at given values.",
+    "reconstruct": "What p makes of latents drawn from q.",
+    "generate": "A sequence drawn from p.",
+}
+
+
+@dataclass(frozen=True)
+class Emission:
+    """All that the module's text is made from."""
+
+    spec: Spec
+    plan: Plan
+    inference: tuple[Conditional, ...]
+    elbo: Elbo
+    hash: str
+
+
+def module_text(emission: Emission) -> str:
+    """Return the source of the module: the same text for the same spec, on every machine."""
+    spec, network = emission.spec, emission.plan.network
+    nets = nets_of(network)
+    numbers = numbered(network)
+    written = equations(spec, network, emission.inference)
+    tags = {name: f"({number})" for name, number in numbers.items()}
+    like = _first_parameter(nets)
+    entries = [entry_text(emission.plan, e, emission.elbo, like, tags) for e in emission.plan.entries]
+    functions = {name for e in entries for name in e.functions}
+    functions |= {name for method in nets.methods for name in method.functions}
+    environment = Environment(
+        loader=PackageLoader("dvaec.emit"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False,
+    )
+    helpers = environment.get_template("functions.py.jinja").render(functions=functions, bound=LOG_BOUND)
+    text = environment.get_template("module.py.jinja").render(
+        title=f"{spec.name}: {_plain(spec.about)}" if spec.about else spec.name,
+        mathematics=_mathematics(emission),
+        hash=emission.hash[:16],
+        records=[_record(e) for e in entries],
+        functions=helpers.strip("\n") + "\n",
+        class_name=spec.name,
+        about=f"{spec.name}, developed:",
+        equations=[line for name in written for line in _wrapped(f"{tags[name]} {written[name]}", 4)],
+        layers=[(_comment(tags[name], written[name]), lines) for name, lines in nets.layers if lines],
+        methods=[_method(method, network, tags) for method in nets.methods],
+        entries=[_entry(e, emission.elbo) for e in entries],
+    )
+    return _tidy(text)
+
+
+def _plain(text: str) -> str:
+    """Free text of a spec, made safe to stand in a docstring."""
+    kept = "".join(c if c.isprintable() and c not in "\\\"" else "'" if c == '"' else " " for c in text)
+    return " ".join(kept.split())
+
+
+def _mathematics(emission: Emission) -> str:
+    joint = "".join(f" {conditional_text(Side.P, c)}" for c in emission.spec.generation)
+    lines = [f"    p = prod_t{joint}"]
+    if emission.inference:
+        lines.append(f"    q = prod_t{''.join(f' {conditional_text(Side.Q, c)}' for c in emission.inference)}")
+    bound = elbo_lines(emission.elbo)
+    lines.append(f"    L = {bound[0].strip()}")
+    lines += [f"        {line}" for line in bound[1:]]
+    return "\n".join(wrapped for line in lines for wrapped in _wrapped(line, 0, len(line) - len(line.lstrip()) + 4))
+
+
+def _wrapped(line: str, room: int, indent: int = 4) -> list[str]:
+    return textwrap.wrap(line, WIDTH - room, subsequent_indent=" " * indent, break_long_words=False) or [""]
+
+
+def _comment(tag: str, equation: str) -> str:
+    text = f"{tag} {equation}"
+    return text if len(text) <= WIDTH - 12 else text[: WIDTH - 15] + "..."
+
+
+def _first_parameter(nets: Nets) -> str:
+    line = next(line for _, lines in nets.layers for line in lines)
+    name, made = line.split(" = ", 1)
+    if made.startswith("nn.Parameter"):
+        return name
+    return f"{name}.weight" if made.startswith("nn.Linear") else f"{name}.weight_ih_l0"
+
+
+def _record(entry: EntryText) -> dict[str, object]:
+    return {"name": RECORDS[entry.name], "about": RECORD_DOCS[entry.name], "fields": entry.fields}
+
+
+def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str, object]:
+    node = network.node(method.name.removesuffix("_net"))
+    first = node.ports[0].units
+    if isinstance(node, HeadNode):
+        gives = ", ".join(FAMILIES[node.variable.family].parameters)
+        about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> {gives}."
+    else:
+        about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> (..., {node.dim})."
+    several = len(method.returns) > 1
+    return {
+        "name": method.name,
+        "signature": ", ".join(f"{a}: Tensor" for a in method.arguments),
+        "returns": f"Tuple[{', '.join('Tensor' for _ in method.returns)}]" if several else "Tensor",
+        "about": about,
+        "body": method.body,
+    }
+
+
+def _entry(entry: EntryText, elbo: Elbo) -> dict[str, object]:
+    about, prefix = ENTRY_DOCS[entry.name]
+    explained: list[str] = []
+    if prefix:
+        bound = elbo_lines(elbo)
+        lines = [prefix + bound[0].strip(), *("  " + line for line in bound[1:])]
+        explained = ["    " + w for line in lines for w in _wrapped(line, 16, 6)]
+    return {
+        "name": entry.name,
+        "arguments": entry.arguments,
+        "returns": entry.returns,
+        "about": about,
+        "explained": explained,
+        "body": entry.body,
+    }
+
+
+def _tidy(text: str) -> str:
+    """Drop trailing blanks and runs of more than two empty lines."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    out: list[str] = []
+    for line in lines:
+        if line or len(out) < 2 or out[-1] or out[-2]:
+            out.append(line)
+    return "\n".join(out).rstrip("\n") + "\n"

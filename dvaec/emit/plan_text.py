@@ -1,0 +1,63 @@
+"""The plan as text: what is computed where, and why."""
+
+from __future__ import annotations
+
+from dvaec.emit.equations import equations
+from dvaec.plan.model import Batched, Entry, HeadNode, Loop, Plan, Step, ValueNode, WholeSequence
+from dvaec.spec.model import Conditional, Spec
+
+ABOUT = {
+    "elbo": "the evidence lower bound",
+    "encode": "latents from q",
+    "score": "every conditional at given values",
+    "reconstruct": "p's means at latents from q, teacher-forced",
+    "generate": "a sequence from p",
+}
+
+
+def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str:
+    """Return the equations of the developed form and the schedule of every entry point, with reasons."""
+    written = equations(spec, plan.network, inference)
+    lines = [f"{spec.name}: the developed form", ""]
+    lines += [f"  ({number}) {text}" for number, text in enumerate(written.values(), 1)]
+    for entry in plan.entries:
+        lines += ["", f"{entry.name}: {ABOUT[entry.name]}", f"  {_binding(entry)}"]
+        for step in entry.steps:
+            lines += _step(plan, step)
+    return "\n".join(lines) + "\n"
+
+
+def _binding(entry: Entry) -> str:
+    return "; ".join(f"{name} is {origin}" for name, origin in entry.binding)
+
+
+def _step(plan: Plan, step: Step) -> list[str]:
+    if isinstance(step, Batched):
+        return [f"  batched   {_name(plan, step.node):<8} {step.reason}"]
+    if isinstance(step, WholeSequence):
+        node = plan.network.node(step.node)
+        cell = getattr(getattr(node, "state", None), "cell", "")
+        return [f"  sequence  {step.node:<8} one {cell.upper()} call, {step.direction}: {step.reason}"]
+    return [*_loop(plan, step)]
+
+
+def _loop(plan: Plan, step: Loop) -> list[str]:
+    names = " -> ".join(_name(plan, name) for name in step.nodes)
+    lines = [f"  loop      {step.direction} in time, {len(step.nodes)} nodes: {names}", f"            {step.reason}"]
+    for name in step.nodes:
+        node = plan.network.node(name)
+        for port in node.ports:
+            outer = [read.node for read in port.reads if read.node not in step.nodes]
+            if outer and port.weights:
+                unique = ", ".join(dict.fromkeys(outer))
+                lines.append(f"            {_name(plan, name)}: its linear map of {unique} is computed before the loop")
+    return lines
+
+
+def _name(plan: Plan, name: str) -> str:
+    node = plan.network.node(name)
+    if isinstance(node, HeadNode):
+        return f"{node.head.side}({node.variable.name}_t)"
+    return name if isinstance(node, ValueNode) else f"{name}_t"
+
+

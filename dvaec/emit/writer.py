@@ -1,0 +1,120 @@
+"""Names and expressions shared by the batched and the looped statements of an entry point."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+
+from dvaec.emit.families import FAMILIES
+from dvaec.plan.model import Entry, FeatureNode, HeadNode, Network, Port, Read, StateNode, ValueNode
+
+
+@dataclass
+class Body:
+    """The statements of one entry point as they grow, and what they have already named."""
+
+    network: Network
+    entry: Entry
+    like: str  # a tensor of the device and dtype to make new ones on
+    tags: dict[str, str]  # equation numbers by node
+    lines: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    depth: int = 0
+
+    def add(self, line: str, node: str = "") -> None:
+        """Append one statement at the present depth, with the number of the equation that it computes."""
+        tag = self.tags.get(node)
+        self.lines.append("    " * self.depth + line + (f"  # {tag}" if tag else ""))
+
+    def note(self, text: str) -> None:
+        """Append a comment, wrapped."""
+        for line in textwrap.wrap(text, 96 - 4 * self.depth):
+            self.add(f"# {line}")
+
+    def once(self, name: str, expression: str) -> str:
+        """Name an expression at its first use; return the name."""
+        if name not in self.named:
+            self.named.add(name)
+            self.add(f"{name} = {expression}")
+        return name
+
+    def call(self, function: str, *arguments: str) -> str:
+        """Return a call of one of the emitted helper functions, which is thereby emitted."""
+        self.functions.add(function)
+        return f"{function}({', '.join(arguments)})"
+
+
+def parameters(node: HeadNode) -> tuple[str, ...]:
+    """Return the names of a conditional's parameters: p_z_mean, p_z_logvar."""
+    return tuple(f"{node.name}_{p}" for p in FAMILIES[node.variable.family].parameters)
+
+
+def head_text(node: HeadNode, template: str, names: tuple[str, ...], **more: str) -> str:
+    """Fill a family's template with the names of a head's parameters."""
+    fields = dict(zip(FAMILIES[node.variable.family].parameters, names, strict=True))
+    return template.format(**fields, **more)
+
+
+def drawn_from(body: Body, value: ValueNode) -> HeadNode:
+    """Return the conditional that a value is drawn from in this entry point."""
+    origin = body.entry.origin(value.name)
+    head = body.network.node(("q_" if origin.name == "Q" else "p_") + value.name)
+    assert isinstance(head, HeadNode)
+    return head
+
+
+def joined(parts: list[str]) -> str:
+    """Return the concatenation over the last axis."""
+    return parts[0] if len(parts) == 1 else f"torch.cat([{', '.join(parts)}], -1)"
+
+
+def start(body: Body, name: str) -> str:
+    """Name the value that a node has outside 1..T, (batch, dim): 0, a feature of zeros, or a state's start."""
+    node = body.network.node(name)
+    if isinstance(node, ValueNode):
+        if not node.variable.framed:
+            return name
+        return body.once(f"{name}_start", f"{body.like}.new_zeros(batch, {node.dim})")
+    if isinstance(node, StateNode):
+        if node.state.learned_start:
+            return body.once(f"{name}_start", f"self.{name}_start.expand(batch, {node.dim})")
+        return body.once(f"{name}_start", f"{body.like}.new_zeros(batch, {node.dim})")
+    assert isinstance(node, FeatureNode)
+    arguments = [_port_at_start(body, port) for port in node.ports]
+    if node.block is None:
+        return body.once(f"{name}_start", arguments[0])
+    return body.once(f"{name}_start", f"self.{name}_net({', '.join(arguments)})")
+
+
+def _port_at_start(body: Body, port: Port) -> str:
+    inputs = joined([start(body, read.node) for read in port.reads])
+    return f"self.{port.weights}({inputs})" if port.weights else inputs
+
+
+def zero_start(body: Body, name: str) -> bool:
+    """Whether a node is plain zero outside 1..T."""
+    node = body.network.node(name)
+    if isinstance(node, ValueNode):
+        return node.variable.framed
+    return isinstance(node, StateNode) and not node.state.learned_start
+
+
+def whole(body: Body, read: Read) -> str:
+    """Name one read for all frames at once, (batch, time, dim)."""
+    name, offset = read.node, read.offset
+    if offset is None:
+        return body.once(f"{name}_all", f"{name}.unsqueeze(1).expand(-1, frames, -1)")
+    if offset == 0:
+        return name
+    ends = [] if zero_start(body, name) else [start(body, name)]
+    if offset < 0:
+        lagged = body.call("lag", name, str(-offset), *ends)
+        return body.once(f"{name}_lag{-offset}", lagged)
+    return body.once(f"{name}_lead{offset}", body.call("lead", name, str(offset), "mask", *ends))
+
+
+def whole_port(body: Body, port: Port) -> str:
+    """Return the pre-activation of a port for all frames at once."""
+    inputs = joined([whole(body, read) for read in port.reads])
+    return f"self.{port.weights}({inputs})" if port.weights else inputs

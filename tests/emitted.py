@@ -1,0 +1,139 @@
+"""Emitted modules under test: small, in float64, with the page's meaning beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dvaec.derive.derivation import derive
+from dvaec.derive.elbo import elbo_terms
+from dvaec.derive.model import Derivation, Elbo
+from dvaec.emit.module import Emission, module_text
+from dvaec.plan.develop import develop
+from dvaec.plan.entries import plan
+from dvaec.plan.model import Plan
+from dvaec.runtime.source import load_class
+from dvaec.spec.model import (
+    Block,
+    Combiner,
+    Conditional,
+    Dense,
+    Family,
+    GatedTransition,
+    Head,
+    Layer,
+    Output,
+    Role,
+    Side,
+    Spec,
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module with everything that it was made from."""
+
+    spec: Spec  # developed
+    derivation: Derivation
+    elbo: Elbo
+    plan: Plan
+    text: str
+    module: Any
+
+    def conditional(self, side: Side, target: str) -> Conditional:
+        """Return the declared windows of one factor."""
+        factors = self.spec.generation if side is Side.P else self.derivation.inference
+        return next(c for c in factors if c.target == target)
+
+    def names(self, *roles: Role) -> tuple[str, ...]:
+        """Return the variables of these roles, role by role."""
+        return tuple(v.name for role in roles for v in self.spec.having(role))
+
+    def call(self, method: str, values: dict[str, Tensor], module: Any = None, **more: Any) -> Any:
+        """Call an entry point with what it takes of `values` (data by name, draws as noise_NAME)."""
+        data = (Role.OBSERVED, Role.INPUT, Role.LATENT) if method == "score" else (Role.OBSERVED, Role.INPUT)
+        data = (Role.INPUT,) if method == "generate" else data
+        drawn: tuple[Role, ...] = () if method == "score" else (Role.LATENT,)
+        drawn = (Role.LATENT, Role.OBSERVED) if method == "generate" else drawn
+        arguments = {name: values[name] for name in self.names(*data)}
+        arguments |= {f"noise_{name}": values[f"noise_{name}"] for name in self.names(*drawn)}
+        return getattr(module or self.module, method)(**arguments, **more)
+
+
+def build(spec: Spec, seed: int = 0, small: bool = True) -> Built:
+    """Compile a spec in-process and instantiate it in float64; `small` cuts all widths to a few units."""
+    derivation = derive(spec)
+    elbo = elbo_terms(spec, derivation.inference)
+    developed = develop(spec, derivation.inference)
+    developed = shrunk(developed) if small else developed
+    planned = plan(developed)
+    text = module_text(Emission(developed, planned, derivation.inference, elbo, "0" * 64))
+    torch.manual_seed(seed)
+    module: nn.Module = load_class(text, developed.name)().double()
+    with torch.no_grad():  # constants start at zero, which would hide them
+        for parameter in module.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return Built(developed, derivation, elbo, planned, text, module)
+
+
+def shrunk(spec: Spec) -> Spec:
+    """Cut every width of a developed spec to a few units, different ones where they need not agree."""
+    variables = tuple(replace(v, dim=min(v.dim, 2 + n % 2)) for n, v in enumerate(spec.variables))
+    states = tuple(replace(s, units=min(s.units, 4), through=_layers(s.through)) for s in spec.states)
+    features = tuple(replace(f, block=_block(f.block)) for f in spec.features)
+    heads = tuple(_head(h) for h in spec.heads)
+    return replace(spec, variables=variables, states=states, features=features, heads=heads)
+
+
+def _layers(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return tuple(replace(layer, units=min(layer.units, 4)) for layer in layers)
+
+
+def _block(block: Block) -> Any:
+    if isinstance(block, Dense):
+        return replace(block, layers=_layers(block.layers))
+    if isinstance(block, Combiner):
+        return replace(block, units=None if block.units is None else min(block.units, 3))
+    assert isinstance(block, GatedTransition)
+    return replace(block, units=min(block.units, 4))
+
+
+def _head(head: Head) -> Head:
+    def output(given: Any) -> Any:
+        return replace(given, layers=_layers(given.layers)) if isinstance(given, Output) else given
+
+    block = None if head.block is None else _block(head.block)
+    return replace(head, block=block, mean=output(head.mean), variance=output(head.variance))
+
+
+def sample_values(built: Built, batch: int, frames: int, seed: int = 1) -> dict[str, Tensor]:
+    """Draw data, latents and noise for every variable, by name and as noise_NAME."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    values: dict[str, Tensor] = {}
+    for variable in built.spec.variables:
+        name, shape = variable.name, (batch, frames, variable.dim)
+        if not variable.framed:
+            values[name] = normal(batch, variable.dim)
+        elif variable.family is Family.BERNOULLI:
+            values[name] = (normal(*shape) > 0).double()
+        elif variable.family is Family.GAMMA:
+            values[name] = normal(*shape).square()
+        else:
+            values[name] = normal(*shape)
+        discrete = variable.family in (Family.BERNOULLI, Family.GAMMA)
+        noise = torch.rand(*shape, generator=generator, dtype=torch.float64) if discrete else normal(*shape)
+        values[f"noise_{name}"] = noise
+    return values
+
+
+def head_fields(result: Any, side: Side, target: str) -> dict[str, Tensor]:
+    """Return the parameters of one conditional among the fields of a result."""
+    prefix = f"{side}_{target}_"
+    return {name.removeprefix(prefix): getattr(result, name) for name in result._fields if name.startswith(prefix)}

@@ -1,0 +1,199 @@
+"""A slow oracle for emitted modules: the developed form evaluated node by node, frame by frame, from the page alone.
+
+It knows nothing of plans and schedules. Only the names of the layers are shared with the emitted module, since both
+use the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dvaec.spec.model import (
+    Combiner,
+    Dense,
+    Direction,
+    Family,
+    Feature,
+    GatedTransition,
+    Head,
+    Layer,
+    Link,
+    Output,
+    Parent,
+    Role,
+    SharedVariance,
+    Side,
+    Spec,
+    State,
+)
+
+ACTIVATIONS: dict[str, Any] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "softplus": F.softplus,
+    "elu": F.elu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "leaky_relu": F.leaky_relu,
+    "linear": lambda a: a,
+}
+
+
+def bounded(value: Tensor) -> Tensor:
+    return 30.0 * torch.tanh(value / 30.0)
+
+
+class Naive:
+    """One sequence of `frames` frames; `values[name]` is (frames, dim), or (dim,) for a sequence-level variable."""
+
+    def __init__(self, module: nn.Module, spec: Spec, frames: int, values: dict[str, Tensor]) -> None:
+        self.module, self.spec, self.frames = module, spec, frames
+        self.values = dict(values)
+        self.like = next(module.parameters())
+        self.memo: dict[tuple[str, int], Any] = {}
+        self.features = {f.name: f for f in spec.features}
+        self.states = {s.name: s for s in spec.states}
+
+    def layer(self, name: str, inputs: Tensor) -> Tensor:
+        layer = getattr(self.module, name)
+        return F.linear(inputs, layer.weight, layer.bias)
+
+    def mlp(self, name: str, layers: tuple[Layer, ...], inputs: Tensor) -> Tensor:
+        for number, layer in enumerate(layers, 1):
+            inputs = ACTIVATIONS[layer.activation](self.layer(f"{name}_{number}", inputs))
+        return inputs
+
+    def read(self, name: str, t: int) -> Tensor:
+        """The value of a name at frame t (from 1), also outside 1..T."""
+        if name in self.features:
+            return self.feature(self.features[name], t)
+        if name in self.states:
+            return self.state(self.states[name], t)
+        variable = self.spec.variable(name)
+        if not variable.framed:
+            return self.values[name]
+        if 1 <= t <= self.frames:
+            return self.values[name][t - 1]
+        return self.like.new_zeros(variable.dim)
+
+    def reads(self, parents: tuple[Parent, ...], t: int) -> Tensor:
+        parts = []
+        for parent in parents:
+            for offset in (0,) if parent.offsets is None else parent.offsets.members:
+                parts.append(self.read(parent.name, t + offset))
+        return torch.cat(parts, -1)
+
+    def feature(self, feature: Feature, t: int) -> Tensor:
+        if not 1 <= t <= self.frames:
+            t = -(10**6)  # a feature outside is the feature of zeros and starts: everything it reads is outside
+        block = feature.block
+        if isinstance(block, Combiner):
+            of, other = self.reads((block.of,), t), self.reads((block.other,), t)
+            if block.units is not None:
+                other = self.layer(f"{feature.name}_with", other)
+            return 0.5 * (torch.tanh(self.layer(f"{feature.name}_1", of)) + other)
+        return self.mlp(feature.name, block.layers, self.reads(block.reads, t))
+
+    def state(self, state: State, t: int) -> Tensor:
+        if state.runs is Direction.BOTH:
+            ways = ((f"{state.name}_forward", -1), (f"{state.name}_backward", 1))
+            return torch.cat([self.one_way(state, name, sign * state.lag, t)[0] for name, sign in ways], -1)
+        sign = -1 if state.runs is Direction.FORWARD else 1
+        return self.one_way(state, state.name, sign * state.lag, t)[0]
+
+    def one_way(self, state: State, name: str, step: int, t: int) -> tuple[Tensor, Tensor]:
+        if not 1 <= t <= self.frames:
+            zeros = self.like.new_zeros(state.units)
+            if not state.learned_start:
+                return zeros, zeros
+            cell = getattr(self.module, f"{name}_cell_start") if state.cell == "lstm" else zeros
+            return getattr(self.module, f"{name}_start"), cell
+        if (name, t) not in self.memo:
+            inputs = self.reads(state.reads, t)
+            if state.through:
+                inputs = self.mlp(f"{name}_in", state.through, inputs)
+            before, cell = self.one_way(state, name, step, t + step)
+            self.memo[name, t] = self.cell(state, name, inputs[None], before[None], cell[None])
+        found: tuple[Tensor, Tensor] = self.memo[name, t]
+        return found
+
+    def cell(self, state: State, name: str, inputs: Tensor, before: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        if state.cell == "sum":
+            return (before + self.layer(f"{name}_1", inputs))[0], cell[0]
+        rnn = getattr(self.module, f"{name}_rnn")
+        weights = (rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, rnn.bias_hh_l0)
+        if state.cell == "lstm":
+            hidden, cell = torch.lstm_cell(inputs, (before, cell), *weights)
+            return hidden[0], cell[0]
+        step = torch.gru_cell if state.cell == "gru" else torch.rnn_tanh_cell
+        return step(inputs, before, *weights)[0], cell[0]
+
+    def head(self, side: Side, target: str, t: int) -> tuple[Tensor, ...]:
+        """The parameters of one conditional at frame t."""
+        head = self.spec.head(side, target) or Head(side, target, None)
+        variable, name = self.spec.variable(target), f"{side}_{target}"
+        if head.block is None:
+            return self.constant(head, name, variable.role, variable.family, variable.dim)
+        if isinstance(head.block, GatedTransition):
+            return self.gated(head, head.block, name, variable.dim, t)
+        return self.dense(head, head.block, name, variable.family, variable.dim, t)
+
+    def constant(self, head: Head, name: str, role: Role, family: Family, dim: int) -> tuple[Tensor, ...]:
+        plain = head.mean is None and head.variance is None
+        if role is Role.LATENT and head.side is Side.P and not head.learned and plain:
+            return self.like.new_zeros(dim), self.like.new_zeros(dim)
+        if family is Family.BERNOULLI:
+            return (getattr(self.module, f"{name}_logits"),)
+        if family is Family.GAMMA:
+            return (bounded(getattr(self.module, f"{name}_logscale")),)
+        mean: Tensor = getattr(self.module, f"{name}_mean")
+        if isinstance(head.variance, float):
+            return mean, torch.full_like(mean, math.log(head.variance))
+        return mean, bounded(getattr(self.module, f"{name}_logvar"))
+
+    def gated(self, head: Head, block: GatedTransition, name: str, dim: int, t: int) -> tuple[Tensor, ...]:
+        a = self.layer(f"{name}_1", self.reads((block.of, *block.reads), t))
+        gate, nonlinear, linear = a.split([block.units, block.units, dim], -1)
+        gate = torch.sigmoid(self.layer(f"{name}_gate", torch.relu(gate)))
+        nonlinear = self.layer(f"{name}_nonlinear", torch.relu(nonlinear))
+        mean = (1 - gate) * linear + gate * nonlinear
+        if head.variance is None:
+            variance = F.softplus(self.layer(f"{name}_variance", torch.relu(nonlinear))) + 1e-6
+            return mean, torch.log(variance)
+        return mean, self.given_variance(head, name, mean)
+
+    def given_variance(self, head: Head, name: str, mean: Tensor) -> Tensor:
+        if isinstance(head.variance, SharedVariance):
+            return bounded(getattr(self.module, f"{name}_logvar")).expand_as(mean)
+        assert isinstance(head.variance, float)
+        return torch.full_like(mean, math.log(head.variance))
+
+    def dense(self, head: Head, block: Dense, name: str, family: Family, dim: int, t: int) -> tuple[Tensor, ...]:
+        trunk = self.mlp(name, block.layers, self.reads(block.reads, t))
+        wanted = [head.mean or Output()]
+        if family is Family.GAUSSIAN and (head.variance is None or isinstance(head.variance, Output)):
+            wanted.append(head.variance or Output())
+        widths = [o.layers[0].units if o.layers else dim for o in wanted]
+        fan = self.layer(f"{name}_out" if block.layers else f"{name}_1", trunk).split(widths, -1)
+        suffixes = {Family.GAUSSIAN: ("mean", "logvar"), Family.BERNOULLI: ("logits",), Family.GAMMA: ("logscale",)}
+        raw = [self.branch(f"{name}_{s}", o, a) for s, o, a in zip(suffixes[family], wanted, fan, strict=False)]
+        if family is Family.BERNOULLI:
+            return (raw[0],)
+        if family is Family.GAMMA:
+            return (bounded(raw[0]),)
+        if len(raw) == 1:
+            return raw[0], self.given_variance(head, name, raw[0])
+        if isinstance(head.variance, Output) and head.variance.link is Link.SOFTPLUS:
+            return raw[0], torch.log(F.softplus(raw[1]) + 1e-6)
+        return raw[0], bounded(raw[1])
+
+    def branch(self, name: str, output: Output, a: Tensor) -> Tensor:
+        for number, layer in enumerate(output.layers, 1):
+            a = ACTIVATIONS[layer.activation](a if number == 1 else self.layer(f"{name}_{number}", a))
+        return self.layer(f"{name}_out", a) if output.layers else a

@@ -1,0 +1,260 @@
+"""Design section 5 for emitted modules: one list of properties, over the four models and over generated specs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from dvaec.derive.model import Estimator, TermKind
+from dvaec.runtime.script import script
+from dvaec.spec.model import Conditional, Role, Side, Spec
+from tests.emitted import Built, build, head_fields, sample_values
+from tests.oracles.naive import Naive
+from tests.shipped import SHIPPED, shipped
+from tests.strategies import specs
+
+FRAMES = 5
+BATCH = 2
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def close(a: Tensor, b: Tensor, rtol: float = 1e-9) -> None:
+    torch.testing.assert_close(a, b, rtol=rtol, atol=1e-11, equal_nan=False)
+
+
+def all_close(a: Any, b: Any) -> None:
+    assert a._fields == b._fields
+    for name in a._fields:
+        close(getattr(a, name), getattr(b, name))
+
+
+def factors(built: Built) -> list[tuple[Side, Conditional]]:
+    return [(Side.P, c) for c in built.spec.generation] + [(Side.Q, c) for c in built.derivation.inference]
+
+
+# The properties. Each takes a built module, so that every source of specs runs the same list.
+
+
+def check_score_is_naive(built: Built) -> None:
+    """5: the scheduled whole-sequence evaluation equals one frame at a time, conditional by conditional."""
+    values = sample_values(built, BATCH, FRAMES)
+    result = built.call("score", values)
+    for row in range(BATCH):
+        naive = Naive(built.module, built.spec, FRAMES, {k: v[row] for k, v in values.items()})
+        for side, conditional in factors(built):
+            fields = head_fields(result, side, conditional.target)
+            for t in range(1, FRAMES + 1):
+                for got, want in zip(fields.values(), naive.head(side, conditional.target, t), strict=True):
+                    close(got[row, t - 1], want)
+
+
+def check_encode_is_naive(built: Built) -> None:
+    """5: the latents are drawn along the chain rule, each from q's parameters at what was drawn before."""
+    values = sample_values(built, 1, FRAMES)
+    result = built.call("encode", values)
+    drawn = {k: v[0] for k, v in values.items()}
+    latents = built.names(Role.LATENT)
+    for name in latents:
+        drawn[name] = torch.full_like(drawn[name], torch.nan)
+    for t in range(1, FRAMES + 1):
+        for conditional in built.derivation.inference:
+            target = conditional.target
+            mean, logvar = Naive(built.module, built.spec, FRAMES, drawn).head(Side.Q, target, t)
+            noise = values[f"noise_{target}"][0, t - 1]
+            drawn[target][t - 1] = mean + torch.exp(0.5 * logvar) * noise
+    for name in latents:
+        close(getattr(result, name)[0], drawn[name])
+
+
+def check_elbo_parts(built: Built) -> None:
+    """4: the parts of the ELBO are those of `score` at the latents that `encode` draws from the same noise."""
+    values = sample_values(built, BATCH, FRAMES)
+    bound = built.call("elbo", values)
+    encoded = built.call("encode", values)
+    values |= {name: getattr(encoded, name) for name in built.names(Role.LATENT)}
+    score = built.call("score", values)
+    total = torch.zeros(BATCH, dtype=torch.float64)
+    for term in built.elbo.terms:
+        if term.kind is TermKind.RECONSTRUCTION:
+            part = getattr(bound, f"log_p_{term.target}")
+            close(part, getattr(score, f"log_p_{term.target}"))
+            total = total + part.sum(1)
+            continue
+        part = getattr(bound, f"kl_{term.target}")
+        if term.estimator is Estimator.ANALYTIC:
+            q, p = (head_fields(score, side, term.target) for side in (Side.Q, Side.P))
+            close(part, gaussian_kl(q, p))
+        else:
+            close(part, getattr(score, f"log_q_{term.target}") - getattr(score, f"log_p_{term.target}"))
+        total = total - part.sum(1)
+    close(bound.elbo, total)
+
+
+def gaussian_kl(q: dict[str, Tensor], p: dict[str, Tensor]) -> Tensor:
+    """KL by torch.distributions, an independent formula."""
+    normal = torch.distributions.Normal
+    first = normal(q["mean"], torch.exp(0.5 * q["logvar"]))
+    second = normal(p["mean"], torch.exp(0.5 * p["logvar"]))
+    kl: Tensor = torch.distributions.kl_divergence(first, second).sum(-1)
+    return kl
+
+
+def check_jacobian(built: Built, again: Spec) -> None:
+    """2: a conditional's parameters depend on a frame iff the frame is in its window."""
+    reached: set[tuple[Side, str, int, str, int]] = set()
+    for seed in (0, 1, 2):
+        reached |= _dependences(build(again, seed) if seed else built, seed)
+    expected: set[tuple[Side, str, int, str, int]] = set()
+    for side, conditional in factors(built):
+        for t in range(1, FRAMES + 1):
+            for parent in conditional.parents:
+                at = (0,) if parent.offsets is None else parent.offsets.within(1 - t, FRAMES - t)
+                expected |= {
+                    (side, conditional.target, t, parent.name, 0 if parent.offsets is None else t + d) for d in at
+                }
+    assert reached == expected
+
+
+def _dependences(built: Built, seed: int) -> set[tuple[Side, str, int, str, int]]:
+    values = sample_values(built, 1, FRAMES, seed)
+    leaves = built.names(Role.OBSERVED, Role.LATENT, Role.INPUT)
+    for name in leaves:
+        values[name] = torch.randn_like(values[name]).requires_grad_()
+    result = built.call("score", values)
+    found = set()
+    for side, conditional in factors(built):
+        for t in range(1, FRAMES + 1):
+            fields = head_fields(result, side, conditional.target).values()
+            total = sum((field[0, t - 1] * torch.randn_like(field[0, t - 1])).sum() for field in fields)
+            assert isinstance(total, Tensor)
+            if not total.requires_grad:
+                continue
+            slopes = torch.autograd.grad(total, [values[n] for n in leaves], retain_graph=True, allow_unused=True)
+            for name, slope in zip(leaves, slopes, strict=True):
+                if slope is None:
+                    continue
+                frames = slope[0].abs().sum(-1).reshape(-1).nonzero().reshape(-1).tolist()
+                static = not built.spec.variable(name).framed
+                found |= {(side, conditional.target, t, name, 0 if static else s + 1) for s in frames}
+    return found
+
+
+def check_scripted(built: Built) -> None:
+    """5: eager = scripted = saved and loaded, on the same draws, and for other sizes without compiling again."""
+    scripted = script(built.module)
+    buffer = io.BytesIO()
+    torch.jit.save(scripted, buffer)
+    buffer.seek(0)
+    loaded = torch.jit.load(buffer)
+    for batch, frames in ((BATCH, FRAMES), (1, 2), (3, 7)):
+        values = sample_values(built, batch, frames)
+        for method in ("elbo", "encode", "score", "reconstruct"):
+            eager = built.call(method, values)
+            all_close(built.call(method, values, scripted), eager)
+            all_close(built.call(method, values, loaded), eager)
+        eager = built.call("generate", values, batch=batch, frames=frames)
+        all_close(built.call("generate", values, scripted, batch=batch, frames=frames), eager)
+
+
+def check_ragged(built: Built) -> None:
+    """6: NaN in the padding changes no value and no gradient; a ragged batch equals its sequences one by one."""
+    lengths = torch.tensor([FRAMES, 2, 1])
+    values = sample_values(built, 3, FRAMES)
+    framed = {k for k, v in values.items() if v.dim() == 3}
+    padded = {k: v.clone() for k, v in values.items()}
+    for row, length in enumerate(lengths.tolist()):
+        for name in framed:
+            padded[name][row, length:] = torch.nan
+    bound = built.call("elbo", padded, lengths=lengths)
+    bound.elbo.sum().backward()
+    slopes = {n: p.grad.clone() for n, p in built.module.named_parameters() if p.grad is not None}
+    built.module.zero_grad(set_to_none=True)
+    alone = []
+    for row, length in enumerate(lengths.tolist()):
+        own = {k: v[row : row + 1, :length] if k in framed else v[row : row + 1] for k, v in values.items()}
+        alone.append(built.call("elbo", own).elbo)
+    close(bound.elbo, torch.cat(alone))
+    torch.cat(alone).sum().backward()
+    for name, parameter in built.module.named_parameters():
+        assert (parameter.grad is None) == (name not in slopes)
+        if parameter.grad is not None:
+            close(slopes[name], parameter.grad, 1e-7)
+    built.module.zero_grad(set_to_none=True)
+    order = torch.tensor([2, 0, 1])
+    turned = built.call("elbo", {k: v[order] for k, v in padded.items()}, lengths=lengths[order])
+    close(turned.elbo, bound.elbo[order])
+
+
+def check_gradients(built: Built) -> None:
+    """6: every parameter receives a gradient once T is at least the longest lag + 2."""
+    frames = 2 + max(
+        [abs(read.offset or 0) for node in built.plan.network.nodes for port in node.ports for read in port.reads]
+        + [state.lag for state in built.spec.states]
+    )
+    values = sample_values(built, BATCH, frames)
+    built.call("elbo", values).elbo.sum().backward()
+    dead = [n for n, p in built.module.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
+    built.module.zero_grad(set_to_none=True)
+    assert not dead
+
+
+def check_generation_is_causal(built: Built) -> None:
+    """7: what p draws at t reads no later input; 9: scored, it reproduces its own parameters."""
+    values = sample_values(built, BATCH, FRAMES)
+    drawn = built.call("generate", values, batch=BATCH, frames=FRAMES)
+    for name in built.names(Role.OBSERVED, Role.LATENT):
+        values[name] = getattr(drawn, name)
+    score = built.call("score", values)
+    for conditional in built.spec.generation:
+        fields = head_fields(drawn, Side.P, conditional.target)
+        for name, field in fields.items():
+            close(field, head_fields(score, Side.P, conditional.target)[name])
+    cut = FRAMES // 2
+    changed = {k: v.clone() for k, v in values.items()}
+    for name in [*built.names(Role.INPUT), *(k for k in values if k.startswith("noise_"))]:
+        if changed[name].dim() == 3:
+            changed[name][:, cut:] += 0.37
+    moved = built.call("generate", changed, batch=BATCH, frames=FRAMES)
+    for name in built.names(Role.OBSERVED, Role.LATENT):
+        assert torch.equal(getattr(moved, name)[:, :cut], getattr(drawn, name)[:, :cut])
+
+
+def check_text_is_stable(built: Built, again: Spec) -> None:
+    """8: the same spec gives the same text."""
+    assert build(again).text == built.text
+
+
+def check_all(spec: Spec) -> None:
+    built = build(spec)
+    check_score_is_naive(built)
+    check_encode_is_naive(built)
+    check_elbo_parts(built)
+    check_jacobian(built, spec)
+    check_scripted(built)
+    check_ragged(built)
+    check_gradients(built)
+    check_generation_is_causal(built)
+    check_text_is_stable(built, spec)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_models_have_every_property(name: str) -> None:
+    check_all(shipped(name))
+
+
+@given(specs())
+def test_generated_specs_have_every_property(spec: Spec) -> None:
+    check_all(spec)
