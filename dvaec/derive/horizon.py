@@ -7,7 +7,7 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unrolled import Node, TooLargeError, Unrolled, unroll
 from dvaec.spec.model import Spec
 
-MOST_FRAMES = 400
+MOST_FRAMES = 200
 
 
 def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:

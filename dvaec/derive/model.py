@@ -1,4 +1,4 @@
-"""The values that the derivations hand on: posterior, comparison, ELBO terms. No printer, no position, no sympy."""
+"""The values that the derivations hand on: posterior, comparison, ELBO terms; no printer, no sympy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dvaec.spec.model import Conditional, Parent
 
 @dataclass(frozen=True)
 class Proof:
-    """Why windows derived at a finite horizon hold for every T: the growing-horizon fixpoint.
+    """Why windows hold for every T: the component K of the target, in the network of endlessly many frames.
 
-    The graph was grown one frame at a time at both ends; the connectivity at its boundary after `first` steps
-    returned after `period` more, so from there on every frame repeats what was seen. `lag` is the largest finite
-    lag, the width of the boundary.
+    Each variable of K is at one frame only, or at {s, s + period, s + 2 period, ...} for an s <= `first`,
+    both counted from t, and K is closed under the families of the network: growing the horizon further
+    adds nothing. `lag` is the largest finite lag. The argument is in `dvaec.network.windows`.
     """
 
     lag: int
@@ -26,14 +26,18 @@ class Proof:
 class DerivedConditional:
     """One latent's minimal conditioning set as windows relative to t, for every T.
 
-    `loose_first` and `loose_last` list the frames, counted from 1 at the start and as 0, 1, ... back from T at the
-    end, at which the windows clipped to 1..T are still larger than the exact minimum.
+    `loose_first` and `loose_last` list the frames, counted from 1 at the start and as 0, 1, ... back from T
+    at the end, at which the windows clipped to 1..T are still larger than the exact minimum; `loose_inside`
+    says that they are in the middle too (u_T is in the window of every frame, though nothing observes z_T). Up
+    to 12 frames from the ends are compared, in a network of twice the proof's `first + period + lag` frames
+    and a few more; none where that would be huge.
     """
 
     conditional: Conditional
     proof: Proof
     loose_first: tuple[int, ...] = ()
     loose_last: tuple[int, ...] = ()
+    loose_inside: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,12 @@ class Estimator(StrEnum):
 class Term:
     """One term of the ELBO, summed over t.
 
-    RECONSTRUCTION: + E[log p(target_t | ...)], estimator MONTE_CARLO (or ANALYTIC: no latent in it, no expectation).
+    RECONSTRUCTION: + E[log p(target_t | ...)], MONTE_CARLO (ANALYTIC with no latent in it: no expectation).
     DIVERGENCE: - E[KL(q || p)] (ANALYTIC) or - E[log q - log p] (LOG_RATIO).
     `expectation` holds the latents in the integrand with their windows (none: no expectation is written);
     `sampled` the latents that must be drawn from q to estimate it (those and their ancestors under q).
-    `sequential` says whether drawing them needs a loop over time; `reason` says in words why the estimator is this
-    one, `schedule_reason` why the draws are sequential or parallel.
+    `sequential` says whether drawing them needs a loop over time; `reason` says in words why the estimator is
+    this one, `schedule_reason` why the draws are sequential or parallel.
     """
 
     kind: TermKind

@@ -7,11 +7,16 @@ nodes minded).
 
 from __future__ import annotations
 
+from dvaec.derive.horizon import minimal_at
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import reads_of, unfold
+from dvaec.network.unrolled import Unrolled, arrows, clipped, unroll
 from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
+
+MOST_COMPARED = 12  # frames from either end
+LARGEST_COMPARED = 200_000  # arrows of the network
 
 
 def exact_posterior(spec: Spec) -> Posterior:
@@ -22,10 +27,27 @@ def exact_posterior(spec: Spec) -> Posterior:
 
 def _factor(template: Template, target: str) -> DerivedConditional:
     found = stationary_windows(template, target, evidence(template, target))
+    conditional = Conditional(target, found.parents)
+    proof = Proof(lag=template.lag, first=found.first, period=found.period)
+    middle = found.first + found.period + template.lag + 2
+    last = 2 * middle - 1
+    if arrows(template, last) > LARGEST_COMPARED:
+        return DerivedConditional(conditional, proof)
+    network = unroll(template, last)
+    near = range(1, min(middle, MOST_COMPARED + 1))
     return DerivedConditional(
-        conditional=Conditional(target, found.parents),
-        proof=Proof(lag=template.lag, first=found.first, period=found.period),
+        conditional=conditional,
+        proof=proof,
+        loose_first=tuple(k for k in near if _loose(template, network, conditional, k)),
+        loose_last=tuple(k - 1 for k in near if _loose(template, network, conditional, last + 1 - k)),
+        loose_inside=_loose(template, network, conditional, middle),
     )
+
+
+def _loose(template: Template, network: Unrolled, windows: Conditional, frame: int) -> bool:
+    """Say whether the windows clipped at one frame are larger than the exact minimum there."""
+    exact = len(minimal_at(template, network, windows.target, frame))
+    return exact < sum(len(clipped(p.name, p.offsets, frame, network.frames)) for p in windows.parents)
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:

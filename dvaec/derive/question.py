@@ -60,7 +60,7 @@ def _known(text: str, reference: Reference, spec: Spec) -> None:
     names = [v.name for v in spec.variables]
     name, start, stop = reference.name, reference.start, reference.stop
     if name not in names:
-        deterministic = {n.name for n in (*spec.states, *spec.features)}
+        deterministic = {s.name for s in spec.states} | {f.name for f in spec.features}
         if name in deterministic:
             message = f"{name} is deterministic; the posterior is about variables"
             raise _fault(text, Code.NOT_A_VARIABLE, message, start, stop, f"variables are {', '.join(names)}")
