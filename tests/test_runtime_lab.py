@@ -1,0 +1,132 @@
+"""The commands train, evaluate and data, with the stand-in in the compiler's place."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from torch import nn
+from typer.testing import CliRunner, Result
+
+from dvaec.cli import lab
+from dvaec.runtime.source import load_class
+from dvaec.runtime.store import WEIGHTS, load_card, load_weights
+from tests.runtime_stand_in import CARD, SOURCE, arrays, write
+
+
+@pytest.fixture(autouse=True)
+def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compile_spec(path: Path, overrides: Sequence[str]) -> Any:
+        assert path == Path("small.yaml")
+        assert list(overrides) == ["x.dim=2"]
+        return SimpleNamespace(source=SOURCE, class_name="Small", card=asdict(CARD))
+
+    def load(run: Path) -> nn.Module:
+        model = load_class(SOURCE, "Small")()
+        load_weights(run / WEIGHTS, model, load_card(run))
+        return model
+
+    monkeypatch.setitem(sys.modules, "dvaec.compiler", SimpleNamespace(compile_spec=compile_spec))
+    monkeypatch.setitem(sys.modules, "dvaec.api", SimpleNamespace(load=load))
+
+
+def call(*arguments: str | Path) -> Result:
+    app = typer.Typer()
+    lab.register(app)
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def trained(tmp_path: Path, *more: str) -> tuple[Path, str, Result]:
+    data = write(tmp_path / "set.npz", arrays())
+    short = ("--epochs", "3", "--batch", "4", "--lr", "0.01", "--warmup", "1")
+    run = tmp_path / "run"
+    done = call("train", "small.yaml", "--set", "x.dim=2", "--data", data, "-o", run, *short, *more)
+    return run, data, done
+
+
+def test_train_then_evaluate(tmp_path: Path) -> None:
+    run, data, done = trained(tmp_path)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Small: epoch 1/3  train -ELBO ")
+    assert lines[-2].startswith("Small: best of 3 epochs is 3: validation -ELBO ")
+    assert lines[-1] == str(run)
+    shown = call("evaluate", run, "--data", data, "--samples", "3")
+    assert shown.exit_code == 0, shown.output
+    table = shown.stdout.splitlines()
+    assert table[0].startswith("Small, test: 12 sequences, ")
+    assert [line.split("  ")[0].strip() or line.split()[0] for line in table[1:]] == [
+        "nats per frame", "-ELBO", "reconstruction", "KL",
+    ]  # fmt: skip
+    values = [float(line.split("±")[0].split()[-1]) for line in table[2:]]
+    assert values[0] == pytest.approx(values[1] + values[2], abs=2e-4)
+    machine = json.loads(call("evaluate", run, "--data", data, "--samples", "3", "--format", "json").stdout)
+    assert -machine["frame"]["elbo"]["mean"] == pytest.approx(values[0], abs=1e-4)
+
+
+def test_resume_on_the_command_line(tmp_path: Path) -> None:
+    trained(tmp_path)
+    refused = trained(tmp_path)[2]
+    assert refused.exit_code == 1
+    assert "already holds a run" in refused.stderr
+    assert "--resume continues it" in refused.stderr
+    resumed = trained(tmp_path, "--resume", "--epochs", "5")[2]
+    assert resumed.exit_code == 0, resumed.output
+    assert resumed.stdout.startswith("Small: epoch 4/5")
+
+
+def test_faults_are_one_clear_message_and_status_1(tmp_path: Path) -> None:
+    missing = call("train", "small.yaml", "--set", "x.dim=2", "--data", "pendulun")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert missing.stderr == "error: pendulun: no such file\n   = hint: did you mean 'pendulum'?\n"
+    nowhere = call("evaluate", tmp_path / "none", "--data", "pendulum")
+    assert nowhere.exit_code == 1
+    assert "not a run folder" in nowhere.stderr
+    run, data, _ = trained(tmp_path)
+    part = call("evaluate", run, "--data", data, "--split", "tests")
+    assert part.exit_code == 1
+    assert "array 'tests_lengths' is missing" in part.stderr
+
+
+def test_wrong_usage_is_status_2(tmp_path: Path) -> None:
+    assert call("train", "small.yaml").exit_code == 2
+    assert call("train", "small.yaml", "--data", "pendulum", "--epochs", "0").exit_code == 2
+    run, data, _ = trained(tmp_path)
+    assert call("evaluate", run, "--data", data, "--format", "xml").exit_code == 2
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dvaec.runtime.train.train", interrupted)
+    _, _, done = trained(tmp_path)
+    assert done.exit_code == 130
+    assert done.stderr == "interrupted: the finished epochs are kept; --resume continues\n"
+
+
+def test_data_writes_a_set_that_trains(tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    made = call("data", "pendulum", "-o", path, "--sequences", "8", "--frames", "6")
+    assert (made.exit_code, made.stdout) == (0, f"{path}\n")
+    done = call(
+        "train", "small.yaml", "--set", "x.dim=2", "--data", path, "-o", tmp_path / "run", "--epochs", "1"
+    )
+    assert done.exit_code == 0, done.output
+    wrong = call("data", "spring")
+    assert wrong.exit_code == 1
+    assert "one of pendulum, pendulum-ring" in wrong.stderr
+
+
+def test_importing_the_commands_imports_no_torch() -> None:
+    code = "import sys, dvaec.cli.lab; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    root = Path(__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
