@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from dvaec.spec import offsets
 from dvaec.spec.model import Conditional, Dense, Direction, Head, Layer, Parent, Side, Spec, State
 from dvaec.spec.notation import Window, windows
+from dvaec.spec.offsets import Offsets
 
 STATE_CELL = "lstm"
 STATE_UNITS = 128
@@ -74,10 +75,30 @@ def _reads(parent: Parent, growing: _Growing) -> Iterator[Parent]:
         yield parent
         return
     for window in windows(parent.offsets):
-        if window.start is None or window.stop is None:
-            yield Parent(growing.state_for(parent.name, window).name, offsets.NOW)
-        else:
-            yield Parent(parent.name, offsets.window(window.start, window.stop, window.stride))
+        summed, beside = _split(window)
+        if summed is not None:
+            yield Parent(growing.state_for(parent.name, summed).name, offsets.NOW)
+        if beside:
+            yield Parent(parent.name, beside)
+
+
+def _split(window: Window) -> tuple[Window | None, Offsets]:
+    """Part a window into what a state can sum up and what is read beside it.
+
+    A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a backward
+    one that read behind t would never see the last ones. So a state stops at t, and the few frames on the other
+    side of t are read directly.
+    """
+    if (window.start is None) == (window.stop is None):
+        return (None, window.offsets) if window.start is not None else (window, offsets.NONE)
+    if window.start is None:
+        assert window.stop is not None
+        excess = max(0, -(-window.stop // window.stride)) * window.stride
+        kept = Window(None, window.stop - excess, window.stride)
+    else:
+        excess = max(0, -(window.start // window.stride)) * window.stride
+        kept = Window(window.start + excess, None, window.stride)
+    return kept, window.offsets - kept.offsets
 
 
 def _state(name: str, variable: str, window: Window) -> State:
