@@ -1,4 +1,4 @@
-"""The commands. Each imports what it needs when it runs: `check`, `explain` and `draw` never load torch or sympy."""
+"""The commands. Each imports what it needs when it runs: `check` and `draw` load no torch or sympy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvaec.cli import lab
-from dvaec.cli.front import FAULTY, Refusal, compiled, guarded, show
+from dvaec.cli.front import FAULTY, RefusalError, compiled, guarded, show
 from dvaec.cli.stages import STAGE_NAMES, STAGES
 from dvaec.diagnostics import did_you_mean
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="dvaec",
-    help="The compiler for dynamical variational autoencoders.\n\nOne page of YAML becomes a checked, derived, drawn "
-    "and trained PyTorch model. To begin: dvaec new mymodel --from srnn, then dvaec check mymodel.yaml.",
+    help="The compiler for dynamical variational autoencoders.\n\n"
+    "One page of YAML becomes a checked, derived, drawn and trained PyTorch model. "
+    "To begin: dvaec new mymodel --from srnn, then dvaec check mymodel.yaml.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -30,7 +31,9 @@ app = typer.Typer(
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change the page for this run: --set x.dim=513. Repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the page for this run: --set x.dim=513. Repeatable."
+    ),
 ]
 
 
@@ -49,12 +52,9 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from dvaec import __version__
 
-        try:
-            typer.echo(f"dvaec {version('dvaec')}")
-        except PackageNotFoundError:
-            typer.echo("dvaec (not installed: run from a source checkout)")
+        typer.echo(f"dvaec {__version__}")
         raise typer.Exit
 
 
@@ -64,7 +64,8 @@ def _program(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback where the fault is dvaec's (also: DVAEC_DEBUG=1).")
+        bool,
+        typer.Option("--debug", help="Show a traceback where the fault is dvaec's (also: DVAEC_DEBUG=1)."),
     ] = False,
 ) -> None:
     del version, debug  # the first acts by itself, the second is read where faults end
@@ -72,9 +73,11 @@ def _program(
 
 @app.command()
 def check(
-    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)],
+    specs: Annotated[
+        list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)
+    ],
 ) -> None:
-    """Say nothing if the specs are right; else show every fault of each, sorted by position.
+    """Say nothing if the specs are right; else show every fault.
 
     \b
     dvaec check specs/*.yaml
@@ -97,14 +100,21 @@ def check(
 @app.command()
 def derive(
     spec: SpecFile,
-    form: Annotated[DerivationFormat, typer.Option("--format", help="text, latex or json.")] = DerivationFormat.TEXT,
+    form: Annotated[
+        DerivationFormat, typer.Option("--format", help="text, latex or json.")
+    ] = DerivationFormat.TEXT,
     horizon: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="The minimal conditioning set of every latent of N frames instead."),
+        typer.Option(
+            min=1, metavar="N", help="The minimal conditioning set of every latent of N frames instead."
+        ),
     ] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Print the exact posterior, q, the difference (golden, silver), and the ELBO with its estimators.
+    """Print the exact posterior, q against it, and the ELBO.
+
+    Golden is what the exact posterior has and q lacks, silver what q has and the exact posterior lacks. Each
+    term of the ELBO comes with its estimator and the reason.
 
     \b
     dvaec derive specs/vrnn.yaml
@@ -128,9 +138,11 @@ def derive(
 
             text = derivation_latex(page, derivation, elbo)
         case DerivationFormat.JSON:
+            import json
+
             from dvaec.emit.derivation_json import derivation_json
 
-            text = derivation_json(page, derivation, elbo)
+            text = json.dumps(derivation_json(page, derivation, elbo), indent=2, ensure_ascii=False)
     typer.echo(text.rstrip("\n"))
 
 
@@ -141,7 +153,7 @@ def _at_horizon(page: Spec, horizon: int, form: DerivationFormat) -> str:
     try:
         sets = posterior_at(page, horizon)
     except TooLargeError as error:
-        raise Refusal(str(error)) from error
+        raise RefusalError(str(error)) from error
     if form is DerivationFormat.JSON:
         import json
 
@@ -160,7 +172,7 @@ def explain(
     ],
     overrides: Overrides = None,
 ) -> None:
-    """Say whether the exact posterior of a latent depends on a variable, and why or why not.
+    """Say whether, and why, a latent's posterior has a link.
 
     \b
     dvaec explain specs/dkf.yaml 'z_t <- x_<t+1>'
@@ -186,11 +198,18 @@ def draw(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default.",
+        ),
     ] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Draw the model over t-1, t, t+1 and print the picture's path.
+    """Draw the model over three frames.
+
+    Prints the picture's path.
 
     Without --compact or --developed: developed if the page has states, else compact.
 
@@ -204,8 +223,8 @@ def draw(
     if compact and developed:
         raise typer.BadParameter("choose one of --compact and --developed; a picture shows one form")
     if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
-        known = ", ".join(f".{f}" for f in FORMATS)
-        raise typer.BadParameter(f"'{out}' does not end in one of {known}", param_hint="-o")
+        ends = ", ".join(f".{f}" for f in FORMATS)
+        raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
     from dvaec.emit.diagram_set import default_form, picture_source
 
     known = compiled(spec, overrides or ())
@@ -220,7 +239,7 @@ def draw(
     try:
         write_picture(picture_source(page, derivation, form), path)
     except RenderError as error:
-        raise Refusal(str(error)) from error
+        raise RefusalError(str(error)) from error
     typer.echo(str(path))
 
 
@@ -233,10 +252,15 @@ def compile_command(
     ] = None,
     emit: Annotated[
         str | None,
-        typer.Option("--emit", metavar="STAGE", help=f"Only print this stage's value: {', '.join(STAGE_NAMES)}."),
+        typer.Option(
+            "--emit", metavar="STAGE", help=f"Only print this stage's value: {', '.join(STAGE_NAMES)}."
+        ),
     ] = None,
 ) -> None:
-    """Write the PyTorch module, its ELBO, plan and diagrams, and the TorchScript archive; print their paths.
+    """Write the PyTorch module and all that belongs to it.
+
+    The module, its ELBO, plan and diagrams, and the TorchScript archive, freshly initialised; prints their
+    paths.
 
     \b
     dvaec compile specs/srnn.yaml
@@ -265,10 +289,12 @@ def new(
     origin: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="The shipped spec to start from.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="NAME.yaml by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="NAME.yaml by default.")
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List what one can start from.")] = False,
 ) -> None:
-    """Write a spec to start from and print its path; nothing is overwritten.
+    """Write a spec to start from; nothing is overwritten.
 
     \b
     dvaec new --list

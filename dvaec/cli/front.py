@@ -1,7 +1,8 @@
-"""What every command shares: reading a page, showing diagnostics, and the exit status of whatever goes wrong."""
+"""What every command shares: reading a page, showing diagnostics, the exit status of whatever goes wrong."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -22,7 +23,7 @@ BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 _ERROR_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What is asked cannot be done, and no line of a spec is to blame; exit status 1."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -32,7 +33,7 @@ class Refusal(Exception):
 
 
 def compiled(path: Path, overrides: Sequence[str] = (), until: str = "plan") -> Compilation:
-    """Run the passes over one page, up to and with `until`; Fault with every diagnostic of the stage that failed."""
+    """Run the passes over one page, up to and with `until`; Fault with every diagnostic of a failed stage."""
     from dvaec.compiler import run
     from dvaec.network.windows import NoFixpointError
 
@@ -69,10 +70,13 @@ def _coloured(text: str, diagnostic: Diagnostic) -> str:
 
 
 def guarded(command: Callable[[], object]) -> NoReturn:
-    """Run the whole program and leave with its status: 0 well, 1 a faulty spec or data, 2 wrong usage, 3 ours.
+    """Run the whole program and leave with its status: 0 well, 1 faulty spec or data, 2 wrong usage, 3 ours.
 
     No exception gets out as a traceback, unless the fault is ours and --debug or DVAEC_DEBUG=1 asks for it.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ₜ shows a question mark
     try:
         status = _status(command)
         sys.stdout.flush()
@@ -91,7 +95,7 @@ def _status(command: Callable[[], object]) -> int:
     except Fault as fault:
         show(fault.diagnostics, fault.sources)
         return FAULTY
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return refused(refusal.message, refusal.hint)
     except BrokenPipeError:
         raise

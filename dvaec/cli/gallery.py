@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dvaec.cli.front import Refusal
+from dvaec.cli.front import RefusalError
 from dvaec.diagnostics import did_you_mean
 
 _MODEL = re.compile(r"^model:.*$", re.MULTILINE)
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 
 def shipped() -> dict[str, Path]:
-    """Return the shipped specs by name, sorted: inside the package when installed, else in the checkout's specs/."""
+    """Return the shipped specs by name: inside the package when installed, else in the checkout's specs/."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "specs", package.parent / "specs"):
         if folder.is_dir():
@@ -35,14 +35,14 @@ def _about(path: Path) -> str:
 
 
 def start(name: str, origin: str, out: Path | None) -> Path:
-    """Write a copy of a shipped spec under a new name and return its path; Refusal if that cannot be done."""
+    """Copy a shipped spec under a new name and return its path; RefusalError if that cannot be done."""
     known = shipped()
     if origin not in known:
         guess = did_you_mean(origin.lower(), known)
         have = f"there are {', '.join(known)}" if known else "none came with this installation"
-        raise Refusal(f"no spec named '{origin}' to start from", f"{guess} {have}" if guess else have)
+        raise RefusalError(f"no spec named '{origin}' to start from", f"{guess} {have}" if guess else have)
     if not _NAME.match(name):
-        raise Refusal(
+        raise RefusalError(
             f"'{name}' is no name for a model: a letter first, then letters, digits, '_' and '-'",
             "the file's place is given by -o",
         )
@@ -53,5 +53,5 @@ def start(name: str, origin: str, out: Path | None) -> Path:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise Refusal(f"{path} exists already", "choose another name or place (-o FILE)") from None
+        raise RefusalError(f"{path} exists already", "choose another name or place (-o FILE)") from None
     return path

@@ -1,9 +1,9 @@
 """Diagrams as values: which nodes stand in three time slices, and which arrows enter them.
 
-The drawing rule is that of the review's figures (7.1 to 9.2), made exact: *every* arrow that enters the slices t-1, t
-and t+1 is there, and none that only leaves them. What an arrow reads beyond the three slices is one node per variable
-and end, the ellipsis, so that an open window x_{1:t-1} (arrows from every earlier slice and from the ellipsis)
-cannot be taken for x_{t-1} (one arrow).
+The drawing rule is that of the review's figures (7.1 to 9.2), made exact: *every* arrow that enters the
+slices t-1, t and t+1 is there, and none that only leaves them. What an arrow reads beyond the three slices is
+one node per variable and end, the ellipsis, so that an open window x_{1:t-1} (arrows from every earlier slice
+and from the ellipsis) cannot be taken for x_{t-1} (one arrow).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """One horizontal line of the picture. `aside` moves a feature out of the column, clear of passing arrows."""
+    """One line of the picture. `aside` moves a feature out of the column, clear of passing arrows."""
 
     name: str
     label: str
@@ -83,7 +83,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Diagram:
-    """A picture before its layout: rows from top to bottom, arrows in a fixed order, and what is written round it."""
+    """A picture before its layout: rows from top to bottom, arrows in a fixed order, title and legend."""
 
     name: str
     form: Form

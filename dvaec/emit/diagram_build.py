@@ -1,8 +1,8 @@
 """From a spec and its derivation to the diagrams' values.
 
-A reader's links enter the slices by the rule of `dvaec.emit.diagram`: a link z_{t+d} -> x_t with offsets D becomes, for
-each slice f, an arrow from every visible frame f + d, d in D, and one from the ellipsis of either end if D reaches
-past it.
+A reader's links enter the slices by the rule of `dvaec.emit.diagram`: a link z_{t+d} -> x_t with offsets D
+becomes, for each slice f, an arrow from every visible frame f + d, d in D, and one from the ellipsis of
+either end if D reaches past it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from dvaec.derive.model import Derivation
 from dvaec.emit.diagram import FUTURE, PAST, SLICES, Arrow, Diagram, Form, Kind, Place, Row, Tone
-from dvaec.emit.diagram_title import legend, title
 from dvaec.emit.diagram_reads import Reader, readers_of
 from dvaec.emit.diagram_silver import silver_links
+from dvaec.emit.diagram_title import legend, title
 from dvaec.spec.model import Role, Side, Spec
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import NOW, Offsets
@@ -23,7 +23,7 @@ _KINDS = {Role.LATENT: Kind.LATENT, Role.OBSERVED: Kind.OBSERVED, Role.INPUT: Ki
 
 
 def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
-    """Build one picture. For the forms that show states the spec must be developed: every head with its reads."""
+    """Build one picture. For forms that show states the spec must be developed: every head has its reads."""
     conditionals = derivation.inference if form.of_q else spec.generation
     side = Side.Q if form.of_q else Side.P
     if form.shows_states:
@@ -46,7 +46,7 @@ def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
 
 @dataclass(frozen=True)
 class Link:
-    """All the arrows of one template link: `source` read by `target` at `offsets` (None: a whole sequence)."""
+    """All arrows of one template link: `source` read by `target` at `offsets` (None: a whole sequence)."""
 
     source: str
     target: str
@@ -61,8 +61,8 @@ def _links(reader: Reader) -> list[Link]:
 def _toned(spec: Spec, derivation: Derivation, readers: tuple[Reader, ...], links: list[Link]) -> list[Link]:
     """Split off what is silver, and add what is golden.
 
-    A silver link that hides in a state beside plain ones has no arrow of its own; it is then drawn as golden ones
-    are, from the variable straight to the latent.
+    A silver link that hides in a state beside plain ones has no arrow of its own; it is then drawn as golden
+    ones are, from the variable straight to the latent.
     """
     silver = silver_links(spec, readers, derivation.comparisons)
     out: list[Link] = []
@@ -99,7 +99,7 @@ def _arrows(link: Link, spec: Spec) -> Iterable[Arrow]:
 
 
 def _sources(offsets: Offsets, here: int) -> list[int]:
-    """The frames of the picture that a reader at `here` reads: PAST and FUTURE where the offsets reach past it."""
+    """The picture's frames that a reader at `here` reads: PAST and FUTURE where the offsets reach past it."""
     reach = offsets.reach + 2 * FUTURE
     read = offsets.within(-reach, reach)
     out = [s for s in SLICES if s - here in offsets]
@@ -131,7 +131,8 @@ def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arr
 def _deterministic_rows(spec: Spec, side: Side, readers: tuple[Reader, ...]) -> list[Row]:
     """States between the features of latents (above) and the features of observed variables (below).
 
-    Among the states of q the deepest (those that read others) stand nearest the latents; p's nearest what they feed.
+    Among the states of q the deepest (those that read others) stand nearest the latents; p's nearest what
+    they feed.
     """
     roles = {v.name: v.role for v in spec.variables}
     by_name = {r.name: r for r in readers}

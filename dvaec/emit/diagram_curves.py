@@ -1,4 +1,4 @@
-"""The geometry of one arrow: a cubic Bezier curve, bent, cut at its nodes' outlines, with room for the arrow head.
+"""The geometry of one arrow: a cubic Bezier curve, bent, cut at its nodes' outlines, with room for its head.
 
 Points are (x, y) in points (1/72 inch), y upwards, as in DOT.
 """
@@ -33,7 +33,7 @@ class Shape:
 
 
 def bent(start: Point, end: Point, bend: float) -> Curve:
-    """The curve from `start` to `end` that passes at `bend` times their distance to the left of the straight line."""
+    """The curve from `start` to `end` that swings `bend` times their distance to the left of straight."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     # A cubic with both inner points moved by k passes its middle at 3/4 k.
     ox, oy = -dy * bend * 4 / 3, dx * bend * 4 / 3
@@ -72,7 +72,7 @@ def _left(curve: Curve, t: float) -> Curve:
 
 
 def cut(curve: Curve, source: Shape, target: Shape, head: float) -> tuple[Curve, Point]:
-    """Cut the curve at both outlines; return what is left before an arrow head of that length, and its tip."""
+    """Cut the curve at both outlines; return what is left before a head of that length, and its tip."""
     start = _leaves(lambda t: source.covers(at(curve, t), 1.0), 0.0, 0.5)
     tip_at = _leaves(lambda t: target.covers(at(curve, t), 1.0), 1.0, 0.5)
     tip = at(curve, tip_at)

@@ -45,8 +45,8 @@ def dot_source(diagram: Diagram) -> str:
         _node(graph, diagram, place, drawn.shapes[place])
     for arrow, curve, tip in drawn.curves:
         graph.edge(
-            _identity(diagram, arrow.source),
-            _identity(diagram, arrow.target),
+            _identity(arrow.source),
+            _identity(arrow.target),
             pos=_spline(curve, tip),
             **_TONES[arrow.tone],
         )
@@ -59,7 +59,7 @@ def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape)
     row = diagram.row(place.name)
     size = f"{2 * shape.radius / _INCH:.4f}"
     where = {"pos": _point(shape.centre), "width": size, "height": size}
-    name = _identity(diagram, place)
+    name = _identity(place)
     if place.frame in (PAST, FUTURE):
         graph.node(name, label="⋯", shape="plaintext", style="", **where)
         return
@@ -71,7 +71,7 @@ def _label(label: str, frame: int | None) -> str:
     return {-1: label + "₋₁", 1: label + "₊₁"}.get(frame or 0, label)
 
 
-def _identity(diagram: Diagram, place: Place) -> str:
+def _identity(place: Place) -> str:
     """A node's name in DOT: the page's own notation, `x_<t-1>`; beyond the slices `x_<...t-2>`."""
     if place.frame is None:
         return place.name

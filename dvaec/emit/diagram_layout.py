@@ -1,7 +1,7 @@
 """Where nodes stand and how arrows run: columns are time slices, rows are variables, arrows bend round nodes.
 
-The layout is computed here, not by a layout engine: a time slice must be a column and a variable a row, and the same
-model must give the same bytes on every machine.
+The layout is computed here, not by a layout engine: a time slice must be a column and a variable a row, and
+the same model must give the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Layout:
 
 
 def layout(diagram: Diagram) -> Layout:
-    """Place the nodes, then run the arrows one after another, short ones first, each keeping clear of the others."""
+    """Place the nodes, then run the arrows, short ones first, each keeping clear of those before."""
     has_aside = any(row.aside for row in diagram.rows)
     row, width = _ROW, _COLUMN_WITH_ASIDE if has_aside else _COLUMN
     if not diagram.form.shows_states:
@@ -88,7 +88,7 @@ def _shape(diagram: Diagram, place: Place, height: float, width: float) -> Shape
 def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Curve]:
     """Give arrows the bend of least cost: through no node, along no other arrow, as straight as can be.
 
-    The same link in another slice bends the same way: arrows that are shifts of each other are decided together.
+    The same link in another slice bends the same way: arrows that are shifts of each other go together.
     """
     taken: Counter[tuple[int, int]] = Counter()
     angles: dict[Place, list[float]] = {}

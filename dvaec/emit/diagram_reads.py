@@ -45,7 +45,7 @@ def block_reads(block: Block) -> tuple[Parent, ...]:
 def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) -> tuple[Reader, ...]:
     """The heads of one side, and every deterministic node under them, in the page's order.
 
-    A state that runs both ways is two nodes, named with an arrow over the letter: one alone would have a cycle in it.
+    A state that runs both ways is two nodes, named with an arrow over the letter: one alone would be a cycle.
     """
     both = {s.name for s in spec.states if s.runs is Direction.BOTH}
     heads = []
@@ -55,8 +55,10 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
         reads = conditional.parents if block is None else block_reads(block)
         heads.append(Reader(conditional.target, _split(reads, both)))
     inner: dict[str, tuple[Reader, ...]] = {}
-    for node in (*spec.states, *spec.features):
-        inner[node.name] = _nodes(node, both)
+    for state in spec.states:
+        inner[state.name] = _nodes(state, both)
+    for feature in spec.features:
+        inner[feature.name] = _nodes(feature, both)
     needed = {p.name for r in heads for p in r.reads}
     while True:
         more = {p.name for rs in inner.values() for r in rs if r.name in needed for p in r.reads} - needed

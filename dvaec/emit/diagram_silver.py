@@ -1,7 +1,7 @@
 """Which links of a developed q carry nothing but silver: dependences that the exact posterior does not have.
 
-A link v_{t+l} -> h_t carries, to each latent z, the offsets l + r of v, r running over the offsets at which z reads h
-directly or through other deterministic nodes. It is silver if all of these are.
+A link v_{t+l} -> h_t carries, to each latent z, the offsets l + r of v, r running over the offsets at which z
+reads h directly or through other deterministic nodes. It is silver if all of these are.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _WIDEST = 78  # characters of one line of a title
 
 
 def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tuple[str, ...]:
-    """The model's name and form, then p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ ... or q(z₁:ᴛ | x₁:ᴛ, u₁:ᴛ) = ∏ₜ ..., folded."""
+    """The model's name and form, then p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ ... or q(z₁:ᴛ | x₁:ᴛ) = ∏ₜ ..., folded."""
     shape = "developed form" if form.shows_states else "compact form"
     what = "inference model" if form.of_q else "generative model"
     latents = spec.having(Role.LATENT)

@@ -1,4 +1,4 @@
-"""DOT source to a picture file: by the `dot` program where there is one, else by pygraphviz's own Graphviz."""
+"""DOT source to a picture file: by the `dot` program where there is one, else by pygraphviz's Graphviz."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class RenderError(Exception):
 def write_picture(source: str, path: Path) -> None:
     """Write DOT text as the file's suffix says (svg, png, pdf or dot), whole or not at all.
 
-    Raises RenderError for another suffix, where no Graphviz can be had, and where Graphviz fails; OSError where the
-    file cannot be written.
+    Raises RenderError for another suffix, where no Graphviz can be had, and where Graphviz fails; OSError
+    where the file cannot be written.
     """
     form = path.suffix.lower().lstrip(".")
     if form not in FORMATS:
@@ -39,7 +39,10 @@ def picture(source: str, form: str) -> bytes:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then move it into place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:  # name the file that was asked for, not the temporary one
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -88,7 +91,7 @@ def _arguments(form: str) -> tuple[str, ...]:
 
 @contextmanager
 def _quiet_native_stderr() -> Iterator[Callable[[], str]]:
-    """Keep what the C libraries write to the process's standard error (fontconfig's remarks) for a failure's message."""
+    """Keep what C libraries write to standard error (fontconfig's remarks) for the message of a failure."""
     saved = os.dup(2)
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
