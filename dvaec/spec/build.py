@@ -16,7 +16,7 @@ from dvaec.spec.schema import PageShape
 from dvaec.spec.shape_words import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
-from dvaec.spec.yaml_tree import Entries, Node, Scalar
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Parsed:
     states: dict[str, str] = field(default_factory=dict)  # key of the page -> name
     features: dict[str, str] = field(default_factory=dict)
     heads: dict[str, tuple[Side, str]] = field(default_factory=dict)
+    misnamed: set[str] = field(default_factory=set)  # variables whose names have a wrong form
     unreadable: set[str] = field(default_factory=set)  # blocks of conditionals with lines that do not parse
     reads: dict[Path, ReadList] = field(default_factory=dict)
     layers: dict[Path, tuple[Layer, ...]] = field(default_factory=dict)
@@ -59,8 +60,9 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     for path, node in _texts_read(parsed):
         if isinstance(node, Scalar) and (read := parse_reads(node, report)):
             parsed.reads[path] = read
-    for path, layers in _layer_lists(parsed):
-        made = [parse_layer(text, parsed.span((*path, k)), report) for k, text in enumerate(layers)]
+    for path, given in _layer_lists(parsed):
+        texts = [item for item in given.items if isinstance(item, Scalar)] if isinstance(given, Items) else []
+        made = [parse_layer(item, report) for item in texts]
         parsed.layers[path] = tuple(layer for layer in made if layer is not None)
     return parsed
 
@@ -72,7 +74,10 @@ def _names(parsed: Parsed, report: Report) -> None:
     def name(text: str, key: Scalar) -> None:
         if wrong := name_fault(text):
             reserved, message = wrong
-            report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span)
+            hint = f"write {text[:-2]}; conditionals add the subscript" if text.endswith("_t") else None
+            report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span, hint)
+            if not reserved:
+                parsed.misnamed.add(text)
         if text in given:
             message = f"the name '{text}' is used twice; it stands already in line {given[text]}"
             report.add(Code.NAME_TWICE, message, key.span)
@@ -142,16 +147,12 @@ def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
     return found
 
 
-def _layer_lists(parsed: Parsed) -> list[tuple[Path, list[str]]]:
-    """Return the lists of layers, with their paths."""
-    found: list[tuple[Path, list[str]]] = []
-    for key, state in parsed.shape.states.items():
-        found.append((("states", key, "through"), state.through))
-    for key, feature in parsed.shape.features.items():
-        found.append((("features", key, "layers"), getattr(feature, "layers", [])))
-    for key, head in parsed.shape.networks.items():
-        found.append((("networks", key, "layers"), getattr(head, "layers", None) or []))
-        for part in ("mean", "variance"):
-            output = getattr(head, part)
-            found.append((("networks", key, part, "layers"), getattr(output, "layers", [])))
-    return found
+def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:
+    """Return the lists of layers, with their paths; None where the page gives none."""
+    paths: list[Path] = []
+    paths.extend(("states", key, "through") for key in parsed.states)
+    paths.extend(("features", key, "layers") for key in parsed.features)
+    for key in parsed.heads:
+        paths.append(("networks", key, "layers"))
+        paths.extend(("networks", key, part, "layers") for part in ("mean", "variance"))
+    return [(path, node_at(parsed.tree, path)) for path in paths]

@@ -19,8 +19,12 @@ def check_generation(context: Context) -> None:
     for line in lines:
         _parents(context, line, "generation")
     _targets(context, lines, "generation", ("observed", "latent"))
-    check_frame_cycles(context, lines)
-    if context.parsed.sound.whole("variables") and "generation" not in context.parsed.unreadable:
+    check_frame_cycles(context, [line for line in lines if context.role(line.target.name) != "input"])
+    if (
+        context.closed
+        and context.parsed.sound.whole("variables")
+        and "generation" not in context.parsed.unreadable
+    ):
         _descendants(context, lines)
 
 
@@ -31,7 +35,7 @@ def check_inference(context: Context) -> None:
         _parents(context, line, "inference")
     if isinstance(context.parsed.shape.inference, list):
         _targets(context, lines, "inference", ("latent",))
-    check_frame_cycles(context, lines)
+    check_frame_cycles(context, [line for line in lines if context.role(line.target.name) == "latent"])
 
 
 def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, ...]) -> None:
@@ -45,13 +49,14 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
         role = context.role(target.name)
         if role == "input":
             message = f"'{target.name}' is an input: it is given, and has no conditional"
-            report.add(Code.CONDITIONAL_OF_INPUT, message, span)
+            report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line))
         elif role not in roles:
             message = f"'{target.name}' is observed; q has conditionals of latent variables only"
-            report.add(Code.INFERENCE_OF_OBSERVED, message, span)
+            report.add(Code.INFERENCE_OF_OBSERVED, message, span, _comma_hint(line))
         elif lines.index(line) != [other.target.name for other in lines].index(target.name):
             message = f"a second conditional of '{target.name}'; the first stands in line {first}"
-            report.add(Code.CONDITIONAL_TWICE, message, span, "one line holds all its parents")
+            hint = _comma_hint(line) or "one line holds all its parents"
+            report.add(Code.CONDITIONAL_TWICE, message, span, hint)
     if block in context.parsed.unreadable or not context.parsed.sound.has(block):
         return
     for name in (n for role in roles for n in context.having(role)):
@@ -60,6 +65,12 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
             message = f"'{name}' has no conditional in '{block}'"
             hint = f"add a line such as - {name}_t, with its parents after |"
             report.add(Code.CONDITIONAL_MISSING, message, context.parsed.span(where), hint)
+
+
+def _comma_hint(line: Line) -> str | None:
+    if line.scalar.in_flow and line.scalar.plain and not line.parents:
+        return "inside [ ] a comma ends the conditional; put each conditional in quotes"
+    return None
 
 
 def _target(context: Context, line: Line, block: str) -> bool:
@@ -85,6 +96,8 @@ def _parents(context: Context, line: Line, block: str) -> None:
     target = line.target.name
     for parent in line.parents:
         if not context.known(line.scalar, parent, nodes_too=False) or parent.offsets is None:
+            continue
+        if line.target.offsets != NOW:
             continue
         span = context.place(line.scalar, parent)
         if parent.name == target and 0 in parent.offsets:

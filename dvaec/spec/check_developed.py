@@ -134,7 +134,7 @@ def check_heads(context: Context) -> None:
     for key, (side, name) in parsed.heads.items():
         role, span = context.role(name), parsed.span(("networks", key))
         node = parsed.tree.get("networks")
-        if name in context.nodes:
+        if name in context.nodes and name not in context.variables:
             message = f"'{name}' is a {context.nodes[name]}, not a random variable"
             context.report.add(Code.HEAD_NAME, message, span)
         elif name not in context.variables:

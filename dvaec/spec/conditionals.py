@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dvaec.diagnostics import Span, did_you_mean
+from dvaec.diagnostics import did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.report import Report
-from dvaec.spec.subscripts import NotationError, Reference, parse_reference
+from dvaec.spec.subscripts import Reference, parse_reference
+from dvaec.spec.tokens import NotationError
 from dvaec.spec.yaml_tree import Scalar
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "linear")
 MOST_UNITS = 65536
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?|(\S+)\s+[0-9]+)\s*\Z")
+_WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
 
 
@@ -41,13 +43,17 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
     if "\n" in text:
         report.add(Code.NOTATION, "a conditional stands on one line", scalar.span)
         return None
+    if wrapped := _WRAPPED.match(text):
+        alone = f"write the conditional alone: {wrapped.group(1)}"
+        report.add(Code.NOTATION, "a conditional is written without p( ) or q( )", scalar.span, alone)
+        return None
     bar = text.find("|")
     head_stop = len(text) if bar < 0 else bar
     target = _piece(scalar, 0, head_stop, report)
     parents: tuple[Reference, ...] | None = ()
     if bar >= 0:
         if not text[bar + 1 :].strip():
-            hint = f"without parents write just {text[:bar].strip()}" if target else None
+            hint = f"without parents write just {text[:bar].strip()}"
             report.add(Code.NOTATION, "nothing stands after '|'", scalar.part(bar, bar + 1), hint)
             return None
         parents = _pieces(scalar, bar + 1, report)
@@ -69,7 +75,7 @@ def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...]
     """Parse what commas separate from `start` on."""
     found: list[Reference | None] = []
     while True:
-        comma = scalar.text.find(",", start)
+        comma = _comma(scalar.text, start)
         stop = len(scalar.text) if comma < 0 else comma
         found.append(_piece(scalar, start, stop, report))
         if comma < 0:
@@ -77,6 +83,17 @@ def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...]
         start = comma + 1
     complete = tuple(r for r in found if r is not None)
     return complete if len(complete) == len(found) else None
+
+
+def _comma(text: str, start: int) -> int:
+    """Return where the next comma between references is; one within brackets (x_<t-2,t>) is no such comma."""
+    comma = text.find(",", start)
+    while comma >= 0:
+        after = text[comma + 1 :].split(",", 1)[0]
+        if "_" in after or after.rstrip()[-1:] not in (">", "}"):
+            return comma
+        comma = text.find(",", comma + 1)
+    return comma
 
 
 def _piece(scalar: Scalar, start: int, stop: int, report: Report) -> Reference | None:
@@ -104,13 +121,12 @@ def parse_head(key: Scalar, report: Report) -> tuple[Side, Reference] | None:
     return None if reference is None else (Side(match.group(1)), reference)
 
 
-def parse_layer(text: str | int, span: Span, report: Report) -> Layer | None:
+def parse_layer(scalar: Scalar, report: Report) -> Layer | None:
     """Parse a layer such as `256 tanh`: units, then the activation."""
-    match = _LAYER.match(str(text))
+    text, span = scalar.text, scalar.span
+    match = _LAYER.match(text)
     if match is None or match.group(1) is None:
-        report.add(
-            Code.LAYER, f"'{str(text)[:40]}' is no layer", span, "write units and activation: 256 tanh"
-        )
+        report.add(Code.LAYER, f"'{text[:40]}' is no layer", span, "write units and activation: 256 tanh")
         return None
     units, activation = match.group(1), match.group(2)
     if activation is None:

@@ -28,7 +28,7 @@ class Context:
     @property
     def closed(self) -> bool:
         """Whether all names of variables are known, so that another can be called undefined."""
-        return self.parsed.sound.has("variables")
+        return self.parsed.sound.has("variables") and not self.parsed.misnamed
 
     def role(self, name: str) -> str | None:
         """Return a sound variable's role."""
@@ -81,7 +81,8 @@ def context_of(parsed: Parsed, report: Report) -> Context:
     """Gather roles, names and levels."""
     block = parsed.tree.get("variables")
     declared = tuple(key.text for key, _ in block.entries) if isinstance(block, Entries) else ()
-    sound = parsed.shape.variables if parsed.sound.has("variables") else {}
+    shapes = parsed.shape.variables if parsed.sound.has("variables") else {}
+    sound = {name: shape for name, shape in shapes.items() if name not in parsed.misnamed}
     nodes = dict.fromkeys(parsed.states.values(), "state") | dict.fromkeys(
         parsed.features.values(), "feature"
     )

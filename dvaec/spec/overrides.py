@@ -57,7 +57,8 @@ def _full_path(tree: Entries, steps: list[Scalar], report: Report) -> list[Scala
             known.extend(key.text for key, _ in node.entries)
     if first.text[:2] in ("p(", "q(") and first.text.endswith(")"):
         return [Scalar("networks", True, first.span), *steps]
-    hint = did_you_mean(first.text, known) or f"it begins with one of {', '.join(known[:40])}"
+    named = ", ".join(known[len(keys) :][:40])
+    hint = did_you_mean(first.text, known) or f"a path begins with a key of the page, or with one of {named}"
     report.add(Code.OVERRIDE_PATH, f"nothing on the page is called '{first.text[:60]}'", first.span, hint)
     return None
 

@@ -14,12 +14,6 @@ from dvaec.spec.shape_words import explain, real_path
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
-_STAND_IN: dict[str, Any] = {
-    "dvaec": 1,
-    "model": "Model",
-    "variables": {"x": {"role": "observed", "dim": 1}},
-    "generation": ["x_t"],
-}
 _ROUNDS = 4  # leaving one thing out can bring up another, such as an empty block
 
 
@@ -79,7 +73,13 @@ def validate(tree: Entries, report: Report) -> Sound:
                 if attempt == 0:
                     explain(tree, fault, report)
                 faulty.append(_leave_out(data, fault["type"], real_path(tree, fault["loc"])))
-    return Sound(PageShape.model_validate(_STAND_IN), tuple((key,) for key in PageShape.model_fields))
+    return Sound(PageShape.model_validate(_stand_in()), tuple((key,) for key in PageShape.model_fields))
+
+
+def _stand_in() -> dict[str, Any]:
+    """What takes the place of required blocks that are faulty as a whole, so that the others can be judged."""
+    variables = {"x": {"role": "observed", "dim": 1}}
+    return {"dvaec": 1, "model": "Model", "variables": variables, "generation": ["x_t"]}
 
 
 def _leave_out(data: dict[str, Any], kind: str, path: Path) -> Path:
@@ -92,8 +92,9 @@ def _leave_out(data: dict[str, Any], kind: str, path: Path) -> Path:
         entries.pop(str(path[1]), None)
         if entries or top != "variables":
             return path[:2]
-    if top in _STAND_IN:
-        data[top] = _STAND_IN[top]
+    needed = _stand_in()
+    if top in needed:
+        data[top] = needed[top]
     else:
         data.pop(top, None)
     return (top,)

@@ -9,59 +9,10 @@ from typing import Any
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import Report
-from dvaec.spec.schema import LARGEST_DELAY, LARGEST_DIM, LARGEST_LAG, PageShape
+from dvaec.spec.schema import PageShape
+from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
-
-# What a key wants, in words; keys mean the same wherever they stand.
-_WANTED = {
-    "model": "the model's name",
-    "about": "text",
-    "cites": "a list of texts",
-    "variables": "a mapping such as {x: {role: observed, dim: 88}}",
-    "generation": 'a list of conditionals such as ["z_t | z_<t-1>", "x_t | z_t"]',
-    "inference": "exact, filtering, {lookahead: k} or a list of conditionals",
-    "order": "a list of the latents such as [a, z]",
-    "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
-    "features": "a mapping such as {fx_t: {reads: x_t, layers: [256 tanh]}}",
-    "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
-    "role": "observed, latent or input",
-    "dim": f"a whole number from 1 to {LARGEST_DIM}",
-    "distribution": "gaussian, bernoulli or gamma",
-    "shape": "the number 1",
-    "level": "frame or sequence",
-    "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
-    "rnn": "lstm, gru, rnn or sum",
-    "units": "a whole number from 1 to 65536",
-    "reads": 'text such as "z_<t-1>, h_t"',
-    "of": "text such as z_<t-1>",
-    "with": "text such as b_t",
-    "through": "a list of layers such as [256 tanh]",
-    "layers": "a list of layers such as [256 tanh]",
-    "runs": "forward, backward or both",
-    "lag": f"a whole number from 1 to {LARGEST_LAG}",
-    "starts": "zeros or learned",
-    "mean": "a mapping such as {layers: [64 tanh]}",
-    "variance": "a positive number, shared, or a mapping such as {layers: [64 tanh], link: softplus}",
-    "link": "exp or softplus",
-    "learned": "true or false",
-    "block": "a block",
-}
-
-# What the language will say later: recognised, so that the answer is not "unknown".
-_LATER = frozenset({"causality", "auxiliary", "T", "python", "over", "by", "weights"})
-_LATER_VALUES = frozenset(
-    {
-        "mean_field",
-        "categorical",
-        "linear_mixture",
-        "attention",
-        "convolution",
-        "backward",
-        "laplace",
-        "student",
-    }
-)
 
 
 def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
@@ -86,8 +37,10 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         _unknown_key(tree, path, report)
     elif kind == "missing":
         within = path[:-1]
+        if _misspelt(tree, within, str(path[-1])):
+            return
         name = f"'{within[-1]}'" if within else "the page"
-        wanted = _WANTED.get(str(path[-1]))
+        wanted = WANTED.get(str(path[-1]))
         hint = f"it is {wanted}" if wanted else "the first line of a page is dvaec: 1"
         report.add(Code.MISSING_KEY, f"{name} lacks the key '{path[-1]}'", _key_span(tree, within), hint)
     elif kind in ("too_long", "too_short"):
@@ -97,6 +50,16 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         report.add(Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE, message, _key_span(tree, path))
     else:
         _wrong_value(tree, path, context, report)
+
+
+def _misspelt(tree: Entries, within: Path, key: str) -> bool:
+    """Whether a key that is missing is there with a typing error, which is reported by itself."""
+    parent = node_at(tree, within)
+    if not isinstance(parent, Entries):
+        return False
+    known = _known_keys((*within, key), tree)
+    guess = f"did you mean '{key}'?"
+    return any(n.text not in known and did_you_mean(n.text, known) == guess for n, _ in parent.entries)
 
 
 def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
@@ -169,7 +132,7 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
         message = f"the comma ends the value, so '{name[:40]}' became a key of its own"
         report.add(Code.UNQUOTED_LIST, message, span, 'put lists in quotes: reads: "z_<t-1>, h_t"')
         return
-    if name in _LATER or (name == "reads" and path[-2:-1] in (("mean",), ("variance",))):
+    if name in LATER or (name == "reads" and path[-2:-1] in (("mean",), ("variance",))):
         report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
         return
     hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
@@ -198,14 +161,23 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         )
         return
     value = node.value() if isinstance(node, Scalar) else None
-    if value in _LATER_VALUES or (name == "dim" and isinstance(node, Items)):
+    if value in LATER_VALUES or (name == "dim" and isinstance(node, Items)):
         what = "a 'dim' of several axes" if name == "dim" else f"'{value}'"
         report.add(Code.NOT_SUPPORTED, f"{what} is not supported yet", span)
         return
     if name == "starts" and isinstance(node, Entries):
         report.add(Code.NOT_SUPPORTED, "a start computed by a network is not supported yet", span)
         return
-    wanted, subject = _WANTED.get(name, "something else"), f"'{name}'"
+    if name == "order" and not isinstance(node, Scalar) and item:
+        report.add(
+            Code.NOT_SUPPORTED, "a block of 'order' other than a list of latents is not supported yet", span
+        )
+        return
+    if item and name in ("layers", "through") and isinstance(node, Scalar):
+        return  # the grammar of layers says what is wrong
+    if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
+        return
+    wanted, subject = WANTED.get(name, "something else"), f"'{name}'"
     hint = None
     if item:
         subject = f"an entry of '{name}'"
@@ -214,7 +186,7 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
             wanted = "a conditional such as z_t | z_<t-1>"
             hint = "put it in quotes" if isinstance(node, Entries | Items) else None
     elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks"):
-        wanted = f"a mapping of keys, as in {_WANTED[str(path[0])].removeprefix('a mapping such as ')}"
+        wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
     if name == "block" or (len(path) == 2 and path[0] == "inference"):
         wanted = "combiner" if path[0] == "features" else "gated_transition" if name == "block" else wanted
     if isinstance(value, str) and "expected" in context:

@@ -18,32 +18,10 @@ from dataclasses import dataclass
 from dvaec.spec import offsets as sets
 from dvaec.spec.codes import Code
 from dvaec.spec.offsets import Offsets
+from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, short
 
 LARGEST_OFFSET = 1000
 LARGEST_STRIDE = 100
-
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[0-9]+|<=|>=|\S")
-_NUMBER = re.compile(r"[0-9]+\Z")
-_LOOKALIKE = {
-    "−": "-",
-    "–": "-",
-    "≤": "<=",
-    "≥": ">=",
-    "⟨": "<",
-    "⟩": ">",
-    "‹": "<",
-    "›": ">",
-    "∶": ":",
-    "：": ":",
-}
-
-
-class NotationError(Exception):
-    """A fault in the notation at the characters `start` to `stop` of the text."""
-
-    def __init__(self, code: Code, message: str, start: int, stop: int, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.start, self.stop, self.hint = code, message, start, stop, hint
 
 
 @dataclass(frozen=True)
@@ -76,42 +54,16 @@ def parse_reference(text: str, start: int, stop: int) -> Reference:
     return _Parser(text, start, stop).reference()
 
 
-class _Parser:
+class _Parser(Cursor):
     """Recursive descent over text[position:stop]."""
-
-    def __init__(self, text: str, start: int, stop: int) -> None:
-        self.text, self.first, self.position, self.stop = text, start, start, stop
-
-    @property
-    def whole(self) -> str:
-        """The text of the reference being read."""
-        return self.text[self.first : self.stop]
-
-    def fail(
-        self, message: str, start: int, stop: int, hint: str | None = None, code: Code = Code.NOTATION
-    ) -> NotationError:
-        return NotationError(code, message, start, max(stop, start + 1), hint)
-
-    def peek(self) -> tuple[str, int]:
-        """Return the next token and where it starts; an empty one at the end."""
-        while self.position < self.stop and self.text[self.position].isspace():
-            self.position += 1
-        match = _TOKEN.match(self.text, self.position, self.stop)
-        return (match.group(), self.position) if match else ("", self.stop)
-
-    def take(self) -> tuple[str, int]:
-        """Consume the next token."""
-        token, start = self.peek()
-        self.position = start + len(token)
-        return token, start
 
     def reference(self) -> Reference:
         name, start = self.take()
         if not name[:1].isascii() or not name[:1].isalpha():
-            found = f"not '{_short(self.whole)}'" if self.whole else "but nothing stands here"
+            found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
             hint = None
-            if name in _LOOKALIKE:
-                hint = f"write '{_LOOKALIKE[name]}' for '{name}'"
+            if name in LOOKALIKE:
+                hint = f"write '{LOOKALIKE[name]}' for '{name}'"
             raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
@@ -125,8 +77,8 @@ class _Parser:
             offsets, frame = self.bare(name)
         if self.position < self.stop:
             raise self.fail(
-                f"'{_short(self.text[self.position : self.stop])}' does not belong after "
-                f"'{_short(self.text[self.first : self.position])}'",
+                f"'{short(self.text[self.position : self.stop])}' does not belong after "
+                f"'{short(self.text[self.first : self.position])}'",
                 self.position,
                 self.stop,
                 "parents are separated by commas",
@@ -141,7 +93,7 @@ class _Parser:
             hint = "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
         elif rest[0] in "<{[(":
             hint = f"an underscore begins the subscript, as in {name}_<t-1>"
-        return self.fail(f"'{_short(rest)}' does not belong after '{name}'", self.position, self.stop, hint)
+        return self.fail(f"'{short(rest)}' does not belong after '{name}'", self.position, self.stop, hint)
 
     def bare(self, name: str) -> tuple[Offsets | None, str | None]:
         """Read a subscript without brackets: t, T or a frame number."""
@@ -151,7 +103,7 @@ class _Parser:
             self.take()
             return sets.NOW, None
         if (
-            (token == "T" or _NUMBER.match(token))
+            (token == "T" or NUMBER.match(token))
             and start + len(token) == self.stop
             and start == self.position
         ):
@@ -164,17 +116,17 @@ class _Parser:
                 f"a subscript is missing after '{name}_'", self.first, self.stop, f"write {name}_t"
             )
         if relation := re.match(r"(<=|>=|>|≤|≥|<)\s*(t[^<>]*?)\s*>?\Z", rest):
-            sign = _LOOKALIKE.get(relation.group(1), relation.group(1))
+            sign = LOOKALIKE.get(relation.group(1), relation.group(1))
             raise self.relation_hint(name, sign, relation.group(2))
         hint = f"did you mean {name}_<{rest}>?" if re.match(r"[tT0-9][-+:0-9tT]*\Z", rest) else None
-        if token in _LOOKALIKE:
-            hint = f"write '{_LOOKALIKE[token]}' for '{token}'"
-        message = f"'{_short(rest)}' is no subscript; it is t, or stands between < and >"
+        if token in LOOKALIKE:
+            hint = f"write '{LOOKALIKE[token]}' for '{token}'"
+        message = f"'{short(rest)}' is no subscript; it is t, or stands between < and >"
         raise self.fail(message, start, self.stop, hint)
 
     def relation_hint(self, name: str, sign: str, moment: str) -> NotationError:
         """Answer `x_<=t>` and its like."""
-        message = f"a relation stands between < and >: '{_short(self.whole)}' has one bracket too few"
+        message = f"a relation stands between < and >: '{short(self.whole)}' has one bracket too few"
         hint = f"did you mean {name}_<{sign}{moment.strip()}>?"
         return self.fail(message, self.first, self.stop, hint, Code.NOTATION_RELATION)
 
@@ -186,7 +138,7 @@ class _Parser:
         token, start = self.peek()
         if token == "=" and opening == "<":  # x_<=t>
             raise self.relation_hint(name, "<=", self.text[start + 1 : self.stop].rstrip(">"))
-        if not token:
+        if not token or self.text[start : self.stop].strip() == closing:
             raise self.fail(f"a subscript is missing after '{name}_{opening}'", self.first, self.stop)
         relation = token in ("<", "<=", ">", ">=")
         subscript = (self.relation(), None) if relation else self.window()
@@ -205,7 +157,7 @@ class _Parser:
                 f"did you mean {guess}?",
                 Code.NOTATION_UNCLOSED,
             )
-        hint = f"write '{_LOOKALIKE[token]}' for '{token}'" if token in _LOOKALIKE else None
+        hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
         if token in (",", ";"):
             hint = "a window is written with a colon, as in x_<t-2:t>"
         raise self.fail(f"expected '{closing}', not '{token}'", start, start + len(token), hint)
@@ -265,15 +217,15 @@ class _Parser:
     def point(self) -> _Point:
         """Read t, t-2, t+1, a frame number or T."""
         token, start = self.take()
-        if _NUMBER.match(token):
+        if NUMBER.match(token):
             if len(token) > 9:
                 raise self.fail(
                     "this frame number is too large", start, self.position, None, Code.WINDOW_BOUND
                 )
             return _Point(None, str(int(token)), start, self.position)
         if token not in ("t", "T"):
-            hint = f"write '{_LOOKALIKE[token]}' for '{token}'" if token in _LOOKALIKE else None
-            found = f"not '{_short(token)}'" if token else "but the text ends"
+            hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
+            found = f"not '{short(token)}'" if token else "but the text ends"
             message = f"expected t, T or a number, {found}"
             raise self.fail(message, start, start + max(1, len(token)), hint)
         sign, at = self.peek()
@@ -291,17 +243,3 @@ class _Parser:
             message = f"frames counted from T ('T{sign}{size}') are not supported yet"
             raise self.fail(message, start, self.position, None, Code.NOT_SUPPORTED)
         return _Point(size if sign == "+" else -size, None, start, self.position)
-
-    def number(self, largest: int, what: str, code: Code) -> int:
-        """Read a bounded number."""
-        token, start = self.take()
-        if not _NUMBER.match(token):
-            found = f"not '{_short(token)}'" if token else "but the text ends"
-            raise self.fail(f"expected a number, {found}", start, start + max(1, len(token)))
-        if len(token) > 9 or int(token) > largest:
-            raise self.fail(f"{what} is at most {largest}", start, self.position, None, code)
-        return int(token)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,8 +1,8 @@
 """YAML text -> a frozen tree that remembers where everything stands. No object is ever constructed.
 
 The tree is built from PyYAML's events, so depth is bounded before it costs anything, and anchors, aliases,
-tags and merge keys are seen and refused. Plain scalars are resolved here as in YAML 1.2: `yes`, `no`, `on` and
-`off`, which are booleans to some readers and text to others, are refused; `y` and `n` are text.
+tags and merge keys are seen and refused. Plain scalars are resolved here as in YAML 1.2: `yes`, `no`, `on`
+and `off`, which are booleans to some readers and text to others, are refused; `y` and `n` are text.
 """
 
 from __future__ import annotations
