@@ -57,6 +57,7 @@ def specs(
                 parents[name] = draw(windows(now=now, longest=longest))
         lines[child] = parents
     _observe(lines, hidden, seen, order)
+    given = tuple(name for name in given if any(name in parents for parents in lines.values()))
     variables = (
         *(Variable(name, Role.OBSERVED, 2) for name in seen),
         *(Variable(name, Role.LATENT, 2) for name in hidden),

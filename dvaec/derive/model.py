@@ -28,9 +28,9 @@ class DerivedConditional:
 
     `loose_first` and `loose_last` list the frames, counted from 1 at the start and as 0, 1, ... back from T
     at the end, at which the windows clipped to 1..T are still larger than the exact minimum; `loose_inside`
-    says that they are in the middle too (u_T is in the window of every frame, though nothing observes z_T). Up
-    to 12 frames from the ends are compared, in a network of twice the proof's `first + period + lag` frames
-    and a few more; none where that would be huge.
+    says that they are in the middle too (u_T is in the window of every frame, though nothing observes z_T).
+    Up to 12 frames from the ends are compared, in a network of twice the proof's `first + period + lag`
+    frames and a few more; none where that would be huge.
     """
 
     conditional: Conditional

@@ -10,6 +10,7 @@ from dvaec.network.template import Template
 from dvaec.spec.model import Parent
 from dvaec.spec.offsets import Offsets
 
+MOST_NODES = 200_000
 MOST_ARROWS = 2_000_000
 
 
@@ -73,13 +74,13 @@ def clipped(name: str, offsets: Offsets | None, frame: int, frames: int) -> tupl
 def unroll(template: Template, frames: int) -> Unrolled:
     """Return the network of `frames` frames.
 
-    Raises ValueError for less than one frame and TooLargeError for more than MOST_ARROWS arrows.
+    Raises ValueError for less than one frame and TooLargeError for more than MOST_NODES or MOST_ARROWS.
     """
     if frames < 1:
         raise ValueError("a sequence has at least one frame")
-    if frames > MOST_ARROWS or arrows(template, frames) > MOST_ARROWS:
-        most = f"{MOST_ARROWS:,}"
-        raise TooLargeError(f"{frames} frames make more than {most} arrows; choose a smaller number")
+    if frames * len(template.names) > MOST_NODES or arrows(template, frames) > MOST_ARROWS:
+        most = f"{MOST_NODES:,} nodes or {MOST_ARROWS:,} arrows"
+        raise TooLargeError(f"{frames} frames make more than {most}; choose a smaller number")
     found: dict[Node, tuple[Node, ...]] = {}
     for name in template.names:
         if name in template.static:

@@ -1,0 +1,86 @@
+"""The developed form against the declared windows: silent on good pages, exact on bad ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from dvaec.derive.derivation import derive
+from dvaec.derive.development_check import check_developed
+from dvaec.diagnostics import Diagnostic
+from dvaec.spec.model import Spec
+from dvaec.spec.read import read_text
+from dvaec.spec.source import Source
+from tests.strategies import specs, to_page
+
+SPECS = Path(__file__).parent.parent / "specs"
+FOUR = ("dkf", "storn", "vrnn", "srnn")
+
+
+def found(model: str, old: str = "", new: str = "") -> list[Diagnostic]:
+    """Check a page of `specs/` with one place changed."""
+    text = (SPECS / f"{model}.yaml").read_text(encoding="utf-8")
+    assert old in text
+    spec, source = read_text(text.replace(old, new), f"{model}.yaml")
+    return check_developed(spec, derive(spec), source)
+
+
+@pytest.mark.parametrize("model", FOUR)
+def test_good_pages_are_silent(model: str) -> None:
+    assert found(model) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "old", "new", "messages"),
+    [
+        ("srnn", "runs: backward, ", "", ["DV210 q(z_t) does not see x_<t+1:T>"]),
+        (
+            "srnn",
+            "reads: x_<t-1>",
+            "reads: x_<t-2>",
+            ["DV210 p(z_t) does not see x_<t-1>", "DV210 p(x_t) does not see x_<t-1>"],
+        ),
+        ("srnn", '"z_<t-1>, h_t"', "h_t", ["DV210 p(z_t) does not see z_<t-1>"]),
+        ("vrnn", '{reads: "fz_t, h_t"}', "{reads: fz_t}", ["DV210 p(x_t) does not see x_<<t>, z_<<t>"]),
+        ("dkf", "reads: u_t, units: 16", 'reads: "u_t, u_<t-1>", units: 16', ["DV211 p(z_t) sees u_<t-1>"]),
+        (
+            "dkf",
+            "runs: backward, ",
+            "",
+            ["DV210 q(z_t) does not see x_<t+1:T>, u_<t+1:T>", "DV211 q(z_t) sees x_<<t>, u_<<t>"],
+        ),
+    ],
+)
+def test_differences_are_errors_at_what_the_head_reads(
+    model: str, old: str, new: str, messages: list[str]
+) -> None:
+    diagnostics = found(model, old, new)
+    short = [
+        f"{d.code} {d.message.removeprefix('the network ').partition(', which')[0]}" for d in diagnostics
+    ]
+    assert short == messages
+    text = (SPECS / f"{model}.yaml").read_text(encoding="utf-8").replace(old, new).splitlines()
+    for diagnostic in diagnostics:
+        head = diagnostic.message.removeprefix("the network ").split()[0]
+        line = text[diagnostic.span.line - 1]
+        assert line.strip().startswith(head)
+        assert line[: diagnostic.span.column - 1].rstrip(' "').endswith(("reads:", "of:", "{"))
+        assert diagnostic.hint
+
+
+def test_q_s_networks_alone_are_the_declaration() -> None:
+    text = (SPECS / "vrnn.yaml").read_text(encoding="utf-8")
+    start = text.index("inference:")
+    spec, source = read_text(text[:start] + text[text.index("features:") :], "vrnn.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+
+
+@given(specs())
+def test_a_random_page_means_its_spec(spec: Spec) -> None:
+    read, source = read_text(to_page(spec), "random.yaml")
+    assert read == spec
+    assert derive(read) == derive(spec)
+    assert check_developed(read, derive(read), source) == []
+    assert isinstance(source, Source)
