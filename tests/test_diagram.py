@@ -262,3 +262,12 @@ def test_an_arrow_is_cut_at_the_outlines() -> None:
     assert curve[0] == pytest.approx((21, 0), abs=1e-4)
     assert tip == pytest.approx((174, 0), abs=1e-4)
     assert curve[3] == pytest.approx((166, 0), abs=1e-4)
+
+
+def test_a_long_name_is_set_smaller_in_all_its_slices() -> None:
+    page = _page("generation: ['z_t | z_<t-1>', 'x_t | z_t, x_<<t>']\ninference: exact\n")
+    rows = picture_source(page, derive(page), Form.DEVELOPED).splitlines()
+    sizes = {row.split("fontsize=")[1].split()[0] for row in rows if 'label="xpast' in row}
+    assert len(sizes) == 1
+    assert 7.5 <= float(sizes.pop()) < 12
+    assert not [row for row in rows if 'label="zₜ' in row and "fontsize=" in row]

@@ -5,6 +5,8 @@ No HTML-like labels (some builds of Graphviz have no expat): subscripts are Unic
 
 from __future__ import annotations
 
+import unicodedata
+
 import graphviz
 
 from dvaec.emit.diagram import FUTURE, PAST, Diagram, Kind, Place, Tone
@@ -17,6 +19,8 @@ GOLD = "#C98A00"
 SILVER = "#8E99A4"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
+_SIZE = "15"
+_LOW = frozenset("ₜ₊₋₀₁₂₃₄₅₆₇₈₉")
 _TONES = {
     Tone.PLAIN: {"color": "#222222"},
     Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
@@ -37,7 +41,7 @@ def dot_source(diagram: Diagram) -> str:
         name=f"{diagram.name} {diagram.form}",
         comment=f"{diagram.name}, {diagram.form}",
         graph_attr={"layout": "nop2", "outputorder": "nodesfirst", "pad": "0.15", "bgcolor": "white"},
-        node_attr={"fontname": _FONT, "fontsize": "15", "fixedsize": "true", "style": "filled"},
+        node_attr={"fontname": _FONT, "fontsize": _SIZE, "fixedsize": "true", "style": "filled"},
         edge_attr={"arrowsize": "0.8", "penwidth": "1.1"},
     )
     _bands(graph, drawn)
@@ -57,13 +61,26 @@ def dot_source(diagram: Diagram) -> str:
 
 def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape) -> None:
     row = diagram.row(place.name)
-    size = f"{2 * shape.radius / _INCH:.4f}"
-    where = {"pos": _point(shape.centre), "width": size, "height": size}
+    across = f"{2 * shape.radius / _INCH:.4f}"
+    where = {"pos": _point(shape.centre), "width": across, "height": across}
     name = _identity(place)
     if place.frame in (PAST, FUTURE):
         graph.node(name, label="⋯", shape="plaintext", style="", **where)
         return
-    graph.node(name, label=_label(row.label, place.frame), **where, **_STYLES[row.kind])
+    label = _label(row.label, place.frame)
+    size = _font_size(_label(row.label, -1 if row.framed else None), shape)
+    graph.node(
+        name, label=label, **({"fontsize": size} if size != _SIZE else {}), **where, **_STYLES[row.kind]
+    )
+
+
+def _font_size(label: str, shape: Shape) -> str:
+    """The size at which a row's widest label stays within its outline, at least half the usual one."""
+    low = sum(1 for c in label if c in _LOW)
+    wide = sum(1 for c in label if c not in _LOW and not unicodedata.combining(c))
+    room = shape.radius * (1.5 if shape.outline == "diamond" else 1.75)
+    needed = 0.62 * wide + 0.42 * low  # in units of the font's size
+    return f"{max(int(_SIZE) / 2, min(int(_SIZE), int(2 * room / needed) / 2)):g}"
 
 
 def _label(label: str, frame: int | None) -> str:
