@@ -56,7 +56,8 @@ class Normal:
         """Return (b, A, S) with `of` | `given` ~ N(b + A given, S)."""
         i, j = [self.nodes.index(n) for n in of], [self.nodes.index(n) for n in given]
         inner = self.covariance[np.ix_(j, j)]
-        A: Array = np.linalg.solve(inner, self.covariance[np.ix_(j, i)]).T if j else np.zeros((len(i), 0))
+        solved = np.linalg.solve(inner, self.covariance[np.ix_(j, i)]) if j else np.zeros((0, len(i)))
+        A = np.asarray(solved.T, dtype=np.float64)
         S = self.covariance[np.ix_(i, i)] - A @ self.covariance[np.ix_(j, i)]
         return self.mean[i] - A @ self.mean[j], A, (S + S.T) / 2
 
