@@ -67,6 +67,20 @@ def test_a_window_is_answered_part_by_part() -> None:
     assert "u_<t:T> (shown for u_t)" in lines[0]
 
 
+def test_a_long_trail_is_shortened() -> None:
+    lines = answered("dkf", "z_t <- x_<t+300>")
+    assert lines[1].strip().startswith("z_t → z_<t+1> → z_<t+2>")
+    assert lines[1].endswith("... → z_<t+298> → z_<t+299> → z_<t+300> → x_<t+300>")
+    assert len(lines) < 15
+
+
+def test_what_is_too_large_to_be_shown_is_answered() -> None:
+    lines = answered("vrnn", "z_t <- x_<t-1000>")
+    assert lines[0] == "yes: given everything else that z_t may read, it depends on x_<t-1000>."
+    assert "more frames than are searched" in lines[1]
+    assert lines[2:] == ["q reads x_<t-1000>."]
+
+
 def test_golden_and_later_parts_are_said() -> None:
     assert "q does not read x_<t+1:T>, which the exact posterior reads (golden)." in answered(
         "vrnn", "z_t <- x_<t:T>"

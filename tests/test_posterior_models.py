@@ -8,6 +8,7 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.posterior import exact_posterior
 from dvaec.network.unrolled import TooLargeError
+from dvaec.network.windows import NoFixpointError
 from dvaec.spec import notation
 from dvaec.spec.model import Inference, InferenceKind, Role, Spec, Variable
 from dvaec.spec.offsets import NOW, of, window
@@ -161,6 +162,12 @@ def test_the_horizon_lists_nodes_by_variable_then_by_frame() -> None:
     assert sets["z_9"] == ["u_9", "u_10", "u_11", "u_12", "x_9", "x_10", "x_11", "x_12", "z_8"]
     spec = page(line("z", z=BEFORE), line("x", z=NOW, c=None), variables=(X, Z, C))
     assert posterior_at(spec, 2)["z_2"] == ["c", "x_2", "z_1"]
+
+
+def test_strides_that_hardly_ever_repeat_are_refused() -> None:
+    strides = window(None, -1, 89) | window(None, -1, 97)
+    with pytest.raises(NoFixpointError, match="every 8633 frames"):
+        exact_posterior(page(line("z"), line("x", z=NOW, x=strides)))
 
 
 @pytest.mark.parametrize(("frames", "error"), [(0, ValueError), (-3, ValueError), (100_000, TooLargeError)])

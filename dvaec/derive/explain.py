@@ -8,7 +8,7 @@ from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
 from dvaec.network.separation import Judgement, Step, judge
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unrolled import Node, unroll
+from dvaec.network.unrolled import Node, TooLargeError, unroll
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import NONE, Offsets, of, window
 
@@ -60,6 +60,7 @@ class Finding:
     """The answer for a part of the window in question, shown on `example`, its frame nearest to t.
 
     A dependence has a `trail` with its `colliders`; an independence has `blocks` (none: nothing leads there).
+    `shown` is False where the network that would show it is too large to be searched.
     """
 
     part: Parent
@@ -68,6 +69,7 @@ class Finding:
     trail: tuple[Arrow, ...] = ()
     colliders: tuple[Collider, ...] = ()
     blocks: tuple[Block, ...] = ()
+    shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,13 +141,16 @@ def _part(name: str, offsets: Offsets) -> Parent | None:
 def _finding(template: Template, target: str, part: Parent, depends: bool) -> Finding:
     """Show one part's answer on its frame nearest to t, in a network that is long enough."""
     nearest = None if part.offsets is None else _nearest(part.offsets)
-    margin = abs(nearest or 0) + template.lag + 2
+    margin = template.lag + 2
     while True:
-        frame = margin + 1
-        network = unroll(template, 2 * margin + 1)
+        frame = max(0, -(nearest or 0)) + margin + 1
+        member = Node(part.name, None if nearest is None else frame + nearest)
+        try:
+            network = unroll(template, frame + max(0, nearest or 0) + margin)
+        except TooLargeError:
+            return Finding(part, depends, _place(member, frame), shown=False)
         given = network.given(frame, evidence(template, target))
         judgement = judge(network, Node(target, frame), given)
-        member = Node(part.name, None if nearest is None else frame + nearest)
         if not depends or member in judgement:
             return _shown(judgement, part, member, frame, depends)
         margin *= 2

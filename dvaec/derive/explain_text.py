@@ -8,6 +8,9 @@ from dvaec.spec.model import Parent
 from dvaec.spec.offsets import of
 from dvaec.spec.source import Source
 
+UNSHOWN = "  The reason is not shown: it takes a network of more frames than are searched."
+LONGEST_TRAIL = 8
+
 
 def explanation_text(explanation: Explanation, source: Source) -> str:
     """Return the explanation as lines: the answers with their trails or blocks, then what q does about it."""
@@ -28,10 +31,15 @@ def _finding(target: str, finding: Finding, source: Source) -> list[str]:
     text, example = _window(finding.part), _place(finding.example)
     shown = "" if example == text else f" (shown for {example})"
     if finding.depends:
-        head = f"yes: given everything else that {target} may read, it depends on {text}{shown}, through"
+        head = f"yes: given everything else that {target} may read, it depends on {text}{shown}"
+        if not finding.shown:
+            return [f"{head}.", UNSHOWN]
+        head += ", through"
         opened = [f"  {_opening(c)}" for c in finding.colliders]
         return [head, f"  {_trail(finding.trail)}", *_arrows(finding.trail, source), *opened]
     head = f"no: given the posterior's parents of {target}, {text} tells nothing more about it{shown}."
+    if not finding.shown:
+        return [head, UNSHOWN]
     if not finding.blocks:
         return [head, f"  Nothing in the model leads from {target} to {example}."]
     lines = [head, "  Every way from one to the other is blocked:"]
@@ -65,10 +73,14 @@ def _trail(trail: tuple[Arrow, ...]) -> str:
     if not trail:
         return ""
     first = trail[0].head if trail[0].against else trail[0].tail
-    text = _place(first)
-    for arrow in trail:
-        text += f" ← {_place(arrow.tail)}" if arrow.against else f" → {_place(arrow.head)}"
-    return text
+    places = [f"← {_place(a.tail)}" if a.against else f"→ {_place(a.head)}" for a in trail]
+    return " ".join([_place(first), *_shortened(places)])
+
+
+def _shortened(items: list[str]) -> list[str]:
+    """Leave out the middle of a long list."""
+    half = LONGEST_TRAIL // 2
+    return items if len(items) <= LONGEST_TRAIL else [*items[:half], "...", *items[-half:]]
 
 
 def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
@@ -81,7 +93,7 @@ def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
         known = source.sources().lines(span.file)
         written = known[span.line - 1].partition(" #")[0].strip().removeprefix("- ") if known else ""
         lines.append(f"    {name:<{width}}  {span.file}:{span.line}  {written}".rstrip())
-    return lines
+    return _shortened(lines)
 
 
 def _use(explanation: Explanation) -> list[str]:

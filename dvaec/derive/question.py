@@ -8,7 +8,8 @@ from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.model import Parent, Role, Spec
 from dvaec.spec.offsets import NOW
-from dvaec.spec.subscripts import NotationError, Reference, parse_reference
+from dvaec.spec.subscripts import Reference, parse_reference
+from dvaec.spec.tokens import NotationError
 
 FILE = "question"
 FORM = "ask for example 'z_t <- x_<t+1>'"

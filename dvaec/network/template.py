@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dvaec.spec.model import Conditional, Parent, Role, Spec
+from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 
 
@@ -86,8 +86,3 @@ def reflect(offsets: Offsets) -> Offsets:
         return of(*(-d for d in offsets.members))
     period = len(offsets.past) * len(offsets.future)
     return from_predicate(1 - offsets.high, 1 - offsets.low, period, lambda d: -d in offsets)
-
-
-def inputs_of(spec: Spec) -> tuple[str, ...]:
-    """Return the names that are given and never generated."""
-    return tuple(v.name for v in spec.having(Role.INPUT))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import lcm
 
-from dvaec.spec.model import Combiner, Dense, Direction, GatedTransition, Head, Parent, Spec
+from dvaec.spec.model import Combiner, Dense, Direction, GatedTransition, Parent, Spec
 from dvaec.spec.offsets import NONE, NOW, Offsets, of, plus, star
 
 Row = dict[str, Offsets]
@@ -75,11 +75,6 @@ def unfold(spec: Spec) -> Unfolded:
                 static[other] |= static[node]
     _close_static(spec, static)
     return Unfolded(spec, rows, {name: frozenset(found) for name, found in static.items()})
-
-
-def developed(spec: Spec, head: Head) -> tuple[Parent, ...]:
-    """Return the windows that one head of the page sees, the recurrences unfolded."""
-    return unfold(spec).seen(reads_of(head.block))
 
 
 def reads_of(block: Dense | GatedTransition | Combiner | None) -> tuple[Parent, ...]:

@@ -34,12 +34,13 @@ from dvaec.spec.model import Parent
 from dvaec.spec.offsets import NONE, NOW, Offsets, plus, union, window
 
 LONGEST_GROWTH = 10_000
+LONGEST_PERIOD = 1_000
 
 Sets = dict[str, Offsets]
 
 
 class NoFixpointError(ValueError):
-    """The growth did not come to rest: the windows are not known to hold for every T."""
+    """The growth did not come to rest, or would not soon: the windows are not known to hold for every T."""
 
     code = "DV201"
 
@@ -60,6 +61,7 @@ def stationary_windows(template: Template, target: str, given: Mapping[str, Offs
 
     Raises NoFixpointError if the growth is not known to stop.
     """
+    _bound_periods(template)
     framed: Sets = {name: offsets for name, offsets in given.items() if offsets is not None}
     relevant = _relevant(template, target, framed)
     outside: Sets = {name: relevant[name] - framed[name] for name in framed}
@@ -77,6 +79,17 @@ def stationary_windows(template: Template, target: str, given: Mapping[str, Offs
         first=max(first for first, _ in starts),
         period=max(1, gcd(*(step for _, step in starts))),
     )
+
+
+def _bound_periods(template: Template) -> None:
+    """Refuse windows whose strides together repeat too seldom to be written down."""
+    for family in template.families:
+        for parent in family.parents:
+            offsets = parent.offsets
+            period = 1 if offsets is None else max(len(offsets.past), len(offsets.future))
+            if period > LONGEST_PERIOD:
+                reads = f"{family.target} reads {parent.name} in a pattern that repeats every {period} frames"
+                raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
 def _relevant(template: Template, target: str, given: Sets) -> Sets:
