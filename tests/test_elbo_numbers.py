@@ -17,14 +17,12 @@ from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import of
 from tests.models import FOUR
+from tests.oracles.formula_value import log_factors, mean_under_q, value
 from tests.oracles.linear_gaussian import (
     World,
     generative,
-    log_factors,
-    mean_under_q,
     projected_factors,
     random_factors,
-    value,
     world,
 )
 from tests.strategies import specs
