@@ -74,7 +74,7 @@ def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
     factors = derivation.posterior.factors
     lines = [writer.exact(factor.conditional for factor in factors)]
     for factor in factors:
-        lines += _wrapped(f"{writer.at_t(factor.conditional.target)} {proof_words(factor)}")
+        lines += _wrapped(f"{writer.at_t(factor.conditional.target)}: {proof_words(factor)}")
     return lines
 
 

@@ -24,9 +24,9 @@ def proof_words(factor: DerivedConditional) -> str:
     """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
     proof = factor.proof
     from_there = f"t+{proof.first}" if proof.first else "t"
-    every = "at every frame" if proof.period == 1 else f"every {proof.period} frames"
+    every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     target = factor.conditional.target
-    words = f"holds for every T: what links {target}_t to its evidence repeats from {from_there} on {every}"
+    words = f"holds for every T: what links {target}_t to its evidence repeats from {from_there} on, {every}"
     loose = [f"t = {frame}" for frame in factor.loose_first]
     loose += [f"t = T-{back}" if back else "t = T" for back in reversed(factor.loose_last)]
     return f"{words}; clipped to 1..T, larger than needed at {', '.join(loose)}" if loose else words
