@@ -7,8 +7,9 @@ import pytest
 from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.posterior import exact_posterior
+from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import TooLargeError
-from dvaec.network.windows import NoFixpointError
+from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec import notation
 from dvaec.spec.model import Inference, InferenceKind, Role, Spec, Variable
 from dvaec.spec.offsets import NOW, of, window
@@ -149,6 +150,17 @@ def test_filtering_is_not_smoothing_cut_off() -> None:
         *generation, variables=(X, y, Z, A), order=("z", "a"), inference=Inference(InferenceKind.FILTERING)
     )
     assert declared(filtering)[0] == "z_t | x_t"
+
+
+def test_look_ahead_stops_the_repetition() -> None:
+    """z_t and z_{t+1} meet in x_{t+1}, z_{t+1} and z_{t+2} in x_{t+2}; x_{t+3} is beyond the look-ahead."""
+    generation = (line("z"), line("x", z=of(0, -1)))
+    assert exact(page(*generation)) == ["z_t | x_<t:T>, z_<t-1>"]
+    ahead = page(*generation, inference=Inference(InferenceKind.LOOKAHEAD, 2))
+    assert declared(ahead) == ["z_t | x_<t:t+2>, z_<t-1>"]
+    template = template_of(ahead)
+    found = stationary_windows(template, "z", evidence(template, "z", 2))
+    assert notation.parents(found.component) == "z_<t:t+2>"
 
 
 def test_networks_of_q_are_its_declaration() -> None:

@@ -16,7 +16,7 @@ from tests.oracles import prime_field, separation
 from tests.oracles.separation import Dot
 from tests.strategies import specs
 
-DELAYS = (None, 0, 1)
+DELAYS = (None, 0, 1, 3)
 
 
 def closed_form(template: Template, network: Unrolled, target: Dot, delay: int | None) -> set[Dot]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dvaec.derive.horizon import minimal_at
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unfold import reads_of, unfold
+from dvaec.network.unfold import UnfoldError, reads_of, unfold
 from dvaec.network.unrolled import Unrolled, arrows, clipped, unroll
 from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
@@ -71,4 +71,7 @@ def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
             head = spec.head(Side.Q, target)
             if head is None or head.block is None:
                 return posterior.of(target)
-            return Conditional(target, unfold(spec).seen(reads_of(head.block)))
+            try:
+                return Conditional(target, unfold(spec).seen(reads_of(head.block)))
+            except UnfoldError:  # reported with its place by `check_developed`
+                return posterior.of(target)

@@ -73,7 +73,6 @@ def unfold(spec: Spec) -> Unfolded:
                 for name, offsets in rows[node].items():
                     rows[other][name] = rows[other].get(name, NONE) | plus(through, offsets)
                 static[other] |= static[node]
-    _close_static(spec, static)
     return Unfolded(spec, rows, {name: frozenset(found) for name, found in static.items()})
 
 
@@ -128,12 +127,3 @@ def _row(spec: Spec, reads: Iterable[Parent]) -> tuple[Row, set[str]]:
             row[parent.name] = row.get(parent.name, NONE) | parent.offsets
     framed = {v.name for v in spec.variables if v.framed}
     return row, {p.name for p in reads if p.offsets is None and p.name not in framed}
-
-
-def _close_static(spec: Spec, static: dict[str, set[str]]) -> None:
-    """Let sequence-level names travel along the reads, however the elimination went."""
-    reads = {node: [p.name for p in parents if p.name in static] for node, parents, _ in _nodes(spec)}
-    for _ in reads:
-        for node, names in reads.items():
-            for name in names:
-                static[node] |= static[name]
