@@ -105,6 +105,7 @@ def test_heads() -> None:
     text = (
         PAGE
         + """
+inference: exact
 networks:
   p(z_t): {reads: "z_<t-1>, c", variance: shared}
   p(x_t): {variance: 0.25, mean: {layers: [8 relu]}}

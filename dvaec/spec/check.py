@@ -5,6 +5,7 @@ from __future__ import annotations
 from dvaec.spec.build import Parsed
 from dvaec.spec.check_conditionals import check_generation, check_inference
 from dvaec.spec.check_developed import check_developed_cycles, check_heads, check_nodes
+from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_order import chain_order
 from dvaec.spec.check_variables import check_variables
 from dvaec.spec.context import Context, context_of
@@ -21,4 +22,5 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[str, .
     check_nodes(context)
     check_heads(context)
     check_developed_cycles(context)
+    check_networks(context)
     return context.framed, order

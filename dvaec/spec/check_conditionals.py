@@ -20,11 +20,9 @@ def check_generation(context: Context) -> None:
         _parents(context, line, "generation")
     _targets(context, lines, "generation", ("observed", "latent"))
     check_frame_cycles(context, [line for line in lines if context.role(line.target.name) != "input"])
-    if (
-        context.closed
-        and context.parsed.sound.whole("variables")
-        and "generation" not in context.parsed.unreadable
-    ):
+    sound = context.parsed.sound
+    complete = sound.has("generation") and "generation" not in context.parsed.unreadable
+    if context.closed and sound.whole("variables") and complete:
         _descendants(context, lines)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dvaec.diagnostics import Span
 from dvaec.spec.check_conditionals import in_frame
 from dvaec.spec.check_order import developed_needs
@@ -12,7 +14,7 @@ from dvaec.spec.graph import cycles
 from dvaec.spec.model import Side
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets
-from dvaec.spec.schema import CombinerShape, GatedHeadShape
+from dvaec.spec.schema import GatedHeadShape
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 
@@ -203,35 +205,36 @@ def _learned(context: Context, key: str, side: Side, name: str, orphan: bool) ->
 def check_developed_cycles(context: Context) -> None:
     """Report states, features and heads that need each other at the same frame."""
     parsed = context.parsed
-    found: list[tuple[str, ...]] = []
+    found: list[frozenset[str]] = []
     for side, lines, roles in (
         (Side.P, parsed.generation, ("observed", "latent")),
         (Side.Q, parsed.inference, ("latent",)),
     ):
-        needs = developed_needs(context, side)
-        for name, parents in in_frame(lines).items():
-            needs.setdefault(name, parents)
-        inner = {
-            n: [m for m in ms if m in context.nodes or context.role(m) in roles] for n, ms in needs.items()
-        }
-        kept = {n: ms for n, ms in inner.items() if n in context.nodes or context.role(n) in roles}
+        declared = in_frame(lines)
+        needs = declared | developed_needs(context, side)
+        inner = {name for name in needs if name in context.nodes or context.role(name) in roles}
+        kept = {name: [m for m in needs[name] if m in inner] for name in needs if name in inner}
         for cycle in cycles(list(kept), kept):
-            chain = " <- ".join(f"{name}_t" for name in cycle)
-            if not any(name in context.nodes for name in cycle) or set(cycle) in [set(one) for one in found]:
+            said = all(m in declared.get(n, ()) for n, m in pairwise(cycle))
+            if said or frozenset(cycle) in found:
                 continue
-            found.append(cycle)
-            node = next(name for name in cycle if name in context.nodes)
-            message = f"a cycle within the frame: {chain}"
+            found.append(frozenset(cycle))
+            chain = " <- ".join(f"{name}_t" for name in cycle)
             hint = "one of them must read an earlier frame"
-            context.report.add(Code.CYCLE_DEVELOPED, message, _node_span(context, node), hint)
+            span = _reading_place(context, side, cycle)
+            context.report.add(Code.CYCLE_DEVELOPED, f"a cycle within the frame: {chain}", span, hint)
 
 
-def _node_span(context: Context, name: str) -> Span:
+def _reading_place(context: Context, side: Side, cycle: tuple[str, ...]) -> Span:
+    """Return the place of the first reading in the cycle that states, features or networks do."""
     parsed = context.parsed
-    for block, names in (("states", parsed.states), ("features", parsed.features)):
-        for key, stem in names.items():
-            if stem == name:
-                shape = parsed.shape.features.get(key)
-                part = "of" if block == "features" and isinstance(shape, CombinerShape) else "reads"
-                return parsed.span((block, key, part))
+    for name, needed in pairwise(cycle):
+        for path, read in parsed.reads.items():
+            block, key = str(path[0]), str(path[1])
+            owner = parsed.states.get(key) if block == "states" else parsed.features.get(key)
+            if block == "networks":
+                owner = name if parsed.heads.get(key) == (side, name) else None
+            for reference in read.references:
+                if owner == name and reference.name == needed:
+                    return context.place(read.scalar, reference)
     return parsed.tree.span

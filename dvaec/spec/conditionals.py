@@ -15,6 +15,7 @@ from dvaec.spec.yaml_tree import Scalar
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "linear")
 MOST_UNITS = 65536
+MOST_READ = 256
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?|(\S+)\s+[0-9]+)\s*\Z")
 _WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
@@ -74,6 +75,9 @@ def parse_reads(scalar: Scalar, report: Report) -> ReadList | None:
 def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...] | None:
     """Parse what commas separate from `start` on."""
     found: list[Reference | None] = []
+    if scalar.text.count(",") >= MOST_READ:
+        report.add(Code.TOO_MANY, f"more than {MOST_READ} things are read", scalar.span)
+        return None
     while True:
         comma = _comma(scalar.text, start)
         stop = len(scalar.text) if comma < 0 else comma

@@ -77,7 +77,7 @@ def validate(tree: Entries, report: Report) -> Sound:
 
 
 def _stand_in() -> dict[str, Any]:
-    """What takes the place of required blocks that are faulty as a whole, so that the others can be judged."""
+    """What takes the place of required blocks that are faulty as a whole; the others can be judged."""
     variables = {"x": {"role": "observed", "dim": 1}}
     return {"dvaec": 1, "model": "Model", "variables": variables, "generation": ["x_t"]}
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from dvaec.diagnostics import Diagnostic, Fault, Sources, Span
 from dvaec.spec.codes import Code
 
+MOST_FAULTS = 500  # more help nobody, and a file of junk must not keep its reader waiting
+
 
 @dataclass
 class Report:
@@ -15,8 +17,9 @@ class Report:
     found: list[Diagnostic] = field(default_factory=list)
 
     def add(self, code: Code, message: str, span: Span, hint: str | None = None) -> None:
-        """Note one fault."""
-        self.found.append(Diagnostic(code.value, message, span, hint))
+        """Note one fault; those beyond the bound are dropped."""
+        if len(self.found) < MOST_FAULTS:
+            self.found.append(Diagnostic(code.value, message, span, hint))
 
     def stop_if_any(self, sources: Sources) -> None:
         """Raise `Fault` with everything noted, if anything was."""

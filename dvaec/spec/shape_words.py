@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
-from dvaec.spec.report import Report
+from dvaec.spec.report import MOST_FAULTS, Report
 from dvaec.spec.schema import PageShape
 from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
@@ -30,6 +31,8 @@ def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
 
 def explain(tree: Entries, fault: Any, report: Report) -> None:
     """Say one of pydantic's faults in words."""
+    if len(report.found) >= MOST_FAULTS:
+        return
     path = real_path(tree, fault["loc"])
     kind: str = fault["type"]
     context = fault.get("ctx", {})
@@ -59,7 +62,8 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
         return False
     known = _known_keys((*within, key), tree)
     guess = f"did you mean '{key}'?"
-    return any(n.text not in known and did_you_mean(n.text, known) == guess for n, _ in parent.entries)
+    unknown = [name.text for name, _ in parent.entries if name.text not in known]
+    return any(did_you_mean(name, known) == guess for name in unknown[:MOST_FAULTS])
 
 
 def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
@@ -87,9 +91,15 @@ def _key_span(tree: Entries, path: Path) -> Span:
     return node.span if node else tree.span
 
 
+@cache
+def _page_schema() -> dict[str, Any]:
+    """The schema that knows which keys stand where; made only when a page has a fault."""
+    return PageShape.model_json_schema()
+
+
 def _known_keys(path: Path, tree: Entries) -> list[str]:
     """Return the keys that may stand where `path` ends."""
-    schema = _schema_of(PageShape.model_json_schema(), path[:-1], tree)
+    schema = _schema_of(_page_schema(), path[:-1], tree)
     return list(schema.get("properties", {}))
 
 
@@ -191,6 +201,8 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         wanted = "combiner" if path[0] == "features" else "gated_transition" if name == "block" else wanted
     if isinstance(value, str) and "expected" in context:
         hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
+    if name in ("model", "about", "cites", "reads", "of", "with") and isinstance(value, bool | int | float):
+        hint = "put text in quotes"
     if name == "learned" and not item:
         hint = "write true or false"
     report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, not {_show(node)}", span, hint)

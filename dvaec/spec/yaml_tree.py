@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import yaml
 
@@ -80,12 +81,16 @@ class Entries:
     in_flow: bool = False
 
     def get(self, key: str) -> Node | None:
-        """Return the value of the first entry with that key."""
-        return next((node for name, node in self.entries if name.text == key), None)
+        """Return the value of the entry with that key."""
+        return self._by_key[key][1] if key in self._by_key else None
 
     def key(self, key: str) -> Scalar | None:
         """Return the key itself, for its place."""
-        return next((name for name, _ in self.entries if name.text == key), None)
+        return self._by_key[key][0] if key in self._by_key else None
+
+    @cached_property
+    def _by_key(self) -> dict[str, tuple[Scalar, Node]]:
+        return {name.text: (name, node) for name, node in self.entries}
 
 
 Node = Scalar | Items | Entries
