@@ -78,15 +78,12 @@ def test_q_s_networks_alone_are_the_declaration() -> None:
 
 
 def test_states_without_a_direction_of_time_are_found_at_their_line() -> None:
-    text = (SPECS / "vrnn.yaml").read_text(encoding="utf-8")
-    start, stop = text.index("inference:"), text.index("features:")
-    turned = text[:start] + text[stop:].replace(
-        "networks:", '  k_t: {rnn: gru, units: 4, runs: backward, reads: "h_t"}\nnetworks:'
-    ).replace('"fx_<t-1>, fz_<t-1>"', '"fx_<t-1>, fz_<t-1>, k_<t-1>"')
-    spec, source = read_text(turned, "vrnn.yaml")
+    text = (SPECS / "srnn.yaml").read_text(encoding="utf-8")
+    turned = text.replace("inference: exact", "").replace("reads: x_<t-1>", 'reads: "x_<t-1>, g_<t-1>"')
+    spec, source = read_text(turned, "srnn.yaml")
     (diagnostic,) = check_developed(spec, derive(spec), source)
     assert diagnostic.code == "DV202"
-    assert turned.splitlines()[diagnostic.span.line - 1].strip().startswith(("h_t:", "k_t:"))
+    assert turned.splitlines()[diagnostic.span.line - 1].strip().startswith(("h_t:", "g_t:"))
 
 
 @given(specs())
