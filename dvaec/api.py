@@ -38,5 +38,5 @@ def load(run: str | PathLike[str]) -> nn.Module:
     card = load_card(folder)
     compiled = compile_text(card.spec, str(folder / "card.json"), card.overrides)
     model = load_class(compiled.source, compiled.class_name)()
-    load_weights(folder / WEIGHTS, model, Card(**compiled.card))  # type: ignore[arg-type]
+    load_weights(folder / WEIGHTS, model, Card(**compiled.card))
     return model.eval()

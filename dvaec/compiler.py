@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
@@ -78,8 +79,8 @@ def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) 
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and last >= STAGES.index("development"):
         developed = _developed(spec, derivation, source)
-    if developed and last >= STAGES.index("plan"):
-        planned = _planned(developed, source)
+    if developed and elbo and last >= STAGES.index("plan"):
+        planned = _planned(developed, elbo, source)
     if derivation and elbo and developed and planned and last >= STAGES.index("module"):
         module = _module(spec, developed, planned, derivation, elbo)
     return Compilation(source, overrides, spec, derivation, elbo, developed, planned, module)
@@ -92,9 +93,9 @@ def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
     return develop(spec, derivation.inference)
 
 
-def _planned(developed: Spec, source: Source) -> Plan:
+def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
-        return plan(developed)
+        return plan(developed, elbo)
     except Unschedulable as error:
         made = {s.name for s in developed.states}
         places = [("states", f"{n}_t") for n in error.nodes if n in made] or [("networks",)]
@@ -114,7 +115,7 @@ class Compiled:
 
     source: str
     class_name: str
-    card: dict[str, object]
+    card: dict[str, Any]
 
 
 def compile_spec(path: Path, overrides: Sequence[str] = ()) -> Compiled:
@@ -131,7 +132,7 @@ def _compiled(compilation: Compilation) -> Compiled:
     spec = compilation.spec
     assert compilation.module is not None
     inputs = spec.having(Role.INPUT)
-    card: dict[str, object] = {
+    card: dict[str, Any] = {
         "name": spec.name,
         "spec": compilation.source.texts[compilation.source.file],
         "overrides": list(compilation.overrides),

@@ -69,7 +69,7 @@ def build(spec: Spec, seed: int = 0, small: bool = True) -> Built:
     elbo = elbo_terms(spec, derivation.inference)
     developed = develop(spec, derivation.inference)
     developed = shrunk(developed) if small else developed
-    planned = plan(developed)
+    planned = plan(developed, elbo)
     text = module_text(Emission(developed, planned, derivation.inference, elbo, "0" * 64))
     torch.manual_seed(seed)
     module: nn.Module = load_class(text, developed.name)().double()

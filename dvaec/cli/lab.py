@@ -51,8 +51,8 @@ def train(
         Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 80,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences per update.")] = 16,
-    lr: Annotated[float, typer.Option(min=0.0, help="Adam's learning rate.")] = 1e-3,
+    batch: Annotated[int, typer.Option(min=1, help="Sequences per update.")] = 8,
+    lr: Annotated[float, typer.Option(min=0.0, help="Adam's learning rate.")] = 3e-3,
     weight_decay: Annotated[float, typer.Option(min=0.0)] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")] = 0,
     clip: Annotated[float, typer.Option(min=0.0, help="Largest norm of the gradient; 0: none.")] = 5.0,

@@ -92,17 +92,16 @@ def _prepare(writing: _Loop, node: Node, port: Port) -> str:
     inner = [read for read in port.reads if writing.inside(read)]
     if not port.weights:
         return _identity(writing, node, port)
-    weight, bias, module = _weights(node, port)
+    map_of = _linear_map(body, node, port)
     if not outer:
-        inputs = joined([writing.at(read) for read in inner])
-        return f"self.{module}({inputs})" if module else f"F.linear({inputs}, {weight}, {bias})"
-    columns = _columns(port)
-    name = f"{port.weights}_pre"
+        return map_of.format(joined([writing.at(read) for read in inner]))
     inputs = joined([whole(body, read) for read in outer])
+    name = f"{port.weights}_pre"
     if not inner:
-        text = f"self.{module}({inputs})" if module else f"F.linear({inputs}, {weight}, {bias})"
-        body.add(f"{name}_at = {text}.unbind(1)")
+        body.add(f"{name}_at = {map_of.format(inputs)}.unbind(1)")
         return f"{name}_at[t]"
+    weight, bias = _weights(body, node, port)
+    columns = _columns(port)
     chosen = joined([f"{weight}[:, {a}:{b}]" for read, (a, b) in columns if read in outer])
     body.add(f"{name}_at = F.linear({inputs}, {chosen}, {bias}).unbind(1)")
     terms = [f"{name}_at[t]"]
@@ -133,13 +132,27 @@ def _columns(port: Port) -> list[tuple[Read, tuple[int, int]]]:
     return [(read, (edges[k], edges[k + 1])) for k, read in enumerate(port.reads)]
 
 
-def _weights(node: Node, port: Port) -> tuple[str, str, str]:
-    """Weight, bias and, for a plain linear layer, the module to call."""
-    if isinstance(node, StateNode):
-        if node.state.cell == "sum":
-            return f"self.{node.name}_1.weight", f"self.{node.name}_1.bias", f"{node.name}_1"
-        return f"self.{node.name}_rnn.weight_ih_l0", f"self.{node.name}_rnn.bias_ih_l0", ""
-    return f"self.{port.weights}.weight", f"self.{port.weights}.bias", port.weights
+def _recurrent_inputs(node: Node) -> bool:
+    """Whether a node's linear map is the input map of one of torch's recurrent layers."""
+    return isinstance(node, StateNode) and node.state.cell != "sum"
+
+
+def _linear_map(body: Body, node: Node, port: Port) -> str:
+    """The whole linear map of a port, with {} where its input goes."""
+    if _recurrent_inputs(node):
+        weight, bias = _weights(body, node, port)
+        return f"F.linear({{}}, {weight}, {bias})"
+    return f"self.{port.weights if not isinstance(node, StateNode) else f'{node.name}_1'}({{}})"
+
+
+def _weights(body: Body, node: Node, port: Port) -> tuple[str, str]:
+    """Weight and bias of a port."""
+    if not _recurrent_inputs(node):
+        module = f"{node.name}_1" if isinstance(node, StateNode) else port.weights
+        return f"self.{module}.weight", f"self.{module}.bias"
+    rnn = f"self.{node.name}_rnn"
+    weight = body.once(f"{node.name}_input_weight", body.call("weights", f"{rnn}.weight_ih_l0"))
+    return weight, body.once(f"{node.name}_input_bias", body.call("weights", f"{rnn}.bias_ih_l0"))
 
 
 def _listed(body: Body, nodes: list[Node], kept: tuple[str, ...], lags: dict[str, int]) -> list[str]:
@@ -170,8 +183,8 @@ def _prepare_lists(writing: _Loop, node: Node, kept: tuple[str, ...], lag: int) 
     if isinstance(node, StateNode) and node.state.cell == "lstm":
         body.add(f"{node.name}_cell_list: List[Tensor] = {_repeated(_cell_start(body, node), node.state.lag)}")
     if isinstance(node, StateNode) and node.state.cell != "sum":
-        body.add(f"{node.name}_recurrent = self.{node.name}_rnn.weight_hh_l0")
-        body.add(f"{node.name}_bias = self.{node.name}_rnn.bias_hh_l0")
+        for local, weights in ((f"{node.name}_recurrent", "weight_hh_l0"), (f"{node.name}_bias", "bias_hh_l0")):
+            body.add(f"{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
 
@@ -216,11 +229,12 @@ def _cell(body: Body, node: StateNode, inputs: str) -> None:
         return
     if cell != "sum":
         body.add(f"{name}_gates = {inputs}")
+        body.add(f"{name}_gates = {name}_gates + {recurrent}")
     if cell == "lstm":
-        step = body.call("lstm_cell", f"{name}_gates + {recurrent}", f"{name}_cell_list[-{lag}]")
+        step = body.call("lstm_cell", f"{name}_gates", f"{name}_cell_list[-{lag}]")
         body.add(f"{name}_t, {name}_cell_t = {step}", name)
     elif cell == "rnn":
-        body.add(f"{name}_t = torch.tanh({name}_gates + {recurrent})", name)
+        body.add(f"{name}_t = torch.tanh({name}_gates)", name)
     else:
         body.add(f"{name}_t = {before} + {inputs}", name)
 

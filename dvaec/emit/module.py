@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from dvaec.spec.model import Conditional, Side, Spec
 
 WIDTH = 110
 LOG_BOUND = "30.0"
+TYPING = ("Any", "List", "NamedTuple", "Optional", "Tuple")
 
 ENTRY_DOCS = {
     "elbo": ("The evidence lower bound of every sequence and its parts, one draw of the latents:", "L = "),
@@ -65,10 +67,7 @@ def module_text(emission: Emission) -> str:
         keep_trailing_newline=True, autoescape=False,
     )
     helpers = environment.get_template("functions.py.jinja").render(functions=functions, bound=LOG_BOUND)
-    text = environment.get_template("module.py.jinja").render(
-        title=f"{spec.name}: {_plain(spec.about)}" if spec.about else spec.name,
-        mathematics=_mathematics(emission),
-        hash=emission.hash[:16],
+    body = environment.get_template("body.py.jinja").render(
         records=[_record(e) for e in entries],
         functions=helpers.strip("\n") + "\n",
         class_name=spec.name,
@@ -77,6 +76,15 @@ def module_text(emission: Emission) -> str:
         layers=[(_comment(tags[name], written[name]), lines) for name, lines in nets.layers if lines],
         methods=[_method(method, network, tags) for method in nets.methods],
         entries=[_entry(e, emission.elbo) for e in entries],
+    )
+    text = environment.get_template("module.py.jinja").render(
+        title="\n".join(_wrapped(f"{spec.name}: {_plain(spec.about)}" if spec.about else spec.name, 3, 0)),
+        mathematics=_mathematics(emission),
+        hash=emission.hash[:16],
+        typing=", ".join(name for name in TYPING if re.search(rf"\b{name}\b", body)),
+        uses_math="math." in body,
+        uses_functional=re.search(r"\bF\.", body) is not None,
+        body=body,
     )
     return _tidy(text)
 

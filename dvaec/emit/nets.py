@@ -190,10 +190,10 @@ def _trunk(node: HeadNode, block: Dense) -> list[str]:
         body += [*_first("a", block.layers), *_chain(node.name, "a", block.layers[1:])]
         source = f"self.{node.name}_out(a)"
     if len(fan) == 1:
-        return [*body, f"{names[0]} = {source}"]
+        return [*body, f"{names[0]}: Tensor = {source}"]
     if len(set(fan)) == 1:
         return [*body, f"{', '.join(names)} = {source}.chunk(2, -1)"]
-    return [*body, f"{', '.join(names)} = {source}.split([{', '.join(map(str, fan))}], -1)"]
+    return [*body, f"{', '.join(names)} = {source}.split_with_sizes([{', '.join(map(str, fan))}], -1)"]
 
 
 def _branch(name: str, value: str, branch: Output) -> list[str]:
@@ -205,7 +205,7 @@ def _branch(name: str, value: str, branch: Output) -> list[str]:
 
 def _gated(node: HeadNode, block: GatedTransition) -> list[str]:
     return [
-        f"gate, nonlinear, linear = a.split([{block.units}, {block.units}, {node.dim}], -1)",
+        f"gate, nonlinear, linear = a.split_with_sizes([{block.units}, {block.units}, {node.dim}], -1)",
         f"gate = torch.sigmoid(self.{node.name}_gate(torch.relu(gate)))  # (B.1)",
         f"nonlinear = self.{node.name}_nonlinear(torch.relu(nonlinear))  # (B.2)",
         "mean = (1.0 - gate) * linear + gate * nonlinear  # (B.3)-(B.4)",

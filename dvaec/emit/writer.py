@@ -9,6 +9,46 @@ from dvaec.emit.families import FAMILIES
 from dvaec.plan.model import Entry, FeatureNode, HeadNode, Network, Port, Read, StateNode, ValueNode
 
 
+ROOM = 96  # columns for a statement inside a method, with room for the tag
+
+
+def folded_call(line: str, room: int) -> list[str]:
+    """Break a statement that is too long behind the bracket of its outermost call, one argument a line."""
+    first = line.find("(", line.find(" = ") + 1)
+    if len(line) <= room or first < 0 or not line.endswith(")") or _closing(line, first) != len(line) - 1:
+        return [line]
+    inside, arguments, depth, begun = line[first + 1 : -1], [], 0, 0
+    for at, char in enumerate(inside):
+        depth += (char in "([") - (char in ")]")
+        if char == "," and depth == 0:
+            arguments.append(inside[begun:at].strip())
+            begun = at + 1
+    arguments.append(inside[begun:].strip())
+    folded = [part for a in arguments for part in folded_call(a, room - 4)]
+    closed = [f"    {part}" for part in folded]
+    ends = _last_parts(arguments, room - 4)
+    closed = [part + ("," if number in ends else "") for number, part in enumerate(closed)]
+    return [line[: first + 1], *closed, ")"]
+
+
+def _closing(line: str, opening: int) -> int:
+    depth = 0
+    for at in range(opening, len(line)):
+        depth += (line[at] in "([") - (line[at] in ")]")
+        if depth == 0:
+            return at
+    return -1
+
+
+def _last_parts(arguments: list[str], room: int) -> set[int]:
+    """The numbers of the folded lines that end an argument."""
+    ends, count = set(), -1
+    for argument in arguments:
+        count += len(folded_call(argument, room))
+        ends.add(count)
+    return ends
+
+
 @dataclass
 class Body:
     """The statements of one entry point as they grow, and what they have already named."""
@@ -25,7 +65,10 @@ class Body:
     def add(self, line: str, node: str = "") -> None:
         """Append one statement at the present depth, with the number of the equation that it computes."""
         tag = self.tags.get(node)
-        self.lines.append("    " * self.depth + line + (f"  # {tag}" if tag else ""))
+        indent = "    " * self.depth
+        folded = folded_call(line, ROOM - len(indent))
+        folded[0] += f"  # {tag}" if tag else ""
+        self.lines.extend(indent + part for part in folded)
 
     def note(self, text: str) -> None:
         """Append a comment, wrapped."""

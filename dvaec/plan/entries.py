@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dvaec.plan.model import Entry, Network, Origin, Plan
+from dvaec.derive.model import Elbo, Estimator, TermKind
+from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
-from dvaec.spec.model import Role, Side, Spec
+from dvaec.spec.model import Role, Spec
 
 
-def plan(spec: Spec) -> Plan:
+def plan(spec: Spec, elbo: Elbo) -> Plan:
     """Return the data flow of a developed spec and the schedule of every entry point.
+
+    The bound's terms say what the entry point `elbo` computes: a closed-form KL reads parameters, not draws.
 
     Raises Unschedulable where the developed form has a cycle without a direction of time.
     """
@@ -23,7 +26,7 @@ def plan(spec: Spec) -> Plan:
     drawn = tuple(v.name for v in spec.having(Role.LATENT))
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
     wanted = (
-        ("elbo", infer, drawn + q_latent + p_latent + p_observed),
+        ("elbo", infer, _in_bound(network, elbo)),
         ("encode", infer, drawn + q_latent),
         ("score", score, q_latent + p_latent + p_observed),
         ("reconstruct", infer, p_observed),
@@ -41,8 +44,13 @@ def _binding(network: Network, latents: Origin, observed: Origin) -> dict[str, O
     return {value.name: origins[value.variable.role] for value in network.values}
 
 
-def sides(spec: Spec) -> tuple[tuple[Side, str], ...]:
-    """Return every conditional of p, then of q."""
-    latents = tuple(v.name for v in spec.having(Role.LATENT))
-    observed = tuple(v.name for v in spec.having(Role.OBSERVED))
-    return tuple((Side.P, n) for n in latents + observed) + tuple((Side.Q, n) for n in latents)
+def _in_bound(network: Network, elbo: Elbo) -> tuple[str, ...]:
+    wanted: list[str] = []
+    for term in elbo.terms:
+        prior = network.node(f"p_{term.target}")
+        analytic = term.kind is TermKind.DIVERGENCE and term.estimator is Estimator.ANALYTIC
+        if term.kind is TermKind.DIVERGENCE:
+            wanted += [f"q_{term.target}"] if analytic else [term.target, f"q_{term.target}"]
+        if not (analytic and isinstance(prior, HeadNode) and prior.standard):
+            wanted.append(prior.name)
+    return tuple(wanted)

@@ -20,7 +20,6 @@ from dvaec.spec.model import (
     Head,
     Output,
     Parent,
-    Role,
     Spec,
     State,
 )
@@ -140,7 +139,3 @@ def fan_units(head: Head, dim: int, family: Family) -> tuple[int, ...]:
     """Return the widths of the branches' first layers, which are one matrix product together."""
     return tuple(b.layers[0].units if b.layers else dim for b in branches(head, family))
 
-
-def roles(spec: Spec, role: Role) -> tuple[str, ...]:
-    """Return the names of the variables of one role."""
-    return tuple(v.name for v in spec.having(role))

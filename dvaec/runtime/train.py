@@ -39,8 +39,8 @@ class Options:
     """
 
     epochs: int = 80
-    batch: int = 16
-    learning_rate: float = 1e-3
+    batch: int = 8
+    learning_rate: float = 3e-3
     weight_decay: float = 0.0
     clip: float = 5.0
     warmup: int = 10
