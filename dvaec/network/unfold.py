@@ -25,9 +25,8 @@ class UnfoldError(ValueError):
 
     def __init__(self, node: str) -> None:
         self.node = node
-        super().__init__(
-            f"{node} depends on itself, through what it reads, without keeping one direction of time"
-        )
+        name = f"{node.partition(' ')[0]}_t"
+        super().__init__(f"{name} depends on itself through what it reads, in no one direction of time")
 
 
 @dataclass(frozen=True)
