@@ -18,7 +18,10 @@ _WORDS = (
     "generate forecast training train eval forward parameters buffers modules children named state "
     "dict device dtype to cpu cuda half double range len int float bool str list tuple set zip "
     "enumerate max min sum abs print super object type id isinstance sorted reversed property kl loss "
-    "mean logvar variance sample samples given jit script "
+    "mean logvar variance sample samples given jit script F Elbo Encoded Generated Reconstruction "
+    "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
+    "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
+    "cat zeros ones "
 )
 RESERVED = frozenset(_WORDS.split())
 
@@ -42,6 +45,6 @@ def model_name_fault(name: str) -> str | None:
         return f"a model's name has at most {LONGEST_MODEL_NAME} characters"
     if not _MODEL.match(name):
         return "a model's name is a letter followed by letters, digits and underscores (it names a class)"
-    if keyword.iskeyword(name) or name in ("Tensor", "NamedTuple", "Optional", "List", "Tuple"):
+    if keyword.iskeyword(name) or name in RESERVED:
         return f"'{name}' is taken: the name becomes a class of the emitted module"
     return None
