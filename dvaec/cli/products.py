@@ -18,14 +18,17 @@ def write_all(known: Compilation, folder: Path, stem: str) -> list[Path]:
 
     All are made in a temporary folder beside it first: what fails on the way changes nothing there.
     """
+    from dvaec.runtime.script import save_fresh
+
+    assert known.module is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        texts = _texts(known)
+        texts = texts_of(known)
         for name, text in texts.items():
-            (made / name).write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+            (made / name).write_text(text, encoding="utf-8", newline="\n")
         archive = f"{stem}.pt"
-        _script(known, made / archive)
+        save_fresh(known.module, known.spec.name, made / archive)
         folder.mkdir(exist_ok=True)
         paths = [folder / name for name in (*texts, archive)]
         for path in paths:
@@ -35,33 +38,18 @@ def write_all(known: Compilation, folder: Path, stem: str) -> list[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _texts(known: Compilation) -> dict[str, str]:
+def texts_of(known: Compilation) -> dict[str, str]:
+    """Return the products that are text, by file name; each ends with one newline."""
     from dvaec.emit.diagram_set import all_sources
     from dvaec.emit.latex import elbo_tex
 
     assert known.module is not None
     assert known.derivation is not None
     assert known.elbo is not None
-    return {
+    texts = {
         "model.py": known.module,
         "elbo.tex": elbo_tex(known.spec, known.derivation, known.elbo),
         "plan.txt": plan_of(known),
         **all_sources(known.spec, known.derivation),
     }
-
-
-def _script(known: Compilation, path: Path) -> None:
-    """Write the module, freshly initialised with seed 0, as a TorchScript archive."""
-    import torch
-
-    from dvaec.runtime.script import save_script
-    from dvaec.runtime.source import load_class
-
-    assert known.module is not None
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        torch.manual_seed(0)
-        save_script(load_class(known.module, known.spec.name)(), path)
-    finally:
-        torch.set_num_threads(threads)
+    return {name: text.rstrip("\n") + "\n" for name, text in texts.items()}

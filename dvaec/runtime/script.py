@@ -19,6 +19,7 @@ from torch import nn
 
 from dvaec.runtime.faults import StoreFault
 from dvaec.runtime.files import write_bytes
+from dvaec.runtime.source import load_class
 
 _NOTICE = r"`torch\.jit\.(script|save|load)` is (deprecated|not supported)"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -49,6 +50,22 @@ def save_script(module: nn.Module, path: Path) -> torch.jit.ScriptModule:
         content: bytes = scripted.save_to_buffer()
     write_bytes(path, _without_local_paths(content))
     return scripted
+
+
+def save_fresh(source: str, class_name: str, path: Path, seed: int = 0) -> None:
+    """Write the archive of an emitted module whose weights are freshly drawn from `seed`.
+
+    The caller's threads and random numbers are as before afterwards.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = load_class(source, class_name)()
+        save_script(model, path)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def load_script(path: Path, device: str = "cpu") -> torch.jit.ScriptModule:

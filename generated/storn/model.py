@@ -1,0 +1,361 @@
+"""STORN: Stochastic recurrent network, white latents that drive a recurrent state
+
+    p = prod_t p(z_t) p(x_t | x_{1:t-1}, z_{1:t})
+    q = prod_t q(z_t | x_{1:t})
+    L = sum_t E_q[log p(x_t | x_{1:t-1}, z_{1:t})]
+        - sum_t KL(q(z_t | x_{1:t}) || p(z_t))
+
+Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
+Draws may be passed in as noise. Emitted by dvaec from spec f52f998ca89bc1cb: change the spec, not this file.
+"""
+
+import math
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Elbo(NamedTuple):
+    """The evidence lower bound and its parts."""
+
+    elbo: Tensor  # (batch,), summed over each sequence's own frames
+    log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
+    kl_z: Tensor  # (batch, time), KL(q || p) of z_t in closed form, 0 on the padding
+
+
+class Encoded(NamedTuple):
+    """Latents drawn from q, and q's parameters."""
+
+    z: Tensor  # (batch, time, 16), drawn from q
+    q_z_mean: Tensor  # (batch, time, 16), parameter of q(z_t)
+    q_z_logvar: Tensor  # (batch, time, 16), parameter of q(z_t)
+
+
+class Score(NamedTuple):
+    """All conditionals at given values."""
+
+    p_z_mean: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, time, 16), parameter of p(z_t)
+    log_p_z: Tensor  # (batch, time), log p(z_t | ...), 0 on the padding
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+    log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
+    q_z_mean: Tensor  # (batch, time, 16), parameter of q(z_t)
+    q_z_logvar: Tensor  # (batch, time, 16), parameter of q(z_t)
+    log_q_z: Tensor  # (batch, time), log q(z_t | ...), 0 on the padding
+
+
+class Reconstruction(NamedTuple):
+    """What p makes of latents drawn from q."""
+
+    x: Tensor  # (batch, time, 88), mean of p(x_t | ...), teacher-forced
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+
+
+class Generated(NamedTuple):
+    """A sequence drawn from p."""
+
+    x: Tensor  # (batch, time, 88), drawn from p
+    z: Tensor  # (batch, time, 16), drawn from p
+    p_z_mean: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+
+
+def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int) -> Tensor:
+    """Which frames are a sequence's own: (batch, time, 1); all of them where no lengths are given."""
+    time = torch.arange(frames, device=like.device).unsqueeze(0)
+    if lengths is None:
+        return (time < frames).expand(batch, frames).unsqueeze(-1)
+    return (time < lengths.to(like.device).unsqueeze(1)).unsqueeze(-1)
+
+
+def own(value: Tensor, mask: Tensor) -> Tensor:
+    """`value` on a sequence's own frames and 0 on the padding, whatever stands there (NaN too)."""
+    return torch.where(mask, value, torch.zeros_like(value))
+
+
+def weights(value: Any) -> Tensor:
+    """`value` itself: torch does not say that a recurrent layer's weights are tensors."""
+    assert isinstance(value, Tensor)
+    return value
+
+
+def framed(value: Tensor, name: str, dim: int) -> Tensor:
+    """`value` itself, after a look at its shape: (batch, time, dim)."""
+    if value.dim() != 3 or value.size(2) != dim:
+        raise ValueError(f"{name} must have shape (batch, time, {dim}), not {list(value.shape)}")
+    return value
+
+
+def lag(value: Tensor, k: int, start: Optional[Tensor] = None) -> Tensor:
+    """value_{t-k}: (batch, time, dim) -> the same; before frame 1 stands `start` (batch, dim), or 0."""
+    batch, frames, dim = value.size(0), value.size(1), value.size(2)
+    k = min(k, frames)
+    if start is None:
+        start = value.new_zeros(batch, dim)
+    return torch.cat([start.unsqueeze(1).expand(batch, k, dim), value[:, : frames - k]], 1)
+
+
+def bounded(value: Tensor) -> Tensor:
+    """A log-variance or log-scale kept within +-30.0 by a smooth bound that is the identity near 0."""
+    return 30.0 * torch.tanh(value / 30.0)
+
+
+def lstm_cell(gates: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
+    """One LSTM step from the sum of its input and recurrent products, in torch's gate order i, f, g, o."""
+    i, f, g, o = gates.chunk(4, -1)
+    cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(cell), cell
+
+
+def normal_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
+    """The draws that were passed in, or new ones from N(0, 1): (batch, time, dim), 0 on the padding."""
+    if noise is None:
+        noise = torch.randn(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+    return own(noise, mask)
+
+
+def uniform_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
+    """The draws that were passed in, or new ones from U[0, 1): (batch, time, dim), 0 on the padding."""
+    if noise is None:
+        noise = torch.rand(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+    return own(noise, mask)
+
+
+def gaussian_log_density(x: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """log N(x; mean, diag exp(logvar)): (batch, time, dim) -> (batch, time)."""
+    square = (x - mean).square() * torch.exp(-logvar)
+    return -0.5 * (square + logvar).sum(-1) - 0.5 * math.log(2.0 * math.pi) * x.size(-1)
+
+
+def bernoulli_log_density(x: Tensor, logits: Tensor) -> Tensor:
+    """x log s(l) + (1 - x) log(1 - s(l)) = x l - log(1 + exp l): (batch, time, dim) -> (batch, time)."""
+    return (x * logits - F.softplus(logits)).sum(-1)
+
+
+def standard_kl(mean: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mean, exp logvar) || N(0, I)): (batch, time, dim) -> (batch, time)."""
+    return 0.5 * (mean.square() + torch.exp(logvar) - logvar - 1.0).sum(-1)
+
+
+class STORN(nn.Module):
+    """STORN, developed:
+
+    (1) fx_t = MLP(x_t; 256 tanh)
+    (2) fz_t = MLP(z_t; 32 tanh, 64 tanh)
+    (3) h_t = LSTM(fx_{t-1}, fz_t, h_{t-1})
+    (4) g_in_t = MLP(x_t; 256 tanh)
+    (5) g_t = LSTM(g_in_t, g_{t-1})
+    (6) p(z_t) = N(0, I)
+    (7) p(x_t | x_{1:t-1}, z_{1:t}) = Bernoulli with logits from h_t through 256 tanh
+    (8) q(z_t | x_{1:t}) = Gaussian with mean and log-variance from g_t through 64 tanh, 32 tanh
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # (1) fx_t = MLP(x_t; 256 tanh)
+        self.fx_1 = nn.Linear(88, 256)
+        # (2) fz_t = MLP(z_t; 32 tanh, 64 tanh)
+        self.fz_1 = nn.Linear(16, 32)
+        self.fz_2 = nn.Linear(32, 64)
+        # (3) h_t = LSTM(fx_{t-1}, fz_t, h_{t-1})
+        self.h_rnn = nn.LSTM(320, 128, batch_first=True)
+        # (4) g_in_t = MLP(x_t; 256 tanh)
+        self.g_in_1 = nn.Linear(88, 256)
+        # (5) g_t = LSTM(g_in_t, g_{t-1})
+        self.g_rnn = nn.LSTM(256, 128, batch_first=True)
+        # (7) p(x_t | x_{1:t-1}, z_{1:t}) = Bernoulli with logits from h_t through 256 tanh
+        self.p_x_1 = nn.Linear(128, 256)
+        self.p_x_out = nn.Linear(256, 88)
+        # (8) q(z_t | x_{1:t}) = Gaussian with mean and log-variance from g_t through 64 tanh, 32 tanh
+        self.q_z_1 = nn.Linear(128, 64)
+        self.q_z_2 = nn.Linear(64, 32)
+        self.q_z_out = nn.Linear(32, 32)
+
+    def fx_net(self, a: Tensor) -> Tensor:
+        """(1) from its first layer's pre-activation: (..., 256) -> (..., 256)."""
+        a = torch.tanh(a)
+        return a
+
+    def fz_net(self, a: Tensor) -> Tensor:
+        """(2) from its first layer's pre-activation: (..., 32) -> (..., 64)."""
+        a = torch.tanh(a)
+        a = torch.tanh(self.fz_2(a))
+        return a
+
+    def g_in_net(self, a: Tensor) -> Tensor:
+        """(4) from its first layer's pre-activation: (..., 256) -> (..., 256)."""
+        a = torch.tanh(a)
+        return a
+
+    def p_x(self, a: Tensor) -> Tensor:
+        """(7) from its first layer's pre-activation: (..., 256) -> logits."""
+        a = torch.tanh(a)
+        logits: Tensor = self.p_x_out(a)
+        return logits
+
+    def q_z(self, a: Tensor) -> Tuple[Tensor, Tensor]:
+        """(8) from its first layer's pre-activation: (..., 64) -> mean, logvar."""
+        a = torch.tanh(a)
+        a = torch.tanh(self.q_z_2(a))
+        mean, logvar = self.q_z_out(a).chunk(2, -1)
+        logvar = bounded(logvar)
+        return mean, logvar
+
+    @torch.jit.export
+    def elbo(
+        self,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+    ) -> Elbo:
+        """The evidence lower bound of every sequence and its parts, one draw of the latents:
+
+            L = sum_t E_q[log p(x_t | x_{1:t-1}, z_{1:t})]
+              - sum_t KL(q(z_t | x_{1:t}) || p(z_t))
+        """
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        x = own(framed(x, "x", 88), mask)
+        noise_z = normal_noise(noise_z, x, mask, 16)
+        g_in = self.g_in_net(self.g_in_1(x))  # (4)
+        g = self.g_rnn(g_in)[0]  # (5)
+        q_z_mean, q_z_logvar = self.q_z(self.q_z_1(g))  # (8)
+        z = q_z_mean + torch.exp(0.5 * q_z_logvar) * noise_z
+        fx = self.fx_net(self.fx_1(x))  # (1)
+        fz = self.fz_net(self.fz_1(z))  # (2)
+        x_start = x.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        fx_lag1 = lag(fx, 1, fx_start)
+        h = self.h_rnn(torch.cat([fx_lag1, fz], -1))[0]  # (3)
+        p_x_logits = self.p_x(self.p_x_1(h))  # (7)
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        kl_z = own(standard_kl(q_z_mean, q_z_logvar), mask.squeeze(-1))
+        elbo = (log_p_x - kl_z).sum(1)
+        return Elbo(elbo, log_p_x, kl_z)
+
+    @torch.jit.export
+    def encode(
+        self,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+    ) -> Encoded:
+        """Draw the latents from q and return q's parameters."""
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        x = own(framed(x, "x", 88), mask)
+        noise_z = normal_noise(noise_z, x, mask, 16)
+        g_in = self.g_in_net(self.g_in_1(x))  # (4)
+        g = self.g_rnn(g_in)[0]  # (5)
+        q_z_mean, q_z_logvar = self.q_z(self.q_z_1(g))  # (8)
+        z = q_z_mean + torch.exp(0.5 * q_z_logvar) * noise_z
+        return Encoded(own(z, mask), q_z_mean, q_z_logvar)
+
+    @torch.jit.export
+    def score(
+        self,
+        x: Tensor,
+        z: Tensor,
+        lengths: Optional[Tensor] = None,
+    ) -> Score:
+        """Every conditional's parameters and log-density at given values."""
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        x = own(framed(x, "x", 88), mask)
+        z = own(framed(z, "z", 16), mask)
+        fx = self.fx_net(self.fx_1(x))  # (1)
+        fz = self.fz_net(self.fz_1(z))  # (2)
+        x_start = x.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        fx_lag1 = lag(fx, 1, fx_start)
+        h = self.h_rnn(torch.cat([fx_lag1, fz], -1))[0]  # (3)
+        g_in = self.g_in_net(self.g_in_1(x))  # (4)
+        g = self.g_rnn(g_in)[0]  # (5)
+        p_z_mean = x.new_zeros(batch, frames, 16)
+        p_z_logvar = x.new_zeros(batch, frames, 16)
+        p_x_logits = self.p_x(self.p_x_1(h))  # (7)
+        q_z_mean, q_z_logvar = self.q_z(self.q_z_1(g))  # (8)
+        log_p_z = own(gaussian_log_density(z, p_z_mean, p_z_logvar), mask.squeeze(-1))
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        log_q_z = own(gaussian_log_density(z, q_z_mean, q_z_logvar), mask.squeeze(-1))
+        return Score(p_z_mean, p_z_logvar, log_p_z, p_x_logits, log_p_x, q_z_mean, q_z_logvar, log_q_z)
+
+    @torch.jit.export
+    def reconstruct(
+        self,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+    ) -> Reconstruction:
+        """Draw the latents from q and return the mean of p at the data (teacher forcing)."""
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        x = own(framed(x, "x", 88), mask)
+        noise_z = normal_noise(noise_z, x, mask, 16)
+        g_in = self.g_in_net(self.g_in_1(x))  # (4)
+        g = self.g_rnn(g_in)[0]  # (5)
+        q_z_mean, q_z_logvar = self.q_z(self.q_z_1(g))  # (8)
+        z = q_z_mean + torch.exp(0.5 * q_z_logvar) * noise_z
+        fx = self.fx_net(self.fx_1(x))  # (1)
+        fz = self.fz_net(self.fz_1(z))  # (2)
+        x_start = x.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        fx_lag1 = lag(fx, 1, fx_start)
+        h = self.h_rnn(torch.cat([fx_lag1, fz], -1))[0]  # (3)
+        p_x_logits = self.p_x(self.p_x_1(h))  # (7)
+        return Reconstruction(own(torch.sigmoid(p_x_logits), mask), p_x_logits)
+
+    @torch.jit.export
+    def generate(
+        self,
+        batch: int,
+        frames: int,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        noise_x: Optional[Tensor] = None,
+        sample: bool = True,
+    ) -> Generated:
+        """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
+        mask = frame_mask(lengths, self.fx_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.fx_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.fx_1.weight, mask, 88)
+        p_z_mean = self.fx_1.weight.new_zeros(batch, frames, 16)
+        p_z_logvar = self.fx_1.weight.new_zeros(batch, frames, 16)
+        z = noise_z
+        fz = self.fz_net(self.fz_1(z))  # (2)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_pre_at = F.linear(fz, h_input_weight[:, 256:320], h_input_bias).unbind(1)
+        h_weight = h_input_weight[:, 0:256]
+        h_start = self.fx_1.weight.new_zeros(batch, 128)
+        h_list: List[Tensor] = [h_start]
+        h_cell_list: List[Tensor] = [h_start]
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        p_x_logits_list: List[Tensor] = []
+        x_list: List[Tensor] = []
+        noise_x_at = noise_x.unbind(1)
+        x_start = self.fx_1.weight.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        fx_list: List[Tensor] = [fx_start]
+        # Loop over time, forward: h, p_x, x, fx; cycle over time through h_t <- fx_<t-1>, h_t <- h_<t-1>.
+        for t in range(frames):
+            h_gates = h_pre_at[t] + F.linear(fx_list[-1], h_weight)
+            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (7)
+            x_t = torch.sigmoid(p_x_logits_t)
+            if sample:
+                x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+            fx_t = self.fx_net(self.fx_1(x_t))  # (1)
+            h_list.append(h_t)
+            h_cell_list.append(h_cell_t)
+            p_x_logits_list.append(p_x_logits_t)
+            x_list.append(x_t)
+            fx_list.append(fx_t)
+        p_x_logits = torch.stack(p_x_logits_list, 1)
+        x = torch.stack(x_list, 1)
+        return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
