@@ -116,17 +116,18 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
     for variable, dim in card.dims.items():
         is_static = variable in card.static_inputs
         key = f"{name}_{variable}"
+        family = card.families.get(variable)
         rows = len(lengths) if is_static else int(lengths.sum())
         bits = f"{name}_bits"
         if key in arrays:
-            array = _matrix(file, key, arrays[key], variable, dim, rows, is_static)
+            array = _matrix(file, key, arrays[key], variable, family, dim, rows, is_static)
         elif variable in card.observed and len(card.observed) == 1 and bits in arrays:
             array = _unpacked(file, bits, arrays[bits], variable, dim, rows)
         elif variable in card.inputs and zero_inputs:
             array = np.zeros((rows, dim), dtype=np.float32)
         else:
             raise _missing(file, arrays, card, key, variable)
-        check_values(file, key, array, card.families.get(variable), lengths, is_static)
+        check_values(file, key, array, family, lengths, is_static)
         (static if is_static else framed)[variable] = array
     return Split(name, tuple(card.dims), framed, static, lengths)
 
@@ -164,7 +165,9 @@ def _lengths(file: str, arrays: Mapping[str, Array], card: Card, key: str) -> ND
     return found.astype(np.int64)
 
 
-def _matrix(file: str, key: str, array: Array, variable: str, dim: int, rows: int, is_static: bool) -> Array:
+def _matrix(
+    file: str, key: str, array: Array, variable: str, family: str | None, dim: int, rows: int, is_static: bool
+) -> Array:
     if array.dtype.kind not in "fiub":
         raise DataFault(
             f"{file}: array '{key}' has type {array.dtype}, and must hold real numbers or booleans"
@@ -175,6 +178,8 @@ def _matrix(file: str, key: str, array: Array, variable: str, dim: int, rows: in
         raise DataFault(f"{file}: array '{key}' has shape {array.shape}, and must have {axes}")
     if array.shape[1] != dim:
         hint = f"--set {variable}.dim={array.shape[1]}"
+        if family == "bernoulli" and not np.isin(array, (0, 1)).all():
+            hint += f" --set {variable}.distribution=gaussian"
         raise DataFault(
             f"{file}: array '{key}' has dim {array.shape[1]}, but the model's {variable} has dim {dim}", hint
         )

@@ -34,8 +34,8 @@ class Options:
     """How to train. `epochs`, `patience` and `scripted` may change on resumption; the rest is the run's.
 
     clip: the largest norm of the whole gradient (0: no clipping). warmup: epochs until beta = 1 (0: at once).
-    patience 0 never stops early. scripted: run the module through TorchScript; the numbers stay the same up
-    to rounding.
+    patience 0 never stops early. scripted: run the module through TorchScript, often faster; the numbers
+    stay the same up to rounding.
     """
 
     epochs: int = 80
