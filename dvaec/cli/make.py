@@ -1,0 +1,86 @@
+"""The commands that write: `compile` all that belongs to a model, `new` a page to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dvaec.cli.front import compiled
+from dvaec.cli.stages import STAGE_NAMES, STAGES
+from dvaec.diagnostics import did_you_mean
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the application."""
+    app.command("compile")(compile_command)
+    app.command()(new)
+
+
+def compile_command(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the page: --set x.dim=513. Repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="generated/<spec> by default.")
+    ] = None,
+    emit: Annotated[
+        str | None,
+        typer.Option(
+            "--emit", metavar="STAGE", help=f"Only print this stage's value: {', '.join(STAGE_NAMES)}."
+        ),
+    ] = None,
+) -> None:
+    """Write the PyTorch module and all that belongs to it.
+
+    The module, its ELBO, plan and diagrams, and the TorchScript archive, freshly initialised; prints their
+    paths.
+
+    \b
+    dvaec compile specs/srnn.yaml
+    dvaec compile specs/srnn.yaml --set x.dim=513 --set x.distribution=gamma -o build/srnn
+    dvaec compile specs/srnn.yaml --emit plan
+    """
+    from dvaec.cli.products import write_all
+
+    if emit is not None:
+        if emit not in STAGE_NAMES:
+            guess = did_you_mean(emit, STAGE_NAMES) or f"the stages are {', '.join(STAGE_NAMES)}"
+            raise typer.BadParameter(f"no stage '{emit}': {guess}", param_hint="--emit")
+        until, text = STAGES[emit]
+        typer.echo(text(compiled(spec, overrides or (), until)).rstrip("\n"))
+        return
+    folder = out or Path("generated") / spec.stem
+    for path in write_all(compiled(spec, overrides or (), "module"), folder, spec.stem):
+        typer.echo(str(path))
+
+
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The new model's name.", show_default=False)
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="MODEL", help="The shipped spec to start from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="NAME.yaml by default.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what one can start from.")] = False,
+) -> None:
+    """Write a spec to start from; nothing is overwritten.
+
+    \b
+    dvaec new --list
+    dvaec new mymodel --from srnn
+    """
+    from dvaec.cli import gallery
+
+    if listed:
+        typer.echo("\n".join(gallery.summaries()))
+        return
+    if name is None or origin is None:
+        raise typer.BadParameter("say dvaec new NAME --from MODEL, or dvaec new --list")
+    typer.echo(str(gallery.start(name, origin, out)))
