@@ -24,21 +24,7 @@ from dvaec.spec.model import Conditional, Parent, Side, Spec
 from dvaec.spec.notation import windows
 from dvaec.spec.offsets import ALL, NOW, Offsets, union, window
 
-__all__ = [
-    "Add",
-    "Density",
-    "Expectation",
-    "Formula",
-    "KullbackLeibler",
-    "LogDensity",
-    "Slice",
-    "Sum",
-    "at_frame",
-    "at_length",
-    "over_time",
-    "slice_of",
-    "summands",
-]
+__all__ = ["Add", "Sum"]  # sympy's own, for the printers
 
 Formula: TypeAlias = Expr
 
