@@ -27,8 +27,9 @@ def compile(spec: str | PathLike[str], overrides: Sequence[str] = ()) -> type[nn
 def load(run: str | PathLike[str]) -> nn.Module:
     """Return the trained model of a run folder, in evaluation mode.
 
-    The module is compiled again from the page that the run keeps; no code and no pickle is read from the folder.
-    Raises `dvaec.runtime.faults.StoreFault` where the folder is no run or the page now means something else.
+    The module is compiled again from the page that the run keeps; no code and no pickle is read from the
+    folder. Raises `dvaec.runtime.faults.StoreFault` where the folder is no run or the page now means
+    something else.
     """
     from dvaec.runtime.card import Card
     from dvaec.runtime.source import load_class

@@ -3,9 +3,9 @@
     spec         YAML text -> the validated page                                 dvaec.spec
     posterior    the exact posterior by D-separation, q as declared, the gap     dvaec.network, dvaec.derive
     elbo         the terms of the specialised bound and their estimators         dvaec.derive
-    development  states and heads that the page leaves out; the developed form checked against the declared one
-    plan         the data flow and the schedule of every entry point             dvaec.plan
-    module       the source of the PyTorch module                                dvaec.emit
+    development  states and heads that the page leaves out; the developed form checked against the declared
+    one plan         the data flow and the schedule of every entry point             dvaec.plan module
+    the source of the PyTorch module                                dvaec.emit
 
 `run(path, until=...)` stops behind any of them; every value is frozen and can be printed.
 """
@@ -22,10 +22,11 @@ from dvaec.derive.development_check import check_developed
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Derivation, Elbo
 from dvaec.diagnostics import Diagnostic, Fault
+from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
 from dvaec.plan.model import Plan
-from dvaec.plan.schedule import Unschedulable
+from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Role, Spec
 from dvaec.spec.read import read_spec, read_text
@@ -36,7 +37,7 @@ STAGES = ("spec", "posterior", "elbo", "development", "plan", "module")
 
 @dataclass(frozen=True)
 class Compilation:
-    """What is known after the passes that have run; later values are None where `until` stopped before them."""
+    """What is known after the passes that have run; what `until` stopped before is None."""
 
     source: Source
     overrides: tuple[str, ...]
@@ -74,7 +75,7 @@ def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) 
     last = STAGES.index(until)
     derivation = elbo = developed = planned = module = None
     if last >= STAGES.index("posterior"):
-        derivation = derive(spec)
+        derivation = _derived(spec, source)
     if derivation and last >= STAGES.index("elbo"):
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and last >= STAGES.index("development"):
@@ -84,6 +85,15 @@ def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) 
     if derivation and elbo and developed and planned and last >= STAGES.index("module"):
         module = _module(spec, developed, planned, derivation, elbo)
     return Compilation(source, overrides, spec, derivation, elbo, developed, planned, module)
+
+
+def _derived(spec: Spec, source: Source) -> Derivation:
+    try:
+        return derive(spec)
+    except NoFixpointError as error:
+        raise Fault(
+            [Diagnostic(error.code, str(error), source.span(("generation",)))], source.sources()
+        ) from error
 
 
 def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
@@ -96,10 +106,12 @@ def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
 def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
         return plan(developed, elbo)
-    except Unschedulable as error:
+    except UnschedulableError as error:
         made = {s.name for s in developed.states}
-        places = [("states", f"{n}_t") for n in error.nodes if n in made] or [("networks",)]
-        raise Fault([Diagnostic(error.code, error.message, source.span(places[0]))], source.sources()) from error
+        places = [("states", f"{n}_t") for n in error.nodes if n in made] or [("networks", "")]
+        raise Fault(
+            [Diagnostic(error.code, error.message, source.span(places[0]))], source.sources()
+        ) from error
 
 
 def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:

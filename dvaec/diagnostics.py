@@ -51,7 +51,7 @@ class Sources:
         return self.texts.get(file, "").splitlines()
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - a fault of the page, not of the program
     """Raised when a pass cannot go on; carries every diagnostic found so far and the texts."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic], sources: Sources) -> None:

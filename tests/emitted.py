@@ -54,7 +54,8 @@ class Built:
 
     def call(self, method: str, values: dict[str, Tensor], module: Any = None, **more: Any) -> Any:
         """Call an entry point with what it takes of `values` (data by name, draws as noise_NAME)."""
-        data = (Role.OBSERVED, Role.INPUT, Role.LATENT) if method == "score" else (Role.OBSERVED, Role.INPUT)
+        data: tuple[Role, ...] = (Role.OBSERVED, Role.INPUT)
+        data = (*data, Role.LATENT) if method == "score" else data
         data = (Role.INPUT,) if method == "generate" else data
         drawn: tuple[Role, ...] = () if method == "score" else (Role.LATENT,)
         drawn = (Role.LATENT, Role.OBSERVED) if method == "generate" else drawn
@@ -136,4 +137,6 @@ def sample_values(built: Built, batch: int, frames: int, seed: int = 1) -> dict[
 def head_fields(result: Any, side: Side, target: str) -> dict[str, Tensor]:
     """Return the parameters of one conditional among the fields of a result."""
     prefix = f"{side}_{target}_"
-    return {name.removeprefix(prefix): getattr(result, name) for name in result._fields if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): getattr(result, name) for name in result._fields if name.startswith(prefix)
+    }

@@ -35,14 +35,8 @@ class RefusalError(Exception):
 def compiled(path: Path, overrides: Sequence[str] = (), until: str = "plan") -> Compilation:
     """Run the passes over one page, up to and with `until`; Fault with every diagnostic of a failed stage."""
     from dvaec.compiler import run
-    from dvaec.network.windows import NoFixpointError
 
-    try:
-        return run(path, overrides, until)
-    except NoFixpointError as error:
-        # The windows are not known for every T; no single line of the page is to blame.
-        place = Span(str(path), 1, 1)
-        raise Fault([Diagnostic(error.code, str(error), place)], Sources()) from error
+    return run(path, overrides, until)
 
 
 def show(diagnostics: Iterable[Diagnostic], sources: Sources) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dvaec.derive.compare import beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
+from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, reads_of, unfold
 from dvaec.spec import notation
 from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec
@@ -16,6 +17,7 @@ from dvaec.spec.source import Source
 
 SEES_LESS = "DV210"
 SEES_MORE = "DV211"
+LOSES_ENDS = "DV212"
 
 
 def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[Diagnostic]:
@@ -25,12 +27,35 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
     except UnfoldError as error:
         return [Diagnostic(error.code, str(error), source.span(_place(spec, error.node)))]
     found = []
+    finite = ends(spec)
     for head in spec.heads:
         declared = _declared(spec, derivation, head)
-        if head.block is not None and declared is not None:
-            seen = Conditional(head.target, unfolded.seen(reads_of(head.block)))
+        if head.block is None:
+            continue
+        seen = Conditional(head.target, unfolded.seen(reads_of(head.block)))
+        if declared is not None:
             found += _differences(spec, unfolded, head, declared, seen, source)
+        if finite is not None and (declared is None or declared == seen):
+            found += _at_the_ends(finite, head, seen, source)
     return found
+
+
+def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
+    """Report the first frame at which a state's start hides what its windows promise."""
+    first = next(finite.lost(reads_of(head.block), seen.parents), None)
+    if first is None:
+        return []
+    name = f"{head.side}({head.target}_t)"
+    frames = ", ".join(f"{first.name}_{s}" for s in first.missing)
+    message = (
+        f"the network {name} loses frames at an end of the sequence: of {first.frames} frames, "
+        f"{head.side}({head.target}_{first.frame}) does not see {frames}, since states start at the ends"
+    )
+    hint = (
+        "let a backward state read at t or later and a forward state at t or earlier; "
+        "read the remaining frames directly in the network"
+    )
+    return [Diagnostic(LOSES_ENDS, message, source.span(("networks", name, "reads")), hint)]
 
 
 def _declared(spec: Spec, derivation: Derivation, head: Head) -> Conditional | None:

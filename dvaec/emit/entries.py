@@ -52,7 +52,12 @@ def entry_text(plan: Plan, entry: Entry, elbo: Elbo, like: str, tags: dict[str, 
     body.add(f"return {RECORDS[entry.name]}({returned})")
     described = tuple((name, about) for name, _, about in fields)
     return EntryText(
-        entry.name, _arguments(network, entry), RECORDS[entry.name], described, tuple(body.lines), frozenset(body.functions)
+        entry.name,
+        _arguments(network, entry),
+        RECORDS[entry.name],
+        described,
+        tuple(body.lines),
+        frozenset(body.functions),
     )
 
 
@@ -86,7 +91,9 @@ def _prepare(body: Body) -> None:
     for value in network.values:
         if entry.origin(value.name) is Origin.GIVEN:
             framed = value.variable.framed
-            checked = body.call("framed" if framed else "static", value.name, f'"{value.name}"', str(value.dim))
+            checked = body.call(
+                "framed" if framed else "static", value.name, f'"{value.name}"', str(value.dim)
+            )
             body.add(f"{value.name} = {f'own({checked}, mask)' if framed else checked}")
     for value in _drawn(network, entry):
         noise = FAMILIES[value.variable.family].noise
@@ -98,7 +105,10 @@ Field = tuple[str, str, str]  # name, expression, what it is
 
 
 def _parameters(node: HeadNode) -> list[Field]:
-    return [(name, name, f"{_shape(node.dim)}, parameter of {node.name[0]}({node.name[2:]}_t)") for name in parameters(node)]
+    return [
+        (name, name, f"{_shape(node.dim)}, parameter of {node.name[0]}({node.name[2:]}_t)")
+        for name in parameters(node)
+    ]
 
 
 def _shape(dim: int) -> str:
@@ -164,7 +174,9 @@ def _finish_score(body: Body, _: Elbo) -> list[Field]:
             name = f"log_{head.name}"
             body.add(f"{name} = own({_density(body, head)}, mask.squeeze(-1))")
             fields += _parameters(head)
-            fields.append((name, name, f"(batch, time), log {side}({head.variable.name}_t | ...), 0 on the padding"))
+            fields.append(
+                (name, name, f"(batch, time), log {side}({head.variable.name}_t | ...), 0 on the padding")
+            )
     return fields
 
 

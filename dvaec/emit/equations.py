@@ -85,7 +85,9 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
 
 def elbo_lines(elbo: Elbo) -> tuple[str, ...]:
     """Return the ELBO in plain text, one line a term."""
-    return tuple(f"{'  ' if number == 0 else ''}{_term(term, number == 0)}" for number, term in enumerate(elbo.terms))
+    return tuple(
+        f"{'  ' if number == 0 else ''}{_term(term, number == 0)}" for number, term in enumerate(elbo.terms)
+    )
 
 
 def _term(term: Term, first: bool) -> str:

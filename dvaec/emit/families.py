@@ -11,8 +11,9 @@ from dvaec.spec.model import Family
 class FamilyText:
     """How one family reads in the emitted module.
 
-    `parameters` are the suffixes of its parameters' names; `density`, `mean` and `draw` are templates in which {x},
-    {noise} and one {field} per parameter stand; `noise` names the emitted function that draws its noise.
+    `parameters` are the suffixes of its parameters' names; `density`, `mean` and `draw` are templates in
+    which {x}, {noise} and one {field} per parameter stand; `noise` names the emitted function that draws its
+    noise.
     """
 
     parameters: tuple[str, ...]

@@ -1,7 +1,8 @@
-"""A loop over time as statements: what does not wait for the loop is computed before it, for all frames at once.
+"""A loop over time as statements: what does not wait for the loop is computed before it, for all frames at
+once.
 
-Results go into lists and one `stack`; reads go through one `unbind`. (Slices of a buffer would make the backward
-pass quadratic in T.) `z_list[-k]` is z_{t-k} in a forward loop, z_{t+k} in a backward one.
+Results go into lists and one `stack`; reads go through one `unbind`. (Slices of a buffer would make the
+backward pass quadratic in T.) `z_list[-k]` is z_{t-k} in a forward loop, z_{t+k} in a backward one.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def loop(body: Body, step: Loop) -> None:
         _node(writing, node, ports[node.name])
         if backward and node.name in lags:
             _restart(body, node)
-    for name in _listed(body, nodes, kept, lags):
+    for name in _listed(nodes, kept, lags):
         body.add(f"{name}_list.append({name}_t)")
     body.depth -= 1
     for node in nodes:
@@ -59,7 +60,9 @@ def _restart(body: Body, node: Node) -> None:
     """Hold a node at its start until the loop reaches each sequence's own last frame."""
     body.add(f"{node.name}_t = torch.where(mask_at[t], {node.name}_t, {start(body, node.name)})")
     if isinstance(node, StateNode) and node.state.cell == "lstm":
-        body.add(f"{node.name}_cell_t = torch.where(mask_at[t], {node.name}_cell_t, {_cell_start(body, node)})")
+        body.add(
+            f"{node.name}_cell_t = torch.where(mask_at[t], {node.name}_cell_t, {_cell_start(body, node)})"
+        )
 
 
 def _cell_start(body: Body, node: StateNode) -> str:
@@ -155,7 +158,7 @@ def _weights(body: Body, node: Node, port: Port) -> tuple[str, str]:
     return weight, body.once(f"{node.name}_input_bias", body.call("weights", f"{rnn}.bias_ih_l0"))
 
 
-def _listed(body: Body, nodes: list[Node], kept: tuple[str, ...], lags: dict[str, int]) -> list[str]:
+def _listed(nodes: list[Node], kept: tuple[str, ...], lags: dict[str, int]) -> list[str]:
     names: list[str] = []
     for node in nodes:
         if isinstance(node, HeadNode):
@@ -181,9 +184,14 @@ def _prepare_lists(writing: _Loop, node: Node, kept: tuple[str, ...], lag: int) 
     elif node.name in kept:
         body.add(f"{node.name}_list: List[Tensor] = []")
     if isinstance(node, StateNode) and node.state.cell == "lstm":
-        body.add(f"{node.name}_cell_list: List[Tensor] = {_repeated(_cell_start(body, node), node.state.lag)}")
+        body.add(
+            f"{node.name}_cell_list: List[Tensor] = {_repeated(_cell_start(body, node), node.state.lag)}"
+        )
     if isinstance(node, StateNode) and node.state.cell != "sum":
-        for local, weights in ((f"{node.name}_recurrent", "weight_hh_l0"), (f"{node.name}_bias", "bias_hh_l0")):
+        for local, weights in (
+            (f"{node.name}_recurrent", "weight_hh_l0"),
+            (f"{node.name}_bias", "bias_hh_l0"),
+        ):
             body.add(f"{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")

@@ -63,8 +63,12 @@ def module_text(emission: Emission) -> str:
     functions = {name for e in entries for name in e.functions}
     functions |= {name for method in nets.methods for name in method.functions}
     environment = Environment(
-        loader=PackageLoader("dvaec.emit"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,
+        loader=PackageLoader("dvaec.emit"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
     )
     helpers = environment.get_template("functions.py.jinja").render(functions=functions, bound=LOG_BOUND)
     body = environment.get_template("body.py.jinja").render(
@@ -91,7 +95,7 @@ def module_text(emission: Emission) -> str:
 
 def _plain(text: str) -> str:
     """Free text of a spec, made safe to stand in a docstring."""
-    kept = "".join(c if c.isprintable() and c not in "\\\"" else "'" if c == '"' else " " for c in text)
+    kept = "".join(c if c.isprintable() and c not in '\\"' else "'" if c == '"' else " " for c in text)
     return " ".join(kept.split())
 
 
@@ -99,11 +103,15 @@ def _mathematics(emission: Emission) -> str:
     joint = "".join(f" {conditional_text(Side.P, c)}" for c in emission.spec.generation)
     lines = [f"    p = prod_t{joint}"]
     if emission.inference:
-        lines.append(f"    q = prod_t{''.join(f' {conditional_text(Side.Q, c)}' for c in emission.inference)}")
+        lines.append(
+            f"    q = prod_t{''.join(f' {conditional_text(Side.Q, c)}' for c in emission.inference)}"
+        )
     bound = elbo_lines(emission.elbo)
     lines.append(f"    L = {bound[0].strip()}")
     lines += [f"        {line}" for line in bound[1:]]
-    return "\n".join(wrapped for line in lines for wrapped in _wrapped(line, 0, len(line) - len(line.lstrip()) + 4))
+    return "\n".join(
+        wrapped for line in lines for wrapped in _wrapped(line, 0, len(line) - len(line.lstrip()) + 4)
+    )
 
 
 def _wrapped(line: str, room: int, indent: int = 4) -> list[str]:
@@ -134,7 +142,9 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
         gives = ", ".join(FAMILIES[node.variable.family].parameters)
         about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> {gives}."
     else:
-        about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> (..., {node.dim})."
+        about = (
+            f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> (..., {node.dim})."
+        )
     several = len(method.returns) > 1
     return {
         "name": method.name,

@@ -1,7 +1,7 @@
 """The networks of the module as text: the layers that `__init__` makes and one method per feature and head.
 
-Every method starts from the *pre-activation of the first layer*, so that a loop over time can compute the part of it
-that does not wait for the loop once for all frames.
+Every method starts from the *pre-activation of the first layer*, so that a loop over time can compute the
+part of it that does not wait for the loop once for all frames.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _head_layers(node: HeadNode) -> tuple[str, ...]:
     name, block, family = node.name, node.block, node.variable.family
     lines: list[str] = []
     if block is None:
-        given = FAMILIES[family].parameters
+        given: tuple[str, ...] = FAMILIES[family].parameters
         if isinstance(node.head.variance, float):
             given = given[:1]
         return tuple(f"self.{name}_{p} = nn.Parameter(torch.zeros({node.dim}))" for p in given)
@@ -154,7 +154,8 @@ def _head_method(node: HeadNode) -> Method:
     if isinstance(block, GatedTransition):
         body += _gated(node, block)
         if variance is None:
-            body.append(f"logvar = torch.log(F.softplus(self.{name}_variance(torch.relu(nonlinear))) + {VARIANCE_FLOOR})")
+            body.append(f"variance = F.softplus(self.{name}_variance(torch.relu(nonlinear)))  # (B.5)")
+            body.append(f"logvar = torch.log(variance + {VARIANCE_FLOOR})")
     else:
         assert block is not None
         body += _trunk(node, block)

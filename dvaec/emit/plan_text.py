@@ -43,14 +43,19 @@ def _step(plan: Plan, step: Step) -> list[str]:
 
 def _loop(plan: Plan, step: Loop) -> list[str]:
     names = " -> ".join(_name(plan, name) for name in step.nodes)
-    lines = [f"  loop      {step.direction} in time, {len(step.nodes)} nodes: {names}", f"            {step.reason}"]
+    lines = [
+        f"  loop      {step.direction} in time, {len(step.nodes)} nodes: {names}",
+        f"            {step.reason}",
+    ]
     for name in step.nodes:
         node = plan.network.node(name)
         for port in node.ports:
             outer = [read.node for read in port.reads if read.node not in step.nodes]
             if outer and port.weights:
                 unique = ", ".join(dict.fromkeys(outer))
-                lines.append(f"            {_name(plan, name)}: its linear map of {unique} is computed before the loop")
+                lines.append(
+                    f"            {_name(plan, name)}: its linear map of {unique} is computed before the loop"
+                )
     return lines
 
 
@@ -59,5 +64,3 @@ def _name(plan: Plan, name: str) -> str:
     if isinstance(node, HeadNode):
         return f"{node.head.side}({node.variable.name}_t)"
     return name if isinstance(node, ValueNode) else f"{name}_t"
-
-

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from dvaec.emit.families import FAMILIES
 from dvaec.plan.model import Entry, FeatureNode, HeadNode, Network, Port, Read, StateNode, ValueNode
 
-
 ROOM = 96  # columns for a statement inside a method, with room for the tag
 
 
@@ -113,7 +112,7 @@ def joined(parts: list[str]) -> str:
 
 
 def start(body: Body, name: str) -> str:
-    """Name the value that a node has outside 1..T, (batch, dim): 0, a feature of zeros, or a state's start."""
+    """Name what a node is outside 1..T, (batch, dim): 0, a feature of zeros, or a state's start."""
     node = body.network.node(name)
     if isinstance(node, ValueNode):
         if not node.variable.framed:

@@ -54,7 +54,7 @@ def unfold(spec: Spec) -> Unfolded:
     """Solve for what each state and feature sees; UnfoldError for a cycle that keeps no direction of time."""
     rows: dict[str, Row] = {}
     static: dict[str, set[str]] = {}
-    for node, reads, loops in _nodes(spec):
+    for node, reads, loops in nodes_of(spec):
         rows[node], static[node] = _row(spec, reads)
         for loop in loops:
             rows[node][node] = rows[node].get(node, NONE) | of(loop)
@@ -105,7 +105,7 @@ def repeated(steps: Offsets) -> Offsets:
     return star(of(*steps.within(-edge, edge)))
 
 
-def _nodes(spec: Spec) -> Iterable[tuple[str, tuple[Parent, ...], tuple[int, ...]]]:
+def nodes_of(spec: Spec) -> Iterable[tuple[str, tuple[Parent, ...], tuple[int, ...]]]:
     """List the nodes with their reads and loops; a state that runs both ways is two and their pair."""
     for feature in spec.features:
         yield feature.name, reads_of(feature.block), ()

@@ -1,8 +1,8 @@
 """The default development: states and heads for a page that leaves them out.
 
-Every open window of a conditional becomes a recurrent state that runs in the window's direction (both ways for
-x_{1:T}), every finite window is read directly. States whose windows agree are one state, for p and q alike, as in
-VRNN. What the page gives is never touched.
+Every open window of a conditional becomes a recurrent state that runs in the window's direction (both ways
+for x_{1:T}), every finite window is read directly. States whose windows agree are one state, for p and q
+alike, as in VRNN. What the page gives is never touched.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def _reads(parent: Parent, growing: _Growing) -> Iterator[Parent]:
 def _split(window: Window) -> tuple[Window | None, Offsets]:
     """Part a window into what a state can sum up and what is read beside it.
 
-    A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a backward
-    one that read behind t would never see the last ones. So a state stops at t, and the few frames on the other
-    side of t are read directly.
+    A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a
+    backward one that read behind t would never see the last ones. So a state stops at t, and the few frames
+    on the other side of t are read directly.
     """
     if (window.start is None) == (window.stop is None):
         return (None, window.offsets) if window.start is not None else (window, offsets.NONE)

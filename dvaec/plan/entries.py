@@ -14,7 +14,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
 
     The bound's terms say what the entry point `elbo` computes: a closed-form KL reads parameters, not draws.
 
-    Raises Unschedulable where the developed form has a cycle without a direction of time.
+    Raises UnschedulableError where the developed form has a cycle without a direction of time.
     """
     network = build_network(spec)
     infer = _binding(network, Origin.Q, Origin.GIVEN)

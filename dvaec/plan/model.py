@@ -1,8 +1,8 @@
 """The developed data flow and its schedule, as frozen values.
 
-A *node* is one tensor per frame: a variable's value, a feature, a recurrent state, the parameters of a conditional.
-A *binding* says where each variable's value comes from. A *schedule* is the order in which nodes are computed, whole
-sequence at once where the dependences allow it.
+A *node* is one tensor per frame: a variable's value, a feature, a recurrent state, the parameters of a
+conditional. A *binding* says where each variable's value comes from. A *schedule* is the order in which
+nodes are computed, whole sequence at once where the dependences allow it.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ Node = ValueNode | FeatureNode | StateNode | HeadNode
 
 @dataclass(frozen=True)
 class Network:
-    """All nodes of the developed form, in an order in which nothing is declared before what it is made from."""
+    """All nodes of the developed form, in a fixed order."""
 
     nodes: tuple[Node, ...]
 

@@ -1,7 +1,7 @@
 """From a developed spec to its data flow: one node per tensor, with the linear maps that feed it.
 
-Two forms of the page are taken apart here: a state's `through` becomes a feature that the state reads at t, and a
-state that runs both ways becomes two states and their concatenation.
+Two forms of the page are taken apart here: a state's `through` becomes a feature that the state reads at t,
+and a state that runs both ways becomes two states and their concatenation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
 from dvaec.spec import offsets
 from dvaec.spec.model import (
-    Combiner,
     Dense,
     Direction,
     Family,
@@ -87,7 +86,9 @@ def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:
 def _feature(feature: Feature, builder: _Builder) -> FeatureNode:
     name, block, width = feature.name, feature.block, builder.widths[feature.name]
     if isinstance(block, Dense):
-        return FeatureNode(name, block, width, (builder.port(f"{name}_1", block.reads, block.layers[0].units),))
+        return FeatureNode(
+            name, block, width, (builder.port(f"{name}_1", block.reads, block.layers[0].units),)
+        )
     projection = f"{name}_with" if block.units is not None else ""
     of = builder.port(f"{name}_1", (block.of,), width)
     return FeatureNode(name, block, width, (of, builder.port(projection, (block.other,), width)))
@@ -102,7 +103,9 @@ def _add_state(state: State, builder: _Builder) -> None:
         port = builder.port(f"{through}_1", reads, state.through[0].units)
         builder.nodes.append(FeatureNode(through, Dense(reads, state.through), units, (port,)))
         reads = (Parent(through, offsets.NOW),)
-    builder.nodes.append(StateNode(state.name, state, state.units, (builder.port(state.name, reads, state.units),)))
+    builder.nodes.append(
+        StateNode(state.name, state, state.units, (builder.port(state.name, reads, state.units),))
+    )
 
 
 def _join(state: State, builder: _Builder) -> FeatureNode:
@@ -138,4 +141,3 @@ def branches(head: Head, family: Family) -> tuple[Output, ...]:
 def fan_units(head: Head, dim: int, family: Family) -> tuple[int, ...]:
     """Return the widths of the branches' first layers, which are one matrix product together."""
     return tuple(b.layers[0].units if b.layers else dim for b in branches(head, family))
-

@@ -1,8 +1,8 @@
 """Loop distribution by strongly connected components (Allen and Kennedy): from dependences to a schedule.
 
 Under a binding every node depends on other nodes at given offsets. A component without a cycle is one batched
-operation; a component that is one recurrent state is one whole-sequence call; what is left is a loop over time that
-holds exactly the nodes of its cycles. A loop is possible iff all cycles have lag sums of one sign.
+operation; a component that is one recurrent state is one whole-sequence call; what is left is a loop over
+time that holds exactly the nodes of its cycles. A loop is possible iff all cycles have lag sums of one sign.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dvaec.plan.model import (
 from dvaec.spec.model import Direction
 
 
-class Unschedulable(Exception):
+class UnschedulableError(Exception):
     """The dependences admit no schedule; carries the nodes of the offending component."""
 
     def __init__(self, message: str, nodes: tuple[str, ...], code: str) -> None:
@@ -55,7 +55,7 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
 def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
     """Return the steps that compute `outputs` under `binding`, and nothing that they do not need.
 
-    Raises Unschedulable where a cycle has no direction of time.
+    Raises UnschedulableError where a cycle has no direction of time.
     """
     edges = dependences(network, binding)
     needed = _needed(edges, outputs)
@@ -108,7 +108,10 @@ def _components(order: Sequence[str], sources: Mapping[str, Sequence[str]]) -> l
 
 
 def _step(
-    network: Network, binding: Mapping[str, Origin], component: tuple[str, ...], inside: tuple[Dependence, ...]
+    network: Network,
+    binding: Mapping[str, Origin],
+    component: tuple[str, ...],
+    inside: tuple[Dependence, ...],
 ) -> Step | None:
     node = network.node(component[0])
     if isinstance(node, ValueNode) and binding[node.name] is Origin.GIVEN:
@@ -144,13 +147,13 @@ def _sign(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> int:
     offsets = [e.offset for e in inside if e.offset is not None]
     names = ", ".join(component)
     if _has_cycle(component, tuple(e for e in inside if e.offset == 0)):
-        raise Unschedulable(f"{names} depend on each other within one frame", component, "DV301")
+        raise UnschedulableError(f"{names} depend on each other within one frame", component, "DV301")
     if max(offsets) <= 0:
         return -1
     if min(offsets) >= 0:
         return 1
-    raise Unschedulable(
-        f"{names} depend on each other both forward and backward in time: no loop over frames can compute them",
+    raise UnschedulableError(
+        f"{names} depend on each other forward and backward in time: no loop over frames can compute them",
         component,
         "DV302",
     )

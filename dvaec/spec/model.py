@@ -44,7 +44,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Variable:
-    """A random variable or an input. `framed` is False for a sequence-level one. Path: ("variables", name)."""
+    """A random variable or an input; `framed` is False at sequence level. Path: ("variables", name)."""
 
     name: str
     role: Role
@@ -57,9 +57,9 @@ class Variable:
 class Parent:
     """A name with the offsets at which it is read; `offsets` is None for a sequence-level variable.
 
-    In a `Spec` each name occurs once in a conditional's parents (its windows united), sorted in declaration order
-    of the variables; in the `reads` of a state, feature or head the order is that of the page, which is the order
-    of concatenation.
+    In a `Spec` each name occurs once in a conditional's parents (its windows united), sorted in declaration
+    order of the variables; in the `reads` of a state, feature or head the order is that of the page, which
+    is the order of concatenation.
     """
 
     name: str
@@ -183,9 +183,9 @@ class SharedVariance:
 class Head:
     """The network of one conditional. Path: ("networks", "p(z_t)").
 
-    `block` is None where the page leaves the reading to the default development. `mean` and `variance` are None
-    where the parameters are given together. A float variance is fixed. `learned` makes a parentless latent's
-    constant parameters trainable.
+    `block` is None where the page leaves the reading to the default development. `mean` and `variance` are
+    None where the parameters are given together. A float variance is fixed. `learned` makes a parentless
+    latent's constant parameters trainable.
     """
 
     side: Side
@@ -198,7 +198,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole page, checked. Tuples keep the page's order; that of the variables is their declaration order."""
+    """A whole page, checked. Tuples keep the page's order (of the variables: declaration order)."""
 
     name: str
     about: str

@@ -2,8 +2,8 @@
 
 A window such as x_{1:t-1} is the set of offsets d = s - t of its frames s, here {..., -3, -2, -1};
 x_{t:T} is {0, 1, 2, ...}, x_{t-2:t} is {-2, -1, 0}, and a stride of two gives {0, 2, 4, ...}. All these are
-*eventually periodic* sets of integers, closed under union, intersection, difference, shift, sum and star, with
-one canonical value each, so that equal windows are equal values.
+*eventually periodic* sets of integers, closed under union, intersection, difference, shift, sum and star,
+with one canonical value each, so that equal windows are equal values.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from math import lcm
 class Offsets:
     """An eventually periodic set of integers in canonical form.
 
-    Members below `low` repeat the pattern `past` (`past[0]` is the membership of `low - 1`, going down), members
-    from `low + len(inside)` on repeat `future` (`future[0]` is the first of them, going up), and `inside` lists the
-    membership of the offsets between. Build values with the functions of this module, which canonicalise.
+    Members below `low` repeat the pattern `past` (`past[0]` is the membership of `low - 1`, going down),
+    members from `low + len(inside)` on repeat `future` (`future[0]` is the first of them, going up), and
+    `inside` lists the membership of the offsets between. Build values with the functions of this module,
+    which canonicalise.
     """
 
     low: int
@@ -169,7 +170,8 @@ def plus(a: Offsets, b: Offsets) -> Offsets:
     if not a or not b:
         return NONE
     period = lcm(len(a.past), len(a.future), len(b.past), len(b.future))
-    # Two rays {x + p i} and {y + q j} of one direction have sums of period gcd(p, q) from x + y + lcm(p, q) on.
+    # Two rays {x + p i} and {y + q j} of one direction have sums of period gcd(p, q) from x + y + lcm(p, q)
+    # on.
     edge = a.reach + b.reach + 2 * period
     span = 4 * edge
     mask = _mask(a, -span, span)

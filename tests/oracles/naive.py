@@ -91,7 +91,9 @@ class Naive:
 
     def feature(self, feature: Feature, t: int) -> Tensor:
         if not 1 <= t <= self.frames:
-            t = -(10**6)  # a feature outside is the feature of zeros and starts: everything it reads is outside
+            t = -(
+                10**6
+            )  # a feature outside is the feature of zeros and starts: everything it reads is outside
         block = feature.block
         if isinstance(block, Combiner):
             of, other = self.reads((block.of,), t), self.reads((block.other,), t)
@@ -123,7 +125,9 @@ class Naive:
         found: tuple[Tensor, Tensor] = self.memo[name, t]
         return found
 
-    def cell(self, state: State, name: str, inputs: Tensor, before: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    def cell(
+        self, state: State, name: str, inputs: Tensor, before: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor]:
         if state.cell == "sum":
             return (before + self.layer(f"{name}_1", inputs))[0], cell[0]
         rnn = getattr(self.module, f"{name}_rnn")
@@ -159,7 +163,7 @@ class Naive:
 
     def gated(self, head: Head, block: GatedTransition, name: str, dim: int, t: int) -> tuple[Tensor, ...]:
         a = self.layer(f"{name}_1", self.reads((block.of, *block.reads), t))
-        gate, nonlinear, linear = a.split([block.units, block.units, dim], -1)
+        gate, nonlinear, linear = a.split_with_sizes([block.units, block.units, dim], -1)
         gate = torch.sigmoid(self.layer(f"{name}_gate", torch.relu(gate)))
         nonlinear = self.layer(f"{name}_nonlinear", torch.relu(nonlinear))
         mean = (1 - gate) * linear + gate * nonlinear
@@ -174,15 +178,23 @@ class Naive:
         assert isinstance(head.variance, float)
         return torch.full_like(mean, math.log(head.variance))
 
-    def dense(self, head: Head, block: Dense, name: str, family: Family, dim: int, t: int) -> tuple[Tensor, ...]:
+    def dense(
+        self, head: Head, block: Dense, name: str, family: Family, dim: int, t: int
+    ) -> tuple[Tensor, ...]:
         trunk = self.mlp(name, block.layers, self.reads(block.reads, t))
         wanted = [head.mean or Output()]
         if family is Family.GAUSSIAN and (head.variance is None or isinstance(head.variance, Output)):
             wanted.append(head.variance or Output())
         widths = [o.layers[0].units if o.layers else dim for o in wanted]
-        fan = self.layer(f"{name}_out" if block.layers else f"{name}_1", trunk).split(widths, -1)
-        suffixes = {Family.GAUSSIAN: ("mean", "logvar"), Family.BERNOULLI: ("logits",), Family.GAMMA: ("logscale",)}
-        raw = [self.branch(f"{name}_{s}", o, a) for s, o, a in zip(suffixes[family], wanted, fan, strict=False)]
+        fan = self.layer(f"{name}_out" if block.layers else f"{name}_1", trunk).split_with_sizes(widths, -1)
+        suffixes = {
+            Family.GAUSSIAN: ("mean", "logvar"),
+            Family.BERNOULLI: ("logits",),
+            Family.GAMMA: ("logscale",),
+        }
+        raw = [
+            self.branch(f"{name}_{s}", o, a) for s, o, a in zip(suffixes[family], wanted, fan, strict=False)
+        ]
         if family is Family.BERNOULLI:
             return (raw[0],)
         if family is Family.GAMMA:
