@@ -34,6 +34,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 """By room: what it may import besides itself."""
 
+ACCUMULATORS = {"dvaec.spec.build.Parsed", "dvaec.spec.report.Report"}
+"""Public dataclasses that one pass fills and no other room sees."""
+
 LIBRARIES = {
     "spec": {"yaml", "pydantic", "pydantic_core"},
     "network": {"networkx"},
@@ -235,9 +238,9 @@ def test_values_do_not_change() -> None:
         for node in ast.walk(tree):
             assert not isinstance(node, ast.Global), f"{module}, line {node.lineno}"
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                for mark in node.decorator_list:
-                    if "dataclass" in ast.unparse(mark) and room_of(module) not in ("emit", "cli"):
-                        assert "frozen=True" in ast.unparse(mark), f"{module}.{node.name}"
+                marks = [ast.unparse(mark) for mark in node.decorator_list]
+                loose = any("dataclass" in mark and "frozen=True" not in mark for mark in marks)
+                assert not loose or f"{module}.{node.name}" in ACCUMULATORS, f"{module}.{node.name}"
 
 
 def test_nothing_is_keyed_on_the_name_of_a_model() -> None:
