@@ -1,4 +1,7 @@
-"""dvaec from Python: a page of YAML as a class, a run folder as a trained model."""
+"""dvaec from Python: a page of YAML as a class, a run folder as a trained model.
+
+The compiler and torch are imported where they are needed, so that `import dvaec` costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from dvaec.compiler import compile_spec, compile_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +19,7 @@ def compile(spec: str | PathLike[str], overrides: Sequence[str] = ()) -> type[nn
 
     `overrides` are as behind `--set` on the command line: ["x.dim=513"]. Raises `dvaec.Fault` with positions.
     """
+    from dvaec.compiler import compile_spec
     from dvaec.runtime.source import load_class
 
     compiled = compile_spec(Path(spec), overrides)
@@ -31,6 +33,7 @@ def load(run: str | PathLike[str]) -> nn.Module:
     folder. Raises `dvaec.runtime.faults.StoreFault` where the folder is no run or the page now means
     something else.
     """
+    from dvaec.compiler import compile_text
     from dvaec.runtime.card import Card
     from dvaec.runtime.source import load_class
     from dvaec.runtime.store import WEIGHTS, load_card, load_weights
