@@ -165,7 +165,7 @@ def check_scripted(built: Built) -> None:
     buffer = io.BytesIO()
     torch.jit.save(scripted, buffer)
     buffer.seek(0)
-    loaded = torch.jit.load(buffer)  # type: ignore[no-untyped-call]
+    loaded = torch.jit.load(buffer)
     for batch, frames in ((BATCH, FRAMES), (1, 2), (3, 7)):
         values = sample_values(built, batch, frames)
         for method in ("elbo", "encode", "score", "reconstruct"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Gamma, Normal, kl_divergence
+from torch.distributions import Bernoulli, Distribution, Gamma, Normal, kl_divergence
 
 from dvaec.runtime.script import script
 from dvaec.runtime.source import load_class
@@ -65,6 +65,12 @@ def exponential(result: Any) -> Gamma:
 def bernoulli(result: Any) -> Bernoulli:
     return Bernoulli(logits=result.p_x_logits)
 
+
+LAWS: dict[Family, Callable[[Any], Distribution]] = {
+    Family.GAUSSIAN: lambda result: normal(result, "p_x"),
+    Family.BERNOULLI: bernoulli,
+    Family.GAMMA: exponential,
+}
 
 GAUSSIANS: dict[str, dict[str, Any]] = {
     "together": {},
@@ -252,12 +258,7 @@ def test_many_draws_have_the_moments_of_the_family(family: Family) -> None:
     built = model(family)
     torch.manual_seed(3)
     drawn = built.module.generate(20000, 1)
-    law = {
-        Family.GAUSSIAN: normal,
-        Family.BERNOULLI: lambda r, _: bernoulli(r),
-        Family.GAMMA: lambda r, _: exponential(r),
-    }
-    p_x = law[family](drawn, "p_x")
+    p_x = LAWS[family](drawn)
     ratio = ((drawn.x - p_x.mean) / p_x.stddev).reshape(20000, -1)
     assert bool((ratio.mean(0).abs() < 5.0 / math.sqrt(20000)).all())
     fourth = {Family.GAUSSIAN: 3.0, Family.BERNOULLI: 12.0, Family.GAMMA: 9.0}[family]
@@ -266,8 +267,6 @@ def test_many_draws_have_the_moments_of_the_family(family: Family) -> None:
 
 def emitted_function(family: Family, name: str) -> Callable[..., Tensor]:
     """Return one of the functions in an emitted module."""
-    import sys
-
     built = model(family)
     cls = load_class(built.text, built.spec.name)
     found: Callable[..., Tensor] = getattr(sys.modules[cls.__module__], name)

@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 """By room: what it may import besides itself."""
 
-ACCUMULATORS = {"dvaec.spec.build.Parsed", "dvaec.spec.report.Report"}
+ACCUMULATORS = {"dvaec.emit.writer.Body", "dvaec.spec.build.Parsed", "dvaec.spec.report.Report"}
 """Public dataclasses that one pass fills and no other room sees."""
 
 LIBRARIES = {

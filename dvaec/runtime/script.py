@@ -74,9 +74,7 @@ def load_script(path: Path, device: str = "cpu") -> torch.jit.ScriptModule:
         raise StoreFault(f"{path}: no such file")
     try:
         with _without_notice():
-            loaded: torch.jit.ScriptModule = torch.jit.load(  # type: ignore[no-untyped-call]
-                str(path), map_location=device
-            )
+            loaded: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)
     except RuntimeError as error:
         raise StoreFault(f"{path}: not a TorchScript archive: {str(error).splitlines()[0]}") from error
     return loaded

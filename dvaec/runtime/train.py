@@ -181,7 +181,7 @@ def _update(
         if not math.isfinite(total):
             raise TrainFault(f"{name} is {total} in {where}", _HINT)
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     norm = nn.utils.clip_grad_norm_(parameters, options.clip or math.inf)
     if not torch.isfinite(norm):
         named = run.model.named_parameters()
