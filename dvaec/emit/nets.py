@@ -105,7 +105,7 @@ def _feature_layers(node: FeatureNode) -> tuple[str, ...]:
 
 def _feature_method(node: FeatureNode) -> Method:
     if isinstance(node.block, Combiner):
-        body = ("return 0.5 * (torch.tanh(a) + other)",)
+        body: tuple[str, ...] = ("return 0.5 * (torch.tanh(a) + other)",)
         return Method(f"{node.name}_net", ("a", "other"), (), body)
     assert isinstance(node.block, Dense)
     layers = node.block.layers
