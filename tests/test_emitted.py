@@ -107,6 +107,27 @@ def check_elbo_parts(built: Built) -> None:
     close(bound.elbo, total)
 
 
+def check_closed_form_by_sampling(built: Built) -> None:
+    """4: each closed-form divergence agrees with draws from q within five standard errors."""
+    values = sample_values(built, BATCH, FRAMES)
+    bound, encoded = built.call("elbo", values), built.call("encode", values)
+    values |= {name: getattr(encoded, name) for name in built.names(Role.LATENT)}
+    score = built.call("score", values)
+    normal, draws = torch.distributions.Normal, 2000
+    torch.manual_seed(0)
+    for term in built.elbo.terms:
+        if term.kind is TermKind.DIVERGENCE and term.estimator is Estimator.ANALYTIC:
+            q, p = (
+                normal(fields["mean"], torch.exp(0.5 * fields["logvar"]))
+                for fields in (head_fields(score, side, term.target) for side in (Side.Q, Side.P))
+            )
+            z = q.sample(torch.Size([draws]))
+            ratio = (q.log_prob(z) - p.log_prob(z)).sum(-1)
+            error = ratio.std(0) / draws**0.5
+            gap = (ratio.mean(0) - getattr(bound, f"kl_{term.target}")).abs()
+            assert bool((gap <= 5.0 * error + 1e-9).all())
+
+
 def gaussian_kl(q: dict[str, Tensor], p: dict[str, Tensor]) -> Tensor:
     """KL by torch.distributions, an independent formula."""
     normal = torch.distributions.Normal
@@ -219,6 +240,25 @@ def check_gradients(built: Built, again: Spec) -> None:
     assert not dead
 
 
+def check_inference_reads_no_later_frame(built: Built) -> None:
+    """7: where q's windows end at t + k, what is drawn at t and the bound's parts do not move with later frames."""
+    offsets = [p.offsets for c in built.derivation.inference for p in c.parents if p.offsets is not None]
+    if any(o.reaches_future for o in offsets):
+        return
+    ahead = max([0] + [d for o in offsets for d in o.within(-FRAMES, FRAMES)])
+    cut = FRAMES - 1
+    values = sample_values(built, BATCH, FRAMES)
+    changed = {k: v.clone() for k, v in values.items()}
+    for value in changed.values():
+        if value.dim() == 3:
+            value[:, cut:] += 0.37
+    kept = max(0, cut - ahead)
+    for method in ("encode", "elbo"):
+        before, after = built.call(method, values), built.call(method, changed)
+        for name in before._fields[0 if method == "encode" else 1 :]:
+            assert torch.equal(getattr(before, name)[:, :kept], getattr(after, name)[:, :kept])
+
+
 def check_generation_is_causal(built: Built) -> None:
     """7: what p draws at t reads no later input; 9: scored, it reproduces its own parameters."""
     values = sample_values(built, BATCH, FRAMES)
@@ -250,6 +290,8 @@ def check_all(spec: Spec) -> None:
     check_score_is_naive(built)
     check_encode_is_naive(built)
     check_elbo_parts(built)
+    check_closed_form_by_sampling(built)
+    check_inference_reads_no_later_frame(built)
     check_jacobian(built, spec)
     check_scripted(built)
     check_ragged(built)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources, Span, ordered, render
+from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources, ordered, render
 
 if TYPE_CHECKING:
     from dvaec.compiler import Compilation

@@ -56,7 +56,7 @@ def train(
     weight_decay: Annotated[float, typer.Option(min=0.0)] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")] = 0,
     clip: Annotated[float, typer.Option(min=0.0, help="Largest norm of the gradient; 0: none.")] = 5.0,
-    warmup: Annotated[int, typer.Option(min=0, help="Epochs over which the KL's weight rises to 1.")] = 10,
+    warmup: Annotated[int, typer.Option(min=0, help="Epochs over which the KL's weight rises to 1.")] = 40,
     patience: Annotated[
         int, typer.Option(min=0, help="Stop after so many epochs without a better validation ELBO; 0: never.")
     ] = 20,

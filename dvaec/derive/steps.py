@@ -62,10 +62,10 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
     rules: tuple[tuple[str, str, Callable[[Formula, Setting], Formula]], ...] = (
         ("chain rule", "the chain rule, frame by frame, each side in its order (4.4), (4.21)", chain_rule),
         ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
-        ("linearity", "the expectation of a sum is the sum of the expectations", linearity),
-        ("marginals", "latents that an integrand does not read integrate to one", marginals),
-        ("divergences", "log q - log p, averaged over the target under q, is a divergence where "
-         "p's conditional reads nothing that q draws from the target", divergences),
+        ("linearity", "linearity: the expectation of a sum is the sum of the expectations", linearity),
+        ("marginals", "marginalisation: latents that an integrand does not read integrate to one", marginals),
+        ("divergences", "the definition of the divergence: log q - log p, averaged over the target under q, "
+         "where p's conditional reads nothing that q draws from the target", divergences),
     )  # fmt: skip
     steps = [Step("definition", "the evidence lower bound of a sequence (4.22)", bound(setting))]
     for name, justification, rule in rules:

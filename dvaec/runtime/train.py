@@ -43,7 +43,7 @@ class Options:
     learning_rate: float = 3e-3
     weight_decay: float = 0.0
     clip: float = 5.0
-    warmup: int = 10
+    warmup: int = 40
     patience: int = 20
     seed: int = 0
     scripted: bool = False
