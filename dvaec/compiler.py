@@ -107,8 +107,10 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
         return plan(developed, elbo)
     except UnschedulableError as error:
-        made = {s.name for s in developed.states}
-        places = [("states", f"{n}_t") for n in error.nodes if n in made] or [("networks", "")]
+        blocks = {f.name: "features" for f in developed.features} | {
+            s.name: "states" for s in developed.states
+        }
+        places = [(blocks[n], f"{n}_t") for n in error.nodes if n in blocks] or [("networks", "")]
         raise Fault(
             [Diagnostic(error.code, error.message, source.span(places[0]))], source.sources()
         ) from error

@@ -1,74 +1,119 @@
-"""A loop over time as statements: what does not wait for the loop is computed before it, for all frames at
-once.
+"""A loop over time as statements.
 
 Results go into lists and one `stack`; reads go through one `unbind`. (Slices of a buffer would make the
-backward pass quadratic in T.) `z_list[-k]` is z_{t-k} in a forward loop, z_{t+k} in a backward one.
+backward pass quadratic in T.) What a later step reads is carried in variables: `z_prev` is z of the step
+before, z_{t-1} in a forward loop, z_{t+1} in a backward one. (Lists that a loop both reads and appends to
+are not safe: TorchScript drops an append whose list is not read behind the loop.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import groupby
 
 from dvaec.emit.families import FAMILIES
-from dvaec.emit.writer import Body, drawn_from, head_text, joined, parameters, start, whole
-from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Port, Read, StateNode, ValueNode
+from dvaec.emit.loop_maps import Writing, earlier, prepared
+from dvaec.emit.writer import Body, drawn_from, head_text, parameters, start
+from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, StateNode, ValueNode
 from dvaec.plan.schedule import dependences
 from dvaec.spec.model import Direction, Role
 
 
-@dataclass
-class _Loop:
-    """One loop being written."""
-
-    body: Body
-    step: Loop
-
-    def inside(self, read: Read) -> bool:
-        """Whether a read waits for the loop."""
-        return read.node in self.step.nodes and read.offset is not None
-
-    def at(self, read: Read) -> str:
-        """The text of a read inside the loop, (batch, dim)."""
-        assert read.offset is not None
-        return f"{read.node}_t" if read.offset == 0 else f"{read.node}_list[-{abs(read.offset)}]"
-
-
 def loop(body: Body, step: Loop) -> None:
     """Write one time loop with its preparation and the stacking of its results."""
-    writing = _Loop(body, step)
+    writing = Writing(body, step)
     nodes = [body.network.node(name) for name in step.nodes]
-    kept, lags = _kept(body, step), _lags(body, step)
-    ports = {node.name: [_prepare(writing, node, port) for port in node.ports] for node in nodes}
+    kept, carried = _kept(body, step), _carried(body, step)
+    ports = {node.name: [prepared(writing, node, port) for port in node.ports] for node in nodes}
+    restarted = _restarted(body, step)
+    if restarted:
+        body.once("mask_at", "mask.unbind(1)")
     for node in nodes:
-        _prepare_lists(writing, node, kept, lags.get(node.name, 0))
-    backward = step.direction is Direction.BACKWARD
+        _prepare(writing, node, carried.get(node.name, 0))
+    lists = [name for node in nodes if node.name in kept for name in _tensors(node)]
+    for name in lists:
+        body.add(f"{name}_list: List[Tensor] = []")
     body.note(f"Loop over time, {step.direction}: {', '.join(step.nodes)}; {step.reason}.")
-    body.add("for t in range(frames - 1, -1, -1):" if backward else "for t in range(frames):")
+    body.add(f"for t in {_range(step)}:")
     body.depth += 1
+    for _, group in groupby(nodes, key=lambda node: step.frame_of(node.name)):
+        _group(writing, list(group), ports, kept, restarted)
+    for node in nodes:
+        _shift(body, node, carried.get(node.name, 0))
+    body.depth -= 1
+    turn = ".flip(1)" if step.direction is Direction.BACKWARD else ""
+    for name in lists:
+        body.add(f"{name} = torch.stack({name}_list, 1){turn}")
+
+
+def _range(step: Loop) -> str:
+    """The steps: as many more than frames as the foremost node is ahead of the last one."""
+    most = max(step.ahead)
+    if step.direction is Direction.FORWARD:
+        return f"range({-most}, frames)" if most else "range(frames)"
+    first = {0: "frames - 1", 1: "frames"}.get(most, f"frames + {most - 1}")
+    return f"range({first}, -1, -1)"
+
+
+def _group(
+    writing: Writing,
+    nodes: list[Node],
+    ports: dict[str, list[str]],
+    kept: tuple[str, ...],
+    restarted: tuple[str, ...],
+) -> None:
+    """Write the nodes that compute the same frame; outside 1..T they are at their start."""
+    body, step = writing.body, writing.step
+    guarded = any(step.ahead)
+    if guarded:
+        body.add(f"if {_within(writing, nodes[0].name)}:")
+        body.depth += 1
     for node in nodes:
         _node(writing, node, ports[node.name])
-        if backward and node.name in lags:
-            _restart(body, node)
-    for name in _listed(nodes, kept, lags):
+        if node.name in restarted:
+            _restart(writing, node)
+    for name in [name for node in nodes if node.name in kept for name in _tensors(node)]:
         body.add(f"{name}_list.append({name}_t)")
-    body.depth -= 1
-    for node in nodes:
-        _stack(writing, node, kept, lags.get(node.name, 0))
+    if guarded:
+        body.depth -= 1
+        outside = [node for node in nodes if not isinstance(node, HeadNode)]
+        if outside:
+            body.add("else:")
+        for node in outside:
+            for name, begun in _starts(body, node):
+                body.add(f"    {name}_t = {begun}")
 
 
-def _restart(body: Body, node: Node) -> None:
-    """Hold a node at its start until the loop reaches each sequence's own last frame."""
-    body.add(f"{node.name}_t = torch.where(mask_at[t], {node.name}_t, {start(body, node.name)})")
+def _within(writing: Writing, node: str) -> str:
+    """The condition that a node's frame of this step is one of 1..T, as far as the loop does not grant it."""
+    frame, most = writing.frame(node), max(writing.step.ahead)
+    ahead = abs(writing.step.frame_of(node))
+    forward = writing.step.direction is Direction.FORWARD
+    lagging, leading = ahead < most, ahead > 0
+    limits = [f"{frame} >= 0"] if (lagging if forward else leading) else []
+    limits += [f"{frame} < frames"] if (leading if forward else lagging) else []
+    return " and ".join(limits)
+
+
+def _tensors(node: Node) -> tuple[str, ...]:
+    """The names of what a node hands out."""
+    return parameters(node) if isinstance(node, HeadNode) else (node.name,)
+
+
+def _starts(body: Body, node: Node) -> list[tuple[str, str]]:
+    """What a node is outside 1..T, with an LSTM's cell."""
+    found = [(node.name, start(body, node.name))]
     if isinstance(node, StateNode) and node.state.cell == "lstm":
-        body.add(
-            f"{node.name}_cell_t = torch.where(mask_at[t], {node.name}_cell_t, {_cell_start(body, node)})"
-        )
+        learned = node.state.learned_start
+        cell = f"self.{node.name}_cell_start.expand(batch, {node.dim})" if learned else found[0][1]
+        found.append((f"{node.name}_cell", cell))
+    return found
 
 
-def _cell_start(body: Body, node: StateNode) -> str:
-    if node.state.learned_start:
-        return f"self.{node.name}_cell_start.expand(batch, {node.dim})"
-    return start(body, node.name)
+def _restart(writing: Writing, node: Node) -> None:
+    """Hold a node at its start outside each sequence's own frames."""
+    for name, begun in _starts(writing.body, node):
+        mask = f"mask_at[{writing.frame(node.name)}]"
+        writing.body.add(f"{name}_t = torch.where({mask}, {name}_t, {begun})")
 
 
 def _kept(body: Body, step: Loop) -> tuple[str, ...]:
@@ -79,132 +124,50 @@ def _kept(body: Body, step: Loop) -> tuple[str, ...]:
     return tuple(n for n in step.nodes if n in outside or n in body.entry.outputs)
 
 
-def _lags(body: Body, step: Loop) -> dict[str, int]:
-    """The longest distance at which each node is read inside the loop."""
+def _carried(body: Body, step: Loop) -> dict[str, int]:
+    """For how many steps each node's value must be carried on."""
     longest: dict[str, int] = {}
     for edge in dependences(body.network, dict(body.entry.binding)):
-        if edge.reader in step.nodes and edge.source in step.nodes and edge.offset:
-            longest[edge.source] = max(longest.get(edge.source, 0), abs(edge.offset))
+        if edge.reader in step.nodes and edge.source in step.nodes and edge.offset is not None:
+            steps = step.distance(edge.reader, edge.source, edge.offset)
+            longest[edge.source] = max(longest.get(edge.source, 0), steps)
     return longest
 
 
-def _prepare(writing: _Loop, node: Node, port: Port) -> str:
-    """Write what a port needs before the loop; return its text inside the loop."""
+def _restarted(body: Body, step: Loop) -> tuple[str, ...]:
+    """The nodes that the loop reads at later frames, which may lie behind a sequence's own end."""
+    edges = dependences(body.network, dict(body.entry.binding))
+    later = {e.source for e in edges if e.reader in step.nodes and (e.offset or 0) > 0}
+    return tuple(name for name in step.nodes if name in later)
+
+
+def _prepare(writing: Writing, node: Node, carried: int) -> None:
+    """Name a node's start, its recurrent weights and its noise."""
     body = writing.body
-    outer = [read for read in port.reads if not writing.inside(read)]
-    inner = [read for read in port.reads if writing.inside(read)]
-    if not port.weights:
-        return _identity(writing, node, port)
-    map_of = _linear_map(body, node, port)
-    if not outer:
-        return map_of.format(joined([writing.at(read) for read in inner]))
-    inputs = joined([whole(body, read) for read in outer])
-    name = f"{port.weights}_pre"
-    if not inner:
-        body.add(f"{name}_at = {map_of.format(inputs)}.unbind(1)")
-        return f"{name}_at[t]"
-    weight, bias = _weights(body, node, port)
-    columns = _columns(port)
-    chosen = joined([f"{weight}[:, {a}:{b}]" for read, (a, b) in columns if read in outer])
-    body.add(f"{name}_at = F.linear({inputs}, {chosen}, {bias}).unbind(1)")
-    terms = [f"{name}_at[t]"]
-    for number, (read, (a, b)) in enumerate(columns):
-        if read in inner:
-            own = f"{port.weights}_weight{number or ''}"
-            body.add(f"{own} = {weight}[:, {a}:{b}]")
-            terms.append(f"F.linear({writing.at(read)}, {own})")
-    return " + ".join(terms)
-
-
-def _identity(writing: _Loop, node: Node, port: Port) -> str:
-    parts = []
-    for number, read in enumerate(port.reads):
-        if writing.inside(read):
-            parts.append(writing.at(read))
-        else:
-            name = f"{node.name}_outer{number or ''}_at"
-            writing.body.add(f"{name} = {whole(writing.body, read)}.unbind(1)")
-            parts.append(f"{name}[t]")
-    return joined(parts)
-
-
-def _columns(port: Port) -> list[tuple[Read, tuple[int, int]]]:
-    edges = [0]
-    for width in port.widths:
-        edges.append(edges[-1] + width)
-    return [(read, (edges[k], edges[k + 1])) for k, read in enumerate(port.reads)]
-
-
-def _recurrent_inputs(node: Node) -> bool:
-    """Whether a node's linear map is the input map of one of torch's recurrent layers."""
-    return isinstance(node, StateNode) and node.state.cell != "sum"
-
-
-def _linear_map(body: Body, node: Node, port: Port) -> str:
-    """The whole linear map of a port, with {} where its input goes."""
-    if _recurrent_inputs(node):
-        weight, bias = _weights(body, node, port)
-        return f"F.linear({{}}, {weight}, {bias})"
-    return f"self.{port.weights if not isinstance(node, StateNode) else f'{node.name}_1'}({{}})"
-
-
-def _weights(body: Body, node: Node, port: Port) -> tuple[str, str]:
-    """Weight and bias of a port."""
-    if not _recurrent_inputs(node):
-        module = f"{node.name}_1" if isinstance(node, StateNode) else port.weights
-        return f"self.{module}.weight", f"self.{module}.bias"
-    rnn = f"self.{node.name}_rnn"
-    weight = body.once(f"{node.name}_input_weight", body.call("weights", f"{rnn}.weight_ih_l0"))
-    return weight, body.once(f"{node.name}_input_bias", body.call("weights", f"{rnn}.bias_ih_l0"))
-
-
-def _listed(nodes: list[Node], kept: tuple[str, ...], lags: dict[str, int]) -> list[str]:
-    names: list[str] = []
-    for node in nodes:
-        if isinstance(node, HeadNode):
-            names += parameters(node) if node.name in kept else ()
-        elif node.name in kept or node.name in lags:
-            names.append(node.name)
-        if isinstance(node, StateNode) and node.state.cell == "lstm":
-            names.append(f"{node.name}_cell")
-    return names
-
-
-def _prepare_lists(writing: _Loop, node: Node, kept: tuple[str, ...], lag: int) -> None:
-    body = writing.body
-    if writing.step.direction is Direction.BACKWARD:
-        body.once("mask_at", "mask.unbind(1)")
-    if isinstance(node, HeadNode):
-        if node.name in kept:
-            for name in parameters(node):
-                body.add(f"{name}_list: List[Tensor] = []")
-        return
-    if lag:
-        body.add(f"{node.name}_list: List[Tensor] = {_repeated(start(body, node.name), lag)}")
-    elif node.name in kept:
-        body.add(f"{node.name}_list: List[Tensor] = []")
-    if isinstance(node, StateNode) and node.state.cell == "lstm":
-        body.add(
-            f"{node.name}_cell_list: List[Tensor] = {_repeated(_cell_start(body, node), node.state.lag)}"
-        )
+    if not isinstance(node, HeadNode) and (carried or any(writing.step.ahead)):
+        for name, begun in _starts(body, node):
+            for steps in range(1, carried + 1):
+                body.add(f"{earlier(name, steps)} = {begun}")
     if isinstance(node, StateNode) and node.state.cell != "sum":
-        for local, weights in (
-            (f"{node.name}_recurrent", "weight_hh_l0"),
-            (f"{node.name}_bias", "bias_hh_l0"),
-        ):
-            body.add(f"{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
+        for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
+            body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
 
 
-def _repeated(item: str, count: int) -> str:
-    return f"[{item}]" if count == 1 else f"[{item} for _ in range({count})]"
+def _shift(body: Body, node: Node, carried: int) -> None:
+    """Carry a node's value on to the next step."""
+    if carried == 0 or isinstance(node, HeadNode):
+        return
+    for name, _ in _starts(body, node):
+        for steps in range(carried, 0, -1):
+            body.add(f"{earlier(name, steps)} = {earlier(name, steps - 1)}")
 
 
-def _node(writing: _Loop, node: Node, ports: list[str]) -> None:
+def _node(writing: Writing, node: Node, ports: list[str]) -> None:
     body = writing.body
     if isinstance(node, ValueNode):
-        _draw(body, node)
+        _draw(writing, node)
     elif isinstance(node, HeadNode):
         body.add(f"{', '.join(f'{p}_t' for p in parameters(node))} = self.{node.name}({ports[0]})", node.name)
     elif isinstance(node, FeatureNode):
@@ -214,11 +177,13 @@ def _node(writing: _Loop, node: Node, ports: list[str]) -> None:
         _cell(body, node, ports[0])
 
 
-def _draw(body: Body, node: ValueNode) -> None:
+def _draw(writing: Writing, node: ValueNode) -> None:
+    body = writing.body
     head = drawn_from(body, node)
     text = FAMILIES[node.variable.family]
     names = tuple(f"{p}_t" for p in parameters(head))
-    drawn = head_text(head, text.draw, names, noise=f"noise_{node.name}_at[t]")
+    noise = f"noise_{node.name}_at[{writing.frame(node.name)}]"
+    drawn = head_text(head, text.draw, names, noise=noise)
     if node.variable.role is Role.OBSERVED:
         body.add(f"{node.name}_t = {head_text(head, text.mean, names)}")
         body.add("if sample:")
@@ -229,7 +194,7 @@ def _draw(body: Body, node: ValueNode) -> None:
 
 def _cell(body: Body, node: StateNode, inputs: str) -> None:
     name, cell, lag = node.name, node.state.cell, node.state.lag
-    before = f"{name}_list[-{lag}]"
+    before = earlier(name, lag)
     recurrent = f"F.linear({before}, {name}_recurrent, {name}_bias)"
     if cell == "gru":
         body.add(f"{name}_input = {inputs}")
@@ -239,20 +204,9 @@ def _cell(body: Body, node: StateNode, inputs: str) -> None:
         body.add(f"{name}_gates = {inputs}")
         body.add(f"{name}_gates = {name}_gates + {recurrent}")
     if cell == "lstm":
-        step = body.call("lstm_cell", f"{name}_gates", f"{name}_cell_list[-{lag}]")
+        step = body.call("lstm_cell", f"{name}_gates", earlier(f"{name}_cell", lag))
         body.add(f"{name}_t, {name}_cell_t = {step}", name)
     elif cell == "rnn":
         body.add(f"{name}_t = torch.tanh({name}_gates)", name)
     else:
         body.add(f"{name}_t = {before} + {inputs}", name)
-
-
-def _stack(writing: _Loop, node: Node, kept: tuple[str, ...], lag: int) -> None:
-    if node.name not in kept:
-        return
-    body = writing.body
-    turn = ".flip(1)" if writing.step.direction is Direction.BACKWARD else ""
-    names = parameters(node) if isinstance(node, HeadNode) else (node.name,)
-    for name in names:
-        since = "" if isinstance(node, HeadNode) or not lag else f"[{lag}:]"
-        body.add(f"{name} = torch.stack({name}_list{since}, 1){turn}")

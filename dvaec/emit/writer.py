@@ -70,9 +70,10 @@ class Body:
         self.lines.extend(indent + part for part in folded)
 
     def note(self, text: str) -> None:
-        """Append a comment, wrapped."""
-        for line in textwrap.wrap(text, 96 - 4 * self.depth):
-            self.add(f"# {line}")
+        """Append a comment, wrapped; an arrow stays with its two ends."""
+        bound = text.replace(" <- ", "\u00a0<-\u00a0")
+        for line in textwrap.wrap(bound, ROOM - 4 * self.depth):
+            self.add(f"# {line}".replace("\u00a0", " "))
 
     def once(self, name: str, expression: str) -> str:
         """Name an expression at its first use; return the name."""

@@ -170,11 +170,26 @@ class WholeSequence:
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop over time that holds exactly the nodes of one cycle, in the order within a frame."""
+    """A loop over time that holds exactly the nodes of one cycle, in the order within a step.
+
+    In step t a node computes the frame t + `ahead` (t - `ahead` in a backward loop). All are 0 unless some
+    node is read at a later frame than its reader's, against the loop's direction.
+    """
 
     nodes: tuple[str, ...]
     direction: Direction
     reason: str
+    ahead: tuple[int, ...]  # one per node
+
+    def frame_of(self, node: str) -> int:
+        """Return the frame that a node computes in step t, counted from t."""
+        ahead = self.ahead[self.nodes.index(node)]
+        return ahead if self.direction is Direction.FORWARD else -ahead
+
+    def distance(self, reader: str, source: str, offset: int) -> int:
+        """Return how many steps before it is read, `offset` frames from the reader's, a source is made."""
+        behind = self.frame_of(source) - self.frame_of(reader) - offset
+        return behind if self.direction is Direction.FORWARD else -behind
 
 
 Step = Batched | WholeSequence | Loop

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from dvaec.network.unfold import reads_of
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
+from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
 from dvaec.spec.model import (
     Dense,
@@ -41,7 +43,11 @@ class _Builder:
 
 
 def build_network(spec: Spec) -> Network:
-    """Return the data flow of a spec whose heads are all there (see `develop`)."""
+    """Return the data flow of a spec whose heads are all there (see `develop`).
+
+    Raises UnschedulableError where features need each other in a cycle without a state.
+    """
+    _check_starts(spec)
     builder = _Builder()
     states = [one for state in spec.states for one in _directions(state)]
     _declare_widths(spec, states, builder)
@@ -57,6 +63,34 @@ def build_network(spec: Spec) -> Network:
     for head in spec.heads:
         builder.nodes.append(_head(spec, head, builder))
     return Network(tuple(builder.nodes))
+
+
+def _check_starts(spec: Spec) -> None:
+    """Refuse features that read one another in a cycle: outside 1..T such a map would be a map of itself.
+
+    A state in the cycle settles it, since a state has a start.
+    """
+    reads = {feature.name: reads_of(feature.block) for feature in spec.features}
+    waiting = tuple(reads)
+    while waiting:
+        cyclic = tuple(n for n in waiting if any(read.name in waiting for read in reads[n]))
+        if cyclic == waiting:
+            ring = _ring(waiting, reads)
+            names = " and ".join(f"{name}_t" for name in ring)
+            message = (
+                f"{names} are features that need each other, at whatever frames; what remembers is a state"
+            )
+            raise UnschedulableError(message, ring, "DV303")
+        waiting = cyclic
+
+
+def _ring(names: tuple[str, ...], reads: dict[str, tuple[Parent, ...]]) -> tuple[str, ...]:
+    """Follow what is read until a feature comes again; return the ring in the order of the page."""
+    path = [names[0]]
+    while path[-1] not in path[:-1]:
+        path.append(next(read.name for read in reads[path[-1]] if read.name in names))
+    ring = path[path.index(path[-1]) : -1]
+    return tuple(name for name in names if name in ring)
 
 
 def _directions(state: State) -> tuple[State, ...]:

@@ -118,13 +118,16 @@ def _step(
         return None
     if not inside:
         return Batched(node.name, _why_batched(node, binding))
-    direction = Direction.FORWARD if _sign(component, inside) < 0 else Direction.BACKWARD
+    direction, ahead = _aligned(component, inside)
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
         return WholeSequence(node.name, direction, reason)
-    ordered = _within_frame(component, inside)
     cycle = ", ".join(f"{e.reader}_t <- {e.source}{_at(e.offset)}" for e in inside if e.offset != 0)
-    return Loop(ordered, direction, f"cycle over time through {cycle}")
+    reason = f"cycle over time through {cycle}"
+    early = [f"{name} by {frames}" for name, frames in ahead.items() if frames]
+    if early:
+        reason += f"; running ahead of the loop, so that all is made before it is read: {', '.join(early)}"
+    return Loop(tuple(ahead), direction, reason, tuple(ahead.values()))
 
 
 def _at(offset: int | None) -> str:
@@ -139,32 +142,39 @@ def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
     return "no cycle over time: one operation over (batch, time)"
 
 
-def _sign(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> int:
-    """Return -1 if the component runs forward in time, +1 if backward.
+def _aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[Direction, dict[str, int]]:
+    """Return the direction of a component and by how many frames each node runs ahead of the loop.
 
-    A plain frame loop also needs every single dependence to point the loop's way (or within the frame).
+    A loop exists iff the offsets of every cycle add up to the same side of zero. Then there are least
+    numbers a >= 0 with a(source) >= a(reader) + offset (seen in the loop's direction), so that everything is
+    made no later than the step in which it is read; the nodes come in the order of the steps' own needs.
+
+    Raises UnschedulableError where there is no such direction.
     """
-    offsets = [e.offset for e in inside if e.offset is not None]
-    names = ", ".join(component)
-    if _has_cycle(component, tuple(e for e in inside if e.offset == 0)):
-        raise UnschedulableError(f"{names} depend on each other within one frame", component, "DV301")
-    if max(offsets) <= 0:
-        return -1
-    if min(offsets) >= 0:
-        return 1
+    for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
+        steps = [(e, sign * (e.offset or 0)) for e in inside]
+        ahead = _least(component, steps)
+        if ahead is not None:
+            tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
+            order = _topological(component, tight)
+            if len(order) == len(component):
+                return direction, {name: ahead[name] for name in order}
+    needs = ", ".join(f"{e.reader}_t <- {e.source}{_at(e.offset)}" for e in inside)
     raise UnschedulableError(
-        f"{names} depend on each other forward and backward in time: no loop over frames can compute them",
-        component,
-        "DV302",
+        f"{', '.join(component)} wait for each other in no one direction of time: {needs}", component, "DV302"
     )
 
 
-def _has_cycle(component: tuple[str, ...], edges: tuple[Dependence, ...]) -> bool:
-    return len(_topological(component, edges)) < len(component)
-
-
-def _within_frame(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[str, ...]:
-    return _topological(component, tuple(e for e in inside if e.offset == 0))
+def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
+    """Bellman and Ford's relaxation; None if a cycle never comes to rest."""
+    ahead = dict.fromkeys(component, 0)
+    for _ in range(len(component) + 1):
+        before = dict(ahead)
+        for edge, distance in steps:
+            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + distance)
+        if ahead == before:
+            return ahead
+    return None
 
 
 def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:

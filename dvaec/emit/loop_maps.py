@@ -1,0 +1,110 @@
+"""Linear maps inside a loop over time: what does not wait for the loop is computed before it, for all frames.
+
+A map of [a, b] onto W [a, b] + bias, where only b waits for the loop, is split into (W_a a + bias), computed
+once over (batch, time), and W_b b inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dvaec.emit.writer import Body, joined, whole
+from dvaec.plan.model import Loop, Node, Port, Read, StateNode
+
+
+@dataclass
+class Writing:
+    """One loop being written."""
+
+    body: Body
+    step: Loop
+
+    def inside(self, read: Read) -> bool:
+        """Whether a read waits for the loop."""
+        return read.node in self.step.nodes and read.offset is not None
+
+    def at(self, node: str, read: Read) -> str:
+        """The text of what `node` reads inside the loop, (batch, dim): of this step or of an earlier one."""
+        assert read.offset is not None
+        return earlier(read.node, self.step.distance(node, read.node, read.offset))
+
+    def frame(self, node: str) -> str:
+        """The index of the frame that `node` computes in step t."""
+        ahead = self.step.frame_of(node)
+        return "t" if ahead == 0 else f"t {'+' if ahead > 0 else '-'} {abs(ahead)}"
+
+
+def earlier(name: str, steps: int) -> str:
+    """Name a node's value of this step of the loop, z_t, or of earlier ones: z_prev, z_prev2, ..."""
+    return f"{name}_t" if steps == 0 else f"{name}_prev{steps if steps > 1 else ''}"
+
+
+def prepared(writing: Writing, node: Node, port: Port) -> str:
+    """Write what a port needs before the loop; return its text inside the loop."""
+    body, frame = writing.body, writing.frame(node.name)
+    outer = [read for read in port.reads if not writing.inside(read)]
+    inner = [read for read in port.reads if writing.inside(read)]
+    if not port.weights:
+        return _unmapped(writing, node, port)
+    map_of = _linear_map(body, node, port)
+    if not outer:
+        return map_of.format(joined([writing.at(node.name, read) for read in inner]))
+    inputs = joined([whole(body, read) for read in outer])
+    name = f"{port.weights}_pre_at"
+    if not inner:
+        body.add(f"{name} = {map_of.format(inputs)}.unbind(1)")
+        return f"{name}[{frame}]"
+    weight, bias = _weights(body, node, port)
+    columns = _columns(port)
+    chosen = joined([f"{weight}[:, {a}:{b}]" for read, (a, b) in columns if read in outer])
+    body.add(f"{name} = F.linear({inputs}, {chosen}, {bias}).unbind(1)")
+    terms = [f"{name}[{frame}]"]
+    for number, (read, (a, b)) in enumerate(columns):
+        if read in inner:
+            own = f"{port.weights}_weight{number or ''}"
+            body.add(f"{own} = {weight}[:, {a}:{b}]")
+            terms.append(f"F.linear({writing.at(node.name, read)}, {own})")
+    return " + ".join(terms)
+
+
+def _unmapped(writing: Writing, node: Node, port: Port) -> str:
+    """A port whose values pass unchanged."""
+    parts = []
+    for number, read in enumerate(port.reads):
+        if writing.inside(read):
+            parts.append(writing.at(node.name, read))
+        else:
+            name = f"{node.name}_outer{number or ''}_at"
+            writing.body.add(f"{name} = {whole(writing.body, read)}.unbind(1)")
+            parts.append(f"{name}[{writing.frame(node.name)}]")
+    return joined(parts)
+
+
+def _columns(port: Port) -> list[tuple[Read, tuple[int, int]]]:
+    edges = [0]
+    for width in port.widths:
+        edges.append(edges[-1] + width)
+    return [(read, (edges[k], edges[k + 1])) for k, read in enumerate(port.reads)]
+
+
+def _recurrent_inputs(node: Node) -> bool:
+    """Whether a node's linear map is the input map of one of torch's recurrent layers."""
+    return isinstance(node, StateNode) and node.state.cell != "sum"
+
+
+def _linear_map(body: Body, node: Node, port: Port) -> str:
+    """The whole linear map of a port, with {} where its input goes."""
+    if _recurrent_inputs(node):
+        weight, bias = _weights(body, node, port)
+        return f"F.linear({{}}, {weight}, {bias})"
+    return f"self.{port.weights if not isinstance(node, StateNode) else f'{node.name}_1'}({{}})"
+
+
+def _weights(body: Body, node: Node, port: Port) -> tuple[str, str]:
+    """Weight and bias of a port."""
+    if not _recurrent_inputs(node):
+        module = f"{node.name}_1" if isinstance(node, StateNode) else port.weights
+        return f"self.{module}.weight", f"self.{module}.bias"
+    rnn = f"self.{node.name}_rnn"
+    weight = body.once(f"{node.name}_input_weight", body.call("weights", f"{rnn}.weight_ih_l0"))
+    return weight, body.once(f"{node.name}_input_bias", body.call("weights", f"{rnn}.bias_ih_l0"))
