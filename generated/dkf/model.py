@@ -224,22 +224,24 @@ class DKF(nn.Module):
         b_in = self.b_in_net(self.b_in_1(torch.cat([x, u], -1)))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
         g_with_pre_at = self.g_with(b).unbind(1)
+        z_start = x.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
-        z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: g, q_z, z; cycle over time through g_t <- z_<t-1>.
         for t in range(frames):
-            g_t = self.g_net(self.g_1(z_list[-1]), g_with_pre_at[t])  # (1)
+            g_t = self.g_net(self.g_1(z_prev), g_with_pre_at[t])  # (1)
             q_z_mean_t, q_z_logvar_t = self.q_z(self.q_z_1(g_t))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             z_list.append(z_t)
+            z_prev = z_t
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         z_lag1 = lag(z, 1)
         p_z_mean, p_z_logvar = self.p_z(self.p_z_1(torch.cat([z_lag1, u], -1)))  # (4)
         p_x_logits = self.p_x(self.p_x_1(z))  # (5)
@@ -265,22 +267,24 @@ class DKF(nn.Module):
         b_in = self.b_in_net(self.b_in_1(torch.cat([x, u], -1)))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
         g_with_pre_at = self.g_with(b).unbind(1)
+        z_start = x.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
-        z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: g, q_z, z; cycle over time through g_t <- z_<t-1>.
         for t in range(frames):
-            g_t = self.g_net(self.g_1(z_list[-1]), g_with_pre_at[t])  # (1)
+            g_t = self.g_net(self.g_1(z_prev), g_with_pre_at[t])  # (1)
             q_z_mean_t, q_z_logvar_t = self.q_z(self.q_z_1(g_t))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             z_list.append(z_t)
+            z_prev = z_t
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         return Encoded(own(z, mask), q_z_mean, q_z_logvar)
 
     @torch.jit.export
@@ -327,15 +331,17 @@ class DKF(nn.Module):
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
         g_with_pre_at = self.g_with(b).unbind(1)
         z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
+        z_prev = z_start
         noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: g, q_z, z; cycle over time through g_t <- z_<t-1>.
         for t in range(frames):
-            g_t = self.g_net(self.g_1(z_list[-1]), g_with_pre_at[t])  # (1)
+            g_t = self.g_net(self.g_1(z_prev), g_with_pre_at[t])  # (1)
             q_z_mean_t, q_z_logvar_t = self.q_z(self.q_z_1(g_t))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             z_list.append(z_t)
-        z = torch.stack(z_list[1:], 1)
+            z_prev = z_t
+        z = torch.stack(z_list, 1)
         p_x_logits = self.p_x(self.p_x_1(z))  # (5)
         return Reconstruction(own(torch.sigmoid(p_x_logits), mask), p_x_logits)
 
@@ -357,21 +363,23 @@ class DKF(nn.Module):
         noise_x = uniform_noise(noise_x, self.g_1.weight, mask, 88)
         p_z_1_pre_at = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias).unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]
+        z_start = self.g_1.weight.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
         p_z_logvar_list: List[Tensor] = []
-        z_start = self.g_1.weight.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: p_z, z; cycle over time through p_z_t <- z_<t-1>.
         for t in range(frames):
-            p_z_mean_t, p_z_logvar_t = self.p_z(p_z_1_pre_at[t] + F.linear(z_list[-1], p_z_1_weight))  # (4)
+            p_z_mean_t, p_z_logvar_t = self.p_z(p_z_1_pre_at[t] + F.linear(z_prev, p_z_1_weight))  # (4)
             z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z_at[t]
             p_z_mean_list.append(p_z_mean_t)
             p_z_logvar_list.append(p_z_logvar_t)
             z_list.append(z_t)
+            z_prev = z_t
         p_z_mean = torch.stack(p_z_mean_list, 1)
         p_z_logvar = torch.stack(p_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         p_x_logits = self.p_x(self.p_x_1(z))  # (5)
         x = torch.sigmoid(p_x_logits)
         if sample:

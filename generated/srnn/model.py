@@ -243,21 +243,23 @@ class SRNN(nn.Module):
         g = reverse(self.g_rnn(reverse(g_in, lengths))[0], lengths)  # (4)
         q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
+        z_start = x.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
-        z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
         for t in range(frames):
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_list[-1], q_z_1_weight))  # (7)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             z_list.append(z_t)
+            z_prev = z_t
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         z_lag1 = lag(z, 1)
         p_z_mean, p_z_logvar = self.p_z(self.p_z_1(torch.cat([z_lag1, h], -1)))  # (5)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([z, h], -1)))  # (6)
@@ -285,21 +287,23 @@ class SRNN(nn.Module):
         g = reverse(self.g_rnn(reverse(g_in, lengths))[0], lengths)  # (4)
         q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
+        z_start = x.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
-        z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
         for t in range(frames):
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_list[-1], q_z_1_weight))  # (7)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             z_list.append(z_t)
+            z_prev = z_t
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         return Encoded(own(z, mask), q_z_mean, q_z_logvar)
 
     @torch.jit.export
@@ -348,14 +352,16 @@ class SRNN(nn.Module):
         q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
         z_start = x.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
+        z_prev = z_start
         noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
         for t in range(frames):
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_list[-1], q_z_1_weight))  # (7)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             z_list.append(z_t)
-        z = torch.stack(z_list[1:], 1)
+            z_prev = z_t
+        z = torch.stack(z_list, 1)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([z, h], -1)))  # (6)
         return Reconstruction(own(torch.sigmoid(p_x_logits), mask), p_x_logits)
 
@@ -376,42 +382,46 @@ class SRNN(nn.Module):
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
         h_start = self.h_in_1.weight.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
+        z_start = self.h_in_1.weight.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
+        x_start = self.h_in_1.weight.new_zeros(batch, 88)
+        x_prev = x_start
+        noise_x_at = noise_x.unbind(1)
         p_z_mean_list: List[Tensor] = []
         p_z_logvar_list: List[Tensor] = []
-        z_start = self.h_in_1.weight.new_zeros(batch, 16)
-        z_list: List[Tensor] = [z_start]
-        noise_z_at = noise_z.unbind(1)
+        z_list: List[Tensor] = []
         p_x_logits_list: List[Tensor] = []
-        x_start = self.h_in_1.weight.new_zeros(batch, 88)
-        x_list: List[Tensor] = [x_start]
-        noise_x_at = noise_x.unbind(1)
-        # Loop over time, forward: h_in, h, p_z, z, p_x, x; cycle over time through h_in_t <- x_<t-1>, h_t
-        # <- h_<t-1>, p_z_t <- z_<t-1>.
+        x_list: List[Tensor] = []
+        # Loop over time, forward: h_in, h, p_z, z, p_x, x; cycle over time through h_in_t <- x_<t-1>,
+        # h_t <- h_<t-1>, p_z_t <- z_<t-1>.
         for t in range(frames):
-            h_in_t = self.h_in_net(self.h_in_1(x_list[-1]))  # (1)
+            h_in_t = self.h_in_net(self.h_in_1(x_prev))  # (1)
             h_gates = F.linear(h_in_t, h_input_weight, h_input_bias)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (2)
-            p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_list[-1], h_t], -1)))  # (5)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (2)
+            p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, h_t], -1)))  # (5)
             z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z_at[t]
             p_x_logits_t = self.p_x(self.p_x_1(torch.cat([z_t, h_t], -1)))  # (6)
             x_t = torch.sigmoid(p_x_logits_t)
             if sample:
                 x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
-            h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             p_z_mean_list.append(p_z_mean_t)
             p_z_logvar_list.append(p_z_logvar_t)
             z_list.append(z_t)
             p_x_logits_list.append(p_x_logits_t)
             x_list.append(x_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            z_prev = z_t
+            x_prev = x_t
         p_z_mean = torch.stack(p_z_mean_list, 1)
         p_z_logvar = torch.stack(p_z_logvar_list, 1)
-        z = torch.stack(z_list[1:], 1)
+        z = torch.stack(z_list, 1)
         p_x_logits = torch.stack(p_x_logits_list, 1)
-        x = torch.stack(x_list[1:], 1)
+        x = torch.stack(x_list, 1)
         return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)

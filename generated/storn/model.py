@@ -331,31 +331,31 @@ class STORN(nn.Module):
         h_pre_at = F.linear(fz, h_input_weight[:, 256:320], h_input_bias).unbind(1)
         h_weight = h_input_weight[:, 0:256]
         h_start = self.fx_1.weight.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        p_x_logits_list: List[Tensor] = []
-        x_list: List[Tensor] = []
         noise_x_at = noise_x.unbind(1)
         x_start = self.fx_1.weight.new_zeros(batch, 88)
         fx_start = self.fx_net(self.fx_1(x_start))
-        fx_list: List[Tensor] = [fx_start]
+        fx_prev = fx_start
+        p_x_logits_list: List[Tensor] = []
+        x_list: List[Tensor] = []
         # Loop over time, forward: h, p_x, x, fx; cycle over time through h_t <- fx_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fx_list[-1], h_weight)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            h_gates = h_pre_at[t] + F.linear(fx_prev, h_weight)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
             p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (7)
             x_t = torch.sigmoid(p_x_logits_t)
             if sample:
                 x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
             fx_t = self.fx_net(self.fx_1(x_t))  # (1)
-            h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             p_x_logits_list.append(p_x_logits_t)
             x_list.append(x_t)
-            fx_list.append(fx_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fx_prev = fx_t
         p_x_logits = torch.stack(p_x_logits_list, 1)
         x = torch.stack(x_list, 1)
         return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)

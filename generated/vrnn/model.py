@@ -223,33 +223,37 @@ class VRNN(nn.Module):
         q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
         q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        q_z_mean_list: List[Tensor] = []
-        q_z_logvar_list: List[Tensor] = []
         noise_z_at = noise_z.unbind(1)
         z_start = x.new_zeros(batch, 16)
         fz_start = self.fz_net(self.fz_1(z_start))
-        fz_list: List[Tensor] = [fz_start]
+        fz_prev = fz_start
+        h_list: List[Tensor] = []
+        q_z_mean_list: List[Tensor] = []
+        q_z_logvar_list: List[Tensor] = []
+        fz_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_list[-1], h_weight1)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
             h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             fz_list.append(fz_t)
-        h = torch.stack(h_list[1:], 1)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fz_prev = fz_t
+        h = torch.stack(h_list, 1)
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
-        fz = torch.stack(fz_list[1:], 1)
+        fz = torch.stack(fz_list, 1)
         p_z_mean, p_z_logvar = self.p_z(self.p_z_1(h))  # (4)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([fz, h], -1)))  # (5)
         log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
@@ -280,31 +284,31 @@ class VRNN(nn.Module):
         q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
         q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        q_z_mean_list: List[Tensor] = []
-        q_z_logvar_list: List[Tensor] = []
-        z_list: List[Tensor] = []
         noise_z_at = noise_z.unbind(1)
         z_start = x.new_zeros(batch, 16)
         fz_start = self.fz_net(self.fz_1(z_start))
-        fz_list: List[Tensor] = [fz_start]
+        fz_prev = fz_start
+        q_z_mean_list: List[Tensor] = []
+        q_z_logvar_list: List[Tensor] = []
+        z_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_list[-1], h_weight1)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
-            h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             q_z_mean_list.append(q_z_mean_t)
             q_z_logvar_list.append(q_z_logvar_t)
             z_list.append(z_t)
-            fz_list.append(fz_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fz_prev = fz_t
         q_z_mean = torch.stack(q_z_mean_list, 1)
         q_z_logvar = torch.stack(q_z_logvar_list, 1)
         z = torch.stack(z_list, 1)
@@ -362,27 +366,31 @@ class VRNN(nn.Module):
         q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
         q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         noise_z_at = noise_z.unbind(1)
         z_start = x.new_zeros(batch, 16)
         fz_start = self.fz_net(self.fz_1(z_start))
-        fz_list: List[Tensor] = [fz_start]
+        fz_prev = fz_start
+        h_list: List[Tensor] = []
+        fz_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_list[-1], h_weight1)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
             h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             fz_list.append(fz_t)
-        h = torch.stack(h_list[1:], 1)
-        fz = torch.stack(fz_list[1:], 1)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fz_prev = fz_t
+        h = torch.stack(h_list, 1)
+        fz = torch.stack(fz_list, 1)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([fz, h], -1)))  # (5)
         return Reconstruction(own(torch.sigmoid(p_x_logits), mask), p_x_logits)
 
@@ -403,29 +411,29 @@ class VRNN(nn.Module):
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
         h_start = self.fx_1.weight.new_zeros(batch, 128)
-        h_list: List[Tensor] = [h_start]
-        h_cell_list: List[Tensor] = [h_start]
+        h_prev = h_start
+        h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        p_z_mean_list: List[Tensor] = []
-        p_z_logvar_list: List[Tensor] = []
-        z_list: List[Tensor] = []
         noise_z_at = noise_z.unbind(1)
         z_start = self.fx_1.weight.new_zeros(batch, 16)
         fz_start = self.fz_net(self.fz_1(z_start))
-        fz_list: List[Tensor] = [fz_start]
-        p_x_logits_list: List[Tensor] = []
-        x_list: List[Tensor] = []
+        fz_prev = fz_start
         noise_x_at = noise_x.unbind(1)
         x_start = self.fx_1.weight.new_zeros(batch, 88)
         fx_start = self.fx_net(self.fx_1(x_start))
-        fx_list: List[Tensor] = [fx_start]
-        # Loop over time, forward: h, p_z, z, fz, p_x, x, fx; cycle over time through h_t <- fx_<t-1>, h_t
-        # <- fz_<t-1>, h_t <- h_<t-1>.
+        fx_prev = fx_start
+        p_z_mean_list: List[Tensor] = []
+        p_z_logvar_list: List[Tensor] = []
+        z_list: List[Tensor] = []
+        p_x_logits_list: List[Tensor] = []
+        x_list: List[Tensor] = []
+        # Loop over time, forward: h, p_z, z, fz, p_x, x, fx; cycle over time through h_t <- fx_<t-1>,
+        # h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = F.linear(torch.cat([fx_list[-1], fz_list[-1]], -1), h_input_weight, h_input_bias)
-            h_gates = h_gates + F.linear(h_list[-1], h_recurrent, h_bias)
-            h_t, h_cell_t = lstm_cell(h_gates, h_cell_list[-1])  # (3)
+            h_gates = F.linear(torch.cat([fx_prev, fz_prev], -1), h_input_weight, h_input_bias)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
             p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(h_t))  # (4)
             z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
@@ -434,15 +442,15 @@ class VRNN(nn.Module):
             if sample:
                 x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
             fx_t = self.fx_net(self.fx_1(x_t))  # (1)
-            h_list.append(h_t)
-            h_cell_list.append(h_cell_t)
             p_z_mean_list.append(p_z_mean_t)
             p_z_logvar_list.append(p_z_logvar_t)
             z_list.append(z_t)
-            fz_list.append(fz_t)
             p_x_logits_list.append(p_x_logits_t)
             x_list.append(x_t)
-            fx_list.append(fx_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fz_prev = fz_t
+            fx_prev = fx_t
         p_z_mean = torch.stack(p_z_mean_list, 1)
         p_z_logvar = torch.stack(p_z_logvar_list, 1)
         z = torch.stack(z_list, 1)
