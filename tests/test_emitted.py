@@ -227,9 +227,13 @@ def check_ragged(built: Built) -> None:
 
 
 def check_gradients(built: Built, again: Spec) -> None:
-    """6: every parameter receives a gradient once T is at least the longest lag + 2 (a ReLU may rest: three seeds)."""
-    reads = [read for node in built.plan.network.nodes for port in node.ports for read in port.reads]
-    longest = max([abs(read.offset or 0) for read in reads] + [state.lag for state in built.spec.states])
+    """6: every parameter receives a gradient once T is at least the longest lag + 2 (a ReLU may rest: three seeds).
+
+    Lags add up along a path: what a weight multiplies may come from that far, and is 0 before frame 1.
+    """
+    nodes = built.plan.network.nodes
+    longest = sum(max([abs(r.offset or 0) for port in n.ports for r in port.reads], default=0) for n in nodes)
+    longest += sum(state.lag for state in built.spec.states)
     dead = {name for name, _ in built.module.named_parameters()}
     for seed in (0, 1, 2):
         module = build(again, seed)

@@ -46,9 +46,10 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) ->
     if first is None:
         return []
     name = f"{head.side}({head.target}_t)"
-    frames = ", ".join(f"{first.name}_{s}" for s in first.missing)
+    frames = ", ".join(f"{first.name}_{s}" for s in first.missing) or first.name
+    what = "frames" if first.missing else first.name
     message = (
-        f"the network {name} loses frames at an end of the sequence: of {first.frames} frames, "
+        f"the network {name} loses {what} at an end of the sequence: of {first.frames} frames, "
         f"{head.side}({head.target}_{first.frame}) does not see {frames}, since states start at the ends"
     )
     hint = (

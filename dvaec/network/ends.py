@@ -18,7 +18,10 @@ LONGEST = 400  # frames; lags beyond it are compared on the infinite line alone
 
 @dataclass(frozen=True)
 class Lost:
-    """At `frame` of 1..`frames` a reader does not see frames of `name` that its window holds."""
+    """At `frame` of 1..`frames` a reader does not see frames of `name` that its window holds.
+
+    `missing` is empty for a sequence-level variable, which has no frames.
+    """
 
     name: str
     frame: int
@@ -28,11 +31,15 @@ class Lost:
 
 @dataclass(frozen=True)
 class Ends:
-    """What every node sees at each of finitely many frames: bit s - 1 of `seen[node, t][name]` is frame s."""
+    """What every node sees at each of finitely many frames: bit s - 1 of `seen[node, t][name]` is frame s.
+
+    A sequence-level variable that is seen is bit 0.
+    """
 
     frames: int
     variables: tuple[str, ...]
     seen: dict[tuple[str, int], dict[str, int]]
+    outside: dict[str, frozenset[str]]  # what features see outside 1..T: sequence-level variables
 
     def lost(self, reads: tuple[Parent, ...], declared: tuple[Parent, ...]) -> Iterator[Lost]:
         """Yield, frame by frame, what `declared` holds and reading `reads` does not bring."""
@@ -40,6 +47,8 @@ class Ends:
             got = _reading(self, reads, frame)
             for parent in declared:
                 if parent.offsets is None:
+                    if parent.name not in got:
+                        yield Lost(parent.name, frame, self.frames, ())
                     continue
                 window = parent.offsets.within(1 - frame, self.frames - frame)
                 bits = got.get(parent.name, 0)
@@ -57,7 +66,10 @@ def ends(spec: Spec) -> Ends | None:
     if frames > LONGEST:
         return None
     variables = tuple(v.name for v in spec.variables if v.framed)
-    found = Ends(frames, variables, {(name, t): {} for name, _, _ in nodes for t in range(1, frames + 1)})
+    nothing: dict[tuple[str, int], dict[str, int]] = {
+        (name, t): {} for name, _, _ in nodes for t in range(1, frames + 1)
+    }
+    found = Ends(frames, variables, nothing, _outside(spec))
     changed = True
     while changed:  # sets only grow; sweeps in both directions let either recurrence settle at once
         changed = False
@@ -84,13 +96,27 @@ def _reading(found: Ends, reads: tuple[Parent, ...], t: int) -> dict[str, int]:
     got: dict[str, int] = {}
     for parent in reads:
         if parent.offsets is None:
+            got[parent.name] = 1
             continue
+        if parent.offsets.finite and any(not 1 <= t + d <= found.frames for d in parent.offsets.members):
+            got.update(dict.fromkeys(found.outside.get(parent.name, ()), 1))
         for d in parent.offsets.within(1 - t, found.frames - t):
             if parent.name in found.variables:
                 got[parent.name] = got.get(parent.name, 0) | 1 << (t + d - 1)
             for variable, bits in found.seen.get((parent.name, t + d), {}).items():
                 got[variable] = got.get(variable, 0) | bits
     return got
+
+
+def _outside(spec: Spec) -> dict[str, frozenset[str]]:
+    """A feature outside 1..T is the feature of zeros, and of the sequence-level variables that it reads."""
+    maps = {name: reads for name, reads, loops in nodes_of(spec) if not loops}
+    found: dict[str, frozenset[str]] = dict.fromkeys(maps, frozenset())
+    for _ in maps:
+        for name, reads in maps.items():
+            found[name] |= {p.name for p in reads if p.offsets is None}
+            found[name] = found[name].union(*(found.get(p.name, frozenset()) for p in reads))
+    return found
 
 
 def _farthest(reads: tuple[Parent, ...]) -> int:

@@ -122,12 +122,19 @@ def _step(
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
         return WholeSequence(node.name, direction, reason)
-    cycle = ", ".join(f"{e.reader}_t <- {e.source}{_at(e.offset)}" for e in inside if e.offset != 0)
+    cycle = ", ".join(_arrow(e) for e in inside if e.offset != 0)
     reason = f"cycle over time through {cycle}"
     early = [f"{name} by {frames}" for name, frames in ahead.items() if frames]
     if early:
         reason += f"; running ahead of the loop, so that all is made before it is read: {', '.join(early)}"
     return Loop(tuple(ahead), direction, reason, tuple(ahead.values()))
+
+
+def _arrow(edge: Dependence) -> str:
+    """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
+    side, _, target = edge.reader.partition("_")
+    reader = f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
+    return f"{reader} <- {edge.source}{_at(edge.offset)}"
 
 
 def _at(offset: int | None) -> str:
@@ -159,10 +166,10 @@ def _aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tupl
             order = _topological(component, tight)
             if len(order) == len(component):
                 return direction, {name: ahead[name] for name in order}
-    needs = ", ".join(f"{e.reader}_t <- {e.source}{_at(e.offset)}" for e in inside)
-    raise UnschedulableError(
-        f"{', '.join(component)} wait for each other in no one direction of time: {needs}", component, "DV302"
-    )
+    names = " and ".join(f"{name}_t" for name in component if not name.startswith(("p_", "q_")))
+    needs = ", ".join(_arrow(e) for e in inside if not e.source.startswith(("p_", "q_")))
+    message = f"{names} wait for each other in no one direction of time: {needs}"
+    raise UnschedulableError(message, component, "DV302")
 
 
 def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:

@@ -358,7 +358,7 @@ class DMM(nn.Module):
         p_z_mean_list: List[Tensor] = []
         p_z_logvar_list: List[Tensor] = []
         z_list: List[Tensor] = []
-        # Loop over time, forward: p_z, z; cycle over time through p_z_t <- z_<t-1>.
+        # Loop over time, forward: p_z, z; cycle over time through p(z_t) <- z_<t-1>.
         for t in range(frames):
             p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(z_prev))  # (4)
             z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z_at[t]

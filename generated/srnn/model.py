@@ -249,7 +249,7 @@ class SRNN(nn.Module):
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
         z_list: List[Tensor] = []
-        # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
+        # Loop over time, forward: q_z, z; cycle over time through q(z_t) <- z_<t-1>.
         for t in range(frames):
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
@@ -293,7 +293,7 @@ class SRNN(nn.Module):
         q_z_mean_list: List[Tensor] = []
         q_z_logvar_list: List[Tensor] = []
         z_list: List[Tensor] = []
-        # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
+        # Loop over time, forward: q_z, z; cycle over time through q(z_t) <- z_<t-1>.
         for t in range(frames):
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
@@ -355,7 +355,7 @@ class SRNN(nn.Module):
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         z_list: List[Tensor] = []
-        # Loop over time, forward: q_z, z; cycle over time through q_z_t <- z_<t-1>.
+        # Loop over time, forward: q_z, z; cycle over time through q(z_t) <- z_<t-1>.
         for t in range(frames):
             q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(z_prev, q_z_1_weight))  # (7)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
@@ -398,7 +398,7 @@ class SRNN(nn.Module):
         p_x_logits_list: List[Tensor] = []
         x_list: List[Tensor] = []
         # Loop over time, forward: h_in, h, p_z, z, p_x, x; cycle over time through h_in_t <- x_<t-1>,
-        # h_t <- h_<t-1>, p_z_t <- z_<t-1>.
+        # h_t <- h_<t-1>, p(z_t) <- z_<t-1>.
         for t in range(frames):
             h_in_t = self.h_in_net(self.h_in_1(x_prev))  # (1)
             h_gates = F.linear(h_in_t, h_input_weight, h_input_bias)

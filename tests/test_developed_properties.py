@@ -1,0 +1,30 @@
+"""Random developed forms and the pages that once went wrong: the whole list of properties of an emitted module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from dvaec.compiler import run, run_text
+from dvaec.spec.canonical import canonical_hash
+from dvaec.spec.model import Spec
+from tests.developed_strategies import developed_specs
+from tests.pages import developed_page
+from tests.test_emitted import check_all
+
+REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
+
+
+@given(developed_specs())
+def test_random_developed_forms_have_every_property(spec: Spec) -> None:
+    compilation = run_text(developed_page(spec), "random.yaml")
+    assert compilation.spec == spec
+    assert canonical_hash(compilation.spec) == canonical_hash(spec)
+    check_all(spec)
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
+def test_what_once_went_wrong_has_every_property(path: Path) -> None:
+    check_all(run(path).spec)

@@ -1,0 +1,203 @@
+"""The schedules: what is batched, one library call or in a loop; and that every read is made before it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import pytest
+from hypothesis import given
+
+from dvaec.compiler import run_text
+from dvaec.derive.derivation import derive
+from dvaec.derive.elbo import elbo_terms
+from dvaec.network.ends import ends
+from dvaec.network.unfold import reads_of, unfold
+from dvaec.plan.develop import develop
+from dvaec.plan.entries import plan
+from dvaec.plan.model import Batched, Loop, Origin, Plan, StateNode, Step, ValueNode, WholeSequence
+from dvaec.plan.schedule import UnschedulableError, dependences
+from dvaec.spec.model import Direction, Side, Spec
+from dvaec.spec.read import read_spec
+from tests.developed_strategies import developed_specs
+from tests.shipped import shipped
+from tests.strategies import specs
+
+REGRESSIONS = Path(__file__).parent / "regressions"
+FRAMES = 7
+
+
+def planned(spec: Spec) -> Plan:
+    derivation = derive(spec)
+    return plan(develop(spec, derivation.inference), elbo_terms(spec, derivation.inference))
+
+
+def steps(spec: Spec, entry: str) -> dict[str, Step]:
+    """The step that makes each node."""
+    made: dict[str, Step] = {}
+    for step in planned(spec).entry(entry).steps:
+        made.update(dict.fromkeys(step.nodes if isinstance(step, Loop) else (step.node,), step))
+    return made
+
+
+def loops(spec: Spec, entry: str) -> list[tuple[str, ...]]:
+    return [step.nodes for step in planned(spec).entry(entry).steps if isinstance(step, Loop)]
+
+
+def test_srnn_has_one_call_a_state_a_batched_decoder_and_only_z_in_the_loop() -> None:
+    made = steps(shipped("srnn"), "elbo")
+    for state, direction in (("h", Direction.FORWARD), ("g", Direction.BACKWARD)):
+        step = made[state]
+        assert isinstance(step, WholeSequence)
+        assert step.direction is direction
+    assert isinstance(made["p_x"], Batched)
+    assert isinstance(made["p_z"], Batched)
+    assert loops(shipped("srnn"), "elbo") == [("q_z", "z")]
+
+
+def test_vrnn_loops_over_its_state_and_z() -> None:
+    assert loops(shipped("vrnn"), "elbo") == [("h", "q_z", "z", "fz")]
+    made = steps(shipped("vrnn"), "elbo")
+    assert all(isinstance(made[name], Batched) for name in ("fx", "p_z", "p_x"))
+    assert isinstance(steps(shipped("vrnn"), "score")["h"], WholeSequence)
+
+
+def test_storn_needs_no_loop_but_to_generate() -> None:
+    assert loops(shipped("storn"), "elbo") == []
+    assert loops(shipped("storn"), "encode") == []
+    (generated,) = loops(shipped("storn"), "generate")
+    assert "x" in generated
+    assert "z" not in generated
+
+
+def test_dkf_draws_z_in_a_loop_behind_one_backward_call() -> None:
+    step = steps(shipped("dkf"), "elbo")["b"]
+    assert isinstance(step, WholeSequence)
+    assert step.direction is Direction.BACKWARD
+    assert loops(shipped("dkf"), "elbo") == [("g", "q_z", "z")]
+    made = steps(shipped("dkf"), "generate")
+    assert isinstance(made["p_x"], Batched)
+    assert isinstance(made["x"], Batched)
+
+
+def page(states: str, reads: str = "h_t") -> Spec:
+    text = (
+        "dvaec: 1\nmodel: PAGE\nvariables:\n  x: {role: observed, dim: 2}\n  z: {role: latent, dim: 2}\n"
+        "generation:\n  - z_t\n  - x_t | z_t\n"
+        f"states:\n  {states}\nnetworks:\n  q(z_t): {{reads: {reads}}}\n"
+    )
+    return run_text(text, "page.yaml", until="spec").spec
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "sum"])
+def test_every_cell_is_one_call_unless_it_is_strided(cell: str) -> None:
+    assert isinstance(steps(page(f"h_t: {{rnn: {cell}, units: 3, reads: x_t}}"), "elbo")["h"], WholeSequence)
+    strided = steps(page(f"h_t: {{rnn: {cell}, units: 3, reads: x_t, lag: 2}}"), "elbo")["h"]
+    assert isinstance(strided, Loop)
+    assert strided.nodes == ("h",)
+    assert strided.ahead == (0,)
+
+
+def test_a_state_of_both_directions_is_two_calls_and_their_pair() -> None:
+    made = steps(page("h_t: {rnn: gru, units: 3, reads: x_t, runs: both}"), "elbo")
+    ahead, back = made["h_forward"], made["h_backward"]
+    assert isinstance(ahead, WholeSequence)
+    assert ahead.direction is Direction.FORWARD
+    assert isinstance(back, WholeSequence)
+    assert back.direction is Direction.BACKWARD
+    assert isinstance(made["h"], Batched)
+
+
+@pytest.mark.parametrize(
+    ("name", "nodes", "ahead"),
+    [("read_before_its_frame", ("f", "h", "q_z", "z"), (1, 0, 0, 0)), ("read_behind_its_frame", None, None)],
+)
+def test_nodes_run_ahead_of_the_loop_where_they_are_read_early(
+    name: str, nodes: tuple[str, ...] | None, ahead: tuple[int, ...] | None
+) -> None:
+    spec = read_spec(REGRESSIONS / f"{name}.yaml")[0]
+    found = [s for s in planned(spec).entry("encode").steps if isinstance(s, Loop) and any(s.ahead)]
+    assert len(found) == 1
+    if nodes is None:
+        assert found[0].direction is Direction.BACKWARD
+        assert dict(zip(found[0].nodes, found[0].ahead, strict=True)) == {"b": 0, "f": 1, "e": 2}
+    else:
+        assert (found[0].nodes, found[0].ahead) == (nodes, ahead)
+
+
+def check_schedules(spec: Spec) -> None:
+    """Execute every schedule on frames: nothing is read before it is made, and components are minimal."""
+    whole = planned(spec)
+    for entry in whole.entries:
+        edges = dependences(whole.network, dict(entry.binding))
+        values = [node for node in whole.network.nodes if isinstance(node, ValueNode)]
+        given = {value.name for value in values if entry.origin(value.name) is Origin.GIVEN}
+        done = {(name, t) for name in given for t in range(FRAMES)}
+        for step in entry.steps:
+            for name, frame in order_of(step):
+                for edge in edges:
+                    if edge.reader != name:
+                        continue
+                    at = 0 if edge.offset is None else frame + edge.offset
+                    assert not 0 <= at < FRAMES or (edge.source, at) in done, (entry.name, edge, frame)
+                assert (name, frame) not in done
+                done.add((name, frame))
+        assert {(name, t) for name in entry.outputs for t in range(FRAMES)} <= done
+        needs = nx.DiGraph([(e.source, e.reader) for e in edges])
+        for step in entry.steps:
+            nodes = set(step.nodes) if isinstance(step, Loop) else {step.node}
+            assert nodes in [set(component) for component in nx.strongly_connected_components(needs)] or (
+                len(nodes) == 1 and nodes.isdisjoint(needs)
+            )
+            cyclic = any(e.reader in nodes and e.source in nodes for e in edges)
+            assert cyclic is not isinstance(step, Batched)
+            if isinstance(step, WholeSequence):
+                node = whole.network.node(step.node)
+                assert isinstance(node, StateNode)
+                assert node.state.lag == 1
+
+
+def order_of(step: Step) -> list[tuple[str, int]]:
+    """What a step computes, one frame of one node after another."""
+    if isinstance(step, Batched):
+        return [(step.node, t) for t in range(FRAMES)]
+    backward = step.direction is Direction.BACKWARD
+    if isinstance(step, WholeSequence):
+        return [(step.node, t) for t in (range(FRAMES - 1, -1, -1) if backward else range(FRAMES))]
+    most = max(step.ahead)
+    times = range(FRAMES - 1 + most, -1, -1) if backward else range(-most, FRAMES)
+    made = [(name, t + step.frame_of(name)) for t in times for name in step.nodes]
+    return [(name, frame) for name, frame in made if 0 <= frame < FRAMES]
+
+
+@given(developed_specs())
+def test_schedules_of_random_developed_forms_hold(spec: Spec) -> None:
+    check_schedules(spec)
+
+
+@given(specs())
+def test_schedules_of_default_developments_hold(spec: Spec) -> None:
+    check_schedules(spec)
+
+
+@given(specs())
+def test_the_default_development_sees_the_declared_windows_everywhere(spec: Spec) -> None:
+    """On the endless line and at both ends."""
+    inference = derive(spec).inference
+    developed = develop(spec, inference)
+    unfolded, finite = unfold(developed), ends(developed)
+    assert finite is not None
+    for side, lines in ((Side.P, spec.generation), (Side.Q, inference)):
+        for conditional in lines:
+            head = developed.head(side, conditional.target)
+            reads = reads_of(head.block if head else None)
+            assert unfolded.seen(reads) == conditional.parents
+            assert list(finite.lost(reads, conditional.parents)) == []
+
+
+def test_cycles_without_a_direction_are_refused_with_what_waits_for_what() -> None:
+    spec = read_spec(Path(__file__).parent / "bad" / "no_schedule.yaml")[0]
+    with pytest.raises(UnschedulableError) as raised:
+        planned(spec)
+    assert raised.value.code == "DV302"
+    assert set(raised.value.nodes) == {"z", "f", "e", "q_z"}
