@@ -50,21 +50,18 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
     if not outer:
         return map_of.format(joined([writing.at(node.name, read) for read in inner]))
     inputs = joined([whole(body, read) for read in outer])
-    name = f"{port.weights}_pre_at"
+    name = f"{port.weights}_pre"
+    weight, bias = _weights(body, node, port) if inner else ("", "")
+    chosen = (
+        f"F.linear({inputs}, {_columns(port, outer, weight)}, {bias})" if inner else map_of.format(inputs)
+    )
+    body.add(f"{name} = {chosen}")
+    body.add(f"{name}_at = {name}.unbind(1)")
     if not inner:
-        body.add(f"{name} = {map_of.format(inputs)}.unbind(1)")
-        return f"{name}[{frame}]"
-    weight, bias = _weights(body, node, port)
-    columns = _columns(port)
-    chosen = joined([f"{weight}[:, {a}:{b}]" for read, (a, b) in columns if read in outer])
-    body.add(f"{name} = F.linear({inputs}, {chosen}, {bias}).unbind(1)")
-    terms = [f"{name}[{frame}]"]
-    for number, (read, (a, b)) in enumerate(columns):
-        if read in inner:
-            own = f"{port.weights}_weight{number or ''}"
-            body.add(f"{own} = {weight}[:, {a}:{b}]")
-            terms.append(f"F.linear({writing.at(node.name, read)}, {own})")
-    return " + ".join(terms)
+        return f"{name}_at[{frame}]"
+    body.add(f"{port.weights}_weight = {_columns(port, inner, weight)}")
+    waiting = joined([writing.at(node.name, read) for read in inner])
+    return f"{name}_at[{frame}] + F.linear({waiting}, {port.weights}_weight)"
 
 
 def _unmapped(writing: Writing, node: Node, port: Port) -> str:
@@ -80,11 +77,17 @@ def _unmapped(writing: Writing, node: Node, port: Port) -> str:
     return joined(parts)
 
 
-def _columns(port: Port) -> list[tuple[Read, tuple[int, int]]]:
-    edges = [0]
-    for width in port.widths:
-        edges.append(edges[-1] + width)
-    return [(read, (edges[k], edges[k + 1])) for k, read in enumerate(port.reads)]
+def _columns(port: Port, reads: list[Read], weight: str) -> str:
+    """The columns of a weight that some of a port's reads are multiplied with; neighbours are one slice."""
+    spans: list[tuple[int, int]] = []
+    begun = 0
+    for read, width in zip(port.reads, port.widths, strict=True):
+        if read in reads and spans and spans[-1][1] == begun:
+            spans[-1] = (spans[-1][0], begun + width)
+        elif read in reads:
+            spans.append((begun, begun + width))
+        begun += width
+    return joined([f"{weight}[:, {first}:{last}]" for first, last in spans])
 
 
 def _recurrent_inputs(node: Node) -> bool:

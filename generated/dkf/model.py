@@ -223,7 +223,8 @@ class DKF(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(torch.cat([x, u], -1)))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
@@ -266,7 +267,8 @@ class DKF(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(torch.cat([x, u], -1)))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
@@ -329,7 +331,8 @@ class DKF(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(torch.cat([x, u], -1)))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
@@ -361,7 +364,8 @@ class DKF(nn.Module):
         u = own(framed(u, "u", 1), mask)
         noise_z = normal_noise(noise_z, self.g_1.weight, mask, 16)
         noise_x = uniform_noise(noise_x, self.g_1.weight, mask, 88)
-        p_z_1_pre_at = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias).unbind(1)
+        p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias)
+        p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]
         z_start = self.g_1.weight.new_zeros(batch, 16)
         z_prev = z_start

@@ -222,7 +222,8 @@ class DMM(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(x))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
@@ -263,7 +264,8 @@ class DMM(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(x))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
@@ -322,7 +324,8 @@ class DMM(nn.Module):
         noise_z = normal_noise(noise_z, x, mask, 16)
         b_in = self.b_in_net(self.b_in_1(x))  # (2)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (3)
-        g_with_pre_at = self.g_with(b).unbind(1)
+        g_with_pre = self.g_with(b)
+        g_with_pre_at = g_with_pre.unbind(1)
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)

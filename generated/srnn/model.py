@@ -241,7 +241,8 @@ class SRNN(nn.Module):
         h = self.h_rnn(h_in)[0]  # (2)
         g_in = self.g_in_net(self.g_in_1(torch.cat([h, x], -1)))  # (3)
         g = reverse(self.g_rnn(reverse(g_in, lengths))[0], lengths)  # (4)
-        q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
+        q_z_1_pre = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
@@ -285,7 +286,8 @@ class SRNN(nn.Module):
         h = self.h_rnn(h_in)[0]  # (2)
         g_in = self.g_in_net(self.g_in_1(torch.cat([h, x], -1)))  # (3)
         g = reverse(self.g_rnn(reverse(g_in, lengths))[0], lengths)  # (4)
-        q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
+        q_z_1_pre = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start
@@ -349,7 +351,8 @@ class SRNN(nn.Module):
         h = self.h_rnn(h_in)[0]  # (2)
         g_in = self.g_in_net(self.g_in_1(torch.cat([h, x], -1)))  # (3)
         g = reverse(self.g_rnn(reverse(g_in, lengths))[0], lengths)  # (4)
-        q_z_1_pre_at = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias).unbind(1)
+        q_z_1_pre = F.linear(g, self.q_z_1.weight[:, 16:144], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
         z_start = x.new_zeros(batch, 16)
         z_prev = z_start

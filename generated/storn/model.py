@@ -328,7 +328,8 @@ class STORN(nn.Module):
         fz = self.fz_net(self.fz_1(z))  # (2)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
-        h_pre_at = F.linear(fz, h_input_weight[:, 256:320], h_input_bias).unbind(1)
+        h_pre = F.linear(fz, h_input_weight[:, 256:320], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
         h_weight = h_input_weight[:, 0:256]
         h_start = self.fx_1.weight.new_zeros(batch, 128)
         h_prev = h_start

@@ -218,10 +218,12 @@ class VRNN(nn.Module):
         x_start = x.new_zeros(batch, 88)
         fx_start = self.fx_net(self.fx_1(x_start))
         fx_lag1 = lag(fx, 1, fx_start)
-        h_pre_at = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias).unbind(1)
-        h_weight1 = h_input_weight[:, 256:320]
-        q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
-        q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
+        h_pre = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
+        h_weight = h_input_weight[:, 256:320]
+        q_z_1_pre = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
+        q_z_1_weight = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
         h_prev = h_start
         h_cell_prev = h_start
@@ -237,10 +239,10 @@ class VRNN(nn.Module):
         fz_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight)
             h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
             h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
             h_list.append(h_t)
@@ -279,10 +281,12 @@ class VRNN(nn.Module):
         x_start = x.new_zeros(batch, 88)
         fx_start = self.fx_net(self.fx_1(x_start))
         fx_lag1 = lag(fx, 1, fx_start)
-        h_pre_at = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias).unbind(1)
-        h_weight1 = h_input_weight[:, 256:320]
-        q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
-        q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
+        h_pre = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
+        h_weight = h_input_weight[:, 256:320]
+        q_z_1_pre = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
+        q_z_1_weight = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
         h_prev = h_start
         h_cell_prev = h_start
@@ -297,10 +301,10 @@ class VRNN(nn.Module):
         z_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight)
             h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
             h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
             q_z_mean_list.append(q_z_mean_t)
@@ -361,10 +365,12 @@ class VRNN(nn.Module):
         x_start = x.new_zeros(batch, 88)
         fx_start = self.fx_net(self.fx_1(x_start))
         fx_lag1 = lag(fx, 1, fx_start)
-        h_pre_at = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias).unbind(1)
-        h_weight1 = h_input_weight[:, 256:320]
-        q_z_1_pre_at = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias).unbind(1)
-        q_z_1_weight1 = self.q_z_1.weight[:, 256:384]
+        h_pre = F.linear(fx_lag1, h_input_weight[:, 0:256], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
+        h_weight = h_input_weight[:, 256:320]
+        q_z_1_pre = F.linear(fx, self.q_z_1.weight[:, 0:256], self.q_z_1.bias)
+        q_z_1_pre_at = q_z_1_pre.unbind(1)
+        q_z_1_weight = self.q_z_1.weight[:, 256:384]
         h_start = x.new_zeros(batch, 128)
         h_prev = h_start
         h_cell_prev = h_start
@@ -378,10 +384,10 @@ class VRNN(nn.Module):
         fz_list: List[Tensor] = []
         # Loop over time, forward: h, q_z, z, fz; cycle over time through h_t <- fz_<t-1>, h_t <- h_<t-1>.
         for t in range(frames):
-            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight1)
+            h_gates = h_pre_at[t] + F.linear(fz_prev, h_weight)
             h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
             h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
-            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight1))  # (6)
+            q_z_mean_t, q_z_logvar_t = self.q_z(q_z_1_pre_at[t] + F.linear(h_t, q_z_1_weight))  # (6)
             z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z_at[t]
             fz_t = self.fz_net(self.fz_1(z_t))  # (2)
             h_list.append(h_t)
