@@ -129,7 +129,7 @@ class _Sketch:
 def _sketches(draw: st.DrawFn) -> tuple[_Sketch, ...]:
     found = []
     for place, kind in enumerate(
-        draw(st.lists(st.sampled_from(("state", "state", "map", "combiner")), max_size=4))
+        draw(st.lists(st.sampled_from(("state", "state", "map", "combiner")), min_size=1, max_size=5))
     ):
         ahead = draw(st.booleans())
         runs = draw(st.sampled_from(("backward", "backward", "both", "forward"))) if ahead else "forward"
@@ -206,10 +206,13 @@ class _Sight:
         spec = self.unfolded.spec
         found = [_Readable(v.name, None) for v in spec.variables if not v.framed]
         nodes = [s.name for s in spec.states] + [f.name for f in spec.features]
-        for name in [*(v.name for v in spec.variables if v.framed), *nodes * 3]:
+        states = {s.name for s in spec.states}
+        for name in (*nodes, *(v.name for v in spec.variables if v.framed)):
             offsets = tuple(d for d in range(-FARTHEST, 3) if self.allowed(name, d, limits))
-            if offsets:
-                found.append(_Readable(name, offsets))
+            times = (
+                8 if name in states else 4 if name in nodes else 1
+            )  # what has a form of its own comes often
+            found += [_Readable(name, offsets)] * times if offsets else []
         return tuple(found)
 
 
@@ -223,7 +226,7 @@ def _head(draw: st.DrawFn, side: Side, variable: Variable, options: tuple[_Reada
         first = draw(_reads(framed, single=True, most=1))[0]
         rest = draw(_reads(options, single=False, most=2)) if draw(st.booleans()) else ()
         rest = tuple(r for r in rest if r.name != first.name)
-        head = replace(head, block=GatedTransition(first, rest, draw(few)))
+        head = replace(head, block=GatedTransition(first, rest, draw(st.integers(2, 4))))
         return replace(head, variance=draw(st.sampled_from((None, None, SharedVariance(), 0.25))))
     head = replace(head, block=Dense(draw(_reads(options, single=False)), draw(layers())))
     return draw(_with_parameters(head)) if gaussian else head
