@@ -6,9 +6,13 @@ Rooms raise `Fault` or return `Diagnostic` values; only the command line prints 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+WIDEST = 110  # characters of a line that an excerpt shows
+HIDDEN = "\N{REPLACEMENT CHARACTER}"  # stands for what cannot be printed
 
 
 class Severity(StrEnum):
@@ -67,28 +71,72 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return `did you mean 'y'?` for the closest known word, or None if none is close."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """Return `did you mean 'y'?` for the closest known word, or None if none is close.
+
+    Equal but for capitals is closest of all.
+    """
+    words = list(known)
+    close = [one for one in words if one.lower() == word.lower()]
+    close += difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else None
 
 
 def render(diagnostics: Iterable[Diagnostic], sources: Sources) -> str:
     """Lay out diagnostics as text: heading, two lines of context, a caret, a hint."""
-    return "\n\n".join(_render_one(d, sources) for d in diagnostics)
+    lines: dict[str, list[str]] = {}
+    texts = []
+    for diagnostic in diagnostics:
+        file = diagnostic.span.file
+        if file not in lines:
+            lines[file] = sources.lines(file)
+        texts.append(_render_one(diagnostic, lines[file]))
+    return "\n\n".join(texts)
 
 
-def _render_one(diagnostic: Diagnostic, sources: Sources) -> str:
+def visible(text: str) -> str:
+    """Return the text with everything that a terminal would obey or hide written as an escape."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def _render_one(diagnostic: Diagnostic, lines: list[str]) -> str:
     span = diagnostic.span
-    where = f"{span.file}:{span.line}:{span.column}"
-    out = [f"{where}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
-    lines = sources.lines(span.file)
+    where = f"{_clipped(visible(span.file))}:{span.line}:{span.column}"
+    out = [f"{where}: {diagnostic.severity}[{diagnostic.code}]: {visible(diagnostic.message)}"]
     if span.line <= len(lines):
         gutter = len(str(span.line))
-        for number in range(max(1, span.line - 1), span.line + 1):
-            out.append(f" {number:>{gutter}} | {lines[number - 1]}".rstrip())
-        room = max(1, len(lines[span.line - 1]) - span.column + 1)
-        pad = "".join("\t" if c == "\t" else " " for c in lines[span.line - 1][: span.column - 1])
-        out.append(f" {'':>{gutter}} | {pad}{'^' * max(1, min(span.width, room))}")
+        shown, start, stop = _excerpt(lines[span.line - 1], span)
+        if span.line > 1:
+            before, _, _ = _excerpt(lines[span.line - 2], span)
+            out.append(f" {span.line - 1:>{gutter}} | {before}".rstrip())
+        out.append(f" {span.line:>{gutter}} | {shown}".rstrip())
+        pad = "".join("\t" if c == "\t" else " " * _cells(c) for c in shown[:start])
+        marked = sum(map(_cells, shown[start:stop]))
+        out.append(f" {'':>{gutter}} | {pad}{'^' * max(1, marked)}")
     if diagnostic.hint:
-        out.append(f"   = hint: {diagnostic.hint}")
+        out.append(f"   = hint: {visible(diagnostic.hint)}")
     return "\n".join(out)
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
+    """Return what fits of a line around the span's columns, and from where to where the caret goes in it."""
+    shown = "".join(c if c == "\t" or c.isprintable() else HIDDEN for c in line)
+    start = min(span.column - 1, len(shown))
+    stop = min(start + span.width, len(shown))
+    if len(shown) <= WIDEST:
+        return shown, start, stop
+    first = max(0, min(start - WIDEST // 3, len(shown) - WIDEST))
+    last = first + WIDEST
+    ahead, behind = "..." if first else "", "..." if last < len(shown) else ""
+    moved = len(ahead) - first
+    return ahead + shown[first:last] + behind, start + moved, min(stop, last) + moved
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+
+
+def _cells(character: str) -> int:
+    """Return how many columns of a terminal a character takes."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -158,6 +158,8 @@ def _at_horizon(page: Spec, horizon: int, form: DerivationFormat) -> str:
         return json.dumps({"posterior": sets})
     if form is DerivationFormat.LATEX:
         raise typer.BadParameter("with --horizon the format is text or json", param_hint="--format")
+    if not sets:
+        return "Nothing is latent: there are no sets."
     width = max(len(target) for target in sets)
     return "\n".join(f"{target:<{width}} | {', '.join(given)}".rstrip() for target, given in sets.items())
 
@@ -228,6 +230,8 @@ def draw(
     known = compiled(spec, overrides or ())
     page, derivation = known.spec, known.derivation
     assert derivation is not None
+    if inference and not page.order:
+        raise RefusalError(f"{page.name} has no latent variable, hence no inference model to draw")
     form = default_form(page, inference)
     if compact:
         form = Form.INFERENCE_COMPACT if inference else Form.COMPACT

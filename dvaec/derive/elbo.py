@@ -163,7 +163,7 @@ def _schedule(sampled: tuple[str, ...], inference: Sequence[Conditional]) -> tup
     names = " and ".join(sampled)
     return (
         False,
-        f"under q, no draw of {names} depends on an earlier one in a cycle: all frames are drawn at once",
+        f"under q, no draw of {names} waits for one of the frame before: all frames are drawn at once",
     )
 
 

@@ -20,9 +20,10 @@ def explanation_text(explanation: Explanation, source: Source) -> str:
         lines += _finding(target, finding, source)
     if explanation.later is not None:
         text = _window(explanation.later)
-        lines.append(
-            f"no: {text} comes later in the chain-rule order than {target}; its factor may not read {text}."
-        )
+        why = f"comes later in the chain-rule order than {target}"
+        if explanation.later == Parent(explanation.question.target, of(0)):
+            why = "is the target itself"
+        lines.append(f"no: {text} {why}; its factor may not read {text}.")
     lines += _use(explanation)
     return "\n".join(lines)
 

@@ -46,6 +46,8 @@ def parse_question(text: str, spec: Spec) -> Question:
 
 
 def _latents(spec: Spec) -> str:
+    if not spec.order:
+        return "nothing is latent in this model"
     return "ask about " + " or ".join(f"{v.name}_t" for v in spec.having(Role.LATENT))
 
 

@@ -68,18 +68,26 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
          "where p's conditional reads nothing that q draws from the target", divergences),
     )  # fmt: skip
     steps = [Step("definition", "the evidence lower bound of a sequence (4.22)", bound(setting))]
+    if not spec.order:
+        steps = [Step("definition", "the log-likelihood, since nothing is latent", bound(setting))]
+        rules = rules[:2]
     for name, justification, rule in rules:
         steps.append(Step(name, justification, rule(steps[-1].expression, setting)))
     return tuple(steps)
 
 
 def bound(setting: Setting) -> Formula:
-    """E_q(z | x, u)[ log p(x, z | u) - log q(z | x, u) ], every variable over 1..T (4.22)."""
+    """E_q(z | x, u)[ log p(x, z | u) - log q(z | x, u) ], every variable over 1..T (4.22).
+
+    Without latents it is log p(x | u) itself.
+    """
     spec = setting.spec
     latent = whole(spec, setting.names(Role.LATENT))
     observed = whole(spec, setting.names(Role.OBSERVED))
     inputs = whole(spec, setting.names(Role.INPUT))
     joint = Density.of_side(Side.P, "theta", (*observed, *latent), inputs)
+    if not latent:
+        return LogDensity(joint)
     posterior = Density.of_side(Side.Q, "phi", latent, (*observed, *inputs))
     return Expectation(posterior, LogDensity(joint) - LogDensity(posterior))
 

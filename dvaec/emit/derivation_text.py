@@ -54,12 +54,19 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
     declared = _DECLARED[spec.inference.kind].format(delay=spec.inference.delay)
     heading = f"{spec.name}: {spec.about}" if spec.about else spec.name
     compared = [line for c in derivation.comparisons for line in _compare(writer, c)]
-    sections = [
-        (heading, ["; ".join(spec.cites)] if spec.cites else []),
-        ("Generative model", [writer.joint()]),
+    latent = [
         ("Exact posterior", _posterior(writer, derivation)),
         (f"Inference model ({declared})", [writer.inference(derivation.inference)]),
         ("q against the exact posterior", compared),
+    ]
+    sections = [
+        (heading, ["; ".join(spec.cites)] if spec.cites else []),
+        ("Generative model", [writer.joint()]),
+        *(
+            latent
+            if spec.order
+            else [("Nothing is latent: there is no posterior, and the bound is tight", [])]
+        ),
         ("Evidence lower bound", _bound(spec, writer, derivation, elbo)),
         ("Its terms", [line for term in elbo.terms for line in _term(writer, term)]),
     ]

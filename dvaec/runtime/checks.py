@@ -20,7 +20,9 @@ def check_values(
     """
     complaints: list[tuple[NDArray[np.bool_], str, str | None]] = []
     if array.dtype.kind == "f":
-        complaints.append((~np.isfinite(array), "every value must be finite", None))
+        rule = "every value must be finite, in single precision too"
+        with np.errstate(over="ignore"):
+            complaints.append((~np.isfinite(array.astype(np.float32)), rule, None))
     if family == "bernoulli" and array.dtype.kind != "b":
         variable = key.partition("_")[2]
         real = f"--set {variable}.distribution=gaussian for real values"

@@ -64,7 +64,8 @@ def load_splits(
     path = Path(source)
     if not path.is_file():
         hint = did_you_mean(source, BUILT_IN) or f"a .npz file, or one of {', '.join(BUILT_IN)}"
-        raise DataFault(f"{source}: no such file", hint)
+        what = "a folder, not a file" if path.is_dir() else "no such file"
+        raise DataFault(f"{source}: {what}", hint)
     try:
         with path.open("rb") as file:
             opened = np.load(file, allow_pickle=False)
@@ -74,7 +75,9 @@ def load_splits(
                 )
             return _splits(str(path), _Lazy(str(path), opened), card, names, zero_inputs)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataFault(f"{path}: not an .npz archive: {error}") from error
+        why = "" if "pickle" in str(error) else f": {error}"  # numpy's advice to unpickle is bad advice
+        hint = "np.savez_compressed writes one"
+        raise DataFault(f"{path}: not an .npz archive{why}", hint) from error
 
 
 class _Lazy(Mapping[str, Array]):

@@ -48,8 +48,8 @@ def assemble(parsed: Parsed, framed: Mapping[str, bool], order: tuple[str, ...])
     names = [v.name for v in variables]
     return Spec(
         name=shape.model,
-        about=shape.about,
-        cites=tuple(shape.cites),
+        about=_one_line(shape.about),
+        cites=tuple(_one_line(cite) for cite in shape.cites),
         variables=variables,
         generation=tuple(conditional(line, names) for line in parsed.generation),
         inference=_inference(parsed, names),
@@ -58,6 +58,11 @@ def assemble(parsed: Parsed, framed: Mapping[str, bool], order: tuple[str, ...])
         features=tuple(_feature(parsed, key, name) for key, name in parsed.features.items()),
         heads=tuple(_head(parsed, key, side, name) for key, (side, name) in parsed.heads.items()),
     )
+
+
+def _one_line(text: str) -> str:
+    """Return running text on one line, without what a terminal would obey or hide."""
+    return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
 
 
 def conditional(line: Line, names: list[str]) -> Conditional:

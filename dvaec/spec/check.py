@@ -7,6 +7,7 @@ from dvaec.spec.check_conditionals import check_generation, check_inference
 from dvaec.spec.check_developed import check_developed_cycles, check_heads, check_nodes
 from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_order import chain_order
+from dvaec.spec.check_unread import check_unread
 from dvaec.spec.check_variables import check_variables
 from dvaec.spec.context import Context, context_of
 from dvaec.spec.report import Report
@@ -23,4 +24,6 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[str, .
     check_heads(context)
     check_developed_cycles(context)
     check_networks(context)
+    if not report.found:
+        check_unread(context)
     return context.framed, order

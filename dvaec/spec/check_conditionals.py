@@ -22,6 +22,9 @@ def check_generation(context: Context) -> None:
     check_frame_cycles(context, [line for line in lines if context.role(line.target.name) != "input"])
     sound = context.parsed.sound
     complete = sound.has("generation") and "generation" not in context.parsed.unreadable
+    complete = complete and all(
+        one.name in context.variables for line in lines for one in (line.target, *line.parents)
+    )
     if context.closed and sound.whole("variables") and complete:
         _descendants(context, lines)
 
@@ -55,7 +58,8 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
             message = f"a second conditional of '{target.name}'; the first stands in line {first}"
             hint = _comma_hint(line) or "one line holds all its parents"
             report.add(Code.CONDITIONAL_TWICE, message, span, hint)
-    if block in context.parsed.unreadable or not context.parsed.sound.has(block):
+    misspelt = any(name not in context.variables for name in given)
+    if block in context.parsed.unreadable or misspelt or not context.parsed.sound.has(block):
         return
     for name in (n for role in roles for n in context.having(role)):
         if name not in given:
@@ -82,9 +86,8 @@ def _target(context: Context, line: Line, block: str) -> bool:
         return False
     if target.offsets is not None and target.offsets != NOW:
         message = f"a conditional in '{block}' is of the frame t"
-        context.report.add(
-            Code.TARGET, message, span, f"write {target.name}_t and move the parents' subscripts"
-        )
+        hint = _comma_hint(line) or f"write {target.name}_t and move the parents' subscripts"
+        context.report.add(Code.TARGET, message, span, hint)
         return False
     return True
 

@@ -80,3 +80,4 @@ class Code(StrEnum):
     LEARNED = "DV087"
     BLOCK_READS = "DV088"
     LAYERS_WITHOUT_READS = "DV089"
+    UNREAD = "DV090"

@@ -17,6 +17,7 @@ ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "le
 MOST_UNITS = 65536
 MOST_READ = 256
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?|(\S+)\s+[0-9]+)\s*\Z")
+_NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
 _WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
 
@@ -43,6 +44,14 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
     text = scalar.text
     if "\n" in text:
         report.add(Code.NOTATION, "a conditional stands on one line", scalar.span)
+        return None
+    if scalar.runs_on and _NEXT_ITEM.search(text):
+        report.add(
+            Code.NOTATION,
+            "this conditional runs on: the line below is indented deeper, so that its dash begins no entry",
+            scalar.span,
+            "begin all entries of a list in the same column",
+        )
         return None
     if wrapped := _WRAPPED.match(text):
         alone = f"write the conditional alone: {wrapped.group(1)}"

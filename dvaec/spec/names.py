@@ -31,7 +31,7 @@ def name_fault(name: str) -> tuple[bool, str] | None:
     if len(name) > LONGEST_NAME:
         return False, f"a name has at most {LONGEST_NAME} characters"
     if not _NAME.match(name):
-        return False, "a name is a letter followed by letters and digits"
+        return False, "a name is a letter (a to z, A to Z) followed by letters and digits"
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         return True, f"'{name}' is a word of Python, and the name would stand in the emitted module"
     if name in RESERVED:
@@ -44,7 +44,7 @@ def model_name_fault(name: str) -> str | None:
     if len(name) > LONGEST_MODEL_NAME:
         return f"a model's name has at most {LONGEST_MODEL_NAME} characters"
     if not _MODEL.match(name):
-        return "a model's name is a letter followed by letters, digits and underscores (it names a class)"
+        return "a model's name is a letter (a to z, A to Z) and then letters, digits and underscores"
     if keyword.iskeyword(name) or name in RESERVED:
         return f"'{name}' is taken: the name becomes a class of the emitted module"
     return None

@@ -14,6 +14,7 @@ from dvaec.spec.shape_words import explain, real_path
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
+_NOTHING = object()  # a key without a value: no kind of value, so that no key lets it pass in silence
 _ROUNDS = 4  # leaving one thing out can bring up another, such as an empty block
 
 
@@ -36,7 +37,8 @@ class Sound:
 def plain(node: Node) -> Any:
     """Turn the tree into what pydantic validates."""
     if isinstance(node, Scalar):
-        return node.value()
+        value = node.value()
+        return _NOTHING if value is None else value
     if isinstance(node, Items):
         return [plain(item) for item in node.items]
     return {key.text: plain(value) for key, value in node.entries}

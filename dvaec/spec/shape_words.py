@@ -15,6 +15,8 @@ from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
+NOTHING = "nothing"
+
 
 def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
     """Return the node at a path, if there is one."""
@@ -63,7 +65,9 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     known = _known_keys((*within, key), tree)
     guess = f"did you mean '{key}'?"
     unknown = [name.text for name, _ in parent.entries if name.text not in known]
-    return any(did_you_mean(name, known) == guess for name in unknown[:MOST_FAULTS])
+    return any(
+        name.startswith(f"{key}:") or did_you_mean(name, known) == guess for name in unknown[:MOST_FAULTS]
+    )
 
 
 def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
@@ -138,24 +142,34 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
     name, span = str(path[-1]), _key_span(tree, path)
     known = _known_keys(path, tree)
     within = f" in '{path[-2]}'" if len(path) > 1 else ""
-    if _lost_quotes(tree, path, known):
+    if hint := _lost_list(tree, path, known):
         message = f"the comma ends the value, so '{name[:40]}' became a key of its own"
-        report.add(Code.UNQUOTED_LIST, message, span, 'put lists in quotes: reads: "z_<t-1>, h_t"')
+        report.add(Code.UNQUOTED_LIST, message, span, hint)
+        return
+    if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
         return
     if name in LATER or (name == "reads" and path[-2:-1] in (("mean",), ("variance",))):
         report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
         return
     hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
+    key, colon, rest = name.partition(":")
+    if colon and key in known:
+        hint = f"a space belongs behind the colon: {key}: {rest[:40]}"
     report.add(Code.UNKNOWN_KEY, f"unknown key '{name[:60]}'{within}", span, hint)
 
 
-def _lost_quotes(tree: Entries, path: Path, known: list[str]) -> bool:
-    """Whether a key is the rest of a list without quotes: {reads: h_t, x_t} has the key x_t."""
+def _lost_list(tree: Entries, path: Path, known: list[str]) -> str | None:
+    """Return what to write where a key is the rest of a list without quotes: {reads: h_t, x_t}, key x_t."""
     parent, value, name = node_at(tree, path[:-1]), node_at(tree, path), str(path[-1])
     in_braces = isinstance(parent, Entries) and parent.in_flow
     empty = isinstance(value, Scalar) and value.plain and not value.text
-    like_a_name = re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name) is not None
-    return in_braces and empty and like_a_name and did_you_mean(name, known) is None
+    if not (in_braces and empty) or did_you_mean(name, known) is not None:
+        return None
+    if re.match(r"[0-9]+\s+[a-z_]+\Z", name):
+        return "a list of layers stands in brackets: layers: [256 tanh, 32 tanh]"
+    if re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name):
+        return 'put lists in quotes: reads: "z_<t-1>, h_t"'
+    return None
 
 
 def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> None:
@@ -203,9 +217,16 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
     if name in ("model", "about", "cites", "reads", "of", "with") and isinstance(value, bool | int | float):
         hint = "put text in quotes"
+    if name in ("layers", "through") and not item and isinstance(value, str):
+        hint = f"a list stands in brackets: {name}: [{value[:40]}]"
+    if name in ("reads", "of", "with") and isinstance(node, Items):
+        listed = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
+        hint = f'write it as one text: {name}: "{listed[:60]}"'
     if name == "learned" and not item:
         hint = "write true or false"
-    report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, not {_show(node)}", span, hint)
+    found = _show(node)
+    contrast = "and nothing is given" if found == NOTHING else f"not {found}"
+    report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, {contrast}", span, hint)
 
 
 def _place(node: Node | None, key: Span) -> Span:
@@ -219,6 +240,6 @@ def _show(node: Node | None) -> str:
     if isinstance(node, Entries):
         return "a mapping"
     if node is None or (node.plain and not node.text):
-        return "nothing"
+        return NOTHING
     text = node.text if len(node.text) <= 40 else node.text[:37] + "..."
     return text if node.plain and not isinstance(node.value(), str) else f"'{text}'"

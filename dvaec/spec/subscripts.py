@@ -22,6 +22,7 @@ from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, short
 
 LARGEST_OFFSET = 1000
 LARGEST_STRIDE = 100
+UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class _Parser(Cursor):
         hint = "parents are separated by commas"
         if name in ("p", "q") and rest.startswith("("):
             hint = "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
+        elif rest[0] in UNICODE_SUBSCRIPTS:
+            hint = f"write subscripts in plain characters, as in {name}_t or {name}_<t-1>"
         elif rest[0] in "<{[(":
             hint = f"an underscore begins the subscript, as in {name}_<t-1>"
         return self.fail(f"'{short(rest)}' does not belong after '{name}'", self.position, self.stop, hint)

@@ -17,6 +17,7 @@ import yaml
 from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.report import Report
+from dvaec.spec.yaml_words import syntax_words
 
 DEEPEST = 16
 Plain = None | bool | int | float | str
@@ -36,6 +37,11 @@ class Scalar:
     span: Span
     columns: tuple[int, ...] = ()
     in_flow: bool = False
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether it is text without quotes that goes on over the next line."""
+        return self.plain and bool(self.text) and not self.columns
 
     def value(self) -> Plain:
         """Resolve as YAML 1.2's core schema does; quoted text stays text."""
@@ -112,23 +118,10 @@ def parse_tree(text: str, file: str, report: Report) -> Node | None:
             Code.YAML_SYNTAX, f"the character {character} has no place in YAML", Span(file, line, column)
         )
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
-        problem = error.problem or error.context or "it does not parse"
-        report.add(Code.YAML_SYNTAX, f"not valid YAML: {problem}", span, _syntax_hint(text, span))
+        report.add(Code.YAML_SYNTAX, *syntax_words(error, text, file))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The scanner turns escapes such as "\UFFFFFFFF" into characters without a check of its own.
         report.add(Code.YAML_SYNTAX, f"not valid YAML: {error}", Span(file, 1, 1))
-    return None
-
-
-def _syntax_hint(text: str, span: Span) -> str | None:
-    lines = text.splitlines()
-    line = lines[span.line - 1] if span.line <= len(lines) else ""
-    if "_{" in line:
-        return "inside [ ] or { } write x_<t-1> with angle brackets, or put the text in quotes"
-    if "\t" in line[: span.column]:
-        return "YAML does not indent with tabs; use spaces"
     return None
 
 

@@ -1,0 +1,44 @@
+"""What YAML's parser says of a text that is no YAML, in plain words, at the place that is to be mended."""
+
+from __future__ import annotations
+
+import yaml
+
+from dvaec.diagnostics import Span
+
+_BLOCKS = ("<block mapping start>", "<block sequence start>", "-", "?")
+
+
+def syntax_words(error: yaml.MarkedYAMLError, text: str, file: str) -> tuple[str, Span, str | None]:
+    """Return the message, the place and a hint."""
+    mark, context = error.problem_mark, error.context_mark
+    problem = error.problem or error.context or "it does not parse"
+    hint = None
+    if "could not find expected ':'" in problem and context is not None:
+        problem, mark, hint = "the colon behind a key is missing", context, "write key: value, or key: alone"
+    elif "mapping values are not allowed" in problem:
+        problem = "a colon stands where none can"
+        hint = "is the colon of an earlier key missing? text that holds ': ' stands in quotes"
+    elif "expected <block end>" in problem and any(f"'{block}'" in problem for block in _BLOCKS):
+        problem = "the indentation of this line fits none of the lines above"
+        hint = "all entries of one block begin in the same column"
+    elif context is not None and error.context in _OPEN and ("expected ',' or" in problem):
+        problem = f"a comma or a closing bracket is missing; the bracket opens in line {context.line + 1}"
+    elif "unexpected end of stream" in problem and context is not None:
+        problem, mark, hint = "a quote is opened and never closed", context, None
+    place = mark or context
+    span = Span(file, place.line + 1, place.column + 1) if place else Span(file, 1, 1)
+    return f"not valid YAML: {problem}", span, _own_hint(text, span) or hint
+
+
+_OPEN = ("while parsing a flow mapping", "while parsing a flow sequence")
+
+
+def _own_hint(text: str, span: Span) -> str | None:
+    lines = text.splitlines()
+    line = lines[span.line - 1] if span.line <= len(lines) else ""
+    if "_{" in line:
+        return "inside [ ] or { } write x_<t-1> with angle brackets, or put the text in quotes"
+    if "\t" in line[: span.column]:
+        return "YAML does not indent with tabs; use spaces"
+    return None
