@@ -12,12 +12,13 @@ from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, reads_of, unfold
 from dvaec.spec import notation
 from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import Offsets, window
 from dvaec.spec.source import Source
 
 SEES_LESS = "DV210"
 SEES_MORE = "DV211"
 LOSES_ENDS = "DV212"
+OUT_OF_ORDER = "DV213"
 
 
 def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[Diagnostic]:
@@ -35,6 +36,8 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         seen = Conditional(head.target, unfolded.seen(reads_of(head.block)))
         if declared is not None:
             found += _differences(spec, unfolded, head, declared, seen, source)
+        else:
+            found += _out_of_order(spec, head, seen, source)
         if finite is not None and (declared is None or declared == seen):
             found += _at_the_ends(finite, head, seen, source)
     return found
@@ -57,6 +60,26 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) ->
         "read the remaining frames directly in the network"
     )
     return [Diagnostic(LOSES_ENDS, message, source.span(("networks", name, "reads")), hint)]
+
+
+def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
+    """Report latents that a network of q sees before the chain rule has drawn them."""
+    earlier = spec.order[: spec.order.index(head.target)]
+    drawn = {name: window(None, 0 if name in earlier else -1) for name in spec.order}
+    late = tuple(
+        Parent(p.name, p.offsets - drawn[p.name])
+        for p in seen.parents
+        if p.name in drawn and p.offsets is not None and p.offsets - drawn[p.name]
+    )
+    if not late:
+        return []
+    name = f"{head.side}({head.target}_t)"
+    message = (
+        f"the network {name} sees {notation.parents(late)}, which q has not drawn before {head.target}_t: "
+        f"within a frame q draws {', '.join(spec.order)}"
+    )
+    hint = "read it at earlier frames, or give the order of the latents: order: [[...]]"
+    return [Diagnostic(OUT_OF_ORDER, message, source.span(("networks", name, "reads")), hint)]
 
 
 def _declared(spec: Spec, derivation: Derivation, head: Head) -> Conditional | None:
