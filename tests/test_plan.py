@@ -196,7 +196,7 @@ def test_the_default_development_sees_the_declared_windows_everywhere(spec: Spec
 
 
 def test_cycles_without_a_direction_are_refused_with_what_waits_for_what() -> None:
-    spec = read_spec(Path(__file__).parent / "bad" / "no_schedule.yaml")[0]
+    spec = read_spec(Path(__file__).parent / "bad" / "sees_itself.yaml")[0]
     with pytest.raises(UnschedulableError) as raised:
         planned(spec)
     assert raised.value.code == "DV302"
