@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,13 @@ from dvaec.derive.question import parse_question
 from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, render
 from dvaec.emit.derivation_json import derivation_json
 from dvaec.emit.derivation_text import derivation_text
+from dvaec.emit.diagram import Form
+from dvaec.emit.diagram_title import title
 from dvaec.emit.latex import derivation_latex, elbo_tex
 from dvaec.emit.render import write_picture
 from dvaec.runtime.data import load_splits
 from dvaec.runtime.faults import DataFault
+from dvaec.spec.names import model_name_fault, name_fault
 from tests.runtime_stand_in import CARD, arrays, write
 
 HEAD = "dvaec: 1\nmodel: M\nvariables:\n  x: {role: observed, dim: 3}\n"
@@ -119,3 +123,19 @@ def test_what_is_no_archive_is_not_recommended_to_be_unpickled(tmp_path: Path) -
     assert caught.value.message == f"{page}: not an .npz archive"
     with pytest.raises(DataFault, match="a folder, not a file"):
         load_splits(str(tmp_path), CARD, ["train"])
+
+
+def test_nothing_is_called_like_a_function_of_the_emitted_module() -> None:
+    templates = Path(__file__).parent.parent / "dvaec" / "emit" / "templates"
+    functions = re.findall(r"^def (\w+)", (templates / "functions.py.jinja").read_text(), re.MULTILINE)
+    assert "gaussian_kl" in functions
+    assert [name for name in functions if model_name_fault(name) is None] == []
+    assert [name for name in functions if name_fault(name) is None] == []
+
+
+def test_titles_give_conditions_in_the_order_of_the_printed_formulas() -> None:
+    known = derived(PAGE)
+    assert known.derivation is not None
+    drawn = title(known.spec, Form.INFERENCE_COMPACT, known.derivation.inference)
+    assert drawn[1] == "q(z₁:ᴛ | x₁:ᴛ) = ∏ₜ q(zₜ | zₜ₋₁, xₜ:ᴛ)"
+    assert drawn[1] in printed(known)[0]

@@ -9,6 +9,9 @@ from dvaec.spec.model import Conditional, Role, Spec, Variable
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
+# The review's orders of what is given, as in the printed formulas.
+_P_ORDER = (Role.OBSERVED, Role.LATENT, Role.INPUT)
+_Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
 _WIDEST = 78  # characters of one line of a title
 
 
@@ -31,7 +34,9 @@ def _whole(variables: Iterable[Variable]) -> str:
 
 def _factor(side: str, spec: Spec, conditional: Conditional) -> str:
     target = unicode_form(conditional.target, NOW if spec.variable(conditional.target).framed else None)
-    parents = ", ".join(unicode_form(p.name, p.offsets) for p in conditional.parents)
+    order = _Q_ORDER if side == "q" else _P_ORDER
+    read = sorted(conditional.parents, key=lambda p: order.index(spec.variable(p.name).role))
+    parents = ", ".join(unicode_form(p.name, p.offsets) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
 
 

@@ -21,9 +21,16 @@ _WORDS = (
     "mean logvar variance sample samples given jit script F Elbo Encoded Generated Reconstruction "
     "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
-    "cat zeros ones "
+    "cat zeros ones static lead "
 )
 RESERVED = frozenset(_WORDS.split())
+
+# Functions of the emitted module; only a model's name, which may hold underscores, can meet them.
+_FUNCTIONS = (
+    "frame_mask lstm_cell gru_cell normal_noise uniform_noise gaussian_log_density bernoulli_log_density "
+    "gamma_log_density gaussian_kl standard_kl"
+)
+RESERVED_FOR_MODELS = RESERVED | frozenset(_FUNCTIONS.split())
 
 
 def name_fault(name: str) -> tuple[bool, str] | None:
@@ -45,6 +52,6 @@ def model_name_fault(name: str) -> str | None:
         return f"a model's name has at most {LONGEST_MODEL_NAME} characters"
     if not _MODEL.match(name):
         return "a model's name is a letter (a to z, A to Z) and then letters, digits and underscores"
-    if keyword.iskeyword(name) or name in RESERVED:
+    if keyword.iskeyword(name) or name in RESERVED_FOR_MODELS:
         return f"'{name}' is taken: the name becomes a class of the emitted module"
     return None
