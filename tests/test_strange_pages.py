@@ -139,3 +139,8 @@ def test_titles_give_conditions_in_the_order_of_the_printed_formulas() -> None:
     drawn = title(known.spec, Form.INFERENCE_COMPACT, known.derivation.inference)
     assert drawn[1] == "q(z₁:ᴛ | x₁:ᴛ) = ∏ₜ q(zₜ | zₜ₋₁, xₜ:ᴛ)"
     assert drawn[1] in printed(known)[0]
+
+
+def test_frames_where_windows_are_loose_are_named_as_runs() -> None:
+    page = PAGE.replace("z_<t-1>", "z_<t-3>").replace("x_t | z_t", "x_t | z_t, z_<t-2>")
+    assert "larger than needed at t = T-2 to T\n" in printed(derived(page))[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dvaec.derive.model import DerivedConditional, Estimator, Term
 
 ESTIMATORS = {
@@ -27,6 +29,24 @@ def proof_words(factor: DerivedConditional) -> str:
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     target = factor.conditional.target
     words = f"holds for every T: what links {target}_t to its evidence repeats from {from_there} on, {every}"
-    loose = [f"t = {frame}" for frame in factor.loose_first]
-    loose += [f"t = T-{back}" if back else "t = T" for back in reversed(factor.loose_last)]
+    loose = [_from_to([str(frame) for frame in run]) for run in _runs(factor.loose_first)]
+    loose += [
+        _from_to([f"T-{back}" if back else "T" for back in reversed(run)])
+        for run in reversed(_runs(factor.loose_last))
+    ]
     return f"{words}; clipped to 1..T, larger than needed at {', '.join(loose)}" if loose else words
+
+
+def _runs(numbers: Iterable[int]) -> list[list[int]]:
+    """Part increasing numbers into runs without gaps."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
+
+
+def _from_to(frames: list[str]) -> str:
+    return f"t = {frames[0]}" if len(frames) == 1 else f"t = {frames[0]} to {frames[-1]}"

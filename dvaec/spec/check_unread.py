@@ -1,4 +1,4 @@
-"""States and features that no network reads: their weights would never learn anything."""
+"""States and features that no network reads (their weights would never learn), and idle inputs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from dvaec.spec.graph import reachable
 
 
 def check_unread(context: Context) -> None:
-    """Report each state and feature from which nothing leads to a network, at its name."""
+    """Report, at its name, each state and feature that leads to no network and each input nobody reads."""
     parsed = context.parsed
+    used = {one.name for line in (*parsed.generation, *parsed.inference) for one in line.parents}
+    used |= {one.name for listed in parsed.reads.values() for one in listed.references}
+    for name in context.having("input"):
+        if name not in used:
+            message = f"nothing reads the input '{name}'"
+            hint = f"let a conditional read {name}_t, or leave it out"
+            context.report.add(Code.UNREAD, message, parsed.span(("variables", name)), hint)
     names = {("states", k): n for k, n in parsed.states.items()}
     names |= {("features", k): n for k, n in parsed.features.items()}
     read: dict[str, list[str]] = {}
