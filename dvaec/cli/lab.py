@@ -28,7 +28,7 @@ _DATA_HELP = (
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
-Data = Annotated[str, typer.Option("--data", help=_DATA_HELP)]
+Data = Annotated[str, typer.Option("--data", metavar="FILE", help=_DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
@@ -45,15 +45,16 @@ def train(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.")],
     data: Data,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the page: x.dim=513.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the page: --set x.dim=513. Repeatable."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 80,
+    epochs: Annotated[int, typer.Option(min=1, help="At most so many passes over the data.")] = 80,
     batch: Annotated[int, typer.Option(min=1, help="Sequences per update.")] = 8,
     lr: Annotated[float, typer.Option(min=0.0, help="Adam's learning rate.")] = 3e-3,
-    weight_decay: Annotated[float, typer.Option(min=0.0)] = 0.0,
+    weight_decay: Annotated[float, typer.Option(min=0.0, help="Adam's L2 penalty.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")] = 0,
     clip: Annotated[float, typer.Option(min=0.0, help="Largest norm of the gradient; 0: none.")] = 5.0,
     warmup: Annotated[int, typer.Option(min=0, help="Epochs over which the KL's weight rises to 1.")] = 40,
@@ -68,7 +69,14 @@ def train(
     scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
     zero_inputs: ZeroInputs = False,
 ) -> None:
-    """Compile SPEC and train it; the best weights, the history and the last state go to the run folder."""
+    """Compile a spec and train it.
+
+    The best weights, the history and the last state go to the run folder.
+
+    \b
+    dvaec train specs/srnn.yaml --data pendulum-ring --epochs 5
+    dvaec train specs/vrnn.yaml --data mine.npz --set x.dim=20 -o runs/mine
+    """
     with clear_errors("the finished epochs are kept; --resume continues"):
         from dvaec.compiler import compile_spec
 
@@ -103,13 +111,19 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     threads: Threads = 1,
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """Print the ELBO of a split in nats per frame, over frames and over sequences, its parts apart."""
+    """Print a trained model's ELBO and its parts.
+
+    In nats per frame, averaged over frames and over sequences; reconstruction and KL apart.
+
+    \b
+    dvaec evaluate runs/srnn --data mine.npz
+    """
     if form not in ("text", "json"):
         raise typer.BadParameter(f"'{form}' is neither text nor json", param_hint="--format")
     with clear_errors():
@@ -135,7 +149,7 @@ def data(
         int, typer.Option(min=1, help="For training; a quarter as many for valid and test.")
     ] = 200,
     frames: Annotated[int, typer.Option(min=2, help="Of the longest sequence; the shortest has half.")] = 50,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sequences.")] = 0,
 ) -> None:
     """Write a built-in data set with known truth as an .npz file."""
     with clear_errors():

@@ -41,7 +41,7 @@ def compile_command(
 
     \b
     dvaec compile specs/srnn.yaml
-    dvaec compile specs/srnn.yaml --set x.dim=513 --set x.distribution=gamma -o build/srnn
+    dvaec compile specs/srnn.yaml --set x.dim=513 -o build/srnn
     dvaec compile specs/srnn.yaml --emit plan
     """
     from dvaec.cli.products import write_all
