@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-WIDEST = 110  # characters of a line that an excerpt shows
+WIDEST = 120  # characters of a line that an excerpt shows
 HIDDEN = "\N{REPLACEMENT CHARACTER}"  # stands for what cannot be printed
 
 

@@ -14,7 +14,7 @@ from dvaec.spec.graph import cycles
 from dvaec.spec.model import Side
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets
-from dvaec.spec.schema import GatedHeadShape
+from dvaec.spec.schema import GatedHeadShape, OutputShape
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 
@@ -164,6 +164,10 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
             report.add(
                 Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), "give its layers under 'layers'"
             )
+        elif isinstance(shape, GatedHeadShape) and isinstance(getattr(shape, part), OutputShape):
+            message = f"the gated transition makes its own {part}, by (B.1)-(B.5)"
+            hint = "leave it out" if part == "mean" else "leave it out, or give a number or shared"
+            report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), hint)
     reads = getattr(shape, "reads", None)
     if (
         not isinstance(shape, GatedHeadShape)
