@@ -49,6 +49,18 @@ def factors(built: Built) -> list[tuple[Side, Conditional]]:
     return [(Side.P, c) for c in built.spec.generation] + [(Side.Q, c) for c in built.derivation.inference]
 
 
+def _methods(built: Built, *names: str) -> list[str]:
+    """Of these entry points, those that the module has: without latents there is no `encode`."""
+    return [name for name in names if name != "encode" or built.names(Role.LATENT)]
+
+
+def _drawn_from_q(built: Built, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Draw the latents as `encode` does, from the noise in `values`."""
+    latents = built.names(Role.LATENT)
+    encoded = built.call("encode", values) if latents else None
+    return {name: getattr(encoded, name) for name in latents}
+
+
 # The properties. Each takes a built module, so that every source of specs runs the same list.
 
 
@@ -67,10 +79,13 @@ def check_score_is_naive(built: Built) -> None:
 
 def check_encode_is_naive(built: Built) -> None:
     """5: the latents are drawn along the chain rule, each from q's parameters at what was drawn before."""
+    latents = built.names(Role.LATENT)
+    if not latents:
+        assert not hasattr(built.module, "encode")
+        return
     values = sample_values(built, 1, FRAMES)
     result = built.call("encode", values)
     drawn = {k: v[0] for k, v in values.items()}
-    latents = built.names(Role.LATENT)
     for name in latents:
         drawn[name] = torch.full_like(drawn[name], torch.nan)
     for t in range(1, FRAMES + 1):
@@ -87,8 +102,7 @@ def check_elbo_parts(built: Built) -> None:
     """4: the parts of the ELBO are those of `score` at the latents that `encode` draws from the same noise."""
     values = sample_values(built, BATCH, FRAMES)
     bound = built.call("elbo", values)
-    encoded = built.call("encode", values)
-    values |= {name: getattr(encoded, name) for name in built.names(Role.LATENT)}
+    values |= _drawn_from_q(built, values)
     score = built.call("score", values)
     total = torch.zeros(BATCH, dtype=torch.float64)
     for term in built.elbo.terms:
@@ -110,8 +124,8 @@ def check_elbo_parts(built: Built) -> None:
 def check_closed_form_by_sampling(built: Built) -> None:
     """4: each closed-form divergence agrees with draws from q within five standard errors."""
     values = sample_values(built, BATCH, FRAMES)
-    bound, encoded = built.call("elbo", values), built.call("encode", values)
-    values |= {name: getattr(encoded, name) for name in built.names(Role.LATENT)}
+    bound = built.call("elbo", values)
+    values |= _drawn_from_q(built, values)
     score = built.call("score", values)
     normal, draws = torch.distributions.Normal, 2000
     torch.manual_seed(0)
@@ -189,7 +203,7 @@ def check_scripted(built: Built) -> None:
     loaded = torch.jit.load(buffer)
     for batch, frames in ((BATCH, FRAMES), (1, 2), (3, 7)):
         values = sample_values(built, batch, frames)
-        for method in ("elbo", "encode", "score", "reconstruct"):
+        for method in _methods(built, "elbo", "encode", "score", "reconstruct"):
             eager = built.call(method, values)
             all_close(built.call(method, values, scripted), eager)
             all_close(built.call(method, values, loaded), eager)
@@ -260,7 +274,7 @@ def check_inference_reads_no_later_frame(built: Built) -> None:
         if value.dim() == 3:
             value[:, cut:] += 0.37
     kept = max(0, cut - ahead)
-    for method in ("encode", "elbo"):
+    for method in _methods(built, "encode", "elbo"):
         before, after = built.call(method, values), built.call(method, changed)
         for name in before._fields[0 if method == "encode" else 1 :]:
             assert torch.equal(getattr(before, name)[:, :kept], getattr(after, name)[:, :kept])

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dvaec.emit.conditions import in_print_order
 from dvaec.emit.diagram import FUTURE, PAST, Arrow, Form, Tone
-from dvaec.spec.model import Conditional, Role, Spec, Variable
+from dvaec.spec.model import Conditional, Role, Side, Spec, Variable
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
-# The review's orders of what is given, as in the printed formulas.
-_P_ORDER = (Role.OBSERVED, Role.LATENT, Role.INPUT)
-_Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
 _WIDEST = 78  # characters of one line of a title
 
 
@@ -24,7 +22,7 @@ def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tupl
     targets, given = (latents, (*observed, *inputs)) if form.of_q else ((*observed, *latents), inputs)
     side = "q" if form.of_q else "p"
     left = f"{side}({_whole(targets)}{' | ' if given else ''}{_whole(given)}) = "
-    factors = [_factor(side, spec, c) for c in conditionals]
+    factors = [_factor(Side(side), spec, c) for c in conditionals]
     return (f"{spec.name}, {what} in {shape}", *_folded(left, factors))
 
 
@@ -32,10 +30,9 @@ def _whole(variables: Iterable[Variable]) -> str:
     return ", ".join(unicode_form(v.name, ALL if v.framed else None) for v in variables)
 
 
-def _factor(side: str, spec: Spec, conditional: Conditional) -> str:
+def _factor(side: Side, spec: Spec, conditional: Conditional) -> str:
     target = unicode_form(conditional.target, NOW if spec.variable(conditional.target).framed else None)
-    order = _Q_ORDER if side == "q" else _P_ORDER
-    read = sorted(conditional.parents, key=lambda p: order.index(spec.variable(p.name).role))
+    read = in_print_order(spec, side, conditional.parents)
     parents = ", ".join(unicode_form(p.name, p.offsets) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
 

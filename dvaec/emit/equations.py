@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
+from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import FAMILIES
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
 from dvaec.spec.model import Combiner, Conditional, Dense, GatedTransition, Side, Spec
 from dvaec.spec.notation import braces
 
 
-def conditional_text(side: str, conditional: Conditional) -> str:
-    """Return p(z_t | z_{t-1}, x_{1:t-1})."""
-    given = ", ".join(braces(p.name, p.offsets) for p in conditional.parents)
+def conditional_text(spec: Spec, side: Side, conditional: Conditional) -> str:
+    """Return p(z_t | x_{1:t-1}, z_{t-1}) or q(z_t | z_{t-1}, x_{1:T})."""
+    given = ", ".join(braces(p.name, p.offsets) for p in in_print_order(spec, side, conditional.parents))
     return f"{side}({conditional.target}_t{f' | {given}' if given else ''})"
 
 
@@ -23,13 +24,13 @@ def numbered(network: Network) -> dict[str, int]:
 
 def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) -> dict[str, str]:
     """Return the equation of every node that is made, by name."""
-    factors = {f"p_{c.target}": ("p", c) for c in spec.generation}
-    factors.update({f"q_{c.target}": ("q", c) for c in inference})
+    factors = {f"p_{c.target}": (Side.P, c) for c in spec.generation}
+    factors.update({f"q_{c.target}": (Side.Q, c) for c in inference})
     out: dict[str, str] = {}
     for node in network.nodes:
         if isinstance(node, HeadNode):
             side, conditional = factors[node.name]
-            out[node.name] = f"{conditional_text(side, conditional)} = {_head(node)}"
+            out[node.name] = f"{conditional_text(spec, side, conditional)} = {_head(node)}"
         elif not isinstance(node, ValueNode):
             out[node.name] = f"{node.name}_t = {_right_side(node)}"
     return out
@@ -83,20 +84,21 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
     return f"({numbers[node.name]})" if node.name in numbers else ""
 
 
-def elbo_lines(elbo: Elbo) -> tuple[str, ...]:
+def elbo_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
     """Return the ELBO in plain text, one line a term."""
     return tuple(
-        f"{'  ' if number == 0 else ''}{_term(term, number == 0)}" for number, term in enumerate(elbo.terms)
+        f"{'  ' if number == 0 else ''}{_term(spec, term, number == 0)}"
+        for number, term in enumerate(elbo.terms)
     )
 
 
-def _term(term: Term, first: bool) -> str:
-    p = conditional_text(Side.P, term.p)
+def _term(spec: Spec, term: Term, first: bool) -> str:
+    p = conditional_text(spec, Side.P, term.p)
     if term.kind is TermKind.RECONSTRUCTION:
         sign, body = ("" if first else "+ "), f"log {p}"
     else:
         assert term.q is not None
-        q = conditional_text(Side.Q, term.q)
+        q = conditional_text(spec, Side.Q, term.q)
         body = f"KL({q} || {p})" if term.estimator is Estimator.ANALYTIC else f"log {q} - log {p}"
         sign = "- "
     return f"{sign}sum_t {f'E_q[{body}]' if term.expectation else body}"

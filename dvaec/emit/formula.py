@@ -1,7 +1,6 @@
 """Formulas as text: one walk over an expression, two notations as data, LaTeX and Unicode.
 
-Conditions are written in the review's order: p has observed variables before latents, q and posteriors have
-latents first; inputs come last.
+Conditions are written in the review's order (`dvaec.emit.conditions`).
 """
 
 from __future__ import annotations
@@ -23,12 +22,10 @@ from dvaec.derive.expression import (
     summands,
     whole,
 )
+from dvaec.emit.conditions import P_ORDER, Q_ORDER
 from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
 from dvaec.spec.notation import Window, windows
 from dvaec.spec.offsets import NOW, Offsets
-
-P_ORDER = (Role.OBSERVED, Role.LATENT, Role.INPUT)
-Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
 
 
 @dataclass(frozen=True)

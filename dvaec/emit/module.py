@@ -79,7 +79,7 @@ def module_text(emission: Emission) -> str:
         equations=[line for name in written for line in _wrapped(f"{tags[name]} {written[name]}", 4)],
         layers=[(_comment(tags[name], written[name]), lines) for name, lines in nets.layers if lines],
         methods=[_method(method, network, tags) for method in nets.methods],
-        entries=[_entry(e, emission.elbo) for e in entries],
+        entries=[_entry(spec, e, emission.elbo) for e in entries],
     )
     text = environment.get_template("module.py.jinja").render(
         title="\n".join(_wrapped(f"{spec.name}: {_plain(spec.about)}" if spec.about else spec.name, 3, 0)),
@@ -100,13 +100,14 @@ def _plain(text: str) -> str:
 
 
 def _mathematics(emission: Emission) -> str:
-    joint = "".join(f" {conditional_text(Side.P, c)}" for c in emission.spec.generation)
+    spec = emission.spec
+    joint = "".join(f" {conditional_text(spec, Side.P, c)}" for c in spec.generation)
     lines = [f"    p = prod_t{joint}"]
     if emission.inference:
         lines.append(
-            f"    q = prod_t{''.join(f' {conditional_text(Side.Q, c)}' for c in emission.inference)}"
+            f"    q = prod_t{''.join(f' {conditional_text(spec, Side.Q, c)}' for c in emission.inference)}"
         )
-    bound = elbo_lines(emission.elbo)
+    bound = elbo_lines(spec, emission.elbo)
     lines.append(f"    L = {bound[0].strip()}")
     lines += [f"        {line}" for line in bound[1:]]
     return "\n".join(
@@ -155,11 +156,11 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
     }
 
 
-def _entry(entry: EntryText, elbo: Elbo) -> dict[str, object]:
+def _entry(spec: Spec, entry: EntryText, elbo: Elbo) -> dict[str, object]:
     about, prefix = ENTRY_DOCS[entry.name]
     explained: list[str] = []
     if prefix:
-        bound = elbo_lines(elbo)
+        bound = elbo_lines(spec, elbo)
         lines = [prefix + bound[0].strip(), *("  " + line for line in bound[1:])]
         explained = ["    " + w for line in lines for w in _wrapped(line, 16, 6)]
     return {

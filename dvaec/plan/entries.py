@@ -25,13 +25,15 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     q_latent = tuple(f"q_{v.name}" for v in spec.having(Role.LATENT))
     drawn = tuple(v.name for v in spec.having(Role.LATENT))
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
-    wanted = (
+    wanted = [
         ("elbo", infer, _in_bound(network, elbo)),
         ("encode", infer, drawn + q_latent),
         ("score", score, q_latent + p_latent + p_observed),
         ("reconstruct", infer, p_observed),
         ("generate", generate, drawn + seen + p_latent + p_observed),
-    )
+    ]
+    if not drawn:  # a model without latents has nothing to infer
+        wanted = [entry for entry in wanted if entry[0] != "encode"]
     entries = tuple(
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted

@@ -1,9 +1,9 @@
 """DKF: Deep Kalman filter, driven, with the deep Kalman smoother as its posterior
 
     p = prod_t p(z_t | z_{t-1}, u_t) p(x_t | z_t)
-    q = prod_t q(z_t | x_{t:T}, z_{t-1}, u_{t:T})
+    q = prod_t q(z_t | z_{t-1}, x_{t:T}, u_{t:T})
     L = sum_t E_q[log p(x_t | z_t)]
-        - sum_t E_q[KL(q(z_t | x_{t:T}, z_{t-1}, u_{t:T}) || p(z_t | z_{t-1}, u_t))]
+        - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) || p(z_t | z_{t-1}, u_t))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
 Draws may be passed in as noise. Emitted by dvaec from spec 5f851789920785b6: change the spec, not this file.
@@ -141,7 +141,7 @@ class DKF(nn.Module):
     (3) b_t = LSTM(b_in_t, b_{t+1})
     (4) p(z_t | z_{t-1}, u_t) = Gaussian with mean and log-variance by a gated transition of z_{t-1}, u_t
     (5) p(x_t | z_t) = Bernoulli with logits from z_t through 32 tanh, 64 tanh, 128 tanh, 256 tanh
-    (6) q(z_t | x_{t:T}, z_{t-1}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 32 tanh
+    (6) q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 32 tanh
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class DKF(nn.Module):
         self.p_x_3 = nn.Linear(64, 128)
         self.p_x_4 = nn.Linear(128, 256)
         self.p_x_out = nn.Linear(256, 88)
-        # (6) q(z_t | x_{t:T}, z_{t-1}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 3...
+        # (6) q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 3...
         self.q_z_1 = nn.Linear(32, 32)
         self.q_z_out = nn.Linear(32, 32)
 
@@ -214,7 +214,7 @@ class DKF(nn.Module):
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
             L = sum_t E_q[log p(x_t | z_t)]
-              - sum_t E_q[KL(q(z_t | x_{t:T}, z_{t-1}, u_{t:T}) || p(z_t | z_{t-1}, u_t))]
+              - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) || p(z_t | z_{t-1}, u_t))]
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)

@@ -2,9 +2,9 @@
 posterior (ST-R)
 
     p = prod_t p(z_t | z_{t-1}) p(x_t | z_t)
-    q = prod_t q(z_t | x_{t:T}, z_{t-1})
+    q = prod_t q(z_t | z_{t-1}, x_{t:T})
     L = sum_t E_q[log p(x_t | z_t)]
-        - sum_t E_q[KL(q(z_t | x_{t:T}, z_{t-1}) || p(z_t | z_{t-1}))]
+        - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}) || p(z_t | z_{t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
 Draws may be passed in as noise. Emitted by dvaec from spec bc6415f720f44a32: change the spec, not this file.
@@ -142,7 +142,7 @@ class DMM(nn.Module):
     (3) b_t = LSTM(b_in_t, b_{t+1})
     (4) p(z_t | z_{t-1}) = Gaussian with mean and log-variance by a gated transition of z_{t-1}
     (5) p(x_t | z_t) = Bernoulli with logits from z_t through 32 tanh, 64 tanh, 128 tanh, 256 tanh
-    (6) q(z_t | x_{t:T}, z_{t-1}) = Gaussian with mean and log-variance from g_t through 32 tanh
+    (6) q(z_t | z_{t-1}, x_{t:T}) = Gaussian with mean and log-variance from g_t through 32 tanh
     """
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class DMM(nn.Module):
         self.p_x_3 = nn.Linear(64, 128)
         self.p_x_4 = nn.Linear(128, 256)
         self.p_x_out = nn.Linear(256, 88)
-        # (6) q(z_t | x_{t:T}, z_{t-1}) = Gaussian with mean and log-variance from g_t through 32 tanh
+        # (6) q(z_t | z_{t-1}, x_{t:T}) = Gaussian with mean and log-variance from g_t through 32 tanh
         self.q_z_1 = nn.Linear(32, 32)
         self.q_z_out = nn.Linear(32, 32)
 
@@ -214,7 +214,7 @@ class DMM(nn.Module):
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
             L = sum_t E_q[log p(x_t | z_t)]
-              - sum_t E_q[KL(q(z_t | x_{t:T}, z_{t-1}) || p(z_t | z_{t-1}))]
+              - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}) || p(z_t | z_{t-1}))]
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)

@@ -2,9 +2,9 @@
 posterior)
 
     p = prod_t p(z_t | x_{1:t-1}, z_{t-1}) p(x_t | x_{1:t-1}, z_t)
-    q = prod_t q(z_t | x_{1:T}, z_{t-1})
+    q = prod_t q(z_t | z_{t-1}, x_{1:T})
     L = sum_t E_q[log p(x_t | x_{1:t-1}, z_t)]
-        - sum_t E_q[KL(q(z_t | x_{1:T}, z_{t-1}) || p(z_t | x_{1:t-1}, z_{t-1}))]
+        - sum_t E_q[KL(q(z_t | z_{t-1}, x_{1:T}) || p(z_t | x_{1:t-1}, z_{t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
 Draws may be passed in as noise. Emitted by dvaec from spec 8bb96397282f2d7b: change the spec, not this file.
@@ -162,7 +162,7 @@ class SRNN(nn.Module):
     (5) p(z_t | x_{1:t-1}, z_{t-1}) = Gaussian with mean and log-variance from z_{t-1}, h_t through 64 tanh,
         32 tanh
     (6) p(x_t | x_{1:t-1}, z_t) = Bernoulli with logits from z_t, h_t through 256 tanh
-    (7) q(z_t | x_{1:T}, z_{t-1}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 64 tanh, 32
+    (7) q(z_t | z_{t-1}, x_{1:T}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 64 tanh, 32
         tanh
     """
 
@@ -183,7 +183,7 @@ class SRNN(nn.Module):
         # (6) p(x_t | x_{1:t-1}, z_t) = Bernoulli with logits from z_t, h_t through 256 tanh
         self.p_x_1 = nn.Linear(144, 256)
         self.p_x_out = nn.Linear(256, 88)
-        # (7) q(z_t | x_{1:T}, z_{t-1}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 6...
+        # (7) q(z_t | z_{t-1}, x_{1:T}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 6...
         self.q_z_1 = nn.Linear(144, 64)
         self.q_z_2 = nn.Linear(64, 32)
         self.q_z_out = nn.Linear(32, 32)
@@ -230,7 +230,7 @@ class SRNN(nn.Module):
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
             L = sum_t E_q[log p(x_t | x_{1:t-1}, z_t)]
-              - sum_t E_q[KL(q(z_t | x_{1:T}, z_{t-1}) || p(z_t | x_{1:t-1}, z_{t-1}))]
+              - sum_t E_q[KL(q(z_t | z_{t-1}, x_{1:T}) || p(z_t | x_{1:t-1}, z_{t-1}))]
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)

@@ -1,9 +1,9 @@
 """VRNN: Variational recurrent neural network, one state shared by p and q, with feature extractors
 
     p = prod_t p(z_t | x_{1:t-1}, z_{1:t-1}) p(x_t | x_{1:t-1}, z_{1:t})
-    q = prod_t q(z_t | x_{1:t}, z_{1:t-1})
+    q = prod_t q(z_t | z_{1:t-1}, x_{1:t})
     L = sum_t E_q[log p(x_t | x_{1:t-1}, z_{1:t})]
-        - sum_t E_q[KL(q(z_t | x_{1:t}, z_{1:t-1}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
+        - sum_t E_q[KL(q(z_t | z_{1:t-1}, x_{1:t}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
 Draws may be passed in as noise. Emitted by dvaec from spec b6a5a82ab3a4cb69: change the spec, not this file.
@@ -149,7 +149,7 @@ class VRNN(nn.Module):
     (3) h_t = LSTM(fx_{t-1}, fz_{t-1}, h_{t-1})
     (4) p(z_t | x_{1:t-1}, z_{1:t-1}) = Gaussian with mean and log-variance from h_t
     (5) p(x_t | x_{1:t-1}, z_{1:t}) = Bernoulli with logits from fz_t, h_t
-    (6) q(z_t | x_{1:t}, z_{1:t-1}) = Gaussian with mean and log-variance from fx_t, h_t
+    (6) q(z_t | z_{1:t-1}, x_{1:t}) = Gaussian with mean and log-variance from fx_t, h_t
     """
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class VRNN(nn.Module):
         self.p_z_1 = nn.Linear(128, 32)
         # (5) p(x_t | x_{1:t-1}, z_{1:t}) = Bernoulli with logits from fz_t, h_t
         self.p_x_1 = nn.Linear(192, 88)
-        # (6) q(z_t | x_{1:t}, z_{1:t-1}) = Gaussian with mean and log-variance from fx_t, h_t
+        # (6) q(z_t | z_{1:t-1}, x_{1:t}) = Gaussian with mean and log-variance from fx_t, h_t
         self.q_z_1 = nn.Linear(384, 32)
 
     def fx_net(self, a: Tensor) -> Tensor:
@@ -206,7 +206,7 @@ class VRNN(nn.Module):
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
             L = sum_t E_q[log p(x_t | x_{1:t-1}, z_{1:t})]
-              - sum_t E_q[KL(q(z_t | x_{1:t}, z_{1:t-1}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
+              - sum_t E_q[KL(q(z_t | z_{1:t-1}, x_{1:t}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)

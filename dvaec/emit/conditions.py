@@ -1,0 +1,23 @@
+"""The order in which the review prints what stands behind a conditional's bar.
+
+p has observed variables before latents, as in (9.7); q and posteriors have latents first, as in (9.13);
+inputs come last. Within a role the order is that of declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dvaec.spec.model import Parent, Role, Side, Spec
+
+P_ORDER = (Role.OBSERVED, Role.LATENT, Role.INPUT)
+Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
+
+
+def in_print_order(spec: Spec, side: Side, parents: Iterable[Parent]) -> tuple[Parent, ...]:
+    """Return the parents of one side's conditional in the order of print."""
+    order = Q_ORDER if side is Side.Q else P_ORDER
+    names = [variable.name for variable in spec.variables]
+    return tuple(
+        sorted(parents, key=lambda p: (order.index(spec.variable(p.name).role), names.index(p.name)))
+    )
