@@ -287,6 +287,17 @@ def test_new_copies_a_shipped_spec_once(tmp_path: Path) -> None:
     assert [line.split()[0] for line in listed] == [p.stem for p in SPECS]
 
 
+def test_what_new_writes_passes_check_whatever_the_name(tmp_path: Path) -> None:
+    assert dvaec("new", "my-model", "--from", "dkf", cwd=tmp_path).stdout == "my-model.yaml\n"
+    assert "model: my_model\n" in (tmp_path / "my-model.yaml").read_text(encoding="utf-8")
+    assert dvaec("check", "my-model.yaml", cwd=tmp_path).returncode == 0
+    for name in ("elbo", "class", "no", "null"):
+        refused = dvaec("new", name, "--from", "srnn", cwd=tmp_path)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(f"error: '{name}' is no name for a model: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["my-model.yaml"]
+
+
 def test_version_and_help() -> None:
     assert dvaec("--version").stdout.startswith("dvaec 0.")
     text = dvaec("--help").stdout

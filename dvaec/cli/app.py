@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvaec.cli import lab, make
-from dvaec.cli.front import FAULTY, RefusalError, compiled, guarded, show
+from dvaec.cli.front import FAULTY, Overrides, RefusalError, SpecFile, compiled, guarded, show
 
 if TYPE_CHECKING:
     from dvaec.spec.model import Spec
@@ -25,14 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change the page for this run: --set x.dim=513. Repeatable."
-    ),
-]
 
 
 class DerivationFormat(StrEnum):

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -17,8 +17,17 @@ from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources, ordered, ren
 if TYPE_CHECKING:
     from dvaec.compiler import Compilation
 
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the page for this run: --set x.dim=513. Repeatable."
+    ),
+]
+
 FAULTY = 1
 OURS = 3
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 _ERROR_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -97,7 +106,7 @@ def _status(command: Callable[[], object]) -> int:
         return refused(_os_error(error))
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except Exception as error:
         return _ours(error)
     return 0

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from dvaec.cli.front import RefusalError
-from dvaec.diagnostics import did_you_mean
+from dvaec.diagnostics import Fault, did_you_mean
+from dvaec.spec.read import read_text
 
 _MODEL = re.compile(r"^model:.*$", re.MULTILINE)
 _SCHEMA = re.compile(r"^# yaml-language-server:.*\n", re.MULTILINE)
@@ -35,7 +36,10 @@ def _about(path: Path) -> str:
 
 
 def start(name: str, origin: str, out: Path | None) -> Path:
-    """Copy a shipped spec under a new name and return its path; RefusalError if that cannot be done."""
+    """Copy a shipped spec under a new name and return its path; RefusalError if that cannot be done.
+
+    The model is called as the file, with `_` for `-`: the name becomes a class.
+    """
     known = shipped()
     if origin not in known:
         guess = did_you_mean(origin.lower(), known)
@@ -48,7 +52,11 @@ def start(name: str, origin: str, out: Path | None) -> Path:
         )
     path = out or Path(f"{name}.yaml")
     text = known[origin].read_text(encoding="utf-8")
-    text = _SCHEMA.sub("", _MODEL.sub(f"model: {name}", text, count=1), count=1)
+    text = _SCHEMA.sub("", _MODEL.sub(f"model: {name.replace('-', '_')}", text, count=1), count=1)
+    try:
+        read_text(text, str(path))
+    except Fault as fault:  # the shipped page is sound, so it is the name
+        raise RefusalError(f"'{name}' is no name for a model: {fault.diagnostics[0].message}") from None
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)

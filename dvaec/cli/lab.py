@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.diagnostics import Fault, render
+from dvaec.cli.front import FAULTY, INTERRUPTED, Overrides, SpecFile, refused, show
+from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
 if TYPE_CHECKING:
@@ -42,12 +43,9 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.")],
+    spec: SpecFile,
     data: Data,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the page: --set x.dim=513. Repeatable."),
-    ] = None,
+    overrides: Overrides = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
     ] = None,
@@ -166,16 +164,13 @@ def clear_errors(when_interrupted: str | None = None) -> Iterator[None]:
     try:
         yield
     except Fault as fault:
-        typer.echo(render(fault.diagnostics, fault.sources), err=True)
-        raise typer.Exit(1) from None
+        show(fault.diagnostics, fault.sources)
+        raise typer.Exit(FAULTY) from None
     except LabFault as fault:
-        typer.echo(f"error: {fault.message}", err=True)
-        if fault.hint:
-            typer.echo(f"   = hint: {fault.hint}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(refused(fault.message, fault.hint)) from None
     except KeyboardInterrupt:
         typer.echo(f"interrupted{f': {when_interrupted}' if when_interrupted else ''}", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def table(card: Card, result: Evaluation) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import compiled
+from dvaec.cli.front import Overrides, SpecFile, compiled
 from dvaec.cli.stages import STAGE_NAMES, STAGES
 from dvaec.diagnostics import did_you_mean
 
@@ -19,11 +19,8 @@ def register(app: typer.Typer) -> None:
 
 
 def compile_command(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The page of YAML.", show_default=False)],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the page: --set x.dim=513. Repeatable."),
-    ] = None,
+    spec: SpecFile,
+    overrides: Overrides = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="generated/<spec> by default.")
     ] = None,
