@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,18 +66,21 @@ def load_splits(
         hint = did_you_mean(source, BUILT_IN) or f"a .npz file, or one of {', '.join(BUILT_IN)}"
         what = "a folder, not a file" if path.is_dir() else "no such file"
         raise DataFault(f"{source}: {what}", hint)
+    with path.open("rb") as file:
+        return _splits(str(path), _Lazy(str(path), _opened(path, file)), card, names, zero_inputs)
+
+
+def _opened(path: Path, file: BinaryIO) -> Any:
+    """Open the archive; DataFault if it is none."""
+    hint = "np.savez_compressed writes one"
     try:
-        with path.open("rb") as file:
-            opened = np.load(file, allow_pickle=False)
-            if not isinstance(opened, np.lib.npyio.NpzFile):
-                raise DataFault(
-                    f"{path}: a single array, not an .npz archive", "np.savez_compressed writes one"
-                )
-            return _splits(str(path), _Lazy(str(path), opened), card, names, zero_inputs)
+        found = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         why = "" if "pickle" in str(error) else f": {error}"  # numpy's advice to unpickle is bad advice
-        hint = "np.savez_compressed writes one"
         raise DataFault(f"{path}: not an .npz archive{why}", hint) from error
+    if not isinstance(found, np.lib.npyio.NpzFile):
+        raise DataFault(f"{path}: a single array, not an .npz archive", hint)
+    return found
 
 
 class _Lazy(Mapping[str, Array]):
@@ -90,12 +93,12 @@ class _Lazy(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         try:
             array: Array = self._archive[name]
-        except ValueError as error:
-            raise DataFault(
-                f"{self._file}: array '{name}' is pickled (a list of objects) and is not read",
-                "store numbers only: np.concatenate the sequences and give their lengths",
-            ) from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            if isinstance(error, ValueError) and "pickle" in str(error):
+                raise DataFault(
+                    f"{self._file}: array '{name}' is pickled (a list of objects) and is not read",
+                    "store numbers only: np.concatenate the sequences and give their lengths",
+                ) from error
             raise DataFault(f"{self._file}: array '{name}' is damaged: {error}") from error
         return array
 
