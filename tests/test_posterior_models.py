@@ -7,6 +7,7 @@ import pytest
 from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.posterior import exact_posterior
+from dvaec.emit.words import proof_words
 from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import TooLargeError
 from dvaec.network.windows import NoFixpointError, stationary_windows
@@ -115,6 +116,7 @@ def test_clipped_windows_that_are_larger_than_the_minimum_are_reported() -> None
     assert notation.line(factor.conditional) == "z_t | x_<t+1:T>, z_<t-1>, u_<t:T>"
     assert posterior_at(late, 3)["z_2"] == ["u_2", "x_3", "z_1"]
     assert factor.loose_inside
+    assert proof_words(factor).endswith(" and in the middle")
     assert 0 not in factor.loose_last
     (tight,) = exact_posterior(DKF).factors
     assert (tight.loose_first, tight.loose_last, tight.loose_inside) == ((), (), False)

@@ -37,7 +37,11 @@ def _derived(factor: DerivedConditional) -> dict[str, Json]:
     return {
         **_conditional(factor.conditional),
         "proof": {"lag": proof.lag, "first": proof.first, "period": proof.period},
-        "loose": {"from_start": list(factor.loose_first), "back_from_end": list(factor.loose_last)},
+        "loose": {
+            "from_start": list(factor.loose_first),
+            "back_from_end": list(factor.loose_last),
+            "inside": factor.loose_inside,
+        },
     }
 
 

@@ -34,7 +34,9 @@ def proof_words(factor: DerivedConditional) -> str:
         _from_to([f"T-{back}" if back else "T" for back in reversed(run)])
         for run in reversed(_runs(factor.loose_last))
     ]
-    return f"{words}; clipped to 1..T, larger than needed at {', '.join(loose)}" if loose else words
+    where = [f"at {', '.join(loose)}"] if loose else []
+    where += ["in the middle"] if factor.loose_inside else []
+    return f"{words}; clipped to 1..T, larger than needed {' and '.join(where)}" if where else words
 
 
 def _runs(numbers: Iterable[int]) -> list[list[int]]:
