@@ -17,7 +17,10 @@ Q_ORDER = (Role.LATENT, Role.OBSERVED, Role.INPUT)
 def in_print_order(spec: Spec, side: Side, parents: Iterable[Parent]) -> tuple[Parent, ...]:
     """Return the parents of one side's conditional in the order of print."""
     order = Q_ORDER if side is Side.Q else P_ORDER
+    return tuple(sorted(parents, key=lambda parent: place(spec, order, parent.name)))
+
+
+def place(spec: Spec, order: tuple[Role, ...], name: str) -> tuple[int, int]:
+    """Return the sort key of a variable: its role's place in `order`, then its own in the declaration."""
     names = [variable.name for variable in spec.variables]
-    return tuple(
-        sorted(parents, key=lambda p: (order.index(spec.variable(p.name).role), names.index(p.name)))
-    )
+    return order.index(spec.variable(name).role), names.index(name)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.spec.model import (
-    Block,
-    Combiner,
-    Conditional,
-    Dense,
-    Direction,
-    Feature,
-    GatedTransition,
-    Parent,
-    Side,
-    Spec,
-    State,
-)
+from dvaec.network.unfold import reads_of
+from dvaec.spec.model import Conditional, Direction, Feature, Parent, Side, Spec, State
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import NOW, of
 
@@ -31,17 +20,6 @@ class Reader:
     instantaneous: bool = False
 
 
-def block_reads(block: Block) -> tuple[Parent, ...]:
-    """Return everything a block reads."""
-    match block:
-        case Dense(reads=reads):
-            return reads
-        case GatedTransition(of=source, reads=reads):
-            return (source, *reads)
-        case Combiner(of=source, other=other):
-            return (source, other)
-
-
 def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) -> tuple[Reader, ...]:
     """The heads of one side, and every deterministic node under them, in the page's order.
 
@@ -52,7 +30,7 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
     for conditional in conditionals:
         head = spec.head(side, conditional.target)
         block = None if head is None else head.block
-        reads = conditional.parents if block is None else block_reads(block)
+        reads = conditional.parents if block is None else reads_of(block)
         heads.append(Reader(conditional.target, _split(reads, both)))
     inner: dict[str, tuple[Reader, ...]] = {}
     for state in spec.states:
@@ -71,7 +49,7 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
 def _nodes(node: State | Feature, both: set[str]) -> tuple[Reader, ...]:
     label = unicode_form(node.name, NOW)
     if isinstance(node, Feature):
-        return (Reader(node.name, _split(block_reads(node.block), both), label, True),)
+        return (Reader(node.name, _split(reads_of(node.block), both), label, True),)
     reads = _split(node.reads, both)
     forward = Parent(node.name, of(-node.lag))
     backward = Parent(node.name, of(node.lag))

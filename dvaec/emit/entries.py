@@ -124,9 +124,7 @@ def _heads(body: Body, side: str) -> list[HeadNode]:
 
 
 def _density(body: Body, node: HeadNode) -> str:
-    text = FAMILIES[node.variable.family]
-    body.functions.update(text.functions[:1])
-    return head_text(node, text.density, parameters(node), x=node.variable.name)
+    return body.call(FAMILIES[node.variable.family].density, node.variable.name, *parameters(node))
 
 
 def _finish_elbo(body: Body, elbo: Elbo) -> list[Field]:

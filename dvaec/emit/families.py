@@ -11,9 +11,9 @@ from dvaec.spec.model import Family
 class FamilyText:
     """How one family reads in the emitted module.
 
-    `parameters` are the suffixes of its parameters' names; `density`, `mean` and `draw` are templates in
-    which {x}, {noise} and one {field} per parameter stand; `noise` names the emitted function that draws its
-    noise.
+    `parameters` are the suffixes of its parameters' names; `mean` and `draw` are templates in which {noise}
+    and one {field} per parameter stand; `density` names the emitted function of x and the parameters that is
+    its log-density, `noise` the one that draws its noise.
     """
 
     parameters: tuple[str, ...]
@@ -21,36 +21,32 @@ class FamilyText:
     mean: str
     draw: str
     noise: str
-    functions: tuple[str, ...]  # emitted helper functions that the templates call
     words: str
 
 
 FAMILIES = {
     Family.GAUSSIAN: FamilyText(
         parameters=("mean", "logvar"),
-        density="gaussian_log_density({x}, {mean}, {logvar})",
+        density="gaussian_log_density",
         mean="{mean}",
         draw="{mean} + torch.exp(0.5 * {logvar}) * {noise}",
         noise="normal_noise",
-        functions=("gaussian_log_density", "bounded"),
         words="Gaussian with mean and log-variance",
     ),
     Family.BERNOULLI: FamilyText(
         parameters=("logits",),
-        density="bernoulli_log_density({x}, {logits})",
+        density="bernoulli_log_density",
         mean="torch.sigmoid({logits})",
         draw="({noise} < torch.sigmoid({logits})).to({logits}.dtype)",
         noise="uniform_noise",
-        functions=("bernoulli_log_density",),
         words="Bernoulli with logits",
     ),
     Family.GAMMA: FamilyText(
         parameters=("logscale",),
-        density="gamma_log_density({x}, {logscale})",
+        density="gamma_log_density",
         mean="torch.exp({logscale})",
         draw="-torch.log1p(-{noise}) * torch.exp({logscale})",
         noise="uniform_noise",
-        functions=("gamma_log_density", "bounded"),
         words="Gamma of shape 1 with log-scale (13.2.1)",
     ),
 }

@@ -22,7 +22,7 @@ from dvaec.derive.expression import (
     summands,
     whole,
 )
-from dvaec.emit.conditions import P_ORDER, Q_ORDER
+from dvaec.emit.conditions import P_ORDER, Q_ORDER, place
 from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
 from dvaec.spec.notation import Window, windows
 from dvaec.spec.offsets import NOW, Offsets
@@ -92,7 +92,7 @@ class FormulaWriter:
     def slices(self, found: Iterable[Slice], *, latents_first: bool = False) -> str:
         """Write variables with their frames, separated by commas; a union of windows is one entry each."""
         order = Q_ORDER if latents_first else P_ORDER
-        ordered = sorted(found, key=lambda one: self._place(one.name, order))
+        ordered = sorted(found, key=lambda one: place(self._spec, order, one.name))
         return ", ".join(text for one in ordered for text in self._slice(one.name, one.offsets))
 
     def at_t(self, name: str) -> str:
@@ -141,10 +141,6 @@ class FormulaWriter:
 
     def _product(self, whole_density: str, factors: list[str]) -> str:
         return self._notation.product.format(whole=whole_density, factors=" ".join(factors))
-
-    def _place(self, name: str, order: tuple[Role, ...]) -> tuple[int, int]:
-        names = [v.name for v in self._spec.variables]
-        return order.index(self._spec.variable(name).role), names.index(name)
 
     def _slice(self, name: str, offsets: Offsets | None) -> list[str]:
         if offsets is None:

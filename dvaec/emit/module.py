@@ -77,7 +77,7 @@ def module_text(emission: Emission) -> str:
         class_name=spec.name,
         about=f"{spec.name}, developed:",
         equations=[line for name in written for line in _wrapped(f"{tags[name]} {written[name]}", 4)],
-        layers=[(_comment(tags[name], written[name]), lines) for name, lines in nets.layers if lines],
+        layers=[(_wrapped(f"{tags[name]} {written[name]}", 10), made) for name, made in nets.layers if made],
         methods=[_method(method, network, tags) for method in nets.methods],
         entries=[_entry(spec, e, emission.elbo) for e in entries],
     )
@@ -117,11 +117,6 @@ def _mathematics(emission: Emission) -> str:
 
 def _wrapped(line: str, room: int, indent: int = 4) -> list[str]:
     return textwrap.wrap(line, WIDTH - room, subsequent_indent=" " * indent, break_long_words=False) or [""]
-
-
-def _comment(tag: str, equation: str) -> str:
-    text = f"{tag} {equation}"
-    return text if len(text) <= WIDTH - 12 else text[: WIDTH - 15] + "..."
 
 
 def _first_parameter(nets: Nets) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import lcm
 
-from dvaec.spec.model import Combiner, Dense, Direction, GatedTransition, Parent, Spec
+from dvaec.spec.model import Block, Combiner, Dense, Direction, GatedTransition, Parent, Spec
 from dvaec.spec.offsets import NONE, NOW, Offsets, of, plus, star
 
 Row = dict[str, Offsets]
@@ -75,7 +75,7 @@ def unfold(spec: Spec) -> Unfolded:
     return Unfolded(spec, rows, {name: frozenset(found) for name, found in static.items()})
 
 
-def reads_of(block: Dense | GatedTransition | Combiner | None) -> tuple[Parent, ...]:
+def reads_of(block: Block | None) -> tuple[Parent, ...]:
     """Return all names that a block reads."""
     match block:
         case Dense(reads):

@@ -153,7 +153,8 @@ class DKF(nn.Module):
         self.b_in_1 = nn.Linear(89, 256)
         # (3) b_t = LSTM(b_in_t, b_{t+1})
         self.b_rnn = nn.LSTM(256, 128, batch_first=True)
-        # (4) p(z_t | z_{t-1}, u_t) = Gaussian with mean and log-variance by a gated transition of z_{t-1...
+        # (4) p(z_t | z_{t-1}, u_t) = Gaussian with mean and log-variance by a gated transition of z_{t-1},
+        #     u_t
         self.p_z_1 = nn.Linear(17, 48)
         self.p_z_gate = nn.Linear(16, 16)
         self.p_z_nonlinear = nn.Linear(16, 16)
@@ -164,7 +165,8 @@ class DKF(nn.Module):
         self.p_x_3 = nn.Linear(64, 128)
         self.p_x_4 = nn.Linear(128, 256)
         self.p_x_out = nn.Linear(256, 88)
-        # (6) q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 3...
+        # (6) q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) = Gaussian with mean and log-variance from g_t through 32
+        #     tanh
         self.q_z_1 = nn.Linear(32, 32)
         self.q_z_out = nn.Linear(32, 32)
 

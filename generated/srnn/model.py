@@ -176,14 +176,16 @@ class SRNN(nn.Module):
         self.g_in_1 = nn.Linear(216, 256)
         # (4) g_t = LSTM(g_in_t, g_{t+1})
         self.g_rnn = nn.LSTM(256, 128, batch_first=True)
-        # (5) p(z_t | x_{1:t-1}, z_{t-1}) = Gaussian with mean and log-variance from z_{t-1}, h_t through...
+        # (5) p(z_t | x_{1:t-1}, z_{t-1}) = Gaussian with mean and log-variance from z_{t-1}, h_t through 64
+        #     tanh, 32 tanh
         self.p_z_1 = nn.Linear(144, 64)
         self.p_z_2 = nn.Linear(64, 32)
         self.p_z_out = nn.Linear(32, 32)
         # (6) p(x_t | x_{1:t-1}, z_t) = Bernoulli with logits from z_t, h_t through 256 tanh
         self.p_x_1 = nn.Linear(144, 256)
         self.p_x_out = nn.Linear(256, 88)
-        # (7) q(z_t | z_{t-1}, x_{1:T}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 6...
+        # (7) q(z_t | z_{t-1}, x_{1:T}) = Gaussian with mean and log-variance from z_{t-1}, g_t through 64
+        #     tanh, 32 tanh
         self.q_z_1 = nn.Linear(144, 64)
         self.q_z_2 = nn.Linear(64, 32)
         self.q_z_out = nn.Linear(32, 32)
