@@ -3,9 +3,10 @@
     spec         YAML text -> the validated page                                 dvaec.spec
     posterior    the exact posterior by D-separation, q as declared, the gap     dvaec.network, dvaec.derive
     elbo         the terms of the specialised bound and their estimators         dvaec.derive
-    development  states and heads that the page leaves out; the developed form checked against the declared
-    one plan         the data flow and the schedule of every entry point             dvaec.plan module
-    the source of the PyTorch module                                dvaec.emit
+    development  the developed form against the declared one; what the page      dvaec.derive, dvaec.plan
+                 leaves out of it, by default
+    plan         the data flow and the schedule of every entry point             dvaec.plan
+    module       the source of the PyTorch module                                dvaec.emit
 
 `run(path, until=...)` stops behind any of them; every value is frozen and can be printed.
 """

@@ -155,7 +155,7 @@ def _schedule(sampled: tuple[str, ...], inference: Sequence[Conditional]) -> tup
     for name in sampled:
         cycle = _cycle(name, reads)
         if cycle is not None:
-            arrows = " -> ".join(f"{n}" for n in cycle)
+            arrows = " -> ".join(cycle)
             what = (
                 f"{name}_t depends on earlier {name}" if len(cycle) == 2 else f"{arrows} is a cycle over time"
             )

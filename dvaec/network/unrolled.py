@@ -17,8 +17,6 @@ MOST_ARROWS = 2_000_000
 class TooLargeError(ValueError):
     """The unrolled network would be larger than what is searched node by node."""
 
-    code = "DV203"
-
 
 @dataclass(frozen=True)
 class Node:

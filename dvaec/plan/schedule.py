@@ -23,6 +23,8 @@ from dvaec.plan.model import (
     WholeSequence,
 )
 from dvaec.spec.model import Direction
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import of
 
 
 class UnschedulableError(Exception):
@@ -31,9 +33,6 @@ class UnschedulableError(Exception):
     def __init__(self, message: str, nodes: tuple[str, ...], code: str) -> None:
         super().__init__(message)
         self.message, self.nodes, self.code = message, nodes, code
-
-
-WHOLE_SEQUENCE_CELLS = ("lstm", "gru", "rnn", "sum")
 
 
 def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
@@ -134,11 +133,7 @@ def _arrow(edge: Dependence) -> str:
     """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
     side, _, target = edge.reader.partition("_")
     reader = f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
-    return f"{reader} <- {edge.source}{_at(edge.offset)}"
-
-
-def _at(offset: int | None) -> str:
-    return "" if offset is None else "_t" if offset == 0 else f"_<t{offset:+d}>"
+    return f"{reader} <- {page(edge.source, None if edge.offset is None else of(edge.offset))}"
 
 
 def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:

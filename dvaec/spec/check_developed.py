@@ -13,7 +13,7 @@ from dvaec.spec.context import Context
 from dvaec.spec.graph import cycles
 from dvaec.spec.model import Side
 from dvaec.spec.notation import page
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import Offsets, of
 from dvaec.spec.schema import GatedHeadShape, OutputShape
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
@@ -76,10 +76,6 @@ def _nearest(offsets: Offsets) -> int:
     return 0
 
 
-def _at(name: str, offset: int) -> str:
-    return f"{name}_t" if offset == 0 else f"{name}_<t{offset:+d}>"
-
-
 def _state_window(context: Context, key: str, reference: Reference, span: Span) -> None:
     """A state takes one frame of each a step."""
     offsets, name = reference.offsets, reference.name
@@ -87,13 +83,13 @@ def _state_window(context: Context, key: str, reference: Reference, span: Span) 
     if offsets.finite:
         if len(offsets.members) > 1:
             message = f"a state takes one frame of '{name}' at a time"
-            listed = ", ".join(_at(name, d) for d in offsets.members[:4])
+            listed = ", ".join(page(name, of(d)) for d in offsets.members[:4])
             context.report.add(
                 Code.STATE_SEVERAL_FRAMES, message, span, f"name the frames one by one: {listed}"
             )
         return
     runs = context.parsed.shape.states[key].runs if key in context.parsed.shape.states else "forward"
-    hint = f"write {_at(name, _nearest(offsets))}"
+    hint = f"write {page(name, of(_nearest(offsets)))}"
     if offsets.reaches_future and runs == "forward":
         hint += ", and runs: " + ("both" if offsets.reaches_past else "backward")
     message = "a state takes one frame a step and remembers; it reads no open window"
@@ -110,7 +106,7 @@ def _open_window(context: Context, reference: Reference, span: Span) -> None:
     else:
         runs = "runs: both, " if offsets.reaches_past and offsets.reaches_future else ""
         runs = runs or ("runs: backward, " if offsets.reaches_future else "")
-        taken = _at(name, _nearest(offsets))
+        taken = page(name, of(_nearest(offsets)))
         hint = f"give it a state, h_t: {{rnn: lstm, units: 128, {runs}reads: {taken}}}, and read h_t"
     message = f"a network cannot read the open window {shown}"
     context.report.add(Code.OPEN_WINDOW, message, span, hint)
@@ -135,7 +131,6 @@ def check_heads(context: Context) -> None:
     parsed = context.parsed
     for key, (side, name) in parsed.heads.items():
         role, span = context.role(name), parsed.span(("networks", key))
-        node = parsed.tree.get("networks")
         if name in context.nodes and name not in context.variables:
             message = f"'{name}' is a {context.nodes[name]}, not a random variable"
             context.report.add(Code.HEAD_NAME, message, span)
@@ -149,7 +144,7 @@ def check_heads(context: Context) -> None:
         elif role == "observed" and side is Side.Q:
             message = f"'{name}' is observed; q has conditionals of latent variables only"
             context.report.add(Code.INFERENCE_OF_OBSERVED, message, span, f"did you mean p({name}_t)?")
-        elif role is not None and node is not None and key in parsed.shape.networks:
+        elif role is not None and key in parsed.shape.networks:
             _parameters(context, key, side, name)
 
 

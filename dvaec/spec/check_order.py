@@ -9,7 +9,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.graph import reachable, topological
 from dvaec.spec.model import InferenceKind, Side
-from dvaec.spec.yaml_tree import Entries, Items, Scalar
+from dvaec.spec.yaml_tree import Items, Scalar
 
 
 def chain_order(context: Context) -> tuple[str, ...]:
@@ -116,4 +116,4 @@ def _reading_place(context: Context, name: str, later: str) -> Span:
     for key, (side, target) in parsed.heads.items():
         if side is Side.Q and target == name:
             return parsed.span(("networks", key, "reads"))
-    return parsed.span(("inference", name) if isinstance(parsed.tree, Entries) else ())
+    return parsed.span(("inference", name))

@@ -1,7 +1,8 @@
-"""The codes of every diagnostic about a spec, in one place; a code never changes its meaning.
+"""The codes of this room's diagnostics, in one place; a code never changes its meaning.
 
-DV001-DV199 belong to this room; derive takes DV200-DV299, plan DV300-DV399, the command line and data
-DV400-DV499. `tests/bad/` holds a bad spec for each with its exact text.
+DV001-DV199 belong to this room; network and derive take DV200-DV299, plan DV300-DV399. Faults of data and
+of run folders have no code: they have no place on a page. `tests/bad/` holds a bad spec for each code that a
+page can bring about by its text, with the exact diagnostics.
 """
 
 from __future__ import annotations

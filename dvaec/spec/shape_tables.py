@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dvaec.spec.conditionals import MOST_UNITS
 from dvaec.spec.schema import LARGEST_DELAY, LARGEST_DIM, LARGEST_LAG
 
 # What a key wants, in words; keys mean the same wherever they stand.
@@ -12,7 +13,7 @@ WANTED = {
     "variables": "a mapping such as {x: {role: observed, dim: 88}}",
     "generation": 'a list of conditionals such as ["z_t | z_<t-1>", "x_t | z_t"]',
     "inference": "exact, filtering, {lookahead: k} or a list of conditionals",
-    "order": "a list of the latents such as [a, z]",
+    "order": "a list such as [[a, z]]: a, then z within every frame",
     "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
     "features": "a mapping such as {fx_t: {reads: x_t, layers: [256 tanh]}}",
     "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
@@ -23,7 +24,7 @@ WANTED = {
     "level": "frame or sequence",
     "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
     "rnn": "lstm, gru, rnn or sum",
-    "units": "a whole number from 1 to 65536",
+    "units": f"a whole number from 1 to {MOST_UNITS}",
     "reads": 'text such as "z_<t-1>, h_t"',
     "of": "text such as z_<t-1>",
     "with": "text such as b_t",

@@ -86,8 +86,7 @@ def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
 def _key_span(tree: Entries, path: Path) -> Span:
     """Return the place of a key, or of an item."""
     if not path:
-        first = tree.entries[0][0].span if tree.entries else tree.span
-        return Span(first.file, first.line, first.column, first.width)
+        return tree.entries[0][0].span if tree.entries else tree.span
     parent = node_at(tree, path[:-1])
     if isinstance(parent, Entries) and (key := parent.key(str(path[-1]))):
         return key.span
