@@ -40,6 +40,9 @@ WANTED = {
     "block": "a block",
 }
 
+# The block that each kind of network can be.
+BLOCKS = {"features": "combiner", "networks": "gated_transition"}
+
 # What the language will say later: recognised, so that the answer is not "unknown".
 LATER = frozenset({"causality", "auxiliary", "T", "python", "over", "by", "weights"})
 LATER_VALUES = frozenset(

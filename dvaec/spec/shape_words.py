@@ -11,7 +11,7 @@ from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
 from dvaec.spec.schema import PageShape
-from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
+from dvaec.spec.shape_tables import BLOCKS, LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -42,7 +42,7 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         _unknown_key(tree, path, report)
     elif kind == "missing":
         within = path[:-1]
-        if _misspelt(tree, within, str(path[-1])):
+        if _misspelt(tree, within, str(path[-1])) or _other_block(tree, within):
             return
         name = f"'{within[-1]}'" if within else "the page"
         wanted = WANTED.get(str(path[-1]))
@@ -68,6 +68,12 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     return any(
         name.startswith(f"{key}:") or did_you_mean(name, known) == guess for name in unknown[:MOST_FAULTS]
     )
+
+
+def _other_block(tree: Entries, within: Path) -> bool:
+    """Whether a mapping names a block that its place does not know, which is reported; the rest follows."""
+    named = node_at(tree, (*within, "block"))
+    return isinstance(named, Scalar) and within[:1] != () and named.value() != BLOCKS.get(str(within[0]))
 
 
 def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
@@ -147,7 +153,10 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
         return
     if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
         return
-    if name in LATER or (name == "reads" and path[-2:-1] in (("mean",), ("variance",))):
+    parameter = path[-2:-1] in (("mean",), ("variance",))
+    if parameter and name != "block" and _other_block(tree, path[:-1]):
+        return
+    if name in LATER or (parameter and name in ("reads", "block")):
         report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
         return
     hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
@@ -210,8 +219,8 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
             hint = "put it in quotes" if isinstance(node, Entries | Items) else None
     elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks"):
         wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
-    if name == "block" or (len(path) == 2 and path[0] == "inference"):
-        wanted = "combiner" if path[0] == "features" else "gated_transition" if name == "block" else wanted
+    if name == "block":
+        wanted = BLOCKS[str(path[0])]
     if isinstance(value, str) and "expected" in context:
         hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
     if name in ("model", "about", "cites", "reads", "of", "with") and isinstance(value, bool | int | float):
