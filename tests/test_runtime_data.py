@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,10 @@ def test_files_that_are_no_archive(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:300])
     with pytest.raises(DataFault, match=r"not an \.npz archive"):
         load_splits(str(cut), CARD, ["train"])
+    with zipfile.ZipFile(tmp_path / "broken.npz", "w") as archive:
+        archive.writestr("train_lengths.npy", b"\x93NUMPY\x01\x00\x04\x00 {}\n")
+    with pytest.raises(DataFault, match="array 'train_lengths' is damaged"):
+        load_splits(str(tmp_path / "broken.npz"), CARD, ["train"])
     with pytest.raises(DataFault, match="no such file") as caught:
         load_splits("pendulun", CARD, ["train"])
     assert caught.value.hint == "did you mean 'pendulum'?"

@@ -31,8 +31,13 @@ def test_a_damaged_card_is_a_clear_fault(tmp_path: Path) -> None:
         load_card(tmp_path)
     save_card(tmp_path, CARD)
     assert load_card(tmp_path) == CARD
-    for text, message in (("{", "not JSON"), ("[1]", "not a model's card"), ('{"name": "x"}', "lacks spec")):
-        (tmp_path / "card.json").write_text(text)
+    for content, message in (
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[1]", "not a model's card"),
+        (b'{"name": "x"}', "lacks spec"),
+    ):
+        (tmp_path / "card.json").write_bytes(content)
         with pytest.raises(StoreFault, match=message):
             load_card(tmp_path)
 

@@ -149,6 +149,9 @@ def test_a_folder_with_a_run_is_neither_overwritten_nor_resumed_otherwise(
     (folder / store.LAST).write_bytes(b"nonsense")
     with pytest.raises(StoreFault, match="cannot be read"):
         fit(splits, folder, resume=True)
+    torch.save({"name": "other"}, folder / store.LAST)
+    with pytest.raises(StoreFault, match="holds no state of a run"):
+        fit(splits, folder, resume=True)
 
 
 class _Broken(nn.Module):

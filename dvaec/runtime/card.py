@@ -49,7 +49,7 @@ def card_to_json(card: Card) -> str:
     return json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
 
 
-def card_from_json(text: str, where: str) -> Card:
+def card_from_json(text: str | bytes, where: str) -> Card:
     """Read a card; StoreFault, naming `where`, if the text is no card."""
     try:
         found: Any = json.loads(text)

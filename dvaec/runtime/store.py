@@ -30,7 +30,7 @@ def load_card(folder: Path) -> Card:
         raise StoreFault(
             f"{folder}: not a run folder: it holds no {CARD}", "dvaec train SPEC --data FILE -o RUN"
         )
-    return card_from_json(path.read_text(encoding="utf-8"), str(path))
+    return card_from_json(path.read_bytes(), str(path))
 
 
 def save_weights(path: Path, module: nn.Module, card: Card) -> None:

@@ -50,6 +50,7 @@ class Options:
 
 
 _FREE = ("epochs", "patience", "scripted")  # what a resumed run may choose anew
+_KEPT = frozenset({"name", "hash", "options", "model", "optimizer", "rows", "random", "random_cuda"})
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ def _restore(run: _Run, card: Card, path: Path, options: Options) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever the damaged bytes lead to
         raise StoreFault(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(state, dict) or not state.keys() >= _KEPT:
+        raise StoreFault(f"{path}: cannot be read: it holds no state of a run")
     store.check_hash(str(path), state["name"], state["hash"], card)
     before = Options(**state["options"])
     given = asdict(options)
