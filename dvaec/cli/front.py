@@ -29,7 +29,7 @@ FAULTY = 1
 OURS = 3
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
-_ERROR_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 class RefusalError(Exception):
@@ -60,7 +60,7 @@ def show(diagnostics: Iterable[Diagnostic], sources: Sources) -> None:
 
 
 def _coloured(text: str, diagnostic: Diagnostic) -> str:
-    colour = _ERROR_COLOURS[diagnostic.severity]
+    colour = _COLOURS[diagnostic.severity]
     mark = f"{diagnostic.severity}[{diagnostic.code}]:"
     lines = text.split("\n")
     lines[0] = lines[0].replace(mark, typer.style(mark, fg=colour, bold=True), 1)

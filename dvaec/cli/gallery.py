@@ -25,7 +25,9 @@ def shipped() -> dict[str, Path]:
 
 def summaries() -> list[str]:
     """Return a line for each shipped spec: its name and what it is."""
-    return [f"{name:<10} {_about(path)}".rstrip() for name, path in shipped().items()]
+    known = shipped()
+    width = max(map(len, known), default=0)
+    return [f"{name:<{width}}  {_about(path)}".rstrip() for name, path in known.items()]
 
 
 def _about(path: Path) -> str:

@@ -8,6 +8,7 @@ from dvaec.emit.families import FAMILIES
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
 from dvaec.spec.model import Combiner, Conditional, Dense, GatedTransition, Side, Spec
 from dvaec.spec.notation import braces
+from dvaec.spec.offsets import of
 
 
 def conditional_text(spec: Spec, side: Side, conditional: Conditional) -> str:
@@ -70,9 +71,7 @@ def _layers(block: Dense) -> str:
 
 def read_text(read: Read) -> str:
     """Return x_t, z_{t-1}, or the bare name of a sequence-level value."""
-    if read.offset is None:
-        return read.node
-    return f"{read.node}_t" if read.offset == 0 else f"{read.node}_{{t{read.offset:+d}}}"
+    return braces(read.node, None if read.offset is None else of(read.offset))
 
 
 def _port(port: Port) -> str:

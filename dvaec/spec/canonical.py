@@ -1,6 +1,6 @@
 """The meaning of a spec as JSON, and its hash: what weights are stored beside.
 
-Not part of the meaning: the title, the citations, comments, and how a window is spelled.
+Not part of the meaning: `about`, `cites`, comments, and how a window is spelled.
 """
 
 from __future__ import annotations
