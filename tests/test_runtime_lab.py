@@ -90,10 +90,12 @@ def test_faults_are_one_clear_message_and_status_1(tmp_path: Path) -> None:
     nowhere = call("evaluate", tmp_path / "none", "--data", "pendulum")
     assert nowhere.exit_code == 1
     assert "not a run folder" in nowhere.stderr
-    run, data, _ = trained(tmp_path)
-    part = call("evaluate", run, "--data", data, "--split", "tests")
+    run, _, _ = trained(tmp_path)
+    content = arrays()
+    del content["test_lengths"]
+    part = call("evaluate", run, "--data", write(tmp_path / "part.npz", content))
     assert part.exit_code == 1
-    assert "array 'tests_lengths' is missing" in part.stderr
+    assert "array 'test_lengths' is missing" in part.stderr
 
 
 def test_wrong_usage_is_status_2(tmp_path: Path) -> None:
@@ -101,6 +103,7 @@ def test_wrong_usage_is_status_2(tmp_path: Path) -> None:
     assert call("train", "small.yaml", "--data", "pendulum", "--epochs", "0").exit_code == 2
     run, data, _ = trained(tmp_path)
     assert call("evaluate", run, "--data", data, "--format", "xml").exit_code == 2
+    assert call("evaluate", run, "--data", data, "--split", "tests").exit_code == 2
 
 
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

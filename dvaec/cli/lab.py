@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,21 @@ Data = Annotated[str, typer.Option("--data", metavar="FILE", help=_DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
+
+
+class Part(StrEnum):
+    """The parts of a data set."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    TEST = "test"
+
+
+class TableFormat(StrEnum):
+    """How `evaluate` prints."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -106,14 +122,14 @@ def train(
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder made by train.")],
     data: Data,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[Part, typer.Option(help="The part of the data.")] = Part.TEST,
     samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     threads: Threads = 1,
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    form: Annotated[TableFormat, typer.Option("--format", help="text or json.")] = TableFormat.TEXT,
 ) -> None:
     """Print a trained model's ELBO and its parts.
 
@@ -122,22 +138,21 @@ def evaluate(
     \b
     dvaec evaluate runs/srnn --data mine.npz
     """
-    if form not in ("text", "json"):
-        raise typer.BadParameter(f"'{form}' is neither text nor json", param_hint="--format")
     with clear_errors():
         from dvaec.runtime.data import load_splits
         from dvaec.runtime.store import load_card
 
         card = load_card(run)
-        parts = load_splits(data, card, [split], zero_inputs=zero_inputs)
+        parts = load_splits(data, card, [split.value], zero_inputs=zero_inputs)
         from dvaec.api import load
         from dvaec.runtime.devices import prepare
         from dvaec.runtime.evaluate import evaluate as measure
 
         where = prepare(device, threads)
         model = load(run).to(where)
-        result = measure(model, card, parts[split], samples=samples, batch=batch, seed=seed)
-        typer.echo(json.dumps(asdict(result), indent=2) if form == "json" else table(card, result))
+        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
+        as_json = form is TableFormat.JSON
+        typer.echo(json.dumps(asdict(result), indent=2) if as_json else table(card, result))
 
 
 def data(
