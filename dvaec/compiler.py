@@ -30,6 +30,7 @@ from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Role, Spec
+from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
 
@@ -60,14 +61,31 @@ def run(path: Path, overrides: Sequence[str] = (), until: str = "module") -> Com
 
     Raises Fault with every diagnostic of the first stage that found any.
     """
-    spec, source = read_spec(path, overrides)
+    try:
+        spec, source = read_spec(path, overrides)
+    except PageFault as fault:
+        raise _with_developed(fault) from None
     return _passes(spec, source, tuple(overrides), until)
 
 
 def run_text(text: str, file: str, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
     """Compile a page given as text; `file` names it in diagnostics."""
-    spec, source = read_text(text, file, overrides)
+    try:
+        spec, source = read_text(text, file, overrides)
+    except PageFault as fault:
+        raise _with_developed(fault) from None
     return _passes(spec, source, tuple(overrides), until)
+
+
+def _with_developed(fault: PageFault) -> Fault:
+    """Add what the sound part of a faulty page shows of its developed form: one run finds all faults."""
+    if fault.sound is None:
+        return fault
+    try:
+        found = check_developed(fault.sound, derive(fault.sound), fault.source)
+    except NoFixpointError:
+        return fault
+    return Fault((*fault.diagnostics, *found), fault.sources)
 
 
 def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) -> Compilation:

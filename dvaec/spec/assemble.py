@@ -38,8 +38,16 @@ from dvaec.spec.schema import (
 from dvaec.spec.source import Path
 
 
-def assemble(parsed: Parsed, framed: Mapping[str, bool], order: tuple[str, ...]) -> Spec:
-    """Build the spec of a page without faults; `framed` gives each variable's level."""
+def assemble(
+    parsed: Parsed,
+    framed: Mapping[str, bool],
+    order: tuple[str, ...],
+    without: frozenset[Path] = frozenset(),
+) -> Spec:
+    """Build the spec of a page without faults, or `without` its faulty states, features and networks.
+
+    `framed` gives each variable's level.
+    """
     shape = parsed.shape
     variables = tuple(
         Variable(name, Role(v.role), v.dim, Family(v.distribution or "gaussian"), framed[name])
@@ -54,9 +62,19 @@ def assemble(parsed: Parsed, framed: Mapping[str, bool], order: tuple[str, ...])
         generation=tuple(conditional(line, names) for line in parsed.generation),
         inference=_inference(parsed, names),
         order=order,
-        states=tuple(_state(parsed, key, name) for key, name in parsed.states.items()),
-        features=tuple(_feature(parsed, key, name) for key, name in parsed.features.items()),
-        heads=tuple(_head(parsed, key, side, name) for key, (side, name) in parsed.heads.items()),
+        states=tuple(
+            _state(parsed, key, name) for key, name in parsed.states.items() if ("states", key) not in without
+        ),
+        features=tuple(
+            _feature(parsed, key, name)
+            for key, name in parsed.features.items()
+            if ("features", key) not in without
+        ),
+        heads=tuple(
+            _head(parsed, key, side, name)
+            for key, (side, name) in parsed.heads.items()
+            if ("networks", key) not in without
+        ),
     )
 
 

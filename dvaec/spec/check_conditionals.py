@@ -142,8 +142,13 @@ def check_frame_cycles(context: Context, lines: list[Line]) -> None:
     """Report conditionals that need each other at the same frame."""
     needs = in_frame(lines)
     for cycle in cycles(list(needs), needs):
-        line = next(one for one in lines if one.target.name == cycle[0])
-        parent = next(p for p in line.parents if p.name == cycle[1] and _now(p.offsets))
+        # A conditional that is given twice is reported elsewhere; the cycle is in one of its lines.
+        line, parent = next(
+            (line, parent)
+            for line in lines
+            for parent in line.parents
+            if line.target.name == cycle[0] and parent.name == cycle[1] and _now(parent.offsets)
+        )
         chain = " <- ".join(f"{name}_t" for name in cycle)
         message = f"a cycle within the frame: {chain}"
         context.report.add(

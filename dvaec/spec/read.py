@@ -13,6 +13,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.model import Spec
 from dvaec.spec.overrides import apply_overrides
 from dvaec.spec.page import spans_of, validate
+from dvaec.spec.partial import PageFault, sound_part
 from dvaec.spec.report import Report
 from dvaec.spec.source import Source
 from dvaec.spec.yaml_tree import Entries, parse_tree
@@ -42,7 +43,10 @@ def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
 
 
 def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
-    """Read the spec in a text that is called `file` in diagnostics; raises `Fault` with every diagnostic."""
+    """Read the spec in a text that is called `file` in diagnostics; raises `Fault` with every diagnostic.
+
+    Where the page parses, the fault is a `PageFault` and carries the sound part.
+    """
     report = Report()
     texts = {file: text}
     tree = parse_tree(text, file, report)
@@ -59,7 +63,9 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
     parsed = parse_page(tree, validate(tree, report), spans, report)
     levels, order = check(parsed, report)
     source = Source(file, spans, texts)
-    report.stop_if_any(source.sources())
+    if report.found:
+        sound = sound_part(parsed, levels, order, report.found)
+        raise PageFault(report.found, source.sources(), source, sound)
     return assemble(parsed, levels, order), source
 
 

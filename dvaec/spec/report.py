@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dvaec.diagnostics import Diagnostic, Fault, Sources, Span
+from dvaec.diagnostics import Diagnostic, Span
 from dvaec.spec.codes import Code
 
 MOST_FAULTS = 500  # more help nobody, and a file of junk must not keep its reader waiting
@@ -20,8 +20,3 @@ class Report:
         """Note one fault; those beyond the bound are dropped."""
         if len(self.found) < MOST_FAULTS:
             self.found.append(Diagnostic(code.value, message, span, hint))
-
-    def stop_if_any(self, sources: Sources) -> None:
-        """Raise `Fault` with everything noted, if anything was."""
-        if self.found:
-            raise Fault(self.found, sources)
