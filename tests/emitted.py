@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,6 +80,16 @@ def build(spec: Spec, seed: int = 0, small: bool = True) -> Built:
         for parameter in module.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     return Built(developed, derivation, elbo, planned, text, module)
+
+
+def forget(built: Built) -> None:
+    """Drop what Python and TorchScript keep of a module for good: thousands of them would fill the memory."""
+    name = type(built.module).__module__
+    module = sys.modules.pop(name, None)
+    linecache.cache.pop(getattr(module, "__file__", None) or "", None)
+    torch._C._jit_clear_class_registry()
+    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
+    torch.jit._state._clear_class_state()
 
 
 def shrunk(spec: Spec) -> Spec:

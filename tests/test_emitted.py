@@ -14,7 +14,7 @@ from torch import Tensor
 from dvaec.derive.model import Estimator, TermKind
 from dvaec.runtime.script import script
 from dvaec.spec.model import Conditional, Role, Side, Spec
-from tests.emitted import Built, build, head_fields, sample_values
+from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.naive import Naive
 from tests.shipped import SHIPPED, shipped
 from tests.strategies import specs
@@ -319,6 +319,7 @@ def check_all(spec: Spec) -> None:
     check_gradients(built, spec)
     check_generation_is_causal(built)
     check_text_is_stable(built, spec)
+    forget(built)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
