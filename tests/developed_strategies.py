@@ -12,7 +12,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from dvaec.network.ends import Ends, ends
-from dvaec.network.unfold import Unfolded, UnfoldError, reads_of, unfold
+from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec.model import (
     Combiner,
     Conditional,
@@ -34,6 +34,7 @@ from dvaec.spec.model import (
     Spec,
     State,
     Variable,
+    reads_of,
 )
 from dvaec.spec.offsets import NOW, of, window
 from tests.strategies import windows

@@ -7,9 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvaec.network.template import reflect
-from dvaec.network.unfold import UnfoldError, reads_of, repeated, unfold
+from dvaec.network.unfold import UnfoldError, repeated, unfold
 from dvaec.spec import notation
-from dvaec.spec.model import Conditional, Dense, Direction, Feature, Parent, Role, Side, Spec, State, Variable
+from dvaec.spec.model import (
+    Conditional,
+    Dense,
+    Direction,
+    Feature,
+    Parent,
+    Role,
+    Side,
+    Spec,
+    State,
+    Variable,
+    reads_of,
+)
 from dvaec.spec.offsets import NONE, Offsets, of, plus, window
 from tests.models import DKF, FOUR, SRNN, STORN, VRNN, page
 

@@ -12,12 +12,12 @@ from dvaec.compiler import run_text
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.network.ends import ends
-from dvaec.network.unfold import reads_of, unfold
+from dvaec.network.unfold import unfold
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
 from dvaec.plan.model import Batched, Loop, Origin, Plan, StateNode, Step, ValueNode, WholeSequence
 from dvaec.plan.schedule import UnschedulableError, dependences
-from dvaec.spec.model import Direction, Side, Spec
+from dvaec.spec.model import Direction, Side, Spec, reads_of
 from dvaec.spec.read import read_spec
 from tests.developed_strategies import developed_specs
 from tests.shipped import shipped

@@ -9,9 +9,9 @@ from dvaec.derive.compare import beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, ends
-from dvaec.network.unfold import Unfolded, UnfoldError, reads_of, unfold
+from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
-from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec
+from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of
 from dvaec.spec.offsets import Offsets, window
 from dvaec.spec.source import Source
 

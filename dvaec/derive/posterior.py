@@ -10,10 +10,10 @@ from __future__ import annotations
 from dvaec.derive.horizon import minimal_at
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unfold import UnfoldError, reads_of, unfold
+from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unrolled import Unrolled, arrows, clipped, unroll
 from dvaec.network.windows import stationary_windows
-from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
+from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of
 
 MOST_COMPARED = 12  # frames from either end
 LARGEST_COMPARED = 200_000  # arrows of the network

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.network.unfold import reads_of
-from dvaec.spec.model import Conditional, Direction, Feature, Parent, Side, Spec, State
+from dvaec.spec.model import Conditional, Direction, Feature, Parent, Side, Spec, State, reads_of
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import NOW, of
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dvaec.network.unfold import nodes_of, reads_of
-from dvaec.spec.model import Parent, Spec
+from dvaec.network.unfold import nodes_of
+from dvaec.spec.model import Parent, Spec, reads_of
 
 LONGEST = 400  # frames; lags beyond it are compared on the infinite line alone
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import lcm
 
-from dvaec.spec.model import Block, Combiner, Dense, Direction, GatedTransition, Parent, Spec
+from dvaec.spec.model import Direction, Parent, Spec, reads_of
 from dvaec.spec.offsets import NONE, NOW, Offsets, of, plus, star
 
 Row = dict[str, Offsets]
@@ -73,19 +73,6 @@ def unfold(spec: Spec) -> Unfolded:
                     rows[other][name] = rows[other].get(name, NONE) | plus(through, offsets)
                 static[other] |= static[node]
     return Unfolded(spec, rows, {name: frozenset(found) for name, found in static.items()})
-
-
-def reads_of(block: Block | None) -> tuple[Parent, ...]:
-    """Return all names that a block reads."""
-    match block:
-        case Dense(reads):
-            return reads
-        case GatedTransition(of=target, reads=reads):
-            return (target, *reads)
-        case Combiner(of=target, other=other):
-            return (target, other)
-        case None:
-            return ()
 
 
 def repeated(steps: Offsets) -> Offsets:

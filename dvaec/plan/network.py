@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dvaec.network.unfold import reads_of
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
@@ -23,6 +22,7 @@ from dvaec.spec.model import (
     Parent,
     Spec,
     State,
+    reads_of,
 )
 
 

@@ -134,6 +134,19 @@ class Combiner:
 Block = Dense | GatedTransition | Combiner
 
 
+def reads_of(block: Block | None) -> tuple[Parent, ...]:
+    """Return all names that a block reads."""
+    match block:
+        case Dense(reads):
+            return reads
+        case GatedTransition(of=target, reads=reads):
+            return (target, *reads)
+        case Combiner(of=target, other=other):
+            return (target, other)
+        case None:
+            return ()
+
+
 @dataclass(frozen=True)
 class State:
     """A recurrent deterministic variable. Path: ("states", "h_t").

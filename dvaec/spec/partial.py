@@ -9,7 +9,7 @@ from dataclasses import replace
 from dvaec.diagnostics import Diagnostic, Fault, Sources
 from dvaec.spec.assemble import assemble
 from dvaec.spec.build import Parsed
-from dvaec.spec.model import Combiner, Dense, GatedTransition, Parent, Role, Side, Spec
+from dvaec.spec.model import Parent, Role, Side, Spec, reads_of
 from dvaec.spec.source import Path, Source
 from dvaec.spec.yaml_tree import Entries
 
@@ -52,8 +52,8 @@ def sound_part(
         smaller = replace(
             spec,
             states=tuple(s for s in spec.states if _reads(s.reads) <= known),
-            features=tuple(f for f in spec.features if _reads(_of(f.block)) <= known),
-            heads=tuple(h for h in spec.heads if _reads(_of(h.block)) <= known),
+            features=tuple(f for f in spec.features if _reads(reads_of(f.block)) <= known),
+            heads=tuple(h for h in spec.heads if _reads(reads_of(h.block)) <= known),
         )
         if smaller == spec:
             return spec
@@ -69,18 +69,6 @@ def _declared_soundly(parsed: Parsed, framed: Mapping[str, bool]) -> bool:
 
 def _reads(parents: tuple[Parent, ...]) -> set[str]:
     return {parent.name for parent in parents}
-
-
-def _of(block: Dense | GatedTransition | Combiner | None) -> tuple[Parent, ...]:
-    match block:
-        case Dense(reads):
-            return reads
-        case GatedTransition(of=of, reads=reads):
-            return (of, *reads)
-        case Combiner(of=of, other=other):
-            return (of, other)
-        case None:
-            return ()
 
 
 def _entry(tree: Entries, diagnostic: Diagnostic) -> Path | None:
