@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,22 +59,15 @@ class Compilation:
 def run(path: Path, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
     """Compile the page at `path` up to and with the stage `until`.
 
-    Raises Fault with every diagnostic of the first stage that found any.
+    Raises Fault with every diagnostic of the page, also of the developed form where the rest of the page
+    lets it be judged; else with those of the first stage that found any.
     """
-    try:
-        spec, source = read_spec(path, overrides)
-    except PageFault as fault:
-        raise _with_developed(fault) from None
-    return _passes(spec, source, tuple(overrides), until)
+    return _passes(lambda: read_spec(path, overrides), tuple(overrides), until)
 
 
 def run_text(text: str, file: str, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
     """Compile a page given as text; `file` names it in diagnostics."""
-    try:
-        spec, source = read_text(text, file, overrides)
-    except PageFault as fault:
-        raise _with_developed(fault) from None
-    return _passes(spec, source, tuple(overrides), until)
+    return _passes(lambda: read_text(text, file, overrides), tuple(overrides), until)
 
 
 def _with_developed(fault: PageFault) -> Fault:
@@ -88,9 +81,13 @@ def _with_developed(fault: PageFault) -> Fault:
     return Fault((*fault.diagnostics, *found), fault.sources)
 
 
-def _passes(spec: Spec, source: Source, overrides: tuple[str, ...], until: str) -> Compilation:
+def _passes(read: Callable[[], tuple[Spec, Source]], overrides: tuple[str, ...], until: str) -> Compilation:
     if until not in STAGES:
         raise ValueError(f"no stage {until!r}; the stages are {', '.join(STAGES)}")
+    try:
+        spec, source = read()
+    except PageFault as fault:
+        raise _with_developed(fault) from None
     last = STAGES.index(until)
     derivation = elbo = developed = planned = module = None
     if last >= STAGES.index("posterior"):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dvaec.emit.families import FAMILIES
-from dvaec.emit.writer import Body, drawn_from, head_text, joined, parameters, start, whole, whole_port
+from dvaec.emit.writer import Body, draw, joined, parameters, start, whole, whole_port
 from dvaec.plan.model import Batched, FeatureNode, HeadNode, StateNode, ValueNode, WholeSequence
-from dvaec.spec.model import Direction, Role
+from dvaec.spec.model import Direction
 
 
 def batched(body: Body, step: Batched) -> None:
     """Write one node as one operation over (batch, time)."""
     node = body.network.node(step.node)
     if isinstance(node, ValueNode):
-        _draw(body, node)
+        draw(body, node, "", f"noise_{node.name}")
     elif isinstance(node, HeadNode):
         _head(body, node)
     else:
@@ -20,22 +19,6 @@ def batched(body: Body, step: Batched) -> None:
         arguments = ", ".join(whole_port(body, port) for port in node.ports)
         text = arguments if node.block is None else f"self.{node.name}_net({arguments})"
         body.add(f"{node.name} = {text}", node.name)
-
-
-def _draw(body: Body, node: ValueNode) -> None:
-    head = drawn_from(body, node)
-    text = FAMILIES[node.variable.family]
-    if head.standard:
-        body.add(f"{node.name} = noise_{node.name}")
-        return
-    names = parameters(head)
-    drawn = head_text(head, text.draw, names, noise=f"noise_{node.name}")
-    if node.variable.role is Role.OBSERVED:
-        body.add(f"{node.name} = {head_text(head, text.mean, names)}")
-        body.add("if sample:")
-        body.add(f"    {node.name} = {drawn}")
-    else:
-        body.add(f"{node.name} = {drawn}")
 
 
 def _head(body: Body, node: HeadNode) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from dvaec.emit.families import FAMILIES
 from dvaec.emit.loop_maps import Writing, earlier, prepared
-from dvaec.emit.writer import Body, drawn_from, head_text, parameters, start
+from dvaec.emit.writer import Body, draw, parameters, start
 from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, StateNode, ValueNode
 from dvaec.plan.schedule import dependences
-from dvaec.spec.model import Direction, Role
+from dvaec.spec.model import Direction
 
 
 def loop(body: Body, step: Loop) -> None:
@@ -167,7 +166,7 @@ def _shift(body: Body, node: Node, carried: int) -> None:
 def _node(writing: Writing, node: Node, ports: list[str]) -> None:
     body = writing.body
     if isinstance(node, ValueNode):
-        _draw(writing, node)
+        draw(body, node, "_t", f"noise_{node.name}_at[{writing.frame(node.name)}]")
     elif isinstance(node, HeadNode):
         body.add(f"{', '.join(f'{p}_t' for p in parameters(node))} = self.{node.name}({ports[0]})", node.name)
     elif isinstance(node, FeatureNode):
@@ -175,21 +174,6 @@ def _node(writing: Writing, node: Node, ports: list[str]) -> None:
         body.add(f"{node.name}_t = {text}", node.name)
     else:
         _cell(body, node, ports[0])
-
-
-def _draw(writing: Writing, node: ValueNode) -> None:
-    body = writing.body
-    head = drawn_from(body, node)
-    text = FAMILIES[node.variable.family]
-    names = tuple(f"{p}_t" for p in parameters(head))
-    noise = f"noise_{node.name}_at[{writing.frame(node.name)}]"
-    drawn = head_text(head, text.draw, names, noise=noise)
-    if node.variable.role is Role.OBSERVED:
-        body.add(f"{node.name}_t = {head_text(head, text.mean, names)}")
-        body.add("if sample:")
-        body.add(f"    {node.name}_t = {drawn}")
-    else:
-        body.add(f"{node.name}_t = {drawn}")
 
 
 def _cell(body: Body, node: StateNode, inputs: str) -> None:

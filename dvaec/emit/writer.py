@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dvaec.emit.families import FAMILIES
 from dvaec.plan.model import Entry, FeatureNode, HeadNode, Network, Port, Read, StateNode, ValueNode
+from dvaec.spec.model import Role
 
 ROOM = 96  # columns for a statement inside a method, with room for the tag
 
@@ -23,10 +24,10 @@ def folded_call(line: str, room: int) -> list[str]:
             arguments.append(inside[begun:at].strip())
             begun = at + 1
     arguments.append(inside[begun:].strip())
-    folded = [part for a in arguments for part in folded_call(a, room - 4)]
-    closed = [f"    {part}" for part in folded]
-    ends = _last_parts(arguments, room - 4)
-    closed = [part + ("," if number in ends else "") for number, part in enumerate(closed)]
+    closed: list[str] = []
+    for argument in arguments:
+        *parts, last = folded_call(argument, room - 4)
+        closed += [f"    {part}" for part in (*parts, f"{last},")]
     return [line[: first + 1], *closed, ")"]
 
 
@@ -37,15 +38,6 @@ def _closing(line: str, opening: int) -> int:
         if depth == 0:
             return at
     return -1
-
-
-def _last_parts(arguments: list[str], room: int) -> set[int]:
-    """The numbers of the folded lines that end an argument."""
-    ends, count = set(), -1
-    for argument in arguments:
-        count += len(folded_call(argument, room))
-        ends.add(count)
-    return ends
 
 
 @dataclass
@@ -105,6 +97,23 @@ def drawn_from(body: Body, value: ValueNode) -> HeadNode:
     head = body.network.node(("q_" if origin.name == "Q" else "p_") + value.name)
     assert isinstance(head, HeadNode)
     return head
+
+
+def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
+    """Write the draw of a variable from its conditional; `moment` ends the names (_t in a loop)."""
+    head, text = drawn_from(body, node), FAMILIES[node.variable.family]
+    value = f"{node.name}{moment}"
+    if head.standard:
+        body.add(f"{value} = {noise}")
+        return
+    names = tuple(f"{parameter}{moment}" for parameter in parameters(head))
+    drawn = head_text(head, text.draw, names, noise=noise)
+    if node.variable.role is not Role.OBSERVED:
+        body.add(f"{value} = {drawn}")
+        return
+    body.add(f"{value} = {head_text(head, text.mean, names)}")
+    body.add("if sample:")
+    body.add(f"    {value} = {drawn}")
 
 
 def joined(parts: list[str]) -> str:
