@@ -33,7 +33,7 @@ def collate(split: Split, members: Sequence[int], device: torch.device, dtype: t
     chosen = np.asarray(members, dtype=np.int64)
     lengths = split.lengths[chosen]
     starts = (np.cumsum(split.lengths) - split.lengths)[chosen]
-    longest = int(lengths.max())
+    longest = int(np.max(lengths))
     tensors = []
     for name in split.order:
         if name in split.static:

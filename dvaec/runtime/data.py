@@ -164,7 +164,7 @@ def _lengths(file: str, arrays: Mapping[str, Array], card: Card, key: str) -> ND
     if not len(found):
         raise DataFault(f"{file}: array '{key}' is empty: there is no sequence")
     if found.min() < 1:
-        worst = int(found.argmin())
+        worst = int(np.argmin(found))
         raise DataFault(
             f"{file}: array '{key}': sequence {worst + 1} has length {found[worst]}, and must have a frame"
         )
@@ -200,7 +200,7 @@ def _unpacked(file: str, key: str, bits: Array, variable: str, dim: int, rows: i
         )
     flat: Array = np.unpackbits(bits, axis=1)
     width = flat.shape[1]
-    used = int(np.flatnonzero(flat.any(axis=0)).max(initial=-1)) + 1
+    used = int(np.max(np.flatnonzero(flat.any(axis=0)), initial=-1)) + 1
     if not max(used, width - 7) <= dim <= width:
         raise DataFault(
             f"{file}: array '{key}' holds {max(used, width - 7)} to {width} bits a frame, "
