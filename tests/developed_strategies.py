@@ -33,8 +33,10 @@ from dvaec.spec.model import (
     Side,
     Spec,
     State,
+    Sweep,
     Variable,
     reads_of,
+    reads_of_head,
 )
 from dvaec.spec.offsets import NOW, of, window
 from tests.strategies import windows
@@ -259,16 +261,17 @@ def developed_specs(draw: st.DrawFn) -> Spec:
     """Draw a legal spec with a developed form of its own; every node is read by some head."""
     variables = draw(_variables())
     names = [v.name for v in variables if v.role is not Role.INPUT]
-    order = draw(st.permutations(names))
+    made = draw(st.permutations(names))
     chain = tuple(draw(st.permutations([n for n in names if n in LATENTS])))
     states, features = draw(_nodes(variables))
-    spec = Spec("RANDOM", "", (), variables, (), Inference(InferenceKind.EXACT), chain, states, features)
+    order = (Sweep(chain),)
+    spec = Spec("RANDOM", "", (), variables, (), Inference(InferenceKind.EXACT), order, states, features)
     sight = _sight(spec)
     heads: list[Head] = []
     lines: dict[str, Conditional] = {}
-    for place, name in enumerate(order):
+    for place, name in enumerate(made):
         variable = spec.variable(name)
-        limits = {v.name: 0 if v.name in order[:place] or v.role is Role.INPUT else -1 for v in variables}
+        limits = {v.name: 0 if v.name in made[:place] or v.role is Role.INPUT else -1 for v in variables}
         options = sight.options(dict(limits))
         way = draw(st.sampled_from(("network",) * 6 + ("default", "nothing")))
         if way == "network":
@@ -277,8 +280,8 @@ def developed_specs(draw: st.DrawFn) -> Spec:
             lines[name] = draw(_undeveloped(variables, name, limits))
         elif variable.role is Role.LATENT and draw(st.booleans()):
             heads.append(Head(Side.P, name, None, learned=True))
-    _observe(heads, lines, sight, variables, list(order))
-    generation = tuple(_line(sight, heads, lines, name) for name in order)
+    _observe(heads, lines, sight, variables, list(made))
+    generation = tuple(_line(sight, heads, lines, name) for name in made)
     spec = replace(spec, heads=tuple(heads), generation=generation)
     return _without_unread(draw(_with_inference(spec, sight)))
 
@@ -310,7 +313,7 @@ def _sight(spec: Spec) -> _Sight:
 def _line(sight: _Sight, heads: list[Head], lines: dict[str, Conditional], name: str) -> Conditional:
     if name in lines:
         return lines[name]
-    reads = [r for head in heads if head.target == name for r in reads_of(head.block)]
+    reads = [r for head in heads if head.target == name for r in reads_of_head(head)]
     return Conditional(name, sight.unfolded.seen(reads))
 
 
@@ -356,13 +359,13 @@ def _with_inference(draw: st.DrawFn, spec: Spec, sight: _Sight) -> Spec:
     if kind is InferenceKind.EXACT:
         return spec
     heads = []
-    for place, name in enumerate(spec.order):
+    for place, name in enumerate(spec.latents):
         limits: dict[str, int | None] = {
-            v.name: None if v.role is not Role.LATENT else 0 if v.name in spec.order[:place] else -1
+            v.name: None if v.role is not Role.LATENT else 0 if v.name in spec.latents[:place] else -1
             for v in spec.variables
         }
         heads.append(draw(_head(Side.Q, spec.variable(name), sight.options(limits))))
-    own = tuple(Conditional(h.target, sight.unfolded.seen(reads_of(h.block))) for h in heads)
+    own = tuple(Conditional(h.target, sight.unfolded.seen(reads_of_head(h))) for h in heads)
     inference = Inference(kind, conditionals=own if kind is InferenceKind.CONDITIONALS else ())
     return replace(spec, inference=inference, heads=(*spec.heads, *heads))
 
@@ -370,7 +373,7 @@ def _with_inference(draw: st.DrawFn, spec: Spec, sight: _Sight) -> Spec:
 def _without_unread(spec: Spec) -> Spec:
     """Drop the nodes that no head needs."""
     reads = {s.name: s.reads for s in spec.states} | {f.name: reads_of(f.block) for f in spec.features}
-    wanted = [r.name for head in spec.heads for r in reads_of(head.block)]
+    wanted = [r.name for head in spec.heads for r in reads_of_head(head)]
     for name in wanted:
         wanted.extend(r.name for r in reads.get(name, ()) if r.name not in wanted)
     read = {p.name for c in (*spec.generation, *spec.inference.conditionals) for p in c.parents}

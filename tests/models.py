@@ -17,6 +17,7 @@ from dvaec.spec.model import (
     Side,
     Spec,
     State,
+    Sweep,
     Variable,
 )
 from dvaec.spec.offsets import NOW, Offsets, of, window
@@ -44,7 +45,7 @@ def page(
     name: str = "page",
 ) -> Spec:
     """Return a spec without a developed form."""
-    return Spec(name, "", (), variables, generation, inference, order)
+    return Spec(name, "", (), variables, generation, inference, (Sweep(order),) if order else ())
 
 
 def _reads(*reads: Parent) -> Dense:
@@ -67,7 +68,7 @@ DKF = Spec(
     (X, Z, U),
     (line("z", z=PREVIOUS, u=NOW), line("x", z=NOW)),
     EXACT,
-    ("z",),
+    (Sweep(("z",)),),
     states=(State("b", "lstm", 4, (_at("x"), _at("u")), runs=Direction.BACKWARD),),
     features=(Feature("g", Combiner(_at("z", -1), _at("b"), 4)),),
     heads=(
@@ -84,7 +85,7 @@ STORN = Spec(
     (X, Z),
     (line("z"), line("x", x=BEFORE, z=UP_TO)),
     own(line("z", x=UP_TO)),
-    ("z",),
+    (Sweep(("z",)),),
     states=(
         State("h", "lstm", 4, (_at("fx", -1), _at("fz"))),
         State("g", "lstm", 4, (_at("x"),)),
@@ -100,7 +101,7 @@ VRNN = Spec(
     (X, Z),
     (line("z", x=BEFORE, z=BEFORE), line("x", x=BEFORE, z=UP_TO)),
     own(line("z", x=UP_TO, z=BEFORE)),
-    ("z",),
+    (Sweep(("z",)),),
     states=(State("h", "lstm", 4, (_at("fx", -1), _at("fz", -1))),),
     features=(Feature("fx", _reads(_at("x"))), Feature("fz", _reads(_at("z")))),
     heads=(
@@ -117,7 +118,7 @@ SRNN = Spec(
     (X, Z),
     (line("z", x=BEFORE, z=PREVIOUS), line("x", x=BEFORE, z=NOW)),
     EXACT,
-    ("z",),
+    (Sweep(("z",)),),
     states=(
         State("h", "lstm", 4, (_at("x", -1),)),
         State("g", "lstm", 4, (_at("h"), _at("x")), runs=Direction.BACKWARD),

@@ -38,8 +38,8 @@ def _page(spec: Spec) -> Iterator[str]:
     yield "generation:"
     yield from (f'  - "{line(c)}"' for c in spec.generation)
     yield from _inference(spec)
-    if len(spec.order) > 1:
-        yield f"order: [[{', '.join(spec.order)}]]"
+    if len(spec.latents) > 1:
+        yield f"order: [[{', '.join(spec.latents)}]]"
     if spec.states:
         yield from ("states:", *(f"  {s.name}_t: {{{_state(s)}}}" for s in spec.states))
     if spec.features:

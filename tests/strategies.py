@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Role, Spec, Variable
+from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Role, Spec, Sweep, Variable
 from dvaec.spec.offsets import NOW, Offsets, of, union, window
 
 LATENTS = ("z", "a", "s")
@@ -72,7 +72,7 @@ def specs(
     chain = tuple(name for name in order if name in hidden)
     if shuffled:
         chain = tuple(draw(st.permutations(chain)))
-    return Spec("RANDOM", "", (), variables, generation, Inference(InferenceKind.EXACT), chain)
+    return Spec("RANDOM", "", (), variables, generation, Inference(InferenceKind.EXACT), (Sweep(chain),))
 
 
 def _observe(
@@ -104,8 +104,8 @@ def to_page(spec: Spec) -> str:
         lines.append(f"inference: {{lookahead: {spec.inference.delay}}}")
     else:
         lines.append(f"inference: {spec.inference.kind}")
-    if len(spec.order) > 1:
-        lines.append(f"order: [[{', '.join(spec.order)}]]")
+    if len(spec.latents) > 1:
+        lines.append(f"order: [[{', '.join(spec.latents)}]]")
     return "\n".join(lines) + "\n"
 
 

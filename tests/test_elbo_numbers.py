@@ -149,9 +149,9 @@ def test_every_step_has_the_same_value_for_any_q(spec: Spec, other: Spec, length
     borrowed = {f.conditional.target: f.conditional for f in derive(other).posterior.factors}
     earlier: set[str] = set()
     inference = []
-    for name in spec.order:
+    for name in spec.latents:
         parents = borrowed[name].parents if name in borrowed else ()
-        latents = {c.target for c in spec.generation} & set(spec.order)
+        latents = {c.target for c in spec.generation} & set(spec.latents)
         kept = [p for p in parents if p.name in names and (p.name not in latents or _earlier(p, earlier))]
         inference.append(Conditional(name, tuple(kept)))
         earlier.add(name)

@@ -53,7 +53,7 @@ def skeleton(network: Unrolled) -> nx.Graph:
 
 @given(specs(latents=2), st.integers(2, 5), st.data())
 def test_every_judgement_has_its_reason(spec: Spec, frames: int, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(spec.order))
+    name = data.draw(st.sampled_from(spec.latents))
     judgement = judged(spec, frames, data.draw(st.integers(1, frames)), name)
     graph = skeleton(judgement.network)
     for node in judgement.network.parents:

@@ -20,7 +20,7 @@ from dvaec.spec.model import (
     Spec,
     State,
     Variable,
-    reads_of,
+    reads_of_head,
 )
 from dvaec.spec.offsets import NONE, Offsets, of, plus, window
 from tests.models import DKF, FOUR, SRNN, STORN, VRNN, page
@@ -41,7 +41,9 @@ def with_states(*states: State, features: tuple[Feature, ...] = (), static: bool
         Variable("c", Role.INPUT, 1, framed=not static),
     )
     base = page()
-    return Spec(base.name, "", (), variables, (), base.inference, ("z",), states=states, features=features)
+    return Spec(
+        base.name, "", (), variables, (), base.inference, base.order, states=states, features=features
+    )
 
 
 def sees(spec: Spec, *reads: Parent) -> str:
@@ -54,7 +56,7 @@ def test_the_heads_of_four_models_see_their_generation(spec: Spec) -> None:
     for conditional in spec.generation:
         head = spec.head(Side.P, conditional.target)
         if head is not None:
-            assert unfold(spec).seen(reads_of(head.block)) == conditional.parents
+            assert unfold(spec).seen(reads_of_head(head)) == conditional.parents
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_the_heads_of_four_models_see_their_generation(spec: Spec) -> None:
 def test_the_inference_networks_of_four_models(spec: Spec, expected: str) -> None:
     head = spec.head(Side.Q, "z")
     assert head is not None
-    assert sees(spec, *reads_of(head.block)) == expected
+    assert sees(spec, *reads_of_head(head)) == expected
 
 
 def test_a_strided_state_keeps_its_residue() -> None:

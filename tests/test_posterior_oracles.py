@@ -36,7 +36,7 @@ def check(spec: Spec, frames: int, delay: int | None) -> None:
     """Compare closed form, both oracles and the clipped windows at every frame."""
     template = template_of(spec)
     network = unroll(template, frames)
-    for name in spec.order:
+    for name in spec.latents:
         windows = stationary_windows(template, name, evidence(template, name, delay))
         for frame in range(1, frames + 1):
             found = closed_form(template, network, (name, frame), delay)
@@ -62,7 +62,7 @@ def test_random_specs_at_every_frame(spec: Spec, frames: int, delay: int | None)
 def test_windows_hold_at_every_horizon(spec: Spec, delay: int | None) -> None:
     """For T = 1..14 the clipped windows contain the exact set at every frame, according to the closed form."""
     template = template_of(spec)
-    for name in spec.order:
+    for name in spec.latents:
         windows = stationary_windows(template, name, evidence(template, name, delay))
         for frames in range(1, 15):
             network = unroll(template, frames)
@@ -75,7 +75,7 @@ def test_windows_hold_at_every_horizon(spec: Spec, delay: int | None) -> None:
 def test_windows_are_exact_far_from_the_ends(spec: Spec, delay: int | None) -> None:
     """What the windows say about the frames around t is attained once the network is long enough."""
     template = template_of(spec)
-    for name in spec.order:
+    for name in spec.latents:
         windows = stationary_windows(template, name, evidence(template, name, delay))
         reach = windows.first + windows.period + template.lag + 2
         frame = 2 * reach + 1
@@ -94,7 +94,7 @@ def near(dots: set[Dot], frame: int, reach: int) -> set[Dot]:
 def test_the_component_repeats_as_its_windows_say(spec: Spec) -> None:
     """K of a long network lies in the eventually periodic K of the proof, and fills it far from the end."""
     template = template_of(spec)
-    for name in spec.order:
+    for name in spec.latents:
         windows = stationary_windows(template, name, evidence(template, name))
         reach = windows.first + 2 * windows.period + template.lag
         network = unroll(template, 4 * reach + 1)

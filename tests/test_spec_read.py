@@ -54,7 +54,7 @@ def spec_of(text: str, *overrides: str) -> Spec:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_the_shipped_specs_read(path: Path) -> None:
     spec, source = read_spec(path)
-    assert spec.order == ("z",)
+    assert spec.latents == ("z",)
     assert source.span(("model",)).line == 3
     assert source.file == str(path)
 
@@ -74,14 +74,14 @@ def test_a_page_becomes_values() -> None:
     assert x.of("y") == Parent("y", sets.window(None, -1))
     assert [p.name for p in x.parents] == ["x", "y", "a"]
     assert spec.inference.kind is InferenceKind.EXACT
-    assert spec.order == ("z", "a")
+    assert spec.latents == ("z", "a")
 
 
 def test_the_order_follows_own_conditionals_or_the_block_order() -> None:
     own = "inference:\n  - z_t | a_t, x_<<=t>\n  - a_t | x_t\n"
-    assert spec_of(PAGE + own).order == ("a", "z")
-    assert spec_of(PAGE + "order: [[a, z]]\n").order == ("a", "z")
-    assert spec_of(PAGE + "order: [[z, a]]\n").order == ("z", "a")
+    assert spec_of(PAGE + own).latents == ("a", "z")
+    assert spec_of(PAGE + "order: [[a, z]]\n").latents == ("a", "z")
+    assert spec_of(PAGE + "order: [[z, a]]\n").latents == ("z", "a")
 
 
 def test_the_order_follows_the_networks_of_q_through_states_and_features() -> None:
@@ -92,7 +92,7 @@ networks: {q(z_t): {reads: "h_t, x_t"}, q(a_t): {reads: x_t}}
 """
     spec = spec_of(PAGE + networks)
     assert spec.inference.kind is InferenceKind.NETWORKS
-    assert spec.order == ("a", "z")
+    assert spec.latents == ("a", "z")
 
 
 def test_inference_by_keyword() -> None:
@@ -124,9 +124,9 @@ networks:
 
 def test_a_model_without_latents_and_one_without_time_are_legal() -> None:
     head = "dvaec: 1\nmodel: M\nvariables:\n  x: {role: observed, dim: 3}\n"
-    assert spec_of(head + "generation: [x_t | x_<<t>]\n").order == ()
+    assert spec_of(head + "generation: [x_t | x_<<t>]\n").latents == ()
     vae = head + "  y: {role: latent, dim: 2}\ngeneration: [y_t, x_t | y_t]\n"
-    assert spec_of(vae).order == ("y",)
+    assert spec_of(vae).latents == ("y",)
 
 
 def test_a_learned_prior() -> None:

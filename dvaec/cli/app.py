@@ -222,7 +222,7 @@ def draw(
     known = compiled(spec, overrides or ())
     page, derivation = known.spec, known.derivation
     assert derivation is not None
-    if inference and not page.order:
+    if inference and not page.latents:
         raise RefusalError(f"{page.name} has no latent variable, hence no inference model to draw")
     form = default_form(page, inference)
     if compact:

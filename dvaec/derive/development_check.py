@@ -11,7 +11,7 @@ from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
-from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of
+from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
 from dvaec.spec.offsets import Offsets, window
 from dvaec.spec.source import Source
 
@@ -33,7 +33,7 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         declared = _declared(spec, derivation, head)
         if head.block is None:
             continue
-        seen = Conditional(head.target, unfolded.seen(reads_of(head.block)))
+        seen = Conditional(head.target, unfolded.seen(reads_of_head(head)))
         if declared is not None:
             found += _differences(spec, unfolded, head, declared, seen, source)
         else:
@@ -45,7 +45,7 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
 
 def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(reads_of(head.block), seen.parents), None)
+    first = next(finite.lost(reads_of_head(head), seen.parents), None)
     if first is None:
         return []
     name = f"{head.side}({head.target}_t)"
@@ -64,8 +64,8 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) ->
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report latents that a network of q sees before the chain rule has drawn them."""
-    earlier = spec.order[: spec.order.index(head.target)]
-    drawn = {name: window(None, 0 if name in earlier else -1) for name in spec.order}
+    earlier = spec.latents[: spec.latents.index(head.target)]
+    drawn = {name: window(None, 0 if name in earlier else -1) for name in spec.latents}
     late = tuple(
         Parent(p.name, p.offsets - drawn[p.name])
         for p in seen.parents
@@ -76,7 +76,7 @@ def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> 
     name = f"{head.side}({head.target}_t)"
     message = (
         f"the network {name} sees {notation.parents(late)}, which q has not drawn before {head.target}_t: "
-        f"within a frame q draws {', '.join(spec.order)}"
+        f"within a frame q draws {', '.join(spec.latents)}"
     )
     hint = "read it at earlier frames, or give the order of the latents: order: [[...]]"
     return [Diagnostic(OUT_OF_ORDER, message, source.span(("networks", name, "reads")), hint)]
@@ -106,9 +106,7 @@ def _differences(
     if surplus:
         windows = notation.parents(surplus)
         message = f"the network {name} sees {windows}, which {_origin(spec, head)} does not list: {line}"
-        via = [
-            notation.page(r.name, r.offsets) for r in reads_of(head.block) if _brings(unfolded, r, surplus)
-        ]
+        via = [notation.page(r.name, r.offsets) for r in reads_of_head(head) if _brings(unfolded, r, surplus)]
         ways = f" (through {', '.join(dict.fromkeys(via))})" if via else ""
         where = "under generation" if head.side is Side.P else "that you write under inference"
         hint = f"remove it from what {name} reads{ways}, or add it to the conditional {where}"

@@ -55,7 +55,7 @@ def latent_windows(spec: Spec, parents: Iterable[Parent]) -> tuple[Parent, ...]:
         if parent.name in latents:
             windows.setdefault(parent.name, []).append(parent.offsets)
     found = []
-    for name in spec.order:
+    for name in spec.latents:
         if name in windows:
             framed = [w for w in windows[name] if w is not None]
             found.append(Parent(name, union(framed) if framed else None))
@@ -144,7 +144,7 @@ def _ancestry(spec: Spec, names: Sequence[str], inference: Sequence[Conditional]
             if parent not in found:
                 found.add(parent)
                 queue.append(parent)
-    return tuple(name for name in spec.order if name in found)
+    return tuple(name for name in spec.latents if name in found)
 
 
 def _schedule(sampled: tuple[str, ...], inference: Sequence[Conditional]) -> tuple[bool, str]:

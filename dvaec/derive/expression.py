@@ -232,7 +232,7 @@ def _parameters(spec: Spec, side: Side, target: str) -> str:
         return "phi"
     conditional = next(c for c in spec.generation if c.target == target)
     head = spec.head(side, target)
-    standard = target in spec.order and not conditional.parents and not (head is not None and head.learned)
+    standard = target in spec.latents and not conditional.parents and not (head is not None and head.learned)
     return "" if standard else f"theta_{target}"
 
 

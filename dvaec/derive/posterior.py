@@ -13,16 +13,17 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unrolled import Unrolled, arrows, clipped, unroll
 from dvaec.network.windows import stationary_windows
-from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of
+from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.offsets import NONE
 
 MOST_COMPARED = 12  # frames from either end
 LARGEST_COMPARED = 200_000  # arrows of the network
 
 
 def exact_posterior(spec: Spec) -> Posterior:
-    """Return the exact posterior's factorization along `spec.order`, for every T (or NoFixpointError)."""
+    """Return the exact posterior's factorization along `spec.latents`, for every T (or NoFixpointError)."""
     template = template_of(spec)
-    return Posterior(spec.order, tuple(_factor(template, name) for name in spec.order))
+    return Posterior(spec.latents, tuple(_factor(template, name) for name in spec.latents))
 
 
 def _factor(template: Template, target: str) -> DerivedConditional:
@@ -52,7 +53,7 @@ def _loose(template: Template, network: Unrolled, windows: Conditional, frame: i
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
     """Return q as the page declares it, one conditional per latent in chain-rule order."""
-    return tuple(_declared(spec, posterior, name) for name in spec.order)
+    return tuple(_declared(spec, posterior, name) for name in spec.latents)
 
 
 def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
@@ -64,6 +65,11 @@ def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
             template = template_of(spec)
             seen = evidence(template, target, inference.delay)
             return Conditional(target, stationary_windows(template, target, seen).parents)
+        case InferenceKind.MEAN_FIELD:
+            template = template_of(spec)
+            unread = {name: NONE for name in template.latents if name not in template.static}
+            seen = {**evidence(template, target), **unread}
+            return Conditional(target, stationary_windows(template, target, seen).parents)
         case InferenceKind.CONDITIONALS:
             own = next((c for c in inference.conditionals if c.target == target), None)
             return own if own is not None else posterior.of(target)
@@ -72,6 +78,6 @@ def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
             if head is None or head.block is None:
                 return posterior.of(target)
             try:
-                return Conditional(target, unfold(spec).seen(reads_of(head.block)))
+                return Conditional(target, unfold(spec).seen(reads_of_head(head)))
             except UnfoldError:  # reported with its place by `check_developed`
                 return posterior.of(target)

@@ -46,7 +46,7 @@ def parse_question(text: str, spec: Spec) -> Question:
 
 
 def _latents(spec: Spec) -> str:
-    if not spec.order:
+    if not spec.latents:
         return "nothing is latent in this model"
     return "ask about " + " or ".join(f"{v.name}_t" for v in spec.having(Role.LATENT))
 

@@ -68,7 +68,7 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
          "where p's conditional reads nothing that q draws from the target", divergences),
     )  # fmt: skip
     steps = [Step("definition", "the evidence lower bound of a sequence (4.22)", bound(setting))]
-    if not spec.order:
+    if not spec.latents:
         steps = [Step("definition", "the log-likelihood, since nothing is latent", bound(setting))]
         rules = rules[:2]
     for name, justification, rule in rules:

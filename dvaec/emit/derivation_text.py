@@ -64,7 +64,7 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
         ("Generative model", [writer.joint()]),
         *(
             latent
-            if spec.order
+            if spec.latents
             else [("Nothing is latent: there is no posterior, and the bound is tight", [])]
         ),
         ("Evidence lower bound", _bound(spec, writer, derivation, elbo)),

@@ -25,5 +25,5 @@ def picture_source(spec: Spec, derivation: Derivation, form: Form) -> str:
 
 def all_sources(spec: Spec, derivation: Derivation) -> dict[str, str]:
     """Return every form's DOT text by the name of its file; without latents there is no q to draw."""
-    forms = [form for form in Form if spec.order or not form.of_q]
+    forms = [form for form in Form if spec.latents or not form.of_q]
     return {f"{form.value}.dot": picture_source(spec, derivation, form) for form in forms}

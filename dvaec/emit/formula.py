@@ -54,7 +54,7 @@ class FormulaWriter:
         self._spec = spec
         self._notation = notation
         observed = {v.name for v in spec.having(Role.OBSERVED)}
-        self._rank = (*(c.target for c in spec.generation if c.target in observed), *spec.order)
+        self._rank = (*(c.target for c in spec.generation if c.target in observed), *spec.latents)
 
     def formula(self, formula: Formula) -> str:
         """Write an expression on one line."""
@@ -135,7 +135,7 @@ class FormulaWriter:
         return self._product(self._given_all(Side.P, "theta"), [self.posterior(c) for c in factors])
 
     def _given_all(self, side: Side, parameters: str) -> str:
-        latents = whole(self._spec, self._spec.order)
+        latents = whole(self._spec, self._spec.latents)
         given = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
         return self.density(Density.of_side(side, parameters, latents, whole(self._spec, given)))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dvaec.network.unfold import nodes_of
-from dvaec.spec.model import Parent, Spec, reads_of
+from dvaec.spec.model import Parent, Spec, reads_of_head
 
 LONGEST = 400  # frames; lags beyond it are compared on the infinite line alone
 
@@ -61,7 +61,7 @@ def ends(spec: Spec) -> Ends | None:
     """Return what states and features see at each frame; None if their lags are beyond the horizon."""
     nodes = list(nodes_of(spec))
     reach = sum(_farthest(reads) + max(map(abs, loops), default=0) for _, reads, loops in nodes)
-    reach += max((_farthest(reads_of(head.block)) for head in spec.heads), default=0)
+    reach += max((_farthest(reads_of_head(head)) for head in spec.heads), default=0)
     frames = 2 * reach + 5
     if frames > LONGEST:
         return None

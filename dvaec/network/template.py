@@ -44,7 +44,7 @@ def template_of(spec: Spec) -> Template:
     """Return the template network of a spec."""
     return Template(
         names=tuple(v.name for v in spec.variables),
-        latents=spec.order,
+        latents=spec.latents,
         static=tuple(v.name for v in spec.variables if not v.framed),
         families=spec.generation,
     )

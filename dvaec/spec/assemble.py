@@ -25,6 +25,7 @@ from dvaec.spec.model import (
     Side,
     Spec,
     State,
+    Sweep,
     Variable,
 )
 from dvaec.spec.schema import (
@@ -41,7 +42,7 @@ from dvaec.spec.source import Path
 def assemble(
     parsed: Parsed,
     framed: Mapping[str, bool],
-    order: tuple[str, ...],
+    order: tuple[Sweep, ...],
     without: frozenset[Path] = frozenset(),
 ) -> Spec:
     """Build the spec of a page without faults, or `without` its faulty states, features and networks.

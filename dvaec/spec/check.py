@@ -10,10 +10,11 @@ from dvaec.spec.check_order import chain_order
 from dvaec.spec.check_unread import check_unread
 from dvaec.spec.check_variables import check_variables
 from dvaec.spec.context import Context, context_of
+from dvaec.spec.model import Sweep
 from dvaec.spec.report import Report
 
 
-def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[str, ...]]:
+def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
     """Report every fault of meaning; return whether each variable is framed, and the order of the latents."""
     context: Context = context_of(parsed, report)
     check_variables(context)
@@ -26,4 +27,4 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[str, .
     check_networks(context)
     if not report.found:
         check_unread(context)
-    return context.framed, order
+    return context.framed, (Sweep(order),) if order else ()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from dvaec.diagnostics import Diagnostic, Fault, Sources
 from dvaec.spec.assemble import assemble
 from dvaec.spec.build import Parsed
-from dvaec.spec.model import Parent, Role, Side, Spec, reads_of
+from dvaec.spec.model import Parent, Role, Side, Spec, Sweep, reads_of, reads_of_head
 from dvaec.spec.source import Path, Source
 from dvaec.spec.yaml_tree import Entries
 
@@ -28,7 +28,7 @@ class PageFault(Fault):
 
 
 def sound_part(
-    parsed: Parsed, framed: Mapping[str, bool], order: tuple[str, ...], found: Iterable[Diagnostic]
+    parsed: Parsed, framed: Mapping[str, bool], order: tuple[Sweep, ...], found: Iterable[Diagnostic]
 ) -> Spec | None:
     """Return the spec without its faulty states, features and heads and without whatever reads them.
 
@@ -42,7 +42,7 @@ def sound_part(
     spec = assemble(parsed, framed, order, frozenset(path for path in faulty if path is not None))
     latents = {v.name for v in spec.having(Role.LATENT)}
     made = latents | {v.name for v in spec.having(Role.OBSERVED)}
-    if set(spec.order) != latents or {c.target for c in spec.generation} != made:
+    if set(spec.latents) != latents or {c.target for c in spec.generation} != made:
         return None  # a section is missing, or the networks of q wait for one another
     right = tuple(h for h in spec.heads if h.target in (latents if h.side is Side.Q else made))
     spec = replace(spec, heads=right)
@@ -53,7 +53,7 @@ def sound_part(
             spec,
             states=tuple(s for s in spec.states if _reads(s.reads) <= known),
             features=tuple(f for f in spec.features if _reads(reads_of(f.block)) <= known),
-            heads=tuple(h for h in spec.heads if _reads(reads_of(h.block)) <= known),
+            heads=tuple(h for h in spec.heads if _reads(reads_of_head(h)) <= known),
         )
         if smaller == spec:
             return spec

@@ -6,7 +6,7 @@
         - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}, u_{t:T}) || p(z_t | z_{t-1}, u_t))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec 5f851789920785b6: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec 44f224fa0a30de7e: change the spec, not this file.
 """
 
 import math

@@ -7,7 +7,7 @@ posterior (ST-R)
         - sum_t E_q[KL(q(z_t | z_{t-1}, x_{t:T}) || p(z_t | z_{t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec bc6415f720f44a32: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec 1c56cca5816889f1: change the spec, not this file.
 """
 
 import math

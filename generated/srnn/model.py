@@ -7,7 +7,7 @@ posterior)
         - sum_t E_q[KL(q(z_t | z_{t-1}, x_{1:T}) || p(z_t | x_{1:t-1}, z_{t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec 8bb96397282f2d7b: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec 1e8e344186ef14d2: change the spec, not this file.
 """
 
 import math

@@ -6,7 +6,7 @@
         - sum_t KL(q(z_t | x_{1:t}) || p(z_t))
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec f52f998ca89bc1cb: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec 3e59d3d3fe8e1657: change the spec, not this file.
 """
 
 import math

@@ -6,7 +6,7 @@
         - sum_t E_q[KL(q(z_t | z_{1:t-1}, x_{1:t}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec b6a5a82ab3a4cb69: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec bbee489a8425e7b1: change the spec, not this file.
 """
 
 import math

@@ -164,4 +164,4 @@ def world(
     seen = nodes_of(spec, names, length)
     data = {node: float(value) for node, value in zip(seen, rng.normal(size=len(seen)), strict=True)}
     q = joint(random_normal(seen, rng), q_factors)
-    return World(spec, length, p[0], q_factors, p[1], q, data, nodes_of(spec, spec.order, length))
+    return World(spec, length, p[0], q_factors, p[1], q, data, nodes_of(spec, spec.latents, length))

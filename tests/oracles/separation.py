@@ -34,7 +34,7 @@ def graph_of(spec: Spec, frames: int) -> nx.DiGraph:
 
 def chain(spec: Spec, frames: int) -> list[Dot]:
     """Return all latents in the chain-rule order."""
-    return [(name, frame) for frame in range(1, frames + 1) for name in spec.order]
+    return [(name, frame) for frame in range(1, frames + 1) for name in spec.latents]
 
 
 def always_given(spec: Spec, frames: int, upto: int | None = None) -> set[Dot]:
