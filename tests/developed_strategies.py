@@ -202,7 +202,8 @@ class _Sight:
             limit = limits[parent.name]
             if parent.offsets is not None and limit is not None and parent.offsets & window(limit + 1, None):
                 return False
-        return next(self.finite.lost((Parent(name, of(offset)),), seen), None) is None
+        probe = Conditional(self.unfolded.spec.variables[0].name, seen)
+        return next(self.finite.lost(Side.P, (Parent(name, of(offset)),), probe), None) is None
 
     def options(self, limits: dict[str, int | None]) -> tuple[_Readable, ...]:
         """Everything that a head with these limits may read."""

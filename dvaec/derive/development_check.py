@@ -12,8 +12,9 @@ from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
-from dvaec.spec.offsets import Offsets, window
+from dvaec.spec.offsets import ALL, Offsets, window
 from dvaec.spec.source import Source
+from dvaec.spec.trunk import needs_trunk
 
 SEES_LESS = "DV210"
 SEES_MORE = "DV211"
@@ -30,73 +31,133 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
     found = []
     finite = ends(spec)
     for head in spec.heads:
-        declared = _declared(spec, derivation, head)
-        if head.block is None:
+        reads = reads_of_head(head)
+        if not reads:
             continue
-        seen = Conditional(head.target, unfolded.seen(reads_of_head(head)))
-        if declared is not None:
-            found += _differences(spec, unfolded, head, declared, seen, source)
-        else:
+        declared = _declared(spec, derivation, head)
+        seen = Conditional(head.target, unfolded.seen(reads), head.frame)
+        if declared is None:
             found += _out_of_order(spec, head, seen, source)
-        if finite is not None and (declared is None or declared == seen):
+        else:
+            found += _differences(spec, unfolded, head, declared, seen, source)
+        if finite is not None and (declared is None or _alike(declared, seen)):
             found += _at_the_ends(finite, head, seen, source)
     return found
 
 
+def head_name(spec: Spec, head: Head) -> str:
+    """Return a head as the page names it: p(z_t), q(v), p(z_0)."""
+    subscript = "_t" if head.frame is None else f"_{head.frame}"
+    return f"{head.side}({head.target}{subscript if spec.variable(head.target).framed else ''})"
+
+
+def _alike(one: Conditional, other: Conditional) -> bool:
+    return not beyond(one, other) and not beyond(other, one)
+
+
 def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(reads_of_head(head), seen.parents), None)
+    first = next(finite.lost(head.side, reads_of_head(head), seen), None)
     if first is None:
         return []
-    name = f"{head.side}({head.target}_t)"
+    name = head_name(finite.spec, head)
     frames = ", ".join(f"{first.name}_{s}" for s in first.missing) or first.name
     what = "frames" if first.missing else first.name
+    reader = f"{head.side}({head.target}{'' if first.frame is None else f'_{first.frame}'})"
     message = (
         f"the network {name} loses {what} at an end of the sequence: of {first.frames} frames, "
-        f"{head.side}({head.target}_{first.frame}) does not see {frames}, since states start at the ends"
+        f"{reader} does not see {frames}, since states start at the ends"
     )
     hint = (
         "let a backward state read at t or later and a forward state at t or earlier; "
         "read the remaining frames directly in the network"
     )
+    if first.missing == (0,):
+        hint = (
+            f"let a forward state read {first.name}_<t-1>, or start at it: starts: {{reads: {first.name}_0}}"
+        )
+    elif first.frame is None or head.frame is not None:
+        hint = "read a forward state that reads frame t at its last frame (g_<T>), a backward one at frame 1"
     return [Diagnostic(LOSES_ENDS, message, source.span(("networks", name, "reads")), hint)]
 
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report latents that a network of q sees before the chain rule has drawn them."""
-    earlier = spec.latents[: spec.latents.index(head.target)]
-    drawn = {name: window(None, 0 if name in earlier else -1) for name in spec.latents}
-    late = tuple(
-        Parent(p.name, p.offsets - drawn[p.name])
-        for p in seen.parents
-        if p.name in drawn and p.offsets is not None and p.offsets - drawn[p.name]
-    )
+    late = beyond(seen, drawn_before(spec, head.target, head.frame))
+    late = tuple(p for p in late if p.name in spec.latents)
     if not late:
         return []
-    name = f"{head.side}({head.target}_t)"
+    name = head_name(spec, head)
     message = (
-        f"the network {name} sees {notation.parents(late)}, which q has not drawn before {head.target}_t: "
-        f"within a frame q draws {', '.join(spec.latents)}"
+        f"the network {name} sees {notation.parents(late)}, which q has not drawn before "
+        f"{name[2:-1]}: {_order_in_words(spec, head.target)}"
     )
-    hint = "read it at earlier frames, or give the order of the latents: order: [[...]]"
+    hint = "read what is drawn earlier, or give the order of the latents: order: [[...]]"
     return [Diagnostic(OUT_OF_ORDER, message, source.span(("networks", name, "reads")), hint)]
+
+
+def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
+    """Return all that q may read of the latents when it draws the target, and of all else every frame.
+
+    Latents of earlier sweeps wholly; of the target's own sweep the frames before t (behind t, where it runs
+    backward), and at t those listed before it.
+    """
+    found: list[Parent] = []
+    mine = next(k for k, sweep in enumerate(spec.order) if target in sweep.latents)
+    for variable in spec.variables:
+        k = next((k for k, sweep in enumerate(spec.order) if variable.name in sweep.latents), -1)
+        if not variable.framed:
+            found += [Parent(variable.name, None)] * (k < mine)
+        elif k < mine:
+            found.append(Parent(variable.name, ALL))
+        elif k == mine:
+            sweep = spec.order[k]
+            earlier = sweep.latents.index(variable.name) < sweep.latents.index(target)
+            found += _of_own_sweep(variable.name, sweep.backward, earlier, frame)
+    return Conditional(target, tuple(found), frame)
+
+
+def _of_own_sweep(name: str, backward: bool, earlier: bool, frame: int | None) -> list[Parent]:
+    if frame is None:
+        last = 0 if earlier else 1
+        return [Parent(name, window(last, None) if backward else window(None, -last))]
+    if backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
+        return [Parent(name, ALL)]
+    before = ([0] if frame == 1 else []) + ([frame] if earlier else [])
+    return [Parent(name, None, one) for one in before]
+
+
+def _order_in_words(spec: Spec, target: str) -> str:
+    """Say how q draws the latents of a sweep, and what follows it."""
+    sweep = next(sweep for sweep in spec.order if target in sweep.latents)
+    after = spec.order[spec.order.index(sweep) + 1 :]
+    if spec.variable(target).framed:
+        way = "from T down to 1, " if sweep.backward else ""
+        said = f"{way}within a frame q draws {', '.join(sweep.latents)}"
+    else:
+        said = f"q draws {target} once"
+    later = ", ".join(name for one in after for name in one.latents)
+    return f"{said}, and {later} afterwards" if later else said
 
 
 def _declared(spec: Spec, derivation: Derivation, head: Head) -> Conditional | None:
     """Return the declared conditional of a head; None where the head itself is the declaration."""
     if head.side is Side.Q and spec.inference.kind is InferenceKind.NETWORKS:
         return None
-    lines = spec.generation if head.side is Side.P else derivation.inference
-    return next((line for line in lines if line.target == head.target), None)
+    p = (*spec.generation, *spec.numbered)
+    lines = p if head.side is Side.P else derivation.inference
+    return next((line for line in lines if (line.target, line.frame) == (head.target, head.frame)), None)
 
 
 def _differences(
     spec: Spec, unfolded: Unfolded, head: Head, declared: Conditional, seen: Conditional, source: Source
 ) -> list[Diagnostic]:
-    name = f"{head.side}({head.target}_t)"
+    name = head_name(spec, head)
     span = source.span(("networks", name, "reads"))
     missing, surplus = beyond(declared, seen), beyond(seen, declared)
-    line = notation.line(declared)
+    if head.block is None and needs_trunk(head, spec.variable(head.target)):
+        missing = ()  # the rest is developed by default
+    line = notation.line(declared, spec.variable(head.target).framed)
     found = []
     if missing:
         windows = notation.parents(missing)
@@ -106,7 +167,7 @@ def _differences(
     if surplus:
         windows = notation.parents(surplus)
         message = f"the network {name} sees {windows}, which {_origin(spec, head)} does not list: {line}"
-        via = [notation.page(r.name, r.offsets) for r in reads_of_head(head) if _brings(unfolded, r, surplus)]
+        via = [notation.parent(r) for r in reads_of_head(head) if _brings(unfolded, r, surplus)]
         ways = f" (through {', '.join(dict.fromkeys(via))})" if via else ""
         where = "under generation" if head.side is Side.P else "that you write under inference"
         hint = f"remove it from what {name} reads{ways}, or add it to the conditional {where}"
@@ -131,10 +192,14 @@ def _origin(spec: Spec, head: Head) -> str:
 
 def _carriers(spec: Spec, missing: Parent, head: Head) -> list[str]:
     """Suggest how the first missing window could be seen."""
-    name = f"{head.side}({head.target}_t)"
+    name = head_name(spec, head)
     offsets = missing.offsets
     if offsets is None or offsets.finite:
-        ways = [f"let {name} read {notation.page(missing.name, offsets)}"]
+        ways = [f"let {name} read {notation.parent(missing)}"]
+    elif head.frame is not None:
+        ways = [f"let {name} read, at frame 1, a state that runs backward and reads {missing.name}: b_<1>"]
+    elif not spec.variable(head.target).framed:
+        ways = [f"let {name} read, at frame T, a state that runs forward and reads {missing.name}: g_<T>"]
     else:
         runs = _direction(offsets)
         ways = [f"let {name} read a state that runs {runs} and reads {missing.name}"]

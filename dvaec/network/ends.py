@@ -3,120 +3,154 @@
 On an infinite line a backward state that reads x_<t-1> sees x_{t-1:T}. On frames 1..T it starts at frame T
 with x_{T-1}: the last observation is lost to everyone, at every frame. Windows that agree in the interior
 therefore have to be compared frame by frame as well, on a horizon that is long enough to hold both ends.
+
+Outside 1..T a variable is 0 (but z_0, where z has a frame 0), a state is its start, and a feature is the
+map of these: at frame 0 of the frame-0 values that it reads at its own frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dvaec.network.unfold import nodes_of
-from dvaec.spec.model import Parent, Spec, reads_of_head
+from dvaec.network.unfold import Deterministic, nodes_of
+from dvaec.spec.model import LAST, Conditional, Parent, Side, Spec, reads_of_head
+from dvaec.spec.offsets import Offsets
 
 LONGEST = 400  # frames; lags beyond it are compared on the infinite line alone
+OUTSIDE = -1  # stands for the frames before 0 and after T
+
+Sight = dict[str, int]  # variable -> its frames as bits; bit 0 is frame 0, or a sequence-level value
 
 
 @dataclass(frozen=True)
 class Lost:
     """At `frame` of 1..`frames` a reader does not see frames of `name` that its window holds.
 
-    `missing` is empty for a sequence-level variable, which has no frames.
+    `frame` is None for a sequence-level reader, `missing` is empty for a sequence-level variable.
     """
 
     name: str
-    frame: int
+    frame: int | None
     frames: int
     missing: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Ends:
-    """What every node sees at each of finitely many frames: bit s - 1 of `seen[node, t][name]` is frame s.
+    """What every node sees at each of finitely many frames: bit s of `seen[node, t][name]` is frame s.
 
-    A sequence-level variable that is seen is bit 0.
+    `t` is also 0 and OUTSIDE. `first` holds the first frame, 0 or 1, of each frame-level variable.
     """
 
+    spec: Spec
     frames: int
-    variables: tuple[str, ...]
-    seen: dict[tuple[str, int], dict[str, int]]
-    outside: dict[str, frozenset[str]]  # what features see outside 1..T: sequence-level variables
+    first: Mapping[str, int]
+    seen: Mapping[tuple[str, int], Sight]
 
-    def lost(self, reads: tuple[Parent, ...], declared: tuple[Parent, ...]) -> Iterator[Lost]:
-        """Yield, frame by frame, what `declared` holds and reading `reads` does not bring."""
-        for frame in range(1, self.frames + 1):
-            got = _reading(self, reads, frame)
-            for parent in declared:
-                if parent.offsets is None:
-                    if parent.name not in got:
+    def lost(self, side: Side, reads: tuple[Parent, ...], declared: Conditional) -> Iterator[Lost]:
+        """Yield, frame by frame, what a conditional holds and reading `reads` does not bring."""
+        for frame in self._frames(side, declared):
+            got = _reading(self, reads, frame or 1)
+            for parent in declared.parents:
+                bits = got.get(parent.name, 0)
+                if parent.name not in self.first:
+                    if not bits:
                         yield Lost(parent.name, frame, self.frames, ())
                     continue
-                window = parent.offsets.within(1 - frame, self.frames - frame)
-                bits = got.get(parent.name, 0)
-                missing = tuple(frame + d for d in window if not bits >> (frame + d - 1) & 1)
+                wanted = self._wanted(parent, frame or 1)
+                own = declared.frame if parent.name == declared.target else None  # ALL others, for z_0
+                missing = tuple(s for s in wanted if not bits >> s & 1 and s != own)
                 if missing:
                     yield Lost(parent.name, frame, self.frames, missing)
+
+    def _frames(self, side: Side, declared: Conditional) -> tuple[int | None, ...]:
+        """The frames of a conditional; the generic one leaves those out that have one of their own."""
+        if declared.frame is not None:
+            return (declared.frame,)
+        if declared.target not in self.first:
+            return (None,)
+        lines = self.spec.numbered if side is Side.P else self.spec.inference.numbered
+        own = any((line.target, line.frame) == (declared.target, 1) for line in lines)
+        own = own or self.spec.head(side, declared.target, 1) is not None
+        return tuple(range(2 if own else 1, self.frames + 1))
+
+    def _wanted(self, parent: Parent, t: int) -> tuple[int, ...]:
+        if parent.offsets is None:
+            return (self.frames if parent.frame == LAST else parent.frame or 0,)
+        return tuple(t + d for d in parent.offsets.within(self.first[parent.name] - t, self.frames - t))
 
 
 def ends(spec: Spec) -> Ends | None:
     """Return what states and features see at each frame; None if their lags are beyond the horizon."""
     nodes = list(nodes_of(spec))
-    reach = sum(_farthest(reads) + max(map(abs, loops), default=0) for _, reads, loops in nodes)
+    reach = sum(_farthest(node.reads) + max(map(abs, node.loops), default=0) for node in nodes)
     reach += max((_farthest(reads_of_head(head)) for head in spec.heads), default=0)
     frames = 2 * reach + 5
     if frames > LONGEST:
         return None
-    variables = tuple(v.name for v in spec.variables if v.framed)
-    nothing: dict[tuple[str, int], dict[str, int]] = {
-        (name, t): {} for name, _, _ in nodes for t in range(1, frames + 1)
-    }
-    found = Ends(frames, variables, nothing, _outside(spec))
+    first = {v.name: v.first for v in spec.variables if v.framed}
+    times = (OUTSIDE, *range(frames + 1))
+    found = Ends(spec, frames, first, {(node.name, t): {} for node in nodes for t in times})
     changed = True
     while changed:  # sets only grow; sweeps in both directions let either recurrence settle at once
         changed = False
-        for times in (range(1, frames + 1), range(frames, 0, -1)):
-            for t in times:
-                for name, reads, loops in nodes:
-                    changed |= _grow(found, name, t, reads, loops)
+        for way in (times, reversed(times)):
+            for t in way:
+                for node in nodes:
+                    changed |= _grow(found, node, t)
     return found
 
 
-def _grow(found: Ends, name: str, t: int, reads: tuple[Parent, ...], loops: tuple[int, ...]) -> bool:
-    row = found.seen[name, t]
-    got = _reading(found, reads, t)
-    for loop in loops:
-        for variable, bits in found.seen.get((name, t + loop), {}).items():
-            got[variable] = got.get(variable, 0) | bits
+def _grow(found: Ends, node: Deterministic, t: int) -> bool:
+    row = found.seen[node.name, t]
+    if node.loops and not 1 <= t <= found.frames:
+        got = _reading(found, node.start, t)
+    else:
+        got = _reading(found, node.reads, t)
+        for loop in node.loops:
+            _add(got, _sight(found, node.name, t + loop))
     grown = {v: row.get(v, 0) | bits for v, bits in got.items() if bits & ~row.get(v, 0)}
     row.update(grown)
     return bool(grown)
 
 
-def _reading(found: Ends, reads: tuple[Parent, ...], t: int) -> dict[str, int]:
-    """What reading these names at frame t brings; outside 1..T there is nothing to see."""
-    got: dict[str, int] = {}
+def _reading(found: Ends, reads: tuple[Parent, ...], t: int) -> Sight:
+    """What reading these names at frame t brings."""
+    got: Sight = {}
     for parent in reads:
-        if parent.offsets is None:
-            got[parent.name] = 1
-            continue
-        if parent.offsets.finite and any(not 1 <= t + d <= found.frames for d in parent.offsets.members):
-            got.update(dict.fromkeys(found.outside.get(parent.name, ()), 1))
-        for d in parent.offsets.within(1 - t, found.frames - t):
-            if parent.name in found.variables:
-                got[parent.name] = got.get(parent.name, 0) | 1 << (t + d - 1)
-            for variable, bits in found.seen.get((parent.name, t + d), {}).items():
-                got[variable] = got.get(variable, 0) | bits
+        if parent.frame is not None:
+            _add(got, _sight(found, parent.name, found.frames if parent.frame == LAST else parent.frame))
+        elif parent.offsets is None:
+            _add(got, {parent.name: 1})
+        else:
+            for frame in _read_frames(found, parent.name, parent.offsets, t):
+                _add(got, _sight(found, parent.name, frame))
     return got
 
 
-def _outside(spec: Spec) -> dict[str, frozenset[str]]:
-    """A feature outside 1..T is the feature of zeros, and of the sequence-level variables that it reads."""
-    maps = {name: reads for name, reads, loops in nodes_of(spec) if not loops}
-    found: dict[str, frozenset[str]] = dict.fromkeys(maps, frozenset())
-    for _ in maps:
-        for name, reads in maps.items():
-            found[name] |= {p.name for p in reads if p.offsets is None}
-            found[name] = found[name].union(*(found.get(p.name, frozenset()) for p in reads))
-    return found
+def _read_frames(found: Ends, name: str, offsets: Offsets, t: int) -> Iterator[int]:
+    """The frames that a window reads at t; an open one reads no frame that is not there."""
+    if not 0 <= t <= found.frames:
+        yield from (OUTSIDE,) * offsets.finite
+    elif t == 0 and offsets.finite:
+        yield from (0 if d == 0 else OUTSIDE for d in offsets.members)
+    elif offsets.finite:
+        yield from (t + d for d in offsets.members)
+    else:
+        yield from (t + d for d in offsets.within(found.first.get(name, 1) - t, found.frames - t))
+
+
+def _sight(found: Ends, name: str, frame: int) -> Sight:
+    """What one frame of one thing shows; `frame` may lie outside 1..T."""
+    if name in found.first:
+        return {name: 1 << frame} if found.first[name] <= frame <= found.frames else {}
+    return found.seen[name, frame if 0 <= frame <= found.frames else OUTSIDE]
+
+
+def _add(got: Sight, more: Sight) -> None:
+    for variable, bits in more.items():
+        got[variable] = got.get(variable, 0) | bits
 
 
 def _farthest(reads: tuple[Parent, ...]) -> int:

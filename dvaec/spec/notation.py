@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dvaec.spec import offsets as sets
-from dvaec.spec.model import Conditional, Parent
+from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import Offsets
 
 _SUBSCRIPTS = str.maketrans("0123456789+-tT", "₀₁₂₃₄₅₆₇₈₉₊₋ₜᴛ")
@@ -135,13 +135,22 @@ def unicode_form(name: str, offsets: Offsets | None) -> str:
     return ", ".join(name + subscript(window).translate(_SUBSCRIPTS) for window in windows(offsets))
 
 
+def parent(one: Parent) -> str:
+    """Return one parent as the language writes it: `z_<t-1>`, `v`, `g_T`, `b_1`."""
+    if one.frame is None:
+        return page(one.name, one.offsets)
+    return f"{one.name}_{'T' if one.frame == LAST else one.frame}"
+
+
 def parents(some: Iterable[Parent]) -> str:
     """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`."""
-    return ", ".join(page(p.name, p.offsets) for p in some if p.offsets is None or p.offsets)
+    return ", ".join(parent(p) for p in some if p.offsets is None or p.offsets)
 
 
 def line(conditional: Conditional, framed: bool = True) -> str:
-    """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`."""
+    """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`, `z_0`, `v` if not framed."""
     target = f"{conditional.target}_t" if framed else conditional.target
+    if conditional.frame is not None:
+        target = f"{conditional.target}_{conditional.frame}"
     given = parents(conditional.parents)
     return f"{target} | {given}" if given else target
