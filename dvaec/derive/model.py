@@ -62,13 +62,15 @@ class Comparison:
     target: str
     golden: tuple[Parent, ...]
     silver: tuple[Parent, ...]
+    frame: int | None = None  # of a numbered conditional
 
 
 class TermKind(StrEnum):
-    """What a term of the ELBO is."""
+    """What a term of the ELBO is; an AUXILIARY one is no part of it."""
 
     RECONSTRUCTION = "reconstruction"
     DIVERGENCE = "divergence"
+    AUXILIARY = "auxiliary"
 
 
 class Estimator(StrEnum):
@@ -81,14 +83,21 @@ class Estimator(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """One term of the ELBO, summed over t.
+    """One term of the ELBO: of a sequence-level variable, of one frame, or summed over t = `first`..T.
+
+    `framed` is False for a target of sequence level. `frame` is 0 or 1 for the term of that frame alone, which
+    the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own). `p` and `q` are
+    the conditionals that serve there: the numbered ones where there are such, else the generic ones read at
+    that frame.
 
     RECONSTRUCTION: + E[log p(target_t | ...)], MONTE_CARLO (ANALYTIC with no latent in it: no expectation).
     DIVERGENCE: - E[KL(q || p)] (ANALYTIC) or - E[log q - log p] (LOG_RATIO).
-    `expectation` holds the latents in the integrand with their windows (none: no expectation is written);
-    `sampled` the latents that must be drawn from q to estimate it (those and their ancestors under q).
-    `sequential` says whether drawing them needs a loop over time; `reason` says in words why the estimator is
-    this one, `schedule_reason` why the draws are sequential or parallel.
+    AUXILIARY: like a reconstruction, of a state; added to the bound in training (8.4).
+    `expectation` holds the latents in the integrand with their windows (none: no expectation is written); in
+    a term of one frame they count from that frame, and frames before the first are left out;
+    `sampled` the latents that must be drawn from q to estimate it (those and their ancestors under q), `z_0`
+    apart from `z`. `sequential` says whether drawing them needs a loop over time; `reason` says in words why
+    the estimator is this one, `schedule_reason` why the draws are sequential or parallel.
     """
 
     kind: TermKind
@@ -101,14 +110,21 @@ class Term:
     sequential: bool
     reason: str
     schedule_reason: str
+    framed: bool = True
+    frame: int | None = None
+    first: int = 1
 
 
 @dataclass(frozen=True)
 class Elbo:
-    """The specialised evidence lower bound as its terms, reconstructions first."""
+    """The specialised evidence lower bound as its terms, reconstructions first.
+
+    `auxiliary` terms are added to it in training, which makes the objective a surrogate and no bound.
+    """
 
     terms: tuple[Term, ...]
     given: tuple[str, ...]  # observed variables and inputs, what q's marginals are conditioned on
+    auxiliary: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)

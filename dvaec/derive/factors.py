@@ -1,0 +1,99 @@
+"""Which conditional serves which frame, on either side, and what it reads there.
+
+A factor's key is (target, frame): frame None for a sequence-level target and for the conditional of every
+frame without one of its own, 0 or 1 for a numbered line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
+from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+
+Key: TypeAlias = tuple[str, int | None]
+Factors: TypeAlias = Mapping[Key, Conditional]
+
+
+def generative(spec: Spec) -> dict[Key, Conditional]:
+    """Return p's conditionals by key."""
+    return by_key((*spec.generation, *spec.numbered))
+
+
+def by_key(conditionals: Iterable[Conditional]) -> dict[Key, Conditional]:
+    """Return conditionals by key."""
+    return {(c.target, c.frame): c for c in conditionals}
+
+
+def serving(factors: Factors, target: str, frame: int | None) -> Conditional:
+    """Return the conditional of one frame: its own, else the generic one; KeyError where there is none."""
+    return factors[target, frame] if (target, frame) in factors else factors[target, None]
+
+
+def term_frames(spec: Spec, target: str, *sides: Factors) -> tuple[int | None, ...]:
+    """Return the frames that a target has terms of: 0 and 1 where they have a factor of their own, and None.
+
+    Frame 1 has one as soon as either side's conditional there is a numbered one.
+    """
+    variable = spec.variable(target)
+    own = [frame for frame in (0, 1) if any((target, frame) in side for side in sides)]
+    return (*(own if variable.framed else ()), None)
+
+
+def first_of(frames: tuple[int | None, ...]) -> int:
+    """Return the frame at which the sum over t begins, beside the terms of `frames`."""
+    return 2 if 1 in frames else 1
+
+
+def placed(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:
+    """Return what a conditional reads where it serves one frame, each name once.
+
+    For frame 0 or 1 the offsets count from that frame, and frames before a variable's first are left out;
+    absolute frames other than T become offsets. For frame None the parents are as they stand.
+    """
+    if frame is None:
+        return conditional.parents
+    return united(_at(spec, parent, frame) for parent in conditional.parents)
+
+
+def united(parents: Iterable[Parent]) -> tuple[Parent, ...]:
+    """Return parents with the windows of each name united, in order of first appearance.
+
+    Absolute frames stay apart, but go where all frames are read anyway; empty windows go.
+    """
+    windows: dict[str, Offsets] = {}
+    found: dict[tuple[str, int | None, bool], None] = {}
+    for parent in parents:
+        if parent.offsets is not None:
+            windows[parent.name] = windows.get(parent.name, NONE) | parent.offsets
+        found[parent.name, parent.frame, parent.offsets is not None] = None
+    out = []
+    for name, frame, relative in found:
+        if relative:
+            if windows[name]:
+                out.append(Parent(name, windows[name]))
+        elif frame is None or windows.get(name) != ALL:
+            out.append(Parent(name, None, frame))
+    return tuple(out)
+
+
+def latent_windows(spec: Spec, parents: Iterable[Parent]) -> tuple[Parent, ...]:
+    """Return the latents among `parents`, the windows of each united, in q's order."""
+    latents = spec.latents
+    mine = united(parent for parent in parents if parent.name in latents)
+    return tuple(sorted(mine, key=lambda p: (latents.index(p.name), p.offsets is None, p.frame or 0)))
+
+
+def given_names(spec: Spec) -> tuple[str, ...]:
+    """Return what q's marginals are conditioned on: observed variables, then inputs."""
+    return tuple(v.name for role in (Role.OBSERVED, Role.INPUT) for v in spec.having(role))
+
+
+def _at(spec: Spec, parent: Parent, frame: int) -> Parent:
+    if parent.frame is not None:
+        return parent if parent.frame == LAST else Parent(parent.name, of(parent.frame - frame))
+    if parent.offsets is None:
+        return parent
+    first = spec.variable(parent.name).first
+    return Parent(parent.name, parent.offsets & window(first - frame, None))
