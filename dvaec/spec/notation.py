@@ -92,65 +92,94 @@ def _moment(offset: int) -> str:
     return "t" if offset == 0 else f"t{offset:+d}"
 
 
-def subscript(window: Window) -> str:
-    """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`."""
+def subscript(window: Window, first: int = 1) -> str:
+    """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`; `first` for an open start."""
     if window.single and window.start is not None:
         return _moment(window.start)
-    start = "1" if window.start is None else _moment(window.start)
+    start = str(first) if window.start is None else _moment(window.start)
     stop = "T" if window.stop is None else _moment(window.stop)
     return f"{start}:{stop}" + (f":{window.stride}" if window.stride > 1 else "")
 
 
-def page(name: str, offsets: Offsets | None) -> str:
-    """Return the text of the language: `z_t`, `z_<t-1>`, `x_<<t>`, `x_<t:T>`; several windows with commas."""
+def page(name: str, offsets: Offsets | None, first: int = 1) -> str:
+    """Return the text of the language: `z_t`, `z_<t-1>`, `x_<<t>`, `x_<t:T>`; several windows with commas.
+
+    `first` is the variable's first frame, 0 for one with a z_0; the same in all that follows.
+    """
     if offsets is None:
         return name
-    return ", ".join(_page(name, window) for window in windows(offsets))
+    return ", ".join(_page(name, window, first) for window in windows(offsets))
 
 
-def _page(name: str, window: Window) -> str:
+def _page(name: str, window: Window, first: int) -> str:
     if window == Window(0, 0):
         return f"{name}_t"
     if window == Window(None, -1):
         return f"{name}_<<t>"
     if window == Window(None, 0):
         return f"{name}_<<=t>"
-    return f"{name}_<{subscript(window)}>"
+    return f"{name}_<{subscript(window, first)}>"
 
 
-def braces(name: str, offsets: Offsets | None) -> str:
+def braces(name: str, offsets: Offsets | None, first: int = 1) -> str:
     """Return the text of mathematics: `z_t`, `z_{t-1}`, `x_{1:t-1}`; several windows with commas."""
     if offsets is None:
         return name
     return ", ".join(
-        f"{name}_t" if window == Window(0, 0) else f"{name}_{{{subscript(window)}}}"
+        f"{name}_t" if window == Window(0, 0) else f"{name}_{{{subscript(window, first)}}}"
         for window in windows(offsets)
     )
 
 
-def unicode_form(name: str, offsets: Offsets | None) -> str:
+def unicode_form(name: str, offsets: Offsets | None, first: int = 1) -> str:
     """Return the text of diagrams: `zₜ`, `zₜ₋₁`, `x₁:ₜ₋₁`, `xₜ:ᴛ`; several windows with commas."""
     if offsets is None:
         return name
-    return ", ".join(name + subscript(window).translate(_SUBSCRIPTS) for window in windows(offsets))
+    return ", ".join(name + subscript(window, first).translate(_SUBSCRIPTS) for window in windows(offsets))
 
 
-def parent(one: Parent) -> str:
-    """Return one parent as the language writes it: `z_<t-1>`, `v`, `g_T`, `b_1`."""
-    if one.frame is None:
-        return page(one.name, one.offsets)
-    return f"{one.name}_{'T' if one.frame == LAST else one.frame}"
+def frame_word(frame: int) -> str:
+    """Return an absolute frame as it is written: 0, 1 or T."""
+    return "T" if frame == LAST else str(frame)
 
 
-def parents(some: Iterable[Parent]) -> str:
-    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`."""
-    return ", ".join(parent(p) for p in some if p.offsets is None or p.offsets)
+def parent(one: Parent, first: int = 1) -> str:
+    """Return a parent as the language writes it: `z_<t-1>`, `b_1`, `g_T`, or `v` of sequence level."""
+    if one.frame is not None:
+        return f"{one.name}_{frame_word(one.frame)}"
+    return page(one.name, one.offsets, first)
 
 
-def line(conditional: Conditional, framed: bool = True) -> str:
-    """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`, `z_0`, `v` if not framed."""
-    target = f"{conditional.target}_t" if framed else conditional.target
-    if conditional.frame is not None:
-        target = f"{conditional.target}_{conditional.frame}"
-    given = parents(conditional.parents)
-    return f"{target} | {given}" if given else target
+def parent_braces(one: Parent, first: int = 1) -> str:
+    """Return a parent in mathematics: `z_{t-1}`, `x_1`, `g_T`, `v`."""
+    if one.frame is not None:
+        return f"{one.name}_{frame_word(one.frame)}"
+    return braces(one.name, one.offsets, first)
+
+
+def parent_unicode(one: Parent, first: int = 1) -> str:
+    """Return a parent as in diagrams: `zₜ₋₁`, `x₁`, `gᴛ`, `v`."""
+    if one.frame is not None:
+        return one.name + frame_word(one.frame).translate(_SUBSCRIPTS)
+    return unicode_form(one.name, one.offsets, first)
+
+
+def parents(some: Iterable[Parent], zeros: Iterable[str] = ()) -> str:
+    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`; `zeros` have a frame 0."""
+    from_zero = tuple(zeros)
+    shown = (p for p in some if p.offsets is None or p.offsets)
+    return ", ".join(parent(p, 0 if p.name in from_zero else 1) for p in shown)
+
+
+def target(conditional: Conditional, framed: bool = True) -> str:
+    """Return a conditional's target as the language writes it: `z_t`, `z_0`, or `v` of sequence level."""
+    if not framed:
+        return conditional.target
+    return f"{conditional.target}_{'t' if conditional.frame is None else frame_word(conditional.frame)}"
+
+
+def line(conditional: Conditional, framed: bool = True, zeros: Iterable[str] = ()) -> str:
+    """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`, `z_0`, `v | x_<1:T>`."""
+    given = parents(conditional.parents, zeros)
+    head = target(conditional, framed)
+    return f"{head} | {given}" if given else head
