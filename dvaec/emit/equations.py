@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.emit.conditions import in_print_order
-from dvaec.emit.families import FAMILIES
+from dvaec.emit.families import family_text
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
 from dvaec.spec.model import Combiner, Conditional, Dense, GatedTransition, Side, Spec
 from dvaec.spec.notation import braces
@@ -53,9 +53,10 @@ def _right_side(node: FeatureNode | StateNode) -> str:
 
 
 def _head(node: HeadNode) -> str:
+    text = family_text(node.variable)
     if node.standard:
-        return "N(0, I)"
-    words = FAMILIES[node.variable.family].words
+        return text.standard
+    words = text.words
     if node.block is None:
         return f"{words} that are learned constants"
     if isinstance(node.block, GatedTransition):

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dvaec.derive.model import Elbo
 from dvaec.emit.entries import RECORDS, EntryText, entry_text
 from dvaec.emit.equations import conditional_text, elbo_lines, equations, numbered
-from dvaec.emit.families import FAMILIES
+from dvaec.emit.families import names_of
+from dvaec.emit.helpers import HELPERS, needed
 from dvaec.emit.nets import Method, Nets, nets_of
 from dvaec.plan.model import HeadNode, Network, Plan
 from dvaec.spec.model import Conditional, Side, Spec
@@ -70,7 +71,12 @@ def module_text(emission: Emission) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    helpers = environment.get_template("functions.py.jinja").render(functions=functions, bound=LOG_BOUND)
+    functions |= needed(environment, [line for m in nets.methods for line in m.body])
+    functions |= needed(environment, [line for e in entries for line in e.body])
+    helpers = "\n\n".join(
+        environment.get_template(name).render(functions=functions, bound=LOG_BOUND).strip("\n")
+        for name in HELPERS
+    )
     body = environment.get_template("body.py.jinja").render(
         records=[_record(e) for e in entries],
         functions=helpers.strip("\n") + "\n",
@@ -135,7 +141,7 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
     node = network.node(method.name.removesuffix("_net"))
     first = node.ports[0].units
     if isinstance(node, HeadNode):
-        gives = ", ".join(FAMILIES[node.variable.family].parameters)
+        gives = ", ".join(names_of(node.variable))
         about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> {gives}."
     else:
         about = (

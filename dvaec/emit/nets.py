@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.emit.families import FAMILIES, activate
+from dvaec.emit.families import STARTS, activate, linked, names_of
 from dvaec.plan.model import FeatureNode, HeadNode, Network, Port, StateNode
-from dvaec.plan.network import branches, fan_units
-from dvaec.spec.model import Combiner, Dense, Family, GatedTransition, Layer, Link, Output, SharedVariance
+from dvaec.plan.network import Branch, branches, fan_units, fixed_parameters
+from dvaec.spec.families import FORMS, parameters_of
+from dvaec.spec.model import Combiner, Dense, GatedTransition, Layer, Link, Output, SharedVariance
 
 RNN_CLASSES = {"lstm": "nn.LSTM", "gru": "nn.GRU", "rnn": "nn.RNN"}
 VARIANCE_FLOOR = "1e-6"
@@ -114,13 +115,10 @@ def _feature_method(node: FeatureNode) -> Method:
 
 
 def _head_layers(node: HeadNode) -> tuple[str, ...]:
-    name, block, family = node.name, node.block, node.variable.family
+    name, block, variable = node.name, node.block, node.variable
     lines: list[str] = []
     if block is None:
-        given: tuple[str, ...] = FAMILIES[family].parameters
-        if isinstance(node.head.variance, float):
-            given = given[:1]
-        return tuple(f"self.{name}_{p} = nn.Parameter(torch.zeros({node.dim}))" for p in given)
+        return _constants(node)
     lines += _ports(node.ports)
     if isinstance(block, GatedTransition):
         lines.append(_linear(f"{name}_gate", block.units, node.dim))
@@ -128,27 +126,41 @@ def _head_layers(node: HeadNode) -> tuple[str, ...]:
         if node.head.variance is None:
             lines.append(_linear(f"{name}_variance", node.dim, node.dim))
     else:
-        fan = fan_units(node.head, node.dim, family)
+        fan = fan_units(node.head, variable)
         if block.layers:
             lines += _chain_layers(name, block.layers[0].units, block.layers[1:])
             lines.append(_linear(f"{name}_out", block.layers[-1].units, sum(fan)))
-        for parameter, branch in zip(FAMILIES[family].parameters, branches(node.head, family), strict=False):
-            lines += _branch_layers(f"{name}_{parameter}", branch, node.dim)
+        for branch in branches(node.head, variable):
+            lines += _branch_layers(f"{name}_{branch.parameter}", branch)
     if isinstance(node.head.variance, SharedVariance):
-        lines.append(f"self.{name}_logvar = nn.Parameter(torch.zeros({node.dim}))")
+        shared = FORMS[variable.family].variance
+        width = next(p.width for p in parameters_of(variable) if p.name == shared)
+        lines.append(f"self.{name}_{shared} = nn.Parameter(torch.zeros({width}))")
     return tuple(lines)
 
 
-def _branch_layers(name: str, branch: Output, dim: int) -> list[str]:
-    if not branch.layers:
+def _constants(node: HeadNode) -> tuple[str, ...]:
+    """The parameters of a conditional without parents that are learned."""
+    fixed = dict(fixed_parameters(node.head, node.variable))
+    lines = []
+    for parameter in parameters_of(node.variable):
+        make = STARTS.get((node.variable.family, parameter.name), "torch.zeros")
+        if parameter.name not in fixed:
+            lines.append(f"self.{node.name}_{parameter.name} = nn.Parameter({make}({parameter.width}))")
+    return tuple(lines)
+
+
+def _branch_layers(name: str, branch: Branch) -> list[str]:
+    layers = branch.output.layers
+    if not layers:
         return []
-    last = _linear(f"{name}_out", branch.layers[-1].units, dim)
-    return [*_chain_layers(name, branch.layers[0].units, branch.layers[1:]), last]
+    last = _linear(f"{name}_out", layers[-1].units, branch.width)
+    return [*_chain_layers(name, layers[0].units, layers[1:]), last]
 
 
 def _head_method(node: HeadNode) -> Method:
-    name, block, family = node.name, node.block, node.variable.family
-    parameters = FAMILIES[family].parameters
+    name, block, variable = node.name, node.block, node.variable
+    parameters, scale = names_of(variable), FORMS[variable.family].variance
     body: list[str] = []
     variance = node.head.variance
     if isinstance(block, GatedTransition):
@@ -159,32 +171,24 @@ def _head_method(node: HeadNode) -> Method:
     else:
         assert block is not None
         body += _trunk(node, block)
-        for parameter, branch in zip(parameters, branches(node.head, family), strict=False):
-            body += _branch(f"{name}_{parameter}", parameter, branch)
-        if family is Family.GAUSSIAN and (variance is None or isinstance(variance, Output)):
-            body.append(_link(variance))
-        if family is Family.GAMMA:
-            body.append("logscale = bounded(logscale)")
+        for branch in branches(node.head, variable):
+            body += _branch(f"{name}_{branch.parameter}", branch)
+            if branch.parameter == scale and branch.output.link is Link.SOFTPLUS:
+                body.append(f"{scale} = torch.log(F.softplus({scale}) + {VARIANCE_FLOOR})")
+            elif (text := linked(variable, branch.parameter, branch.parameter)) != branch.parameter:
+                body.append(f"{branch.parameter} = {text}")
     if isinstance(variance, SharedVariance):
-        body.append(f"logvar = bounded(self.{name}_logvar).expand_as(mean)")
-    elif isinstance(variance, float):
-        body.append(f"logvar = torch.full_like(mean, math.log({variance!r}))")
+        body.append(f"{scale} = {linked(variable, scale, f'self.{name}_{scale}')}.expand_as({parameters[0]})")
+    for fixed, number in fixed_parameters(node.head, variable):
+        body.append(f"{fixed} = torch.full_like({parameters[0]}, math.log({number!r}))")
     body.append(f"return {', '.join(parameters)}")
-    functions = ("bounded",) if any("bounded(" in line for line in body) else ()
-    return Method(name, ("a",), parameters, tuple(body), functions)
-
-
-def _link(variance: Output | None) -> str:
-    if variance is not None and variance.link is Link.SOFTPLUS:
-        return f"logvar = torch.log(F.softplus(logvar) + {VARIANCE_FLOOR})"
-    return "logvar = bounded(logvar)"
+    return Method(name, ("a",), parameters, tuple(body))
 
 
 def _trunk(node: HeadNode, block: Dense) -> list[str]:
     """From the first pre-activation to the branches' first pre-activations, which one product gives."""
-    family = node.variable.family
-    fan = fan_units(node.head, node.dim, family)
-    names = FAMILIES[family].parameters[: len(fan)]
+    fan = fan_units(node.head, node.variable)
+    names = [branch.parameter for branch in branches(node.head, node.variable)]
     body: list[str] = []
     source = "a"
     if block.layers:
@@ -193,15 +197,15 @@ def _trunk(node: HeadNode, block: Dense) -> list[str]:
     if len(fan) == 1:
         return [*body, f"{names[0]}: Tensor = {source}"]
     if len(set(fan)) == 1:
-        return [*body, f"{', '.join(names)} = {source}.chunk(2, -1)"]
+        return [*body, f"{', '.join(names)} = {source}.chunk({len(fan)}, -1)"]
     return [*body, f"{', '.join(names)} = {source}.split_with_sizes([{', '.join(map(str, fan))}], -1)"]
 
 
-def _branch(name: str, value: str, branch: Output) -> list[str]:
-    if not branch.layers:
+def _branch(name: str, branch: Branch) -> list[str]:
+    layers, value = branch.output.layers, branch.parameter
+    if not layers:
         return []
-    lines = [*_first(value, branch.layers), *_chain(name, value, branch.layers[1:])]
-    return [*lines, f"{value} = self.{name}_out({value})"]
+    return [*_first(value, layers), *_chain(name, value, layers[1:]), f"{value} = self.{name}_out({value})"]
 
 
 def _gated(node: HeadNode, block: GatedTransition) -> list[str]:

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
+from dvaec.plan.model import (
+    FeatureNode,
+    HeadNode,
+    Network,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    head_name,
+    value_name,
+)
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
+from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
     Dense,
     Direction,
-    Family,
     Feature,
     GatedTransition,
     Head,
@@ -22,6 +33,7 @@ from dvaec.spec.model import (
     Parent,
     Spec,
     State,
+    Variable,
     reads_of,
 )
 
@@ -37,8 +49,12 @@ class _Builder:
         """The linear map that reads these parents, a finite window frame by frame in time order."""
         reads: list[Read] = []
         for parent in parents:
-            at = (None,) if parent.offsets is None else parent.offsets.members
-            reads.extend(Read(parent.name, offset) for offset in at)
+            if parent.offsets is not None:
+                reads.extend(Read(parent.name, offset) for offset in parent.offsets.members)
+            elif parent.frame == 0:
+                reads.append(Read(value_name(parent.name, 0), None))
+            else:
+                reads.append(Read(parent.name, None, parent.frame))
         return Port(weights, tuple(reads), tuple(self.widths[r.node] for r in reads), units)
 
 
@@ -52,7 +68,9 @@ def build_network(spec: Spec) -> Network:
     states = [one for state in spec.states for one in _directions(state)]
     _declare_widths(spec, states, builder)
     for variable in spec.variables:
-        builder.nodes.append(ValueNode(variable.name, variable))
+        builder.nodes.append(ValueNode(variable.name, variable, variable.framed))
+        if variable.first == 0:
+            builder.nodes.append(ValueNode(value_name(variable.name, 0), variable, False))
     for feature in spec.features:
         builder.nodes.append(_feature(feature, builder))
     for state in states:
@@ -102,6 +120,7 @@ def _directions(state: State) -> tuple[State, ...]:
 
 def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:
     builder.widths.update({v.name: v.dim for v in spec.variables})
+    builder.widths.update({value_name(v.name, 0): v.dim for v in spec.variables if v.first == 0})
     builder.widths.update({s.name: s.units for s in states})
     builder.widths.update({s.name: 2 * s.units for s in spec.states if s.runs is Direction.BOTH})
     blocks = {feature.name: feature.block for feature in spec.features}
@@ -137,9 +156,12 @@ def _add_state(state: State, builder: _Builder) -> None:
         port = builder.port(f"{through}_1", reads, state.through[0].units)
         builder.nodes.append(FeatureNode(through, Dense(reads, state.through), units, (port,)))
         reads = (Parent(through, offsets.NOW),)
-    builder.nodes.append(
-        StateNode(state.name, state, state.units, (builder.port(state.name, reads, state.units),))
-    )
+    ports = [builder.port(state.name, reads, state.units)]
+    if state.start_reads:
+        # An LSTM starts with a hidden vector and a cell.
+        units = 2 * state.units if state.cell == "lstm" else state.units
+        ports.append(builder.port(f"{state.name}_start", state.start_reads, units))
+    builder.nodes.append(StateNode(state.name, state, state.units, tuple(ports)))
 
 
 def _join(state: State, builder: _Builder) -> FeatureNode:
@@ -149,29 +171,55 @@ def _join(state: State, builder: _Builder) -> FeatureNode:
 
 def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     variable = spec.variable(head.target)
-    name = f"{head.side}_{head.target}"
+    name = head_name(head.side, head.target, head.frame)
+    begins = head_name(head.side, head.target, 1) if head.frame is None else ""
+    begins = begins if spec.head(head.side, head.target, 1) is not None else ""
     block = head.block
     if block is None:
-        return HeadNode(name, head, variable, variable.dim, ())
+        return HeadNode(name, head, variable, variable.dim, (), begins)
     if isinstance(block, GatedTransition):
         units = 2 * block.units + variable.dim
         ports = (builder.port(f"{name}_1", (block.of, *block.reads), units),)
     else:
-        units = block.layers[0].units if block.layers else sum(fan_units(head, variable.dim, variable.family))
+        units = block.layers[0].units if block.layers else sum(fan_units(head, variable))
         ports = (builder.port(f"{name}_1", block.reads, units),)
-    return HeadNode(name, head, variable, variable.dim, ports)
+    return HeadNode(name, head, variable, variable.dim, ports, begins)
 
 
-def branches(head: Head, family: Family) -> tuple[Output, ...]:
+@dataclass(frozen=True)
+class Branch:
+    """One parameter that a network gives: its name, its width, and the layers of its own before it."""
+
+    parameter: str
+    width: int
+    output: Output
+
+    @property
+    def fan(self) -> int:
+        """The width of its first layer."""
+        return self.output.layers[0].units if self.output.layers else self.width
+
+
+def branches(head: Head, variable: Variable) -> tuple[Branch, ...]:
     """Return the network branches behind a head's trunk, one per parameter that a network gives."""
-    if family is not Family.GAUSSIAN:
-        return (head.mean or Output(),)
-    mean = head.mean or Output()
-    if head.variance is None:
-        return mean, Output()
-    return (mean, head.variance) if isinstance(head.variance, Output) else (mean,)
+    form = FORMS[variable.family]
+    said = {form.mean: head.mean, form.variance: head.variance}
+    found = []
+    for parameter in parameters_of(variable):
+        given = said.get(parameter.name)
+        if parameter.fixed is None and (given is None or isinstance(given, Output)):
+            found.append(Branch(parameter.name, parameter.width, given or Output()))
+    return tuple(found)
 
 
-def fan_units(head: Head, dim: int, family: Family) -> tuple[int, ...]:
+def fixed_parameters(head: Head, variable: Variable) -> tuple[tuple[str, float], ...]:
+    """Return the parameters that are the logarithm of one number, with that number."""
+    found = [(p.name, p.fixed) for p in parameters_of(variable) if p.fixed is not None]
+    if isinstance(head.variance, float):
+        found.append((FORMS[variable.family].variance, head.variance))
+    return tuple(found)
+
+
+def fan_units(head: Head, variable: Variable) -> tuple[int, ...]:
     """Return the widths of the branches' first layers, which are one matrix product together."""
-    return tuple(b.layers[0].units if b.layers else dim for b in branches(head, family))
+    return tuple(branch.fan for branch in branches(head, variable))
