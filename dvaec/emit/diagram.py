@@ -14,6 +14,8 @@ from enum import StrEnum
 SLICES = (-1, 0, 1)
 PAST = -2  # the frame of the ellipsis of everything before t-1
 FUTURE = 2  # and of everything after t+1
+ZERO, FIRST, FINAL, AFTER = -4, -3, 3, 4  # the frames 0, 1, T and T+1, where they are drawn
+COLUMNS = (ZERO, FIRST, PAST, *SLICES, FUTURE, FINAL, AFTER)  # from left to right
 
 
 class Form(StrEnum):
@@ -55,7 +57,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A name at a frame: -1, 0, 1 for the slices, PAST and FUTURE, or None for a whole sequence."""
+    """A name at a frame: one of COLUMNS (-1, 0, 1 for the slices), or None for a whole sequence."""
 
     name: str
     frame: int | None
@@ -74,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Arrow:
-    """One arrow; its target stands in a slice or is a whole sequence."""
+    """One arrow. Into an ellipsis it only leads on, from a single frame to the slices or back."""
 
     source: Place
     target: Place
@@ -82,15 +84,28 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """One line of the legend: an arrow of that tone, or a text in its place, then what it means."""
+
+    mark: Tone | str
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagram:
-    """A picture before its layout: rows from top to bottom, arrows in a fixed order, title and legend."""
+    """A picture before its layout: rows from top to bottom, arrows in a fixed order, title and legend.
+
+    Rows of whole sequences come first (above the slices) or last (below). `singles` are the places at single
+    frames that are drawn whether or not an arrow touches them.
+    """
 
     name: str
     form: Form
     title: tuple[str, ...]
     rows: tuple[Row, ...]
     arrows: tuple[Arrow, ...]
-    legend: tuple[tuple[Tone | None, str], ...] = ()
+    legend: tuple[Remark, ...] = ()
+    singles: tuple[Place, ...] = ()
 
     def row(self, name: str) -> Row:
         """Return the row of one name; KeyError if there is none."""
@@ -102,12 +117,11 @@ class Diagram:
     @property
     def places(self) -> tuple[Place, ...]:
         """Every node of the picture: rows from top to bottom, frames from left to right."""
-        used = {arrow.source for arrow in self.arrows}
+        used = {place for arrow in self.arrows for place in (arrow.source, arrow.target)} | {*self.singles}
         out = []
         for row in self.rows:
             if not row.framed:
                 out.append(Place(row.name, None))
                 continue
-            frames = (PAST, *SLICES, FUTURE)
-            out += [p for p in (Place(row.name, f) for f in frames) if p.frame in SLICES or p in used]
+            out += [p for p in (Place(row.name, f) for f in COLUMNS) if p.frame in SLICES or p in used]
         return tuple(out)

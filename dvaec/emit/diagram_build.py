@@ -1,117 +1,51 @@
-"""From a spec and its derivation to the diagrams' values.
-
-A reader's links enter the slices by the rule of `dvaec.emit.diagram`: a link z_{t+d} -> x_t with offsets D
-becomes, for each slice f, an arrow from every visible frame f + d, d in D, and one from the ellipsis of
-either end if D reaches past it.
-"""
+"""From a spec and its derivation to the diagrams' values: who reads what, and the rows from top to bottom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-
 from dvaec.derive.model import Derivation
-from dvaec.emit.diagram import FUTURE, PAST, SLICES, Arrow, Diagram, Form, Kind, Place, Row, Tone
-from dvaec.emit.diagram_reads import Reader, readers_of
-from dvaec.emit.diagram_silver import silver_links
+from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Row
+from dvaec.emit.diagram_arrows import Link, arrows_of
+from dvaec.emit.diagram_reads import Reader, column_of, readers_of
+from dvaec.emit.diagram_silver import toned
 from dvaec.emit.diagram_title import legend, title
 from dvaec.spec.model import Role, Side, Spec
 from dvaec.spec.notation import unicode_form
-from dvaec.spec.offsets import NOW, Offsets
+from dvaec.spec.offsets import NOW
 
 _KINDS = {Role.LATENT: Kind.LATENT, Role.OBSERVED: Kind.OBSERVED, Role.INPUT: Kind.INPUT}
 
 
 def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
     """Build one picture. For forms that show states the spec must be developed: every head has its reads."""
-    conditionals = derivation.inference if form.of_q else spec.generation
+    conditionals = derivation.inference if form.of_q else (*spec.generation, *spec.numbered)
     side = Side.Q if form.of_q else Side.P
     if form.shows_states:
         readers = readers_of(spec, side, conditionals)
     else:
-        readers = tuple(Reader(c.target, c.parents) for c in conditionals)
-    links = [link for reader in readers for link in _links(reader)]
+        readers = tuple(Reader(c.target, c.parents, column=column_of(c)) for c in conditionals)
+    links = [Link(p, reader.name, reader.column) for reader in readers for p in reader.reads]
     if form.of_q:
-        links = _toned(spec, derivation, readers, links)
-    arrows = tuple(dict.fromkeys(arrow for link in links for arrow in _arrows(link, spec)))
+        links = toned(spec, derivation, readers, links)
+    own = [Place(r.name, r.column) for r in readers if r.column is not None]
+    static = frozenset(v.name for v in spec.variables if not v.framed)
+    arrows, singles = arrows_of(links, own, static)
+    rows = _rows(spec, side, readers, arrows)
     return Diagram(
         name=spec.name,
         form=form,
         title=title(spec, form, conditionals),
-        rows=_rows(spec, side, readers, arrows),
+        rows=rows,
         arrows=arrows,
-        legend=legend(form, arrows),
+        legend=legend(spec, form, arrows, rows),
+        singles=singles,
     )
 
 
-@dataclass(frozen=True)
-class Link:
-    """All arrows of one template link: `source` read by `target` at `offsets` (None: a whole sequence)."""
-
-    source: str
-    target: str
-    offsets: Offsets | None
-    tone: Tone = Tone.PLAIN
-
-
-def _links(reader: Reader) -> list[Link]:
-    return [Link(p.name, reader.name, p.offsets) for p in reader.reads]
-
-
-def _toned(spec: Spec, derivation: Derivation, readers: tuple[Reader, ...], links: list[Link]) -> list[Link]:
-    """Split off what is silver, and add what is golden.
-
-    A silver link that hides in a state beside plain ones has no arrow of its own; it is then drawn as golden
-    ones are, from the variable straight to the latent.
-    """
-    silver = silver_links(spec, readers, derivation.comparisons)
-    out: list[Link] = []
-    for link in links:
-        there = silver.get((link.source, link.target))
-        if there is None:
-            out.append(link)
-        elif link.offsets is None or there.offsets is None:
-            out.append(replace(link, tone=Tone.SILVER))
-        else:
-            out += [
-                replace(link, offsets=part, tone=tone)
-                for part, tone in ((link.offsets - there.offsets, Tone.PLAIN), (there.offsets, Tone.SILVER))
-                if part
-            ]
-    shown = {link.source for link in out if link.tone is Tone.SILVER}
-    for comparison in derivation.comparisons:
-        hidden = [p for p in comparison.silver if p.name not in shown]
-        out += [Link(p.name, comparison.target, p.offsets, Tone.SILVER) for p in hidden]
-        out += [Link(p.name, comparison.target, p.offsets, Tone.GOLDEN) for p in comparison.golden]
-    return out
-
-
-def _arrows(link: Link, spec: Spec) -> Iterable[Arrow]:
-    framed = all(v.framed for v in spec.variables if v.name == link.target)
-    for frame in SLICES if framed else (None,):
-        target = Place(link.target, frame)
-        if link.offsets is None:
-            yield Arrow(Place(link.source, None), target, link.tone)
-            continue
-        here = frame or 0
-        for source in _sources(link.offsets, here):
-            yield Arrow(Place(link.source, source), target, link.tone)
-
-
-def _sources(offsets: Offsets, here: int) -> list[int]:
-    """The picture's frames that a reader at `here` reads: PAST and FUTURE where the offsets reach past it."""
-    reach = offsets.reach + 2 * FUTURE
-    read = offsets.within(-reach, reach)
-    out = [s for s in SLICES if s - here in offsets]
-    if any(here + d < SLICES[0] for d in read):
-        out.insert(0, PAST)
-    if any(here + d > SLICES[-1] for d in read):
-        out.append(FUTURE)
-    return out
-
-
 def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arrow, ...]) -> tuple[Row, ...]:
-    """Inputs on top, then latents (generative order), deterministic nodes, and observed variables below."""
+    """Inputs on top, then latents (generative order), deterministic nodes, and observed variables below.
+
+    What has one value a sequence stands above or below all these, on the side of what it has arrows with.
+    """
     used = {p.name for a in arrows for p in (a.source, a.target)}
     targets = [c.target for c in spec.generation]
     drawn = [v for v in spec.variables if v.name in used or v.role is not Role.INPUT]
@@ -124,8 +58,21 @@ def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arr
         ]
         for role in Role
     }
-    middle = _deterministic_rows(spec, side, readers)
-    return (*rows[Role.INPUT], *rows[Role.LATENT], *middle, *rows[Role.OBSERVED])
+    middle = _deterministic_rows(spec, side, tuple(r for r in readers if r.column is None))
+    order = (*rows[Role.INPUT], *rows[Role.LATENT], *middle, *rows[Role.OBSERVED])
+    framed = tuple(row for row in order if row.framed)
+    static = tuple(row for row in order if not row.framed)
+    below = [row for row in static if _hangs(row, framed, arrows)]
+    return (*(row for row in static if row not in below), *framed, *below)
+
+
+def _hangs(row: Row, framed: tuple[Row, ...], arrows: tuple[Arrow, ...]) -> bool:
+    """Whether a whole sequence's node is nearer to its partners from below; in between, only if observed."""
+    levels = {one.name: level for level, one in enumerate(framed)}
+    ends = [(a.source.name, a.target.name) for a in arrows]
+    near = [levels[n] for pair in ends if row.name in pair for n in pair if n in levels]
+    depth = 2 * sum(near) - (len(framed) - 1) * len(near)
+    return depth > 0 or (depth == 0 and row.kind is Kind.OBSERVED)
 
 
 def _deterministic_rows(spec: Spec, side: Side, readers: tuple[Reader, ...]) -> list[Row]:
@@ -148,7 +95,15 @@ def _deterministic_rows(spec: Spec, side: Side, readers: tuple[Reader, ...]) -> 
         return 2 if Role.LATENT not in sources[reader.name] else 1
 
     towards = -1 if side is Side.Q else 1
-    ordered = sorted(inner, key=lambda r: (band(r), towards * depth[r.name]))
+    rank = {r.name: (band(r), towards * depth[r.name]) for r in inner}
+    ordered: list[Reader] = []
+    rest = sorted(inner, key=lambda r: rank[r.name])
+    while rest:
+        equals = [r for r in rest if rank[r.name] == rank[rest[0].name]]
+        # Among equals, what the nearest node above reads comes first.
+        read = [name for above in reversed(ordered) for name in (p.name for p in above.reads)]
+        ordered.append(min(equals, key=lambda r: read.index(r.name) if r.name in read else len(read)))
+        rest.remove(ordered[-1])
     return [Row(r.name, r.label, Kind.DETERMINISTIC, aside=r.instantaneous and band(r) != 1) for r in ordered]
 
 

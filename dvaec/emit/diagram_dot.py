@@ -9,7 +9,7 @@ import unicodedata
 
 import graphviz
 
-from dvaec.emit.diagram import FUTURE, PAST, Diagram, Kind, Place, Tone
+from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, ZERO, Diagram, Kind, Place, Tone
 from dvaec.emit.diagram_curves import Curve, Point, Shape
 from dvaec.emit.diagram_layout import Layout, layout
 from dvaec.spec.notation import page
@@ -84,7 +84,10 @@ def _font_size(label: str, shape: Shape) -> str:
 
 
 def _label(label: str, frame: int | None) -> str:
-    """Move a label's subscript t to the slice's own frame."""
+    """Move a label's subscript t to the column's own frame."""
+    single = {ZERO: "₀", FIRST: "₁", FINAL: "ᴛ", AFTER: "ᴛ₊₁"}
+    if frame in single:
+        return label.removesuffix("ₜ") + single[frame]
     return {-1: label + "₋₁", 1: label + "₊₁"}.get(frame or 0, label)
 
 
@@ -94,22 +97,25 @@ def _identity(place: Place) -> str:
         return place.name
     if place.frame == PAST:
         return f"{place.name}_<...t-2>"
-    if place.frame == FUTURE:
-        return f"{place.name}_<t+2...>"
+    single = {FUTURE: "<t+2...>", ZERO: "0", FIRST: "1", FINAL: "<T>", AFTER: "<T+1>"}
+    if place.frame in single:
+        return f"{place.name}_{single[place.frame]}"
     return page(place.name, of(place.frame))
 
 
 def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
-    """A pale column behind each time slice."""
-    height = drawn.top - drawn.bottom + 20
-    middle = (drawn.top + drawn.bottom) / 2
-    for left, right in drawn.columns:
+    """A pale column behind each time slice, a dashed one round each single frame."""
+    top, bottom = drawn.framed
+    height, middle = top - bottom + 20, (top + bottom) / 2
+    columns = [(f"slice {k}", column, "filled,rounded") for k, column in enumerate(drawn.columns, 1)]
+    columns += [(f"single {k}", column, "dashed,rounded") for k, column in enumerate(drawn.singles, 1)]
+    for name, (left, right), style in columns:
         graph.node(
-            f"slice {drawn.columns.index((left, right)) + 1}",
+            name,
             label="",
             shape="box",
-            style="filled,rounded",
-            color="#F4F6F8",
+            style=style,
+            color="#F4F6F8" if "filled" in style else "#C3CAD1",
             pos=_point(((left + right) / 2, middle)),
             width=f"{(right - left) / _INCH:.4f}",
             height=f"{height / _INCH:.4f}",
@@ -137,11 +143,11 @@ def _text(graph: graphviz.Digraph, name: str, text: str, centre: Point, size: in
 
 def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
     """Lines under the picture: a sample of the arrow, then what it means."""
-    for k, (tone, text) in enumerate(diagram.legend):
+    width = 6.9 * max((len(remark.text) for remark in diagram.legend), default=0)
+    for k, (mark, text) in enumerate((remark.mark, remark.text) for remark in diagram.legend):
         y = drawn.bottom - 30 - 18 * k
         start = drawn.left
         sample, words = f"legend {k + 1}", f"legend {k + 1} text"
-        width = 6.9 * len(text)
         graph.node(
             words,
             label=f"{text}\\l",
@@ -152,10 +158,10 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             width=f"{width / _INCH:.4f}",
             height="0.2",
         )
-        if tone is None:
+        if not isinstance(mark, Tone):
             graph.node(
                 sample,
-                label="⋯",
+                label=mark,
                 shape="plaintext",
                 style="",
                 pos=_point((start + 20, y)),
@@ -169,7 +175,7 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             )
         tip = (start + 40, y)
         line = ((start, y), (start + 10, y), (start + 20, y), (start + 32, y))
-        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_TONES[tone])
+        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_TONES[mark])
 
 
 def _point(point: Point) -> str:

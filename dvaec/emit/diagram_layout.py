@@ -11,7 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import atan2, hypot, pi
 
-from dvaec.emit.diagram import FUTURE, PAST, SLICES, Arrow, Diagram, Kind, Place
+from dvaec.emit.diagram import (
+    AFTER,
+    FINAL,
+    FIRST,
+    FUTURE,
+    PAST,
+    SLICES,
+    ZERO,
+    Arrow,
+    Diagram,
+    Kind,
+    Place,
+)
 from dvaec.emit.diagram_curves import Curve, Point, Shape, at, bent, cut
 
 RADIUS = 21.0
@@ -33,11 +45,16 @@ _APART = 0.22  # radians between two arrows at one node
 
 @dataclass(frozen=True)
 class Layout:
-    """Nodes' outlines, arrows' curves with their tips, and the columns that the slices fill (left, right)."""
+    """Nodes' outlines, arrows' curves with their tips, and the columns that the slices fill (left, right).
+
+    `singles` are the columns of single frames; `framed` is (top, bottom) of all that has frames.
+    """
 
     shapes: dict[Place, Shape]
     curves: tuple[tuple[Arrow, Curve, Point], ...]
     columns: tuple[tuple[float, float], ...]
+    singles: tuple[tuple[float, float], ...]
+    framed: tuple[float, float]
     top: float
     bottom: float
     left: float
@@ -50,32 +67,74 @@ def layout(diagram: Diagram) -> Layout:
     row, width = _ROW, _COLUMN_WITH_ASIDE if has_aside else _COLUMN
     if not diagram.form.shows_states:
         row, width = _COMPACT if len(diagram.rows) < 3 else _COMPACT_OF_MORE
-    shapes = {place: _shape(diagram, place, row, width) for place in diagram.places}
+    grid = _grid(diagram, row, width)
+    shapes = {place: _shape(diagram, place, grid) for place in diagram.places}
     paths = _route(diagram.arrows, shapes)
     edge = (-RADIUS - 12, (_ASIDE + _DIAMOND if has_aside else RADIUS) + 12)
     xs = [x for shape in shapes.values() for x in (shape.centre[0] - RADIUS, shape.centre[0] + RADIUS)]
-    ys = [point[1] for curve in paths.values() for point in (at(curve, k / 8) for k in range(9))]
-    ys += [y for shape in shapes.values() for y in (shape.centre[1] - RADIUS, shape.centre[1] + RADIUS)]
+    ys = _heights(shapes, paths)
     columns = tuple((f * width + edge[0], f * width + edge[1]) for f in SLICES)
+    single = dict.fromkeys(p.frame for p in shapes if p.frame in (ZERO, FIRST, FINAL, AFTER))
+    own = {p: s for p, s in shapes.items() if p.frame is not None}
+    inside = _heights(own, {a: c for a, c in paths.items() if a.source in own and a.target in own})
+    singles = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in single if f is not None)
     return Layout(
         shapes=shapes,
         curves=tuple((a, *cut(paths[a], shapes[a.source], shapes[a.target], HEAD)) for a in diagram.arrows),
         columns=columns,
+        singles=singles,
+        framed=(max(inside), min(inside)),
         top=max(ys),
         bottom=min(ys),
-        left=min(*xs, columns[0][0]),
-        right=max(*xs, columns[-1][1]),
+        left=min(*xs, *(left for left, _ in (*columns, *singles))),
+        right=max(*xs, *(right for _, right in (*columns, *singles))),
     )
 
 
-def _shape(diagram: Diagram, place: Place, height: float, width: float) -> Shape:
+def _heights(shapes: dict[Place, Shape], paths: dict[Arrow, Curve]) -> list[float]:
+    ys = [point[1] for curve in paths.values() for point in (at(curve, k / 8) for k in range(9))]
+    return (
+        ys
+        + [y for shape in shapes.values() for y in (shape.centre[1] - RADIUS, shape.centre[1] + RADIUS)]
+        + [0.0] * (not shapes)
+    )
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where rows and columns stand: y by row name, x by column, and x of each whole sequence's node."""
+
+    down: dict[str, float]
+    across: dict[int, float]
+    static: dict[str, float]
+
+
+def _grid(diagram: Diagram, height: float, width: float) -> _Grid:
+    """Rows of frames one below the other; whole sequences side by side above and below them."""
+    framed = [k for k, row in enumerate(diagram.rows) if row.framed]
+    first, last = (framed[0], framed[-1]) if framed else (len(diagram.rows), -1)
+    above = [row.name for row in diagram.rows[:first]]
+    below = [row.name for row in diagram.rows[last + 1 :] if framed]
+    start = 1 if above else 0
+    down = dict.fromkeys(above, 0.0)
+    down |= {row.name: -height * (start + k) for k, row in enumerate(diagram.rows[first : last + 1])}
+    down |= dict.fromkeys(below, -height * (start + last + 1 - first))
+    static = {n: (k - (len(some) - 1) / 2) * width for some in (above, below) for k, n in enumerate(some)}
+    # The ellipsis stands closer than a slice would: it is not one. Single frames stand beyond it.
+    across = {PAST: PAST * 0.88 * width, FUTURE: FUTURE * 0.88 * width} | {f: f * width for f in SLICES}
+    for side, frames in ((-1, (FIRST, ZERO)), (1, (FINAL, AFTER))):
+        there = [f for f in frames if any(p.frame == f for p in diagram.places)]
+        across |= {f: side * (2.6 + 0.8 * k) * width for k, f in enumerate(there)}
+    return _Grid(down, across, static)
+
+
+def _shape(diagram: Diagram, place: Place, grid: _Grid) -> Shape:
     row = diagram.row(place.name)
-    y = -height * diagram.rows.index(row)
+    y = grid.down[place.name]
     aside = _ASIDE if row.aside else 0.0
     if place.frame in (PAST, FUTURE):
-        # The ellipsis stands closer than a slice would: it is not one.
-        return Shape((place.frame * 0.88 * width + aside, y), _DOTS, "circle")
-    x = (place.frame or 0) * width + aside
+        return Shape((grid.across[place.frame] + aside, y), _DOTS, "circle")
+    x = grid.static[place.name] if place.frame is None else grid.across[place.frame] + aside
     match row.kind:
         case Kind.DETERMINISTIC:
             return Shape((x, y), _DIAMOND, "diamond")
@@ -91,7 +150,7 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
     The same link in another slice bends the same way: arrows that are shifts of each other go together.
     """
     taken: Counter[tuple[int, int]] = Counter()
-    angles: dict[Place, list[float]] = {}
+    angles: dict[Place, list[tuple[float, bool]]] = {}
     paths: dict[Arrow, Curve] = {}
     middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
     groups: dict[tuple[object, ...], list[Arrow]] = {}
@@ -112,32 +171,35 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
         for arrow, curve in zip(group, best[1], strict=True):
             paths[arrow] = curve
             taken.update(list(_cells(curve)))
-            for place, angle in _ends(arrow, curve):
-                angles.setdefault(place, []).append(angle)
+            for place, angle, enters in _ends(arrow, curve):
+                angles.setdefault(place, []).append((angle, enters))
     return paths
 
 
-def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float], tuple[Place, float]]:
-    """The two nodes of an arrow with the directions, in radians, in which it touches them."""
+def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float, bool], tuple[Place, float, bool]]:
+    """The nodes of an arrow, the directions in radians in which it touches them, whether it enters."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
-    return (arrow.source, atan2(by - ay, bx - ax)), (arrow.target, atan2(cy - dy, cx - dx))
+    return (arrow.source, atan2(by - ay, bx - ax), False), (arrow.target, atan2(cy - dy, cx - dx), True)
 
 
-def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[float]]) -> float:
-    """What it costs to touch a node where another arrow does."""
+def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[tuple[float, bool]]]) -> float:
+    """What it costs to touch a node where another arrow does: leaving under a head it looks two-headed."""
     cost = 0.0
-    for place, angle in _ends(arrow, curve):
-        for other in angles.get(place, ()):
+    for place, angle, enters in _ends(arrow, curve):
+        for other, other_enters in angles.get(place, ()):
             apart = abs(angle - other) % (2 * pi)
-            cost += max(0.0, _APART - min(apart, 2 * pi - apart)) / _APART
-    return 1.5 * cost
+            near = max(0.0, _APART - min(apart, 2 * pi - apart)) / _APART
+            cost += (1.5 if enters is other_enters else 6.0) * near
+    return cost
 
 
 def _link(arrow: Arrow) -> tuple[object, ...]:
     """What the shifts of one arrow in time have in common; arrows from an ellipsis have no shifts."""
     source, target = arrow.source, arrow.target
-    if source.frame in (PAST, FUTURE) or source.frame is None or target.frame is None:
+    if source.frame not in SLICES or target.frame not in SLICES:
         return (arrow,)
+    assert source.frame is not None
+    assert target.frame is not None
     return (source.name, target.name, target.frame - source.frame, arrow.tone)
 
 

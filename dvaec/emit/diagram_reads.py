@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from dvaec.spec.model import Conditional, Direction, Feature, Parent, Side, Spec, State, reads_of
+from dvaec.emit.diagram import AFTER, ZERO
+from dvaec.emit.diagram_arrows import COLUMN_OF
+from dvaec.spec.model import (
+    Conditional,
+    Direction,
+    Feature,
+    Parent,
+    Side,
+    Spec,
+    State,
+    reads_of,
+    reads_of_head,
+)
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import NOW, of
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A node and what it reads; `label` and `instantaneous` speak of deterministic nodes only."""
+    """A node and what it reads, at every frame or in one `column` of the picture alone.
+
+    `label` and `instantaneous` speak of deterministic nodes only.
+    """
 
     name: str
     reads: tuple[Parent, ...]
     label: str = ""
     instantaneous: bool = False
+    column: int | None = None
+
+
+def column_of(conditional: Conditional) -> int | None:
+    """Return where a numbered conditional's target stands; None for one of every frame, or of a sequence."""
+    return None if conditional.frame is None else COLUMN_OF[conditional.frame]
 
 
 def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) -> tuple[Reader, ...]:
@@ -27,10 +49,11 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
     both = {s.name for s in spec.states if s.runs is Direction.BOTH}
     heads = []
     for conditional in conditionals:
-        head = spec.head(side, conditional.target)
-        block = None if head is None else head.block
-        reads = conditional.parents if block is None else reads_of(block)
-        heads.append(Reader(conditional.target, _split(reads, both)))
+        head = spec.head(side, conditional.target, conditional.frame)
+        reads = (reads_of_head(head) if head is not None else ()) or conditional.parents
+        heads.append(
+            Reader(conditional.target, _split(dict.fromkeys(reads), both), column=column_of(conditional))
+        )
     inner: dict[str, tuple[Reader, ...]] = {}
     for state in spec.states:
         inner[state.name] = _nodes(state, both)
@@ -50,23 +73,25 @@ def _nodes(node: State | Feature, both: set[str]) -> tuple[Reader, ...]:
     if isinstance(node, Feature):
         return (Reader(node.name, _split(reads_of(node.block), both), label, True),)
     reads = _split(node.reads, both)
-    forward = Parent(node.name, of(-node.lag))
-    backward = Parent(node.name, of(node.lag))
-    if node.runs is not Direction.BOTH:
-        own = forward if node.runs is Direction.FORWARD else backward
-        return (Reader(node.name, (own, *reads), label),)
-    one, other = _ways(node.name)
-    return (
-        Reader(one, (Parent(one, forward.offsets), *reads), _over(label, node.name, "\u20d7")),
-        Reader(other, (Parent(other, backward.offsets), *reads), _over(label, node.name, "\u20d6")),
-    )
+    start = _split(node.start_reads, both)
+    one, other = _ways(node.name) if node.runs is Direction.BOTH else (node.name, node.name)
+    there: tuple[Reader, ...] = ()
+    if node.runs is not Direction.BACKWARD:
+        shown = _over(label, node.name, "\u20d7") if one != node.name else label
+        there += (Reader(one, (Parent(one, of(-node.lag)), *reads), shown),)
+        there += (Reader(one, start, shown, column=ZERO),) if start else ()
+    if node.runs is not Direction.FORWARD:
+        shown = _over(label, node.name, "\u20d6") if one != node.name else label
+        there += (Reader(other, (Parent(other, of(node.lag)), *reads), shown),)
+        there += (Reader(other, start, shown, column=AFTER),) if start else ()
+    return there
 
 
-def _split(reads: tuple[Parent, ...], both: set[str]) -> tuple[Parent, ...]:
+def _split(reads: Iterable[Parent], both: set[str]) -> tuple[Parent, ...]:
     out: list[Parent] = []
     for parent in reads:
         names = _ways(parent.name) if parent.name in both else (parent.name,)
-        out += [Parent(name, parent.offsets) for name in names]
+        out += [replace(parent, name=name) for name in names]
     return tuple(out)
 
 

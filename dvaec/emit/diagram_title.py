@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from dvaec.emit.conditions import in_print_order
-from dvaec.emit.diagram import FUTURE, PAST, Arrow, Form, Tone
-from dvaec.spec.model import Conditional, Role, Side, Spec, Variable
+from dvaec.emit.diagram import FUTURE, PAST, Arrow, Form, Remark, Row, Tone
+from dvaec.spec.model import LAST, Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
@@ -20,25 +21,54 @@ def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tupl
     latents = spec.having(Role.LATENT)
     observed, inputs = spec.having(Role.OBSERVED), spec.having(Role.INPUT)
     targets, given = (latents, (*observed, *inputs)) if form.of_q else ((*observed, *latents), inputs)
-    side = "q" if form.of_q else "p"
-    left = f"{side}({_whole(targets)}{' | ' if given else ''}{_whole(given)}) = "
-    factors = [_factor(Side(side), spec, c) for c in conditionals]
-    return (f"{spec.name}, {what} in {shape}", *_folded(left, factors))
+    side = Side.Q if form.of_q else Side.P
+    left = f"{side}({_whole(targets)}{' | ' if given else ''}{_whole(given)}) ="
+    return (f"{spec.name}, {what} in {shape}", *_folded(left, _factors(side, spec, conditionals)))
 
 
 def _whole(variables: Iterable[Variable]) -> str:
-    return ", ".join(unicode_form(v.name, ALL if v.framed else None) for v in variables)
+    return ", ".join(_all_frames(v) if v.framed else v.name for v in variables)
+
+
+def _all_frames(variable: Variable) -> str:
+    text = unicode_form(variable.name, ALL)
+    return text if variable.first else text.replace("₁:", "₀:")
+
+
+def _factors(side: Side, spec: Spec, conditionals: tuple[Conditional, ...]) -> list[str]:
+    """Single factors first, then the products over t: from frame 2 on after a first one, in q one a sweep."""
+    late = {c.target for c in conditionals if c.frame == 1}
+    sweeps = {name: k for k, sweep in enumerate(spec.order) for name in sweep.latents}
+    every = [c for c in conditionals if spec.variable(c.target).framed and c.frame is None]
+    out = [_factor(side, spec, c) for c in conditionals if c not in every]
+    before: tuple[str, int] | None = None
+    for c in every:
+        product = ("∏ₜ₌₂:ᴛ" if c.target in late else "∏ₜ", sweeps[c.target] if side is Side.Q else 0)
+        factor = _factor(side, spec, c)
+        out.append(factor if product == before else f"{product[0]} {factor}")
+        before = product
+    return out
 
 
 def _factor(side: Side, spec: Spec, conditional: Conditional) -> str:
-    target = unicode_form(conditional.target, NOW if spec.variable(conditional.target).framed else None)
+    variable = spec.variable(conditional.target)
+    target = parent_form(Parent(variable.name, NOW if variable.framed else None, conditional.frame))
     read = in_print_order(spec, side, conditional.parents)
-    parents = ", ".join(unicode_form(p.name, p.offsets) for p in read)
+    parents = ", ".join(parent_form(p, spec.variable(p.name)) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
 
 
+def parent_form(parent: Parent, variable: Variable | None = None) -> str:
+    """Return a parent in Unicode: zₜ₋₁, x₁:ᴛ, z₀, gᴛ, v."""
+    if parent.frame is not None:
+        return parent.name + {LAST: "ᴛ"}.get(parent.frame, "₀₁"[parent.frame])
+    if variable is not None and parent.offsets == ALL:
+        return _all_frames(variable)
+    return unicode_form(parent.name, parent.offsets)
+
+
 def _folded(left: str, factors: list[str]) -> tuple[str, ...]:
-    lines = [f"{left}∏ₜ"]
+    lines = [left]
     for factor in factors:
         if len(lines[-1]) + 1 + len(factor) > _WIDEST:
             lines.append(factor)
@@ -47,16 +77,36 @@ def _folded(left: str, factors: list[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def legend(form: Form, arrows: tuple[Arrow, ...]) -> tuple[tuple[Tone | None, str], ...]:
+def legend(spec: Spec, form: Form, arrows: tuple[Arrow, ...], rows: tuple[Row, ...]) -> tuple[Remark, ...]:
     """One line for each kind of mark that the picture has, and that needs a word."""
-    out: list[tuple[Tone | None, str]] = []
+    out: list[Remark] = []
     tones = {a.tone for a in arrows}
     if form.of_q and tones <= {Tone.PLAIN}:
-        out.append((Tone.PLAIN, "q sees what the exact posterior sees: no golden and no silver arrow"))
+        out.append(Remark(Tone.PLAIN, "q sees what the exact posterior sees: no golden and no silver arrow"))
     if Tone.GOLDEN in tones:
-        out.append((Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
+        out.append(Remark(Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
     if Tone.SILVER in tones:
-        out.append((Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
+        out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
     if any(a.source.frame in (PAST, FUTURE) for a in arrows):
-        out.append((None, "all that is read of the frames beyond the picture"))
-    return tuple(out)
+        out.append(Remark("⋯", "all that is read of the frames beyond the picture"))
+    return (*out, *_nodes(spec, rows))
+
+
+def _nodes(spec: Spec, rows: tuple[Row, ...]) -> list[Remark]:
+    """What a diamond does where it is no plain recurrence or network."""
+    blocks = {f.name: f.block for f in spec.features}
+    states = {s.name: s for s in spec.states}
+    out: dict[str, Remark] = {}
+    for row in rows:
+        name = row.name.rstrip("<>")
+        what: list[str] = []
+        if name in blocks and not isinstance(blocks[name], Dense | Combiner):
+            what.append(re.sub("(?<!^)([A-Z])", r" \1", type(blocks[name]).__name__).lower())
+        if name in states:
+            state = states[name]
+            what += [f"{state.layers} recurrent layers, one above the other"] * (state.layers > 1)
+            what += ["a sum over time"] * (state.cell == "sum")
+            what += [f"every {state.lag} frames"] * (state.lag > 1)
+        if what:
+            out.setdefault(name, Remark(unicode_form(name, NOW), ", ".join(what)))
+    return list(out.values())
