@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dvaec.emit.writer import Body, draw, joined, parameters, start, whole, whole_port
+from dvaec.emit.families import linked
+from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
+from dvaec.emit.writer import Body, draw, joined, parameters
 from dvaec.plan.model import Batched, FeatureNode, HeadNode, StateNode, ValueNode, WholeSequence
+from dvaec.plan.network import fixed_parameters
+from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
 
@@ -23,21 +27,26 @@ def batched(body: Body, step: Batched) -> None:
 
 def _head(body: Body, node: HeadNode) -> None:
     names = parameters(node)
+    sizes = "batch, frames" if node.framed else "batch"
     if node.ports:
-        body.add(f"{', '.join(names)} = self.{node.name}({whole_port(body, node.ports[0])})", node.name)
+        port = whole_port if node.framed else single_port
+        body.add(f"{', '.join(names)} = self.{node.name}({port(body, node.ports[0])})", node.name)
     elif node.standard:
-        zeros = f"{body.like}.new_zeros(batch, frames, {node.dim})"
-        for name in names:
-            body.add(f"{name} = {zeros}")
+        for name, made in zip(names, parameters_of(node.variable), strict=True):
+            body.add(f"{name} = {body.like}.new_zeros({sizes}, {made.width})")
     else:
-        for name in names:
-            constant = f"self.{name}"
-            if name.endswith(("logvar", "logscale")):
-                constant = body.call("bounded", constant)
-            if name.endswith("logvar") and isinstance(node.head.variance, float):
-                body.add(f"{name} = torch.full_like({names[0]}, math.log({node.head.variance!r}))")
+        fixed = dict(fixed_parameters(node.head, node.variable))
+        for name, made in zip(names, parameters_of(node.variable), strict=True):
+            if made.name in fixed:
+                body.add(f"{name} = torch.full_like({names[0]}, math.log({fixed[made.name]!r}))")
             else:
-                body.add(f"{name} = {constant}.expand(batch, frames, {node.dim})")
+                constant = linked(node.variable, made.name, f"self.{name}")
+                body.add(f"{name} = {constant}.expand({sizes}, {made.width})")
+    if node.begins:
+        first = body.network.node(node.begins)
+        assert isinstance(first, HeadNode)
+        for name, begun in zip(names, parameters(first), strict=True):
+            body.add(f"{name} = {body.call('begun', begun, name)}")
 
 
 def whole_sequence(body: Body, step: WholeSequence) -> None:
@@ -50,7 +59,7 @@ def whole_sequence(body: Body, step: WholeSequence) -> None:
         inputs = body.call("reverse", inputs, "lengths")
     if node.state.cell == "sum":
         result = f"torch.cumsum(self.{node.name}_1({inputs}), 1)"
-        if node.state.learned_start:
+        if node.state.learned_start or len(node.ports) > 1:
             result = f"{start(body, node.name)}.unsqueeze(1) + {result}"
     else:
         result = f"self.{node.name}_rnn({inputs}{_initial(body, node)})[0]"
@@ -59,10 +68,10 @@ def whole_sequence(body: Body, step: WholeSequence) -> None:
 
 
 def _initial(body: Body, node: StateNode) -> str:
-    if not node.state.learned_start:
+    if not node.state.learned_start and len(node.ports) == 1:
         return ""
     hidden = f"{start(body, node.name)}.unsqueeze(0).contiguous()"
     if node.state.cell != "lstm":
         return f", {hidden}"
-    cell = f"self.{node.name}_cell_start.expand(1, batch, {node.dim}).contiguous()"
+    cell = f"{start_cell(body, node)}.unsqueeze(0).contiguous()"
     return f", ({hidden}, {cell})"

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import family_text
-from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode
+from dvaec.plan.model import (
+    FeatureNode,
+    HeadNode,
+    Network,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    head_name,
+)
 from dvaec.spec.model import Combiner, Conditional, Dense, GatedTransition, Side, Spec
 from dvaec.spec.notation import braces
 from dvaec.spec.offsets import of
@@ -25,8 +35,8 @@ def numbered(network: Network) -> dict[str, int]:
 
 def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) -> dict[str, str]:
     """Return the equation of every node that is made, by name."""
-    factors = {f"p_{c.target}": (Side.P, c) for c in spec.generation}
-    factors.update({f"q_{c.target}": (Side.Q, c) for c in inference})
+    both = [(Side.P, c) for c in (*spec.generation, *spec.numbered)] + [(Side.Q, c) for c in inference]
+    factors = {head_name(side, c.target, c.frame): (side, c) for side, c in both}
     out: dict[str, str] = {}
     for node in network.nodes:
         if isinstance(node, HeadNode):

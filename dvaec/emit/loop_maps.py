@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.emit.writer import Body, joined, whole
+from dvaec.emit.reading import whole
+from dvaec.emit.writer import Body, joined
 from dvaec.plan.model import Loop, Node, Port, Read, StateNode
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from dvaec.emit.loop_maps import Writing, earlier, prepared
-from dvaec.emit.writer import Body, draw, parameters, start
-from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, StateNode, ValueNode
+from dvaec.emit.reading import at_zero, has_zero, start, start_cell
+from dvaec.emit.writer import Body, draw, parameters
+from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Port, StateNode, ValueNode
 from dvaec.plan.schedule import dependences
 from dvaec.spec.model import Direction
 
@@ -22,7 +23,7 @@ def loop(body: Body, step: Loop) -> None:
     writing = Writing(body, step)
     nodes = [body.network.node(name) for name in step.nodes]
     kept, carried = _kept(body, step), _carried(body, step)
-    ports = {node.name: [prepared(writing, node, port) for port in node.ports] for node in nodes}
+    ports = {node.name: [prepared(writing, node, port) for port in _stepping(node)] for node in nodes}
     restarted = _restarted(body, step)
     if restarted:
         body.once("mask_at", "mask.unbind(1)")
@@ -67,7 +68,7 @@ def _group(
         body.add(f"if {_within(writing, nodes[0].name)}:")
         body.depth += 1
     for node in nodes:
-        _node(writing, node, ports[node.name])
+        _node(writing, node, ports)
         if node.name in restarted:
             _restart(writing, node)
     for name in [name for node in nodes if node.name in kept for name in _tensors(node)]:
@@ -79,7 +80,12 @@ def _group(
             body.add("else:")
         for node in outside:
             for name, begun in _starts(body, node):
-                body.add(f"    {name}_t = {begun}")
+                zero = (
+                    f"{at_zero(body, name)} if {writing.frame(name)} == -1 else "
+                    if has_zero(body, name)
+                    else ""
+                )
+                body.add(f"    {name}_t = {zero}{begun}")
 
 
 def _within(writing: Writing, node: str) -> str:
@@ -94,18 +100,28 @@ def _within(writing: Writing, node: str) -> str:
 
 
 def _tensors(node: Node) -> tuple[str, ...]:
-    """The names of what a node hands out."""
-    return parameters(node) if isinstance(node, HeadNode) else (node.name,)
+    """The names of what a node hands out, one a frame."""
+    if isinstance(node, HeadNode):
+        return parameters(node) if node.framed else ()
+    return (node.name,)
 
 
 def _starts(body: Body, node: Node) -> list[tuple[str, str]]:
     """What a node is outside 1..T, with an LSTM's cell."""
     found = [(node.name, start(body, node.name))]
     if isinstance(node, StateNode) and node.state.cell == "lstm":
-        learned = node.state.learned_start
-        cell = f"self.{node.name}_cell_start.expand(batch, {node.dim})" if learned else found[0][1]
-        found.append((f"{node.name}_cell", cell))
+        found.append((f"{node.name}_cell", start_cell(body, node)))
     return found
+
+
+def _stepping(node: Node) -> tuple[Port, ...]:
+    """The ports that every step reads: a state's start is made before the loop."""
+    return node.ports[:1] if isinstance(node, StateNode) else node.ports
+
+
+def _zero(body: Body, node: Node) -> bool:
+    """Whether a node has a value of its own at frame 0."""
+    return isinstance(node, ValueNode | FeatureNode) and has_zero(body, node.name)
 
 
 def _restart(writing: Writing, node: Node) -> None:
@@ -144,14 +160,21 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     """Name a node's start, its recurrent weights and its noise."""
     body = writing.body
     if not isinstance(node, HeadNode) and (carried or any(writing.step.ahead)):
+        forward = writing.step.direction is Direction.FORWARD
+        first = at_zero(body, node.name) if forward and _zero(body, node) else ""
+        ahead = any(writing.step.ahead)
         for name, begun in _starts(body, node):
             for steps in range(1, carried + 1):
-                body.add(f"{earlier(name, steps)} = {begun}")
+                # Nodes that run ahead of the loop begin it before frame 0.
+                body.add(f"{earlier(name, steps)} = {first if first and steps == 1 and not ahead else begun}")
     if isinstance(node, StateNode) and node.state.cell != "sum":
         for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
             body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
+    if isinstance(node, HeadNode) and node.head.frame == 1:
+        for name in parameters(node):
+            body.add(f"{name} = {body.like}.new_zeros(batch, {node.dim})")
 
 
 def _shift(body: Body, node: Node, carried: int) -> None:
@@ -163,17 +186,36 @@ def _shift(body: Body, node: Node, carried: int) -> None:
             body.add(f"{earlier(name, steps)} = {earlier(name, steps - 1)}")
 
 
-def _node(writing: Writing, node: Node, ports: list[str]) -> None:
+def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     body = writing.body
     if isinstance(node, ValueNode):
         draw(body, node, "_t", f"noise_{node.name}_at[{writing.frame(node.name)}]")
     elif isinstance(node, HeadNode):
-        body.add(f"{', '.join(f'{p}_t' for p in parameters(node))} = self.{node.name}({ports[0]})", node.name)
+        _conditional(writing, node, ports)
     elif isinstance(node, FeatureNode):
-        text = ports[0] if node.block is None else f"self.{node.name}_net({', '.join(ports)})"
+        inputs = ", ".join(ports[node.name])
+        text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     else:
-        _cell(body, node, ports[0])
+        _cell(body, node, ports[node.name][0])
+
+
+def _conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
+    """Write the parameters of a conditional; at frame 1 those of its own head, where it has one."""
+    body, at_first = writing.body, f"if {writing.frame(node.name)} == 0:"
+    made = f"self.{node.name}({', '.join(ports[node.name])})"
+    if node.head.frame == 1:
+        body.add(at_first)
+        body.add(f"    {', '.join(parameters(node))} = {made}", node.name)
+        return
+    names = [f"{name}_t" for name in parameters(node)]
+    body.add(f"{', '.join(names)} = {made}", node.name)
+    if node.begins:
+        first = body.network.node(node.begins)
+        assert isinstance(first, HeadNode)
+        body.add(at_first)
+        for name, begun in zip(names, parameters(first), strict=True):
+            body.add(f"    {name} = {begun}")
 
 
 def _cell(body: Body, node: StateNode, inputs: str) -> None:

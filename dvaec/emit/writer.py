@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass, field
 
-from dvaec.emit.families import FAMILIES
-from dvaec.plan.model import Entry, FeatureNode, HeadNode, Network, Port, Read, StateNode, ValueNode
+from dvaec.emit.families import family_text, names_of
+from dvaec.plan.model import Entry, HeadNode, Network, ValueNode
 from dvaec.spec.model import Role
 
 ROOM = 96  # columns for a statement inside a method, with room for the tag
@@ -82,12 +82,12 @@ class Body:
 
 def parameters(node: HeadNode) -> tuple[str, ...]:
     """Return the names of a conditional's parameters: p_z_mean, p_z_logvar."""
-    return tuple(f"{node.name}_{p}" for p in FAMILIES[node.variable.family].parameters)
+    return tuple(f"{node.name}_{p}" for p in names_of(node.variable))
 
 
 def head_text(node: HeadNode, template: str, names: tuple[str, ...], **more: str) -> str:
     """Fill a family's template with the names of a head's parameters."""
-    fields = dict(zip(FAMILIES[node.variable.family].parameters, names, strict=True))
+    fields = dict(zip(names_of(node.variable), names, strict=True))
     return template.format(**fields, **more)
 
 
@@ -101,10 +101,10 @@ def drawn_from(body: Body, value: ValueNode) -> HeadNode:
 
 def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
     """Write the draw of a variable from its conditional; `moment` ends the names (_t in a loop)."""
-    head, text = drawn_from(body, node), FAMILIES[node.variable.family]
+    head, text = drawn_from(body, node), family_text(node.variable)
     value = f"{node.name}{moment}"
-    if head.standard:
-        body.add(f"{value} = {noise}")
+    if head.standard and text.standard_draw:
+        body.add(f"{value} = {text.standard_draw.format(noise=noise)}")
         return
     names = tuple(f"{parameter}{moment}" for parameter in parameters(head))
     drawn = head_text(head, text.draw, names, noise=noise)
@@ -121,52 +121,6 @@ def joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"torch.cat([{', '.join(parts)}], -1)"
 
 
-def start(body: Body, name: str) -> str:
-    """Name what a node is outside 1..T, (batch, dim): 0, a feature of zeros, or a state's start."""
-    node = body.network.node(name)
-    if isinstance(node, ValueNode):
-        if not node.variable.framed:
-            return name
-        return body.once(f"{name}_start", f"{body.like}.new_zeros(batch, {node.dim})")
-    if isinstance(node, StateNode):
-        if node.state.learned_start:
-            return body.once(f"{name}_start", f"self.{name}_start.expand(batch, {node.dim})")
-        return body.once(f"{name}_start", f"{body.like}.new_zeros(batch, {node.dim})")
-    assert isinstance(node, FeatureNode)
-    arguments = [_port_at_start(body, port) for port in node.ports]
-    if node.block is None:
-        return body.once(f"{name}_start", arguments[0])
-    return body.once(f"{name}_start", f"self.{name}_net({', '.join(arguments)})")
-
-
-def _port_at_start(body: Body, port: Port) -> str:
-    inputs = joined([start(body, read.node) for read in port.reads])
-    return f"self.{port.weights}({inputs})" if port.weights else inputs
-
-
-def zero_start(body: Body, name: str) -> bool:
-    """Whether a node is plain zero outside 1..T."""
-    node = body.network.node(name)
-    if isinstance(node, ValueNode):
-        return node.variable.framed
-    return isinstance(node, StateNode) and not node.state.learned_start
-
-
-def whole(body: Body, read: Read) -> str:
-    """Name one read for all frames at once, (batch, time, dim)."""
-    name, offset = read.node, read.offset
-    if offset is None:
-        return body.once(f"{name}_all", f"{name}.unsqueeze(1).expand(-1, frames, -1)")
-    if offset == 0:
-        return name
-    ends = [] if zero_start(body, name) else [start(body, name)]
-    if offset < 0:
-        lagged = body.call("lag", name, str(-offset), *ends)
-        return body.once(f"{name}_lag{-offset}", lagged)
-    return body.once(f"{name}_lead{offset}", body.call("lead", name, str(offset), "mask", *ends))
-
-
-def whole_port(body: Body, port: Port) -> str:
-    """Return the pre-activation of a port for all frames at once."""
-    inputs = joined([whole(body, read) for read in port.reads])
-    return f"self.{port.weights}({inputs})" if port.weights else inputs
+def mask_of(value: ValueNode) -> str:
+    """Where a value is its sequence's own: (batch, time, 1), or (batch, 1) for a static one."""
+    return "mask" if value.framed else "mask[:, 0]"

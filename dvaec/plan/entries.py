@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dvaec.derive.model import Elbo, Estimator, TermKind
-from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan
+from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
 from dvaec.spec.model import Role, Spec
@@ -20,11 +22,10 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     infer = _binding(network, Origin.Q, Origin.GIVEN)
     score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     generate = _binding(network, Origin.P, Origin.P)
-    p_observed = tuple(f"p_{v.name}" for v in spec.having(Role.OBSERVED))
-    p_latent = tuple(f"p_{v.name}" for v in spec.having(Role.LATENT))
-    q_latent = tuple(f"q_{v.name}" for v in spec.having(Role.LATENT))
-    drawn = tuple(v.name for v in spec.having(Role.LATENT))
+    drawn = tuple(v.name for v in network.values if v.variable.role is Role.LATENT)
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
+    p_observed = tuple(f"p_{name}" for name in seen)
+    p_latent, q_latent = (tuple(f"{side}_{name}" for name in drawn) for side in ("p", "q"))
     wanted = [
         ("elbo", infer, _in_bound(network, elbo)),
         ("encode", infer, drawn + q_latent),
@@ -38,7 +39,31 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted
     )
-    return Plan(network, entries)
+    return Plan(network, entries, spec.frames)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One output of `elbo`: the terms of one value, those of frame 1 among those of all frames."""
+
+    value: str
+    divergence: bool
+    estimator: Estimator
+
+
+def parts(elbo: Elbo) -> tuple[Part, ...]:
+    """Return the parts of the bound in the order of its terms.
+
+    A value whose terms are computed in two ways, one at frame 1 and another behind it, is sampled at all.
+    """
+    found: dict[str, Part] = {}
+    for term in elbo.terms:
+        name = value_name(term.target, term.p.frame)
+        part = Part(name, term.kind is TermKind.DIVERGENCE, term.estimator)
+        if name in found and found[name].estimator is not Estimator.ANALYTIC:
+            part = found[name]
+        found[name] = part
+    return tuple(found.values())
 
 
 def _binding(network: Network, latents: Origin, observed: Origin) -> dict[str, Origin]:
@@ -48,11 +73,10 @@ def _binding(network: Network, latents: Origin, observed: Origin) -> dict[str, O
 
 def _in_bound(network: Network, elbo: Elbo) -> tuple[str, ...]:
     wanted: list[str] = []
-    for term in elbo.terms:
-        prior = network.node(f"p_{term.target}")
-        analytic = term.kind is TermKind.DIVERGENCE and term.estimator is Estimator.ANALYTIC
-        if term.kind is TermKind.DIVERGENCE:
-            wanted += [f"q_{term.target}"] if analytic else [term.target, f"q_{term.target}"]
+    for part in parts(elbo):
+        prior, analytic = network.node(f"p_{part.value}"), part.estimator is Estimator.ANALYTIC
+        if part.divergence:
+            wanted += [f"q_{part.value}"] if analytic else [part.value, f"q_{part.value}"]
         if not (analytic and isinstance(prior, HeadNode) and prior.standard):
             wanted.append(prior.name)
     return tuple(wanted)

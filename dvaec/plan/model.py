@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dvaec.spec.model import Combiner, Dense, Direction, GatedTransition, Head, Side, State, Variable
+from dvaec.spec.model import Block, Direction, Head, Side, State, Variable
 
 
 @dataclass(frozen=True)
 class Read:
-    """One frame of one node, `offset` frames from t; None for a sequence-level value."""
+    """One frame of one node, `offset` frames from t; or its absolute `frame` (1, LAST); or a static value."""
 
     node: str
     offset: int | None
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,11 @@ class Port:
 
 @dataclass(frozen=True)
 class ValueNode:
-    """A variable."""
+    """A variable at every frame; at sequence level, or at its own frame 0 (`z_0`), a static value."""
 
     name: str
     variable: Variable
+    framed: bool = True
 
     @property
     def dim(self) -> int:
@@ -62,7 +64,7 @@ class FeatureNode:
     """An instantaneous map; `block` is None for a plain concatenation (a state that runs both ways)."""
 
     name: str
-    block: Dense | Combiner | None
+    block: Block | None
     dim: int
     ports: tuple[Port, ...]
 
@@ -74,7 +76,7 @@ class StateNode:
     name: str
     state: State
     dim: int
-    ports: tuple[Port, ...]  # one: the cell's input
+    ports: tuple[Port, ...]  # the cell's input; then what the state starts at, if it reads that
 
     @property
     def step(self) -> int:
@@ -84,23 +86,38 @@ class StateNode:
 
 @dataclass(frozen=True)
 class HeadNode:
-    """The parameters of one conditional; no port where they are constant."""
+    """The parameters of one conditional; no port where they are constant.
 
-    name: str  # p_z, q_z, p_x
+    `begins` names the head that speaks for frame 1 in place of this one (p_z_first).
+    """
+
+    name: str  # p_z, q_z, p_x; p_z_0 and p_z_first for numbered frames
     head: Head
     variable: Variable
     dim: int
     ports: tuple[Port, ...]
+    begins: str = ""
 
     @property
-    def block(self) -> Dense | GatedTransition | None:
+    def framed(self) -> bool:
+        """Whether there is one set of parameters a frame."""
+        return self.variable.framed and self.head.frame is None
+
+    @property
+    def value(self) -> str:
+        """The value node that this conditional is of."""
+        return value_name(self.variable.name, self.head.frame)
+
+    @property
+    def block(self) -> Block | None:
         """What computes the parameters."""
         return self.head.block
 
     @property
     def standard(self) -> bool:
         """Whether this is the fixed N(0, I) of a latent without parents."""
-        return self.block is None and self.head.side is Side.P and not self.head.learned and self._plain
+        constant = self.block is None and self.head.side is Side.P and not self.head.learned
+        return constant and self._plain and not self.begins
 
     @property
     def _plain(self) -> bool:
@@ -108,6 +125,26 @@ class HeadNode:
 
 
 Node = ValueNode | FeatureNode | StateNode | HeadNode
+
+
+def value_name(variable: str, frame: int | None) -> str:
+    """Return the name of the value node of a conditional: z, or z_0 for frame 0, a latent of its own."""
+    return f"{variable}_0" if frame == 0 else variable
+
+
+def head_name(side: Side, target: str, frame: int | None) -> str:
+    """Return the name of a head's node."""
+    return f"{side}_{target}" + {None: "", 0: "_0"}.get(frame, "_first")
+
+
+def is_frame_zero(node: ValueNode) -> bool:
+    """Whether a value is a frame-level variable's own frame 0."""
+    return node.variable.framed and not node.framed
+
+
+def framed(node: Node) -> bool:
+    """Whether a node has one value a frame; (batch, dim) otherwise."""
+    return node.framed if isinstance(node, ValueNode | HeadNode) else True
 
 
 @dataclass(frozen=True)
@@ -144,7 +181,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Dependence:
-    """`reader` at t needs `source` at t + offset; None: a sequence-level value."""
+    """`reader` at t needs `source` at t + offset; None: a static value, or all of the source's frames."""
 
     reader: str
     source: str
@@ -215,6 +252,7 @@ class Plan:
 
     network: Network
     entries: tuple[Entry, ...]
+    frames: int | None = None  # T, where the page fixes it
 
     def entry(self, name: str) -> Entry:
         """Return the entry point of that name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from dvaec.plan.blocks import block_ports
 from dvaec.plan.model import (
     FeatureNode,
     HeadNode,
@@ -36,6 +37,7 @@ from dvaec.spec.model import (
     Variable,
     reads_of,
 )
+from dvaec.spec.widths import widths
 
 
 @dataclass
@@ -56,6 +58,11 @@ class _Builder:
             else:
                 reads.append(Read(parent.name, None, parent.frame))
         return Port(weights, tuple(reads), tuple(self.widths[r.node] for r in reads), units)
+
+    def raw(self, parents: tuple[Parent, ...]) -> Port:
+        """The concatenation of these parents itself."""
+        port = self.port("", parents, 0)
+        return replace(port, units=port.width)
 
 
 def build_network(spec: Spec) -> Network:
@@ -122,29 +129,14 @@ def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:
     builder.widths.update({v.name: v.dim for v in spec.variables})
     builder.widths.update({value_name(v.name, 0): v.dim for v in spec.variables if v.first == 0})
     builder.widths.update({s.name: s.units for s in states})
-    builder.widths.update({s.name: 2 * s.units for s in spec.states if s.runs is Direction.BOTH})
-    blocks = {feature.name: feature.block for feature in spec.features}
-
-    def width(name: str) -> int:
-        block = blocks.get(name)
-        if block is None:
-            return builder.widths[name]
-        if isinstance(block, Dense):
-            return block.layers[-1].units
-        return block.units if block.units is not None else width(block.other.name)
-
-    builder.widths.update({name: width(name) for name in blocks})
+    builder.widths.update(widths(spec))
 
 
 def _feature(feature: Feature, builder: _Builder) -> FeatureNode:
     name, block, width = feature.name, feature.block, builder.widths[feature.name]
-    if isinstance(block, Dense):
-        return FeatureNode(
-            name, block, width, (builder.port(f"{name}_1", block.reads, block.layers[0].units),)
-        )
-    projection = f"{name}_with" if block.units is not None else ""
-    of = builder.port(f"{name}_1", (block.of,), width)
-    return FeatureNode(name, block, width, (of, builder.port(projection, (block.other,), width)))
+    if isinstance(block, Dense) and not block.layers:
+        return FeatureNode(name, None, width, (builder.raw(block.reads),))
+    return FeatureNode(name, block, width, block_ports(builder, name, block, width, None))
 
 
 def _add_state(state: State, builder: _Builder) -> None:
@@ -174,15 +166,14 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     name = head_name(head.side, head.target, head.frame)
     begins = head_name(head.side, head.target, 1) if head.frame is None else ""
     begins = begins if spec.head(head.side, head.target, 1) is not None else ""
-    block = head.block
-    if block is None:
-        return HeadNode(name, head, variable, variable.dim, (), begins)
-    if isinstance(block, GatedTransition):
-        units = 2 * block.units + variable.dim
-        ports = (builder.port(f"{name}_1", (block.of, *block.reads), units),)
-    else:
-        units = block.layers[0].units if block.layers else sum(fan_units(head, variable))
-        ports = (builder.port(f"{name}_1", block.reads, units),)
+    ports: tuple[Port, ...] = ()
+    if head.block is not None:
+        width = variable.dim if isinstance(head.block, GatedTransition) else sum(fan_units(head, variable))
+        ports = block_ports(builder, name, head.block, width, variable)
+    for branch in branches(head, variable):
+        if branch.output.block is not None:
+            own = f"{name}_{branch.parameter}"
+            ports += block_ports(builder, own, branch.output.block, branch.width, variable)
     return HeadNode(name, head, variable, variable.dim, ports, begins)
 
 
@@ -221,5 +212,5 @@ def fixed_parameters(head: Head, variable: Variable) -> tuple[tuple[str, float],
 
 
 def fan_units(head: Head, variable: Variable) -> tuple[int, ...]:
-    """Return the widths of the branches' first layers, which are one matrix product together."""
-    return tuple(branch.fan for branch in branches(head, variable))
+    """Return the widths of the first layers behind the trunk, which are one matrix product together."""
+    return tuple(branch.fan for branch in branches(head, variable) if branch.output.block is None)

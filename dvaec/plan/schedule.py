@@ -7,11 +7,12 @@ time that holds exactly the nodes of its cycles. A loop is possible iff all cycl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dvaec.plan.model import (
     Batched,
     Dependence,
+    FeatureNode,
     HeadNode,
     Loop,
     Network,
@@ -21,6 +22,8 @@ from dvaec.plan.model import (
     Step,
     ValueNode,
     WholeSequence,
+    framed,
+    is_frame_zero,
 )
 from dvaec.spec.model import Direction
 from dvaec.spec.notation import page
@@ -38,17 +41,35 @@ class UnschedulableError(Exception):
 def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
     """Return what every node needs, under a binding."""
     found: list[Dependence] = []
+    at_zero = {node.variable.name: node.name for node in network.values if is_frame_zero(node)}
     for node in network.nodes:
         if isinstance(node, ValueNode):
             origin = binding[node.name]
             if origin is not Origin.GIVEN:
                 side = "q" if origin is Origin.Q else "p"
-                found.append(Dependence(node.name, f"{side}_{node.name}", 0))
+                found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
         for port in node.ports:
             found.extend(Dependence(node.name, read.node, read.offset) for read in port.reads)
+            # Read before frame 1, a variable is its frame 0, and so is what a feature makes of it.
+            before = (read.node for read in port.reads if read.offset is not None and read.offset < 0)
+            zeros = (at_zero[name] for one in before for name in _instant(network, one) if name in at_zero)
+            found.extend(Dependence(node.name, name, None) for name in zeros)
         if isinstance(node, StateNode):
             found.append(Dependence(node.name, node.name, node.step))
+        if isinstance(node, HeadNode) and node.begins:
+            found.append(Dependence(node.name, node.begins, 0))
     return tuple(dict.fromkeys(found))
+
+
+def _instant(network: Network, name: str) -> Iterator[str]:
+    """Yield a node and what it reads at the same frame, through features."""
+    yield name
+    node = network.node(name)
+    if isinstance(node, FeatureNode):
+        for port in node.ports:
+            for read in port.reads:
+                if read.offset == 0:
+                    yield from _instant(network, read.node)
 
 
 def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
@@ -117,6 +138,10 @@ def _step(
         return None
     if not inside:
         return Batched(node.name, _why_batched(node, binding))
+    if any(edge.offset is None for edge in inside):
+        needs = ", ".join(_arrow(e) for e in inside)
+        message = f"what has no frame of its own waits for frames that wait for it: {needs}"
+        raise UnschedulableError(message, component, "DV302")
     direction, ahead = _aligned(component, inside)
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
@@ -138,9 +163,12 @@ def _arrow(edge: Dependence) -> str:
 
 def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
     if isinstance(node, ValueNode):
-        return f"{binding[node.name]}, and no draw waits for an earlier one"
+        origin = binding[node.name]
+        return f"{origin}, {'and no draw waits for an earlier one' if node.framed else 'once a sequence'}"
     if isinstance(node, HeadNode) and not node.ports:
         return "constant parameters"
+    if not framed(node):
+        return "one value a sequence"
     return "no cycle over time: one operation over (batch, time)"
 
 
