@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.diagram import FUTURE, PAST, Arrow, Form, Remark, Row, Tone
-from dvaec.spec.model import LAST, Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
-from dvaec.spec.notation import unicode_form
+from dvaec.emit.equations import block_words
+from dvaec.spec.model import Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
+from dvaec.spec.notation import parent_unicode, unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
 _WIDEST = 78  # characters of one line of a title
@@ -27,12 +27,7 @@ def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tupl
 
 
 def _whole(variables: Iterable[Variable]) -> str:
-    return ", ".join(_all_frames(v) if v.framed else v.name for v in variables)
-
-
-def _all_frames(variable: Variable) -> str:
-    text = unicode_form(variable.name, ALL)
-    return text if variable.first else text.replace("₁:", "₀:")
+    return ", ".join(unicode_form(v.name, ALL if v.framed else None, v.first) for v in variables)
 
 
 def _factors(side: Side, spec: Spec, conditionals: tuple[Conditional, ...]) -> list[str]:
@@ -52,19 +47,10 @@ def _factors(side: Side, spec: Spec, conditionals: tuple[Conditional, ...]) -> l
 
 def _factor(side: Side, spec: Spec, conditional: Conditional) -> str:
     variable = spec.variable(conditional.target)
-    target = parent_form(Parent(variable.name, NOW if variable.framed else None, conditional.frame))
+    target = parent_unicode(Parent(variable.name, NOW if variable.framed else None, conditional.frame))
     read = in_print_order(spec, side, conditional.parents)
-    parents = ", ".join(parent_form(p, spec.variable(p.name)) for p in read)
+    parents = ", ".join(parent_unicode(p, spec.variable(p.name).first) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
-
-
-def parent_form(parent: Parent, variable: Variable | None = None) -> str:
-    """Return a parent in Unicode: zₜ₋₁, x₁:ᴛ, z₀, gᴛ, v."""
-    if parent.frame is not None:
-        return parent.name + {LAST: "ᴛ"}.get(parent.frame, "₀₁"[parent.frame])
-    if variable is not None and parent.offsets == ALL:
-        return _all_frames(variable)
-    return unicode_form(parent.name, parent.offsets)
 
 
 def _folded(left: str, factors: list[str]) -> tuple[str, ...]:
@@ -101,7 +87,7 @@ def _nodes(spec: Spec, rows: tuple[Row, ...]) -> list[Remark]:
         name = row.name.rstrip("<>")
         what: list[str] = []
         if name in blocks and not isinstance(blocks[name], Dense | Combiner):
-            what.append(re.sub("(?<!^)([A-Z])", r" \1", type(blocks[name]).__name__).lower())
+            what.append(block_words(blocks[name]))
         if name in states:
             state = states[name]
             what += [f"{state.layers} recurrent layers, one above the other"] * (state.layers > 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import family_text
@@ -16,15 +18,17 @@ from dvaec.plan.model import (
     ValueNode,
     head_name,
 )
-from dvaec.spec.model import Combiner, Conditional, Dense, GatedTransition, Side, Spec
-from dvaec.spec.notation import braces
+from dvaec.spec.model import Block, Combiner, Conditional, Dense, Parent, Side, Spec
+from dvaec.spec.notation import parent_braces, target
 from dvaec.spec.offsets import of
 
 
 def conditional_text(spec: Spec, side: Side, conditional: Conditional) -> str:
-    """Return p(z_t | x_{1:t-1}, z_{t-1}) or q(z_t | z_{t-1}, x_{1:T})."""
-    given = ", ".join(braces(p.name, p.offsets) for p in in_print_order(spec, side, conditional.parents))
-    return f"{side}({conditional.target}_t{f' | {given}' if given else ''})"
+    """Return p(z_t | x_{1:t-1}, z_{t-1}), q(z_0 | x_{1:T}), or p(v) of sequence level."""
+    parents = in_print_order(spec, side, conditional.parents)
+    given = ", ".join(parent_braces(p, spec.variable(p.name).first) for p in parents)
+    made = target(conditional, spec.variable(conditional.target).framed)
+    return f"{side}({made}{f' | {given}' if given else ''})"
 
 
 def numbered(network: Network) -> dict[str, int]:
@@ -41,7 +45,8 @@ def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) 
     for node in network.nodes:
         if isinstance(node, HeadNode):
             side, conditional = factors[node.name]
-            out[node.name] = f"{conditional_text(spec, side, conditional)} = {_head(node)}"
+            later = ", for t > 1" if node.begins else ""
+            out[node.name] = f"{conditional_text(spec, side, conditional)} = {_head(node)}{later}"
         elif not isinstance(node, ValueNode):
             out[node.name] = f"{node.name}_t = {_right_side(node)}"
     return out
@@ -51,15 +56,36 @@ def _right_side(node: FeatureNode | StateNode) -> str:
     if isinstance(node, StateNode):
         recurrent = read_text(Read(node.name, node.step))
         if node.state.cell == "sum":
-            return f"{recurrent} + W {_port(node.ports[0])} + b"
-        return f"{node.state.cell.upper()}({_port(node.ports[0])}, {recurrent})"
+            return f"{recurrent} + W {_port(node.ports[0])} + b{_start(node)}"
+        layers = f"; {node.state.layers} layers" if node.state.layers > 1 else ""
+        return f"{node.state.cell.upper()}({_port(node.ports[0])}, {recurrent}{layers}){_start(node)}"
     if node.block is None:
         return f"[{_port(node.ports[0])}]"
     if isinstance(node.block, Combiner):
         other = _port(node.ports[1])
         other = f"P {other}" if node.ports[1].weights else other
         return f"1/2 (tanh(W {_port(node.ports[0])} + b) + {other})"
-    return f"MLP({_port(node.ports[0])}; {_layers(node.block)})"
+    if isinstance(node.block, Dense):
+        return f"MLP({_port(node.ports[0])}; {_layers(node.block)})"
+    return f"{block_words(node.block)} of {_all_ports(node)}"
+
+
+def _start(node: StateNode) -> str:
+    """What a state starts at, where it reads that."""
+    if len(node.ports) < 2:
+        return ""
+    frame = "0" if node.step < 0 else "{T+1}"
+    return f", {node.name}_{frame} = tanh(W {_port(node.ports[1])} + b)"
+
+
+def block_words(block: Block) -> str:
+    """Name a block in words: `linear mixture`, `attention`."""
+    return re.sub("(?<!^)([A-Z])", r" \1", type(block).__name__).lower()
+
+
+def _all_ports(node: FeatureNode | HeadNode) -> str:
+    """All that a node reads, each name once."""
+    return ", ".join(dict.fromkeys(read_text(read) for port in node.ports for read in port.reads))
 
 
 def _head(node: HeadNode) -> str:
@@ -68,12 +94,16 @@ def _head(node: HeadNode) -> str:
         return text.standard
     words = text.words
     if node.block is None:
-        return f"{words} that are learned constants"
-    if isinstance(node.block, GatedTransition):
-        return f"{words} by a gated transition of {_port(node.ports[0])}"
+        return f"{words} from {_all_ports(node)}" if node.ports else f"{words} that are learned constants"
+    if not isinstance(node.block, Dense):
+        return f"{words} by {_article(block_words(node.block))} of {_all_ports(node)}"
     layers = _layers(node.block)
     through = f" through {layers}" if layers else ""
     return f"{words} from {_port(node.ports[0])}{through}"
+
+
+def _article(words: str) -> str:
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _layers(block: Dense) -> str:
@@ -81,8 +111,8 @@ def _layers(block: Dense) -> str:
 
 
 def read_text(read: Read) -> str:
-    """Return x_t, z_{t-1}, or the bare name of a sequence-level value."""
-    return braces(read.node, None if read.offset is None else of(read.offset))
+    """Return x_t, z_{t-1}, g_T, or the bare name of a sequence-level value."""
+    return parent_braces(Parent(read.node, None if read.offset is None else of(read.offset), read.frame))
 
 
 def _port(port: Port) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dvaec.emit.equations import equations
 from dvaec.plan.model import Batched, Entry, HeadNode, Loop, Plan, Step, ValueNode, WholeSequence
 from dvaec.spec.model import Conditional, Spec
+from dvaec.spec.notation import target
 
 ABOUT = {
     "elbo": "the evidence lower bound",
@@ -37,7 +38,8 @@ def _step(plan: Plan, step: Step) -> list[str]:
     if isinstance(step, WholeSequence):
         node = plan.network.node(step.node)
         cell = getattr(getattr(node, "state", None), "cell", "")
-        return [f"  sequence  {step.node:<8} one {cell.upper()} call, {step.direction}: {step.reason}"]
+        how = "one cumulative sum" if cell == "sum" else f"one {cell.upper()} call"
+        return [f"  sequence  {step.node:<8} {how}, {step.direction}: {step.reason}"]
     return [*_loop(plan, step)]
 
 
@@ -62,5 +64,6 @@ def _loop(plan: Plan, step: Loop) -> list[str]:
 def _name(plan: Plan, name: str) -> str:
     node = plan.network.node(name)
     if isinstance(node, HeadNode):
-        return f"{node.head.side}({node.variable.name}_t)"
+        made = target(Conditional(node.variable.name, (), node.head.frame), node.variable.framed)
+        return f"{node.head.side}({made})"
     return name if isinstance(node, ValueNode) else f"{name}_t"
