@@ -350,7 +350,7 @@ class _Maker:
         rank = {name: k for k, sweep in enumerate(spec.order) for name in sweep.latents}
         for name, role in self.roles.items():
             earlier = role is not Role.LATENT or rank[name] < place
-            same = role is Role.LATENT and rank[name] == place
+            same = role is Role.LATENT and rank[name] == place and framed
             if not self.chance(2) or not (earlier or same):
                 continue
             if same:

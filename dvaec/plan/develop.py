@@ -1,8 +1,13 @@
-"""The default development: states and heads for a page that leaves them out.
+"""The default development: states, features and heads for a page that leaves them out.
 
-Every open window of a conditional becomes a recurrent state that runs in the window's direction (both ways
-for x_{1:T}), every finite window is read directly. States whose windows agree are one state, for p and q
-alike, as in VRNN. What the page gives is never touched.
+Every open window of a conditional is summed up by a recurrent state that runs in the window's direction
+(both ways for x_{1:T}); the open windows of one conditional that run the same way have one state together. A
+finite window is read directly, a long one by a convolution. What has no frame t reads a forward state at T
+and a backward one at 1 (many to one); a numbered frame reads a backward one at 1.
+
+Shared, conditionals whose windows agree read one state, for p and q alike, as in VRNN and in Figure 4.1,
+middle; separate, each conditional has states of its own (Figure 4.1, right). What the page gives is never
+touched.
 """
 
 from __future__ import annotations
@@ -10,104 +15,226 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from dvaec.spec import offsets
-from dvaec.spec.model import Conditional, Dense, Direction, Head, Layer, Parent, Side, Spec, State
+from dvaec.plan.summaries import Demand, Names, Owner, Summaries, summarise
+from dvaec.spec.model import (
+    LAST,
+    Conditional,
+    Convolution,
+    Dense,
+    Direction,
+    Feature,
+    Head,
+    Layer,
+    Parent,
+    Side,
+    Spec,
+    Variable,
+)
 from dvaec.spec.notation import Window, windows
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, window
+from dvaec.spec.trunk import needs_trunk
 
-STATE_CELL = "lstm"
-STATE_UNITS = 128
 HEAD_LAYERS = (Layer(128, "tanh"),)
+LONGEST_DIRECT = 8  # frames of a finite window that a head concatenates
+MOST_BESIDE = 2  # frames (strides) that a head reads beside a state that it shares
+LONGEST_RUN = 100  # frames of one convolution
+LARGEST_KERNEL = 16
+CHANNELS = Layer(64, "tanh")
+
+
+@dataclass(frozen=True)
+class _Open:
+    """One open window of one variable of a conditional, and the demand that it is a part of."""
+
+    name: str
+    demand: Demand
+    whole: Offsets
 
 
 @dataclass
-class _Growing:
-    """The states made so far, by what they sum up."""
+class _Reading:
+    """What one conditional reads: its demands, and the finite windows beside them."""
 
-    taken: set[str]
-    made: dict[tuple[str, Window], State] = field(default_factory=dict)
+    spec: Spec
+    owner: Owner
+    demands: list[Demand] = field(default_factory=list)
+    opened: list[_Open] = field(default_factory=list)
 
-    def state_for(self, name: str, window: Window) -> State:
-        """Return the state that sums up one open window of one variable, making it at first need."""
-        key = (name, window)
-        if key not in self.made:
-            self.made[key] = _state(self._fresh(name, window), name, window)
-        return self.made[key]
-
-    def _fresh(self, name: str, window: Window) -> str:
-        side = "past" if window.stop is not None else "future" if window.start is not None else "all"
-        for number in range(1, len(self.taken) + 2):
-            candidate = f"{name}{side}{'' if number == 1 else number}"
-            if candidate not in self.taken:
-                self.taken.add(candidate)
-                return candidate
-        raise AssertionError("more candidates than taken names")
+    @property
+    def framed(self) -> bool:
+        """Whether the conditional has a frame t to which windows are relative."""
+        _, target, frame = self.owner
+        return frame is None and self.spec.variable(target).framed
 
 
-def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
-    """Return the spec with a head for every conditional that has parents, and the states these heads need.
+def develop(spec: Spec, inference: tuple[Conditional, ...], separate: bool = False) -> Spec:
+    """Return the spec with a head for every conditional that has parents, and the nodes these heads need.
 
-    A conditional without parents keeps the head that the page gives, if any: its parameters are constant.
+    `inference` is q as declared. A conditional without parents keeps the head that the page gives, if any:
+    its parameters are constant.
     """
-    growing = _Growing({v.name for v in spec.variables} | {s.name for s in spec.states + spec.features})
-    heads = tuple(_head(spec, side, conditional, growing) for side, conditional in _factors(spec, inference))
-    return replace(spec, heads=heads, states=spec.states + tuple(growing.made.values()))
+    taken = [v.name for v in spec.variables] + [s.name for s in spec.states] + [f.name for f in spec.features]
+    names = Names(set(taken))
+    factors = [(side, one, _given(spec, side, one)) for side, one in _factors(spec, inference)]
+    readings = {
+        (side, one): _reading(spec, side, one) for side, one, head in factors if _is_open(spec, one, head)
+    }
+    summaries = summarise((d for r in readings.values() for d in r.demands), names, separate)
+    features = _Features(names, separate)
+    heads = []
+    for side, one, head in factors:
+        reading = readings.get((side, one))
+        if reading is not None:
+            reads = tuple(dict.fromkeys(_reads(reading, one, summaries, features)))
+            head = replace(head, block=Dense(reads, HEAD_LAYERS))
+        heads.append(head)
+    return replace(
+        spec,
+        heads=tuple(heads),
+        states=(*spec.states, *summaries.states),
+        features=(*spec.features, *features.made.values()),
+    )
 
 
 def _factors(spec: Spec, inference: tuple[Conditional, ...]) -> Iterator[tuple[Side, Conditional]]:
-    for conditional in spec.generation:
+    for conditional in (*spec.generation, *spec.numbered):
         yield Side.P, conditional
     for conditional in inference:
         yield Side.Q, conditional
 
 
-def _head(spec: Spec, side: Side, conditional: Conditional, growing: _Growing) -> Head:
-    given = spec.head(side, conditional.target)
-    head = given if given is not None else Head(side, conditional.target, None)
-    if head.block is not None or not conditional.parents:
-        return head
-    reads = tuple(read for parent in conditional.parents for read in _reads(parent, growing))
-    return replace(head, block=Dense(reads, HEAD_LAYERS))
+def _given(spec: Spec, side: Side, one: Conditional) -> Head:
+    head = spec.head(side, one.target, one.frame)
+    return head if head is not None else Head(side, one.target, None, frame=one.frame)
 
 
-def _reads(parent: Parent, growing: _Growing) -> Iterator[Parent]:
-    if parent.offsets is None:
-        yield parent
-        return
-    for window in windows(parent.offsets):
-        summed, beside = _split(window)
-        if summed is not None:
-            yield Parent(growing.state_for(parent.name, summed).name, offsets.NOW)
-        if beside:
-            yield Parent(parent.name, beside)
+def _is_open(spec: Spec, one: Conditional, head: Head) -> bool:
+    """Whether a head is left to the default development."""
+    left = head.block is None and needs_trunk(head, spec.variable(head.target))
+    return left and bool(one.parents)
 
 
-def _split(window: Window) -> tuple[Window | None, Offsets]:
-    """Part a window into what a state can sum up and what is read beside it.
+def _reading(spec: Spec, side: Side, one: Conditional) -> _Reading:
+    """Group the open windows of a conditional into demands, one variable once in each."""
+    reading = _Reading(spec, (side, one.target, one.frame))
+    groups: dict[tuple[Direction, int, int], list[tuple[str, int, Offsets]]] = {}
+    for parent in one.parents:
+        if parent.offsets is None:
+            continue
+        variable = spec.variable(parent.name)
+        opened = _opened(variable, parent.offsets) if reading.framed else _ends_of(variable, one.frame)
+        for runs, stride, edge, whole in opened:
+            turn = 0
+            while any(n == parent.name for n, _, _ in groups.get((runs, stride, turn), ())):
+                turn += 1
+            groups.setdefault((runs, stride, turn), []).append((parent.name, edge, whole))
+    slack = MOST_BESIDE if reading.framed else 1
+    for (runs, stride, _), members in groups.items():
+        names, edges = tuple(n for n, _, _ in members), tuple(edge for _, edge, _ in members)
+        demand = Demand(reading.owner, names, runs, stride, edges, slack)
+        reading.demands.append(demand)
+        reading.opened.extend(_Open(name, demand, whole) for name, _, whole in members)
+    return reading
+
+
+def _opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int, int, Offsets]]:
+    """Yield direction, stride and edge of each open window, and the window as a whole.
 
     A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a
     backward one that read behind t would never see the last ones. So a state stops at t, and the few frames
-    on the other side of t are read directly.
+    on the other side of t are read directly; and it reads z_<t-1> where it has to see z_0.
     """
-    if (window.start is None) == (window.stop is None):
-        return (None, window.offsets) if window.start is not None else (window, offsets.NONE)
-    if window.start is None:
-        assert window.stop is not None
-        excess = max(0, -(-window.stop // window.stride)) * window.stride
-        kept = Window(None, window.stop - excess, window.stride)
-    else:
-        excess = max(0, -(window.start // window.stride)) * window.stride
-        kept = Window(window.start + excess, None, window.stride)
-    return kept, window.offsets - kept.offsets
+    for one in windows(read):
+        stop, start = one.stop, one.start
+        if stop is None and start is None and variable.first == 1:
+            yield Direction.BOTH, 1, 0, ALL
+        elif stop is None and start is None:
+            yield Direction.FORWARD, 1, -1, window(None, -1)
+            yield Direction.BACKWARD, 1, 0, window(0, None)
+        elif start is None and stop is not None:
+            farthest = variable.first - 1
+            excess = max(0, -(-(stop - farthest) // one.stride)) * one.stride
+            yield Direction.FORWARD, one.stride, stop - excess, one.offsets
+        elif start is not None and stop is None:
+            excess = max(0, -(start // one.stride)) * one.stride
+            yield Direction.BACKWARD, one.stride, start + excess, one.offsets
 
 
-def _state(name: str, variable: str, window: Window) -> State:
-    if window.start is None and window.stop is None:
-        runs, at = Direction.BOTH, 0
-    elif window.start is None:
-        assert window.stop is not None
-        runs, at = Direction.FORWARD, window.stop
-    else:
-        runs, at = Direction.BACKWARD, window.start
-    reads = (Parent(variable, offsets.of(at)),)
-    return State(name, STATE_CELL, STATE_UNITS, reads, runs=runs, lag=window.stride)
+def _ends_of(variable: Variable, frame: int | None) -> Iterator[tuple[Direction, int, int, Offsets]]:
+    """Yield what sums up all frames of a variable for a reader without a frame t: read at T, and at 1."""
+    if frame is None:
+        yield Direction.FORWARD, 1, variable.first - 1, ALL
+    yield Direction.BACKWARD, 1, 0, ALL
+
+
+def _reads(
+    reading: _Reading, one: Conditional, summaries: Summaries, features: _Features
+) -> Iterator[Parent]:
+    for parent in one.parents:
+        if parent.offsets is None:
+            yield parent
+            continue
+        direct = parent.offsets if reading.framed else NONE
+        for part in reading.opened:
+            if part.name != parent.name:
+                continue
+            seen = summaries.seen(part.demand, part.name)
+            name = summaries.meeting[part.demand].name
+            if reading.framed:
+                yield Parent(name, NOW)
+                direct = direct - seen.offsets
+            else:
+                yield from _at_an_end(name, part.name, seen)
+        if not reading.framed and one.frame is not None and parent.name != one.target:
+            yield from (Parent(parent.name, None, 0),) * (reading.spec.variable(parent.name).first == 0)
+        yield from features.finite(parent.name, direct, reading.owner)
+
+
+def _at_an_end(state: str, name: str, seen: Window) -> Iterator[Parent]:
+    """Yield a state at the sequence's end, and the frame there that it does not see."""
+    frame = 1 if seen.stop is None else LAST
+    yield Parent(state, None, frame)
+    if (seen.start, seen.stop)[frame == LAST] != 0:
+        yield Parent(name, None, frame)
+
+
+@dataclass
+class _Features:
+    """The convolutions made so far, by what they read."""
+
+    names: Names
+    separate: bool
+    made: dict[tuple[object, ...], Feature] = field(default_factory=dict)
+
+    def finite(self, name: str, read: Offsets, owner: Owner) -> Iterator[Parent]:
+        """Yield a finite window of one variable: long runs by convolutions, the rest as it is."""
+        direct = read
+        for one in windows(read):
+            start, stop = one.start or 0, one.stop or 0
+            while one.stride == 1 and 1 + stop - start > LONGEST_DIRECT:
+                taken, kernel, depth = _receptive(min(1 + stop - start, LONGEST_RUN))
+                run = window(stop + 1 - taken, stop)
+                yield Parent(self._feature(name, run, kernel, depth, owner), NOW)
+                direct = direct - run
+                stop -= taken
+        if direct:
+            yield Parent(name, direct)
+
+    def _feature(self, name: str, run: Offsets, kernel: int, depth: int, owner: Owner) -> str:
+        key = (name, run, owner if self.separate else None)
+        if key not in self.made:
+            block = Convolution((Parent(name, run),), (CHANNELS,) * depth, kernel, (1,) * depth)
+            self.made[key] = Feature(self.names.fresh(f"{name}near"), block)
+        return self.made[key].name
+
+
+def _receptive(length: int) -> tuple[int, int, int]:
+    """Return how many frames of a run a convolution takes in (all, or a few less), its kernel and its depth.
+
+    `depth` layers with kernels of `kernel` frames take in 1 + depth (kernel - 1) of them.
+    """
+    for taken in range(length, 1, -1):
+        for depth in range(2, 9):
+            if (taken - 1) % depth == 0 and (taken - 1) // depth < LARGEST_KERNEL:
+                return taken, 1 + (taken - 1) // depth, depth
+    raise AssertionError("a run of three frames is two layers")

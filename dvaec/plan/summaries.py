@@ -1,0 +1,123 @@
+"""What recurrent states have to sum up for the default development, and which states do it.
+
+A *demand* is one direction of time in one conditional: the variables whose windows are open that way, each
+with the edge at which its window ends (x_<1:t-1> has the edge -1, x_<t:T> the edge 0). A state that reads
+every variable at its edge sees just that. Demands of the same variables, direction and stride are met by one
+state that keeps to the farthest of their edges, if few frames are left for the others to read directly: in
+VRNN z_<<t>, x_<<t> and z_<<=t>, x_<<t> and z_<<t>, x_<<=t> are one h_t beside z_t and x_t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dvaec.spec import offsets
+from dvaec.spec.model import Direction, Parent, Side, State
+from dvaec.spec.notation import Window
+
+CELL = "lstm"
+UNITS = 128
+LONGEST_NAME = 24
+
+Owner = tuple[Side, str, int | None]  # the conditional: side, target, frame
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Open windows of one conditional, of `names`, that run the same way and end at `edges`.
+
+    Up to `slack` strides of the frames at the edge may be read directly instead.
+    """
+
+    owner: Owner
+    names: tuple[str, ...]
+    runs: Direction
+    stride: int
+    edges: tuple[int, ...]
+    slack: int
+
+    def allows(self, edges: tuple[int, ...]) -> bool:
+        """Whether a state that keeps to these edges leaves little enough to be read directly."""
+        gaps = [abs(mine - edge) for mine, edge in zip(self.edges, edges, strict=True)]
+        return all(gap % self.stride == 0 and gap // self.stride <= self.slack for gap in gaps)
+
+
+@dataclass
+class _Cluster:
+    """Demands that one state meets."""
+
+    members: list[Demand]
+    edges: tuple[int, ...]
+
+    def joined(self, demand: Demand) -> tuple[int, ...] | None:
+        """Return the edges with one more demand, None if that leaves too much to some member."""
+        farther = max if demand.runs is Direction.BACKWARD else min
+        edges = tuple(farther(a, b) for a, b in zip(self.edges, demand.edges, strict=True))
+        return edges if all(one.allows(edges) for one in (*self.members, demand)) else None
+
+
+@dataclass
+class Names:
+    """The names in use, and new ones made from them."""
+
+    taken: set[str]
+
+    def fresh(self, stem: str) -> str:
+        """Return the stem, numbered if it is in use."""
+        for number in range(1, len(self.taken) + 2):
+            candidate = f"{stem}{'' if number == 1 else number}"
+            if candidate not in self.taken:
+                self.taken.add(candidate)
+                return candidate
+        raise AssertionError("more candidates than taken names")
+
+
+@dataclass
+class Summaries:
+    """The states that meet all demands, and which of them meets which."""
+
+    states: list[State] = field(default_factory=list)
+    meeting: dict[Demand, State] = field(default_factory=dict)
+
+    def seen(self, demand: Demand, name: str) -> Window:
+        """Return the window of one variable that the state of a demand sees at its own frame."""
+        state = self.meeting[demand]
+        (edge,) = next(p.offsets for p in state.reads if p.name == name and p.offsets).members
+        match demand.runs:
+            case Direction.FORWARD:
+                return Window(None, edge, demand.stride)
+            case Direction.BACKWARD:
+                return Window(edge, None, demand.stride)
+        return Window(None, None)
+
+
+def summarise(demands: Iterable[Demand], names: Names, separate: bool) -> Summaries:
+    """Return the states of all demands; `separate`: each conditional has its own (Figure 4.1, right)."""
+    clusters: dict[tuple[object, ...], list[_Cluster]] = {}
+    for demand in demands:
+        key = (demand.names, demand.runs, demand.stride, demand.owner if separate else None)
+        near = clusters.setdefault(key, [])
+        for cluster in near:
+            if (edges := cluster.joined(demand)) is not None:
+                cluster.members.append(demand)
+                cluster.edges = edges
+                break
+        else:
+            near.append(_Cluster([demand], demand.edges))
+    found = Summaries()
+    for near in clusters.values():
+        for cluster in near:
+            state = _state(cluster, names)
+            found.states.append(state)
+            found.meeting.update(dict.fromkeys(cluster.members, state))
+    return found
+
+
+def _state(cluster: _Cluster, names: Names) -> State:
+    first = cluster.members[0]
+    side = {Direction.FORWARD: "past", Direction.BACKWARD: "future", Direction.BOTH: "all"}[first.runs]
+    stem = "".join(first.names) + side
+    name = names.fresh(stem if len(stem) <= LONGEST_NAME else side)
+    reads = tuple(Parent(n, offsets.of(edge)) for n, edge in zip(first.names, cluster.edges, strict=True))
+    return State(name, CELL, UNITS, reads, runs=first.runs, lag=first.stride)
