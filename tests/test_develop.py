@@ -137,7 +137,7 @@ def test_long_finite_windows_are_convolved(offsets: Offsets, expected: str) -> N
 
 def test_a_very_long_window_is_convolved_in_pieces() -> None:
     developed = develop(page(line("z"), line("x", z=NOW)), (line("z", x=window(-130, 0)),))
-    assert reads(developed, Side.Q, "z") == "xnear_t, xnear2_t"
+    assert reads(developed, Side.Q, "z") == "xnear_t, xnear2_t, x_<t-130>"
     assert parents(unfold(developed).seen(developed.heads[-1].block.reads)) == "x_<t-130:t>"  # type: ignore[union-attr]
 
 
