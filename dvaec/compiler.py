@@ -22,6 +22,7 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Derivation, Elbo
+from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
@@ -54,6 +55,13 @@ class Compilation:
     def hash(self) -> str:
         """The canonical hash: equal for pages of equal meaning."""
         return canonical_hash(self.spec)
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What there is to remark on a page that is right: notes and warnings, no error."""
+        if self.derivation is None:
+            return self.source.notes
+        return (*self.source.notes, *remarks(self.spec, self.derivation, self.source))
 
 
 def run(path: Path, overrides: Sequence[str] = (), until: str = "module") -> Compilation:

@@ -56,13 +56,15 @@ class Posterior:
 class Comparison:
     """Declared q against the exact posterior, for one latent.
 
-    golden: in the exact posterior, not in q. silver: in q, not in the exact posterior.
+    golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
+    without any information on the target given the rest of what q reads.
     """
 
     target: str
     golden: tuple[Parent, ...]
     silver: tuple[Parent, ...]
     frame: int | None = None  # of a numbered conditional
+    redundant: tuple[Parent, ...] = ()
 
 
 class TermKind(StrEnum):
