@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
-from dvaec.emit.writer import Body, draw, joined, parameters
+from dvaec.emit.writer import Body, draw, joined, known, parameters
 from dvaec.plan.model import Batched, FeatureNode, HeadNode, StateNode, ValueNode, WholeSequence
 from dvaec.plan.network import fixed_parameters
 from dvaec.spec.families import parameters_of
@@ -16,6 +16,7 @@ def batched(body: Body, step: Batched) -> None:
     node = body.network.node(step.node)
     if isinstance(node, ValueNode):
         draw(body, node, "", f"noise_{node.name}")
+        known(body, node, "")
     elif isinstance(node, HeadNode):
         _head(body, node)
     else:
@@ -30,7 +31,8 @@ def _head(body: Body, node: HeadNode) -> None:
     sizes = "batch, frames" if node.framed else "batch"
     if node.ports:
         port = whole_port if node.framed else single_port
-        body.add(f"{', '.join(names)} = self.{node.name}({port(body, node.ports[0])})", node.name)
+        arguments = ", ".join(port(body, one) for one in node.ports)
+        body.add(f"{', '.join(names)} = self.{node.name}({arguments})", node.name)
     elif node.standard:
         for name, made in zip(names, parameters_of(node.variable), strict=True):
             body.add(f"{name} = {body.like}.new_zeros({sizes}, {made.width})")

@@ -197,10 +197,16 @@ ACTIVATIONS = {
     "gelu": "F.gelu({a})",
     "silu": "F.silu({a})",
     "leaky_relu": "F.leaky_relu({a})",
+    "mish": "F.mish({a})",
+    "selu": "F.selu({a})",
+    "softsign": "F.softsign({a})",
+    "hardtanh": "F.hardtanh({a})",
+    "softmax": "torch.softmax({a}, -1)",
+    "exp": "torch.exp({a})",
     "linear": "{a}",
 }
 
 
 def activate(activation: str, argument: str) -> str:
-    """Return the text of an element-wise activation of `argument`."""
+    """Return the text of an activation of `argument`."""
     return ACTIVATIONS[activation].format(a=argument)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from jinja2 import Environment
 
-HELPERS = ("functions.py.jinja", "families.py.jinja")
+HELPERS = ("functions.py.jinja", "blocks.py.jinja", "families.py.jinja")
 """The templates of the helper functions, in the order of the module."""
 
 _BLOCK = re.compile(r'{% if "(\w+)" in functions %}(.*?){% endif %}', re.DOTALL)

@@ -67,14 +67,14 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
 
 def _unmapped(writing: Writing, node: Node, port: Port) -> str:
     """A port whose values pass unchanged."""
-    parts = []
-    for number, read in enumerate(port.reads):
+    parts, body = [], writing.body
+    for read in port.reads:
         if writing.inside(read):
             parts.append(writing.at(node.name, read))
         else:
-            name = f"{node.name}_outer{number or ''}_at"
-            writing.body.add(f"{name} = {whole(writing.body, read)}.unbind(1)")
-            parts.append(f"{name}[{writing.frame(node.name)}]")
+            values = whole(body, read)
+            at = body.once(f"{values}_at", f"{values}.unbind(1)")
+            parts.append(f"{at}[{writing.frame(node.name)}]")
     return joined(parts)
 
 

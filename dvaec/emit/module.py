@@ -30,6 +30,11 @@ ENTRY_DOCS = {
         "Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is.",
         "",
     ),
+    "forecast": (
+        "Infer the latents of a context, then draw `steps` frames more from p behind each sequence's end. "
+        "Inputs and noise are those of all frames.",
+        "",
+    ),
 }
 
 RECORD_DOCS = {
@@ -38,6 +43,7 @@ RECORD_DOCS = {
     "score": "All conditionals at given values.",
     "reconstruct": "What p makes of latents drawn from q.",
     "generate": "A sequence drawn from p.",
+    "forecast": "A context and its continuation by p.",
 }
 
 
@@ -126,11 +132,15 @@ def _wrapped(line: str, room: int, indent: int = 4) -> list[str]:
 
 
 def _first_parameter(nets: Nets) -> str:
-    line = next(line for _, lines in nets.layers for line in lines)
-    name, made = line.split(" = ", 1)
-    if made.startswith("nn.Parameter"):
-        return name
-    return f"{name}.weight" if made.startswith("nn.Linear") else f"{name}.weight_ih_l0"
+    """Name a parameter of one of torch's layers, for entry points without data."""
+    for line in (line for _, lines in nets.layers for line in lines):
+        name, made = line.split(" = ", 1)
+        if made.startswith("nn.Parameter"):
+            return name
+        if made.startswith("nn."):
+            recurrent = made.startswith(("nn.LSTM", "nn.GRU", "nn.RNN"))
+            return f"{name}.weight_ih_l0" if recurrent else f"{name}.weight"
+    raise AssertionError("every conditional of an observed variable has layers of torch's own")
 
 
 def _record(entry: EntryText) -> dict[str, object]:
@@ -139,14 +149,13 @@ def _record(entry: EntryText) -> dict[str, object]:
 
 def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str, object]:
     node = network.node(method.name.removesuffix("_net"))
-    first = node.ports[0].units
-    if isinstance(node, HeadNode):
-        gives = ", ".join(names_of(node.variable))
-        about = f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> {gives}."
+    gives = ", ".join(names_of(node.variable)) if isinstance(node, HeadNode) else f"(..., {node.dim})"
+    taken = [f"(..., {port.units})" for port in node.ports]
+    if len(taken) == 1 and node.ports[0].weights:
+        about = f"{tags[node.name]} from its first layer's pre-activation: {taken[0]} -> {gives}."
     else:
-        about = (
-            f"{tags[node.name]} from its first layer's pre-activation: (..., {first}) -> (..., {node.dim})."
-        )
+        named = ", ".join(f"{a} {shape}" for a, shape in zip(method.arguments, taken, strict=True))
+        about = f"{tags[node.name]} from {named} -> {gives}."
     several = len(method.returns) > 1
     return {
         "name": method.name,

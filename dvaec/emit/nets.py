@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.emit.families import STARTS, activate, linked, names_of
-from dvaec.plan.model import FeatureNode, HeadNode, Network, Port, StateNode
+from dvaec.emit.blocks import CELLS, BlockText, Place, block_text, makes_parameters
+from dvaec.emit.chains import chain, chain_layers, linear, port_layers
+from dvaec.emit.families import STARTS, linked, names_of
+from dvaec.plan.blocks import arity
+from dvaec.plan.model import FeatureNode, HeadNode, Network, StateNode
 from dvaec.plan.network import Branch, branches, fan_units, fixed_parameters
 from dvaec.spec.families import FORMS, parameters_of
-from dvaec.spec.model import Combiner, Dense, GatedTransition, Layer, Link, Output, SharedVariance
+from dvaec.spec.model import (
+    Dense,
+    GatedTransition,
+    Identity,
+    ImageDecoder,
+    LinearMixture,
+    Link,
+    SharedVariance,
+)
 
-RNN_CLASSES = {"lstm": "nn.LSTM", "gru": "nn.GRU", "rnn": "nn.RNN"}
 VARIANCE_FLOOR = "1e-6"
 
 
@@ -45,30 +55,25 @@ def nets_of(network: Network) -> Nets:
         if isinstance(node, StateNode):
             layers.append((node.name, _state_layers(node)))
         elif isinstance(node, FeatureNode) and node.block is not None:
-            layers.append((node.name, _feature_layers(node)))
-            methods.append(_feature_method(node))
+            text = _feature_place(node, network)
+            layers.append((node.name, (*port_layers(node.ports), *text.layers)))
+            methods.append(_feature_method(node, text))
         elif isinstance(node, HeadNode) and not node.standard:
-            layers.append((node.name, _head_layers(node)))
+            layers.append((node.name, _head_layers(node, network)))
             if node.ports:
-                methods.append(_head_method(node))
+                methods.append(_head_method(node, network))
     return Nets(tuple(layers), tuple(methods))
-
-
-def _linear(name: str, columns: int, units: int) -> str:
-    return f"self.{name} = nn.Linear({columns}, {units})"
-
-
-def _ports(ports: tuple[Port, ...]) -> list[str]:
-    return [_linear(port.weights, port.width, port.units) for port in ports if port.weights]
 
 
 def _state_layers(node: StateNode) -> tuple[str, ...]:
     state, port = node.state, node.ports[0]
     if state.cell == "sum":
-        lines = [_linear(f"{node.name}_1", port.width, node.dim)]
+        lines = [linear(f"{node.name}_1", port.width, node.dim)]
     else:
-        make = RNN_CLASSES[state.cell]
+        make = CELLS[state.cell]
         lines = [f"self.{node.name}_rnn = {make}({port.width}, {node.dim}, batch_first=True)"]
+    if len(node.ports) > 1:
+        lines += port_layers(node.ports[1:])
     if state.learned_start:
         lines.append(f"self.{node.name}_start = nn.Parameter(torch.zeros({node.dim}))")
         if state.cell == "lstm":
@@ -76,67 +81,68 @@ def _state_layers(node: StateNode) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _chain_layers(name: str, columns: int, layers: tuple[Layer, ...], first: int = 2) -> list[str]:
-    """Linear layers number `first`, `first` + 1, ... behind a layer of `columns` outputs."""
-    out = []
-    for number, layer in enumerate(layers, first):
-        out.append(_linear(f"{name}_{number}", columns, layer.units))
-        columns = layer.units
-    return out
+def _feature_place(node: FeatureNode, network: Network) -> BlockText:
+    assert node.block is not None
+    return block_text(node.block, Place(node.name, "a", network, node.ports, node.dim))
 
 
-def _chain(name: str, value: str, layers: tuple[Layer, ...], first: int = 2) -> list[str]:
-    return [
-        f"{value} = {activate(layer.activation, f'self.{name}_{number}({value})')}"
-        for number, layer in enumerate(layers, first)
-    ]
+def _feature_method(node: FeatureNode, text: BlockText) -> Method:
+    return Method(f"{node.name}_net", text.arguments, (), (*text.body, "return a"))
 
 
-def _first(value: str, layers: tuple[Layer, ...]) -> list[str]:
-    """The activation of the layer whose pre-activation is the method's argument."""
-    return [f"{value} = {activate(layers[0].activation, value)}"] if layers[0].activation != "linear" else []
+@dataclass(frozen=True)
+class _Parts:
+    """A head taken apart: its trunk, if it has one, and the parameters that read on their own."""
+
+    trunk: BlockText | None
+    own: dict[str, BlockText]
 
 
-def _feature_layers(node: FeatureNode) -> tuple[str, ...]:
-    lines = _ports(node.ports)
-    if isinstance(node.block, Dense):
-        lines += _chain_layers(node.name, node.block.layers[0].units, node.block.layers[1:])
-    return tuple(lines)
+def _parts(node: HeadNode, network: Network) -> _Parts:
+    block, variable, rest = node.block, node.variable, node.ports[arity(node.block) :]
+    trunk = None
+    if block is not None and not isinstance(block, GatedTransition):
+        ports, width = node.ports[: arity(block)], sum(fan_units(node.head, variable))
+        trunk = block_text(block, Place(node.name, "a", network, ports, width, variable))
+    own = {}
+    for branch in branches(node.head, variable):
+        if branch.output.block is not None:
+            ports, rest = rest[: arity(branch.output.block)], rest[arity(branch.output.block) :]
+            name = f"{node.name}_{branch.parameter}"
+            place = Place(name, branch.parameter, network, ports, branch.width, variable)
+            own[branch.parameter] = block_text(branch.output.block, place)
+    return _Parts(trunk, own)
 
 
-def _feature_method(node: FeatureNode) -> Method:
-    if isinstance(node.block, Combiner):
-        body: tuple[str, ...] = ("return 0.5 * (torch.tanh(a) + other)",)
-        return Method(f"{node.name}_net", ("a", "other"), (), body)
-    assert isinstance(node.block, Dense)
-    layers = node.block.layers
-    body = (*_first("a", layers), *_chain(node.name, "a", layers[1:]), "return a")
-    return Method(f"{node.name}_net", ("a",), (), body)
-
-
-def _head_layers(node: HeadNode) -> tuple[str, ...]:
+def _head_layers(node: HeadNode, network: Network) -> tuple[str, ...]:
     name, block, variable = node.name, node.block, node.variable
-    lines: list[str] = []
-    if block is None:
+    if not node.ports:
         return _constants(node)
-    lines += _ports(node.ports)
+    lines = port_layers(node.ports)
+    parts = _parts(node, network)
     if isinstance(block, GatedTransition):
-        lines.append(_linear(f"{name}_gate", block.units, node.dim))
-        lines.append(_linear(f"{name}_nonlinear", block.units, node.dim))
+        lines.append(linear(f"{name}_gate", block.units, node.dim))
+        lines.append(linear(f"{name}_nonlinear", block.units, node.dim))
         if node.head.variance is None:
-            lines.append(_linear(f"{name}_variance", node.dim, node.dim))
+            lines.append(linear(f"{name}_variance", node.dim, node.dim))
     else:
-        fan = fan_units(node.head, variable)
-        if block.layers:
-            lines += _chain_layers(name, block.layers[0].units, block.layers[1:])
-            lines.append(_linear(f"{name}_out", block.layers[-1].units, sum(fan)))
+        if parts.trunk is not None:
+            lines += parts.trunk.layers
+            if _has_out(node):
+                lines.append(linear(f"{name}_out", parts.trunk.width, sum(fan_units(node.head, variable))))
         for branch in branches(node.head, variable):
-            lines += _branch_layers(f"{name}_{branch.parameter}", branch)
+            lines += _branch_layers(f"{name}_{branch.parameter}", branch, parts)
     if isinstance(node.head.variance, SharedVariance):
         shared = FORMS[variable.family].variance
         width = next(p.width for p in parameters_of(variable) if p.name == shared)
         lines.append(f"self.{name}_{shared} = nn.Parameter(torch.zeros({width}))")
     return tuple(lines)
+
+
+def _has_out(node: HeadNode) -> bool:
+    """Whether a linear map leads from the trunk to the parameters; else the trunk's last one makes them."""
+    without = isinstance(node.block, Dense) and not node.block.layers
+    return not without and not makes_parameters(node.block, node.variable)
 
 
 def _constants(node: HeadNode) -> tuple[str, ...]:
@@ -150,29 +156,42 @@ def _constants(node: HeadNode) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _branch_layers(name: str, branch: Branch) -> list[str]:
-    layers = branch.output.layers
+def _branch_layers(name: str, branch: Branch, parts: _Parts) -> list[str]:
+    layers, own = branch.output.layers, parts.own.get(branch.parameter)
+    if own is not None:
+        out = [linear(f"{name}_out", own.width, branch.width)] if _maps_own(branch) else []
+        return [*own.layers, *out]
     if not layers:
         return []
-    last = _linear(f"{name}_out", layers[-1].units, branch.width)
-    return [*_chain_layers(name, layers[0].units, layers[1:]), last]
+    return [*chain_layers(name, layers), linear(f"{name}_out", layers[-1].units, branch.width)]
 
 
-def _head_method(node: HeadNode) -> Method:
+def _maps_own(branch: Branch) -> bool:
+    """Whether a linear map leads from what a parameter reads on its own to the parameter."""
+    match branch.output.block:
+        case Dense(layers=layers):
+            return bool(layers)
+        case LinearMixture() | Identity() | ImageDecoder():
+            return False
+        case _:
+            return True
+
+
+def _head_method(node: HeadNode, network: Network) -> Method:
     name, block, variable = node.name, node.block, node.variable
     parameters, scale = names_of(variable), FORMS[variable.family].variance
     body: list[str] = []
-    variance = node.head.variance
+    variance, parts = node.head.variance, _parts(node, network)
     if isinstance(block, GatedTransition):
         body += _gated(node, block)
         if variance is None:
             body.append(f"variance = F.softplus(self.{name}_variance(torch.relu(nonlinear)))  # (B.5)")
             body.append(f"logvar = torch.log(variance + {VARIANCE_FLOOR})")
     else:
-        assert block is not None
-        body += _trunk(node, block)
+        if parts.trunk is not None:
+            body += _trunk(node, parts.trunk)
         for branch in branches(node.head, variable):
-            body += _branch(f"{name}_{branch.parameter}", branch)
+            body += _branch(f"{name}_{branch.parameter}", branch, parts)
             if branch.parameter == scale and branch.output.link is Link.SOFTPLUS:
                 body.append(f"{scale} = torch.log(F.softplus({scale}) + {VARIANCE_FLOOR})")
             elif (text := linked(variable, branch.parameter, branch.parameter)) != branch.parameter:
@@ -182,30 +201,32 @@ def _head_method(node: HeadNode) -> Method:
     for fixed, number in fixed_parameters(node.head, variable):
         body.append(f"{fixed} = torch.full_like({parameters[0]}, math.log({number!r}))")
     body.append(f"return {', '.join(parameters)}")
-    return Method(name, ("a",), parameters, tuple(body))
+    arguments: tuple[str, ...] = ("a",) if isinstance(block, GatedTransition) else ()
+    for made in (parts.trunk, *parts.own.values()):
+        arguments += made.arguments if made is not None else ()
+    return Method(name, arguments, parameters, tuple(body))
 
 
-def _trunk(node: HeadNode, block: Dense) -> list[str]:
-    """From the first pre-activation to the branches' first pre-activations, which one product gives."""
+def _trunk(node: HeadNode, trunk: BlockText) -> list[str]:
+    """From the trunk's ports to the branches' first pre-activations, which one product gives."""
     fan = fan_units(node.head, node.variable)
-    names = [branch.parameter for branch in branches(node.head, node.variable)]
-    body: list[str] = []
-    source = "a"
-    if block.layers:
-        body += [*_first("a", block.layers), *_chain(node.name, "a", block.layers[1:])]
-        source = f"self.{node.name}_out(a)"
+    shared = (b for b in branches(node.head, node.variable) if b.output.block is None)
+    names = [branch.parameter for branch in shared]
+    source = f"self.{node.name}_out(a)" if _has_out(node) else "a"
     if len(fan) == 1:
-        return [*body, f"{names[0]}: Tensor = {source}"]
+        return [*trunk.body, f"{names[0]}: Tensor = {source}"]
     if len(set(fan)) == 1:
-        return [*body, f"{', '.join(names)} = {source}.chunk({len(fan)}, -1)"]
-    return [*body, f"{', '.join(names)} = {source}.split_with_sizes([{', '.join(map(str, fan))}], -1)"]
+        return [*trunk.body, f"{', '.join(names)} = {source}.chunk({len(fan)}, -1)"]
+    sizes = ", ".join(map(str, fan))
+    return [*trunk.body, f"{', '.join(names)} = {source}.split_with_sizes([{sizes}], -1)"]
 
 
-def _branch(name: str, branch: Branch) -> list[str]:
-    layers, value = branch.output.layers, branch.parameter
-    if not layers:
-        return []
-    return [*_first(value, layers), *_chain(name, value, layers[1:]), f"{value} = self.{name}_out({value})"]
+def _branch(name: str, branch: Branch, parts: _Parts) -> list[str]:
+    layers, value, own = branch.output.layers, branch.parameter, parts.own.get(branch.parameter)
+    out = f"{value} = self.{name}_out({value})"
+    if own is not None:
+        return [*own.body, *([out] if _maps_own(branch) else [])]
+    return [*chain(name, value, layers), out] if layers else []
 
 
 def _gated(node: HeadNode, block: GatedTransition) -> list[str]:

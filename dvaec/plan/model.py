@@ -177,6 +177,7 @@ class Origin(StrEnum):
     GIVEN = "given"
     Q = "drawn from q"
     P = "drawn from p"
+    MIXED = "known in the context, drawn from p behind it"
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,7 @@ class Plan:
     network: Network
     entries: tuple[Entry, ...]
     frames: int | None = None  # T, where the page fixes it
+    refused: tuple[tuple[str, str], ...] = ()  # entry points that the model cannot have, with the reason
 
     def entry(self, name: str) -> Entry:
         """Return the entry point of that name."""

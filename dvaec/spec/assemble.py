@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
+from dvaec.spec.assemble_blocks import block_of, mean_of, parents_of, variance_of
 from dvaec.spec.build import Parsed
-from dvaec.spec.conditionals import Line, ReadList
+from dvaec.spec.conditionals import Line
+from dvaec.spec.families import OPTIONS, option_values
 from dvaec.spec.model import (
-    Combiner,
     Conditional,
-    Dense,
     Direction,
     Family,
     Feature,
-    GatedTransition,
     Head,
     Inference,
     InferenceKind,
-    Link,
-    Output,
     Parent,
     Role,
-    SharedVariance,
     Side,
     Spec,
     State,
     Sweep,
     Variable,
 )
-from dvaec.spec.schema import (
-    CombinerShape,
-    GatedHeadShape,
-    HeadShape,
-    LookaheadShape,
-    OutputShape,
-    VarianceShape,
-)
+from dvaec.spec.schema_heads import HeadShape
+from dvaec.spec.schema_order import LookaheadShape
 from dvaec.spec.source import Path
 
 
@@ -51,7 +42,15 @@ def assemble(
     """
     shape = parsed.shape
     variables = tuple(
-        Variable(name, Role(v.role), v.dim, Family(v.distribution or "gaussian"), framed[name])
+        Variable(
+            name,
+            Role(v.role),
+            prod(axes_of(v.dim)),
+            Family(v.distribution or "gaussian"),
+            framed[name],
+            axes_of(v.dim) if isinstance(v.dim, list) else (),
+            option_values({name: getattr(v, name) for name in OPTIONS}),
+        )
         for name, v in shape.variables.items()
     )
     names = [v.name for v in variables]
@@ -77,6 +76,11 @@ def assemble(
             if ("networks", key) not in without
         ),
     )
+
+
+def axes_of(dim: int | list[int]) -> tuple[int, ...]:
+    """Return the axes of a variable: one, unless the page gives several."""
+    return tuple(dim) if isinstance(dim, list) else (dim,)
 
 
 def _one_line(text: str) -> str:
@@ -105,11 +109,7 @@ def inference_kind(parsed: Parsed) -> InferenceKind:
         return InferenceKind.LOOKAHEAD
     if isinstance(said, str):
         return InferenceKind(said)
-    reading = any(
-        side is Side.Q
-        and (("networks", key, "reads") in parsed.reads or ("networks", key, "of") in parsed.reads)
-        for key, (side, _) in parsed.heads.items()
-    )
+    reading = any(side is Side.Q and parsed.reads_of_head(key) for key, (side, _) in parsed.heads.items())
     return InferenceKind.NETWORKS if reading else InferenceKind.EXACT
 
 
@@ -120,12 +120,8 @@ def _inference(parsed: Parsed, names: list[str]) -> Inference:
     return Inference(inference_kind(parsed), delay, own)
 
 
-def _parents(read: ReadList | None) -> tuple[Parent, ...]:
-    return tuple(Parent(r.name, r.offsets) for r in read.references) if read else ()
-
-
 def _reads(parsed: Parsed, path: Path) -> tuple[Parent, ...]:
-    return _parents(parsed.reads.get(path))
+    return parents_of(parsed.reads.get(path))
 
 
 def _state(parsed: Parsed, key: str, name: str) -> State:
@@ -143,46 +139,19 @@ def _state(parsed: Parsed, key: str, name: str) -> State:
 
 
 def _feature(parsed: Parsed, key: str, name: str) -> Feature:
-    shape = parsed.shape.features[key]
-    at: Path = ("features", key)
-    if isinstance(shape, CombinerShape):
-        of, other = _reads(parsed, (*at, "of")), _reads(parsed, (*at, "with"))
-        return Feature(name, Combiner(of[0], other[0], shape.units))
-    return Feature(name, Dense(_reads(parsed, (*at, "reads")), parsed.layers[(*at, "layers")]))
+    block = block_of(parsed, ("features", key), parsed.shape.features[key])
+    assert block is not None  # the shape of a feature has it read something
+    return Feature(name, block)
 
 
 def _head(parsed: Parsed, key: str, side: Side, target: str) -> Head:
     shape: HeadShape = parsed.shape.networks[key]
     at: Path = ("networks", key)
-    block: Dense | GatedTransition | None
-    if isinstance(shape, GatedHeadShape):
-        of, reads = _reads(parsed, (*at, "of")), _reads(parsed, (*at, "reads"))
-        block = GatedTransition(of[0], reads, shape.units)
-    else:
-        reads = _reads(parsed, (*at, "reads"))
-        block = Dense(reads, parsed.layers[(*at, "layers")]) if reads else None
     return Head(
         side=side,
         target=target,
-        block=block,
-        mean=_output(parsed, (*at, "mean"), shape.mean),
-        variance=_variance(parsed, (*at, "variance"), shape.variance),
+        block=block_of(parsed, at, shape),
+        mean=mean_of(parsed, at, shape),
+        variance=variance_of(parsed, at, shape),
         learned=shape.learned,
     )
-
-
-def _output(parsed: Parsed, at: Path, shape: OutputShape | None) -> Output | None:
-    if shape is None:
-        return None
-    link = Link(shape.link) if isinstance(shape, VarianceShape) else Link.EXP
-    return Output(parsed.layers[(*at, "layers")], link)
-
-
-def _variance(
-    parsed: Parsed, at: Path, shape: VarianceShape | str | float | None
-) -> Output | SharedVariance | float | None:
-    if isinstance(shape, VarianceShape):
-        return _output(parsed, at, shape)
-    if isinstance(shape, str):
-        return SharedVariance()
-    return None if shape is None else float(shape)

@@ -7,16 +7,21 @@ from dataclasses import dataclass, field
 from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
+from dvaec.spec.frames import label
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.names import model_name_fault, name_fault
 from dvaec.spec.offsets import NOW
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
+from dvaec.spec.schema_order import KEYWORDS
 from dvaec.spec.shape_words import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
+
+READING = ("reads", "of", "with", "weights", "query")  # keys whose texts list what is read
+PARAMETERS = ("mean", "variance")
 
 
 @dataclass
@@ -30,7 +35,9 @@ class Parsed:
     inference: list[Line] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)  # key of the page -> name
     features: dict[str, str] = field(default_factory=dict)
+    auxiliary: list[Line] = field(default_factory=list)
     heads: dict[str, tuple[Side, str]] = field(default_factory=dict)
+    targets: dict[str, Reference] = field(default_factory=dict)  # of the heads, with their subscripts
     misnamed: set[str] = field(default_factory=set)  # variables whose names have a wrong form
     unreadable: set[str] = field(default_factory=set)  # blocks of conditionals with lines that do not parse
     reads: dict[Path, ReadList] = field(default_factory=dict)
@@ -48,6 +55,10 @@ class Parsed:
             self.tree.span,
         )
 
+    def reads_of_head(self, key: str) -> tuple[ReadList, ...]:
+        """Return all that a head of the page reads, parameter by parameter too."""
+        return tuple(read for path, read in self.reads.items() if path[:2] == ("networks", key))
+
 
 def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Report) -> Parsed:
     """Parse all notation on the page and check the form of all names."""
@@ -55,8 +66,9 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     if wrong := model_name_fault(sound.shape.model):
         report.add(Code.NAME_FORM, wrong, parsed.span(("model",)))
     _names(parsed, report)
-    for key, lines in (("generation", parsed.generation), ("inference", parsed.inference)):
-        _lines(parsed, key, lines, report)
+    _lines(parsed, "generation", parsed.generation, report)
+    _lines(parsed, "inference", parsed.inference, report)
+    _lines(parsed, "auxiliary", parsed.auxiliary, report)
     for path, node in _texts_read(parsed):
         if isinstance(node, Scalar) and (read := parse_reads(node, report)):
             parsed.reads[path] = read
@@ -102,16 +114,14 @@ def _names(parsed: Parsed, report: Report) -> None:
 def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Report) -> tuple[Side, str]:
     """Check the subscript of a head's target and that the head is given once."""
     side, target = head
-    if target.frame is not None:
-        message = (
-            f"networks of a numbered frame such as {side}({target.name}_{target.frame}) are not supported yet"
-        )
-        report.add(Code.NOT_SUPPORTED, message, key.span)
-    elif target.offsets is not None and target.offsets != NOW:
+    if target.offsets is not None and target.offsets != NOW:
         hint = f"did you mean {side}({target.name}_t)?"
         report.add(Code.HEAD_NAME, "the network of a conditional is named at frame t", key.span, hint)
-    if (side, target.name) in parsed.heads.values():
-        report.add(Code.NAME_TWICE, f"the network of {side}({target.name}_t) is given twice", key.span)
+    for other, its in parsed.targets.items():
+        if parsed.heads[other] == (side, target.name) and its.frame == target.frame:
+            shown = key.text[key.text.find("(") :]
+            report.add(Code.NAME_TWICE, f"the network of {side}{shown} is given twice", key.span)
+    parsed.targets[key.text] = target
     return side, target.name
 
 
@@ -123,36 +133,65 @@ def _keys(tree: Entries, block: str) -> list[Scalar]:
 def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
     """Parse a list of conditionals and place what it holds."""
     node: Node | None = parsed.tree.get(key)
-    for item in getattr(node, "items", ()):
+    items = getattr(node, "items", ())
+    if key == "inference" and isinstance(node, Items):
+        items = _after_keyword(items, report)
+    for item in items:
         if not isinstance(item, Scalar) or (line := parse_conditional(item, report)) is None:
             parsed.unreadable.add(key)
             continue
         lines.append(line)
-        target = line.target.name
+        target = label(line)
         parsed.spans.setdefault((key, target), item.span)
         for parent in line.parents:
             parsed.spans.setdefault((key, target, parent.name), item.part(parent.start, parent.stop))
 
 
+def _after_keyword(items: tuple[Node, ...], report: Report) -> list[Node]:
+    """Return the conditionals of a list under `inference`; a keyword may stand before them."""
+    rest: list[Node] = []
+    for place, item in enumerate(items):
+        if not (isinstance(item, Entries) or (isinstance(item, Scalar) and item.text.strip() in KEYWORDS)):
+            rest.append(item)
+        elif place > 0 and isinstance(item, Scalar):
+            message = f"'{item.text.strip()}' stands before the conditionals, if anywhere"
+            hint = "it speaks for the latents that they do not name"
+            report.add(Code.KEYWORD_PLACE, message, item.span, hint)
+        elif place > 0:
+            message = "how q looks ahead stands before the conditionals, if anywhere"
+            report.add(Code.KEYWORD_PLACE, message, item.span)
+    return rest
+
+
 def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
     """Return the texts that list references, with their paths."""
-    found: list[tuple[Path, Node]] = []
+    paths: list[Path] = []
     for block in ("states", "features", "networks"):
         for key in _keys(parsed.tree, block):
-            for name in ("reads", "of", "with"):
-                path = (block, key.text, name)
-                node = node_at(parsed.tree, path)
-                if node is not None and not (isinstance(node, Scalar) and node.value() is None):
-                    found.append((path, node))
-    return found
+            paths += [(block, key.text, name) for name in READING]
+            paths += [(block, key.text, "starts", "reads")] if block == "states" else []
+            for part in PARAMETERS if block == "networks" else ():
+                paths += [(block, key.text, part, name) for name in (*READING, "by")]
+                if part == "mean" and isinstance(node_at(parsed.tree, (block, key.text, part)), Scalar):
+                    paths.append((block, key.text, part))
+    found = ((path, node_at(parsed.tree, path)) for path in paths)
+    return [(path, node) for path, node in found if node is not None and not _blank(node)]
+
+
+def _blank(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value() is None
 
 
 def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:
     """Return the lists of layers, with their paths; None where the page gives none."""
     paths: list[Path] = []
     paths.extend(("states", key, "through") for key in parsed.states)
-    paths.extend(("features", key, "layers") for key in parsed.features)
+    mappings: list[Path] = [("features", key) for key in parsed.features]
     for key in parsed.heads:
-        paths.append(("networks", key, "layers"))
-        paths.extend(("networks", key, part, "layers") for part in ("mean", "variance"))
+        mappings += [("networks", key), *(("networks", key, part) for part in PARAMETERS)]
+    paths += [(*path, "layers") for path in mappings]
+    for path in mappings:
+        named = node_at(parsed.tree, (*path, "block"))
+        if isinstance(named, Scalar) and named.text == "convolution":
+            paths.append((*path, "channels"))
     return [(path, node_at(parsed.tree, path)) for path in paths]

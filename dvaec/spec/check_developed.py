@@ -10,13 +10,17 @@ from dvaec.spec.check_order import developed_needs
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import ReadList
 from dvaec.spec.context import Context
+from dvaec.spec.families import FORMS
 from dvaec.spec.graph import cycles
-from dvaec.spec.model import Side
+from dvaec.spec.model import Family, Side
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets, of
-from dvaec.spec.schema import GatedHeadShape, OutputShape
+from dvaec.spec.schema_base import Shape
+from dvaec.spec.schema_heads import GatedHeadShape
+from dvaec.spec.shape_words import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
+from dvaec.spec.yaml_tree import Scalar
 
 
 def check_nodes(context: Context) -> None:
@@ -28,6 +32,7 @@ def check_nodes(context: Context) -> None:
         if block == "networks":
             own = parsed.heads[key][1] if key in parsed.heads else None
         met: list[Reference] = []
+        apart = _named(context, path, "attention", "convolution")  # check_blocks speaks of their windows
         for reference in read.references:
             if not context.known(read.scalar, reference, nodes_too=True):
                 continue
@@ -38,10 +43,17 @@ def check_nodes(context: Context) -> None:
                 _itself(context, block, own, reference, span)
             if reference.offsets is not None and block == "states":
                 _state_window(context, key, reference, span)
-            elif reference.offsets is not None and not reference.offsets.finite:
+            elif reference.offsets is not None and not (reference.offsets.finite or apart):
                 _open_window(context, reference, span)
-        if path[2] in ("of", "with"):
+        several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
+        if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
             _single(context, path, read)
+
+
+def _named(context: Context, path: Path, *blocks: str) -> bool:
+    """Whether the block that reads something is one of these."""
+    node = node_at(context.parsed.tree, (*path[:-1], "block"))
+    return isinstance(node, Scalar) and node.text in blocks
 
 
 def _twice(context: Context, read: ReadList, reference: Reference, met: list[Reference]) -> None:
@@ -120,7 +132,7 @@ def _single(context: Context, path: Path, read: ReadList) -> None:
         if r.offsets is not None and r.offsets.finite and len(r.offsets.members) > 1
     ]
     if len(read.references) > 1 or several:
-        message = f"'{path[2]}' names one thing at one frame"
+        message = f"'{path[-1]}' names one thing at one frame"
         context.report.add(
             Code.BLOCK_READS, message, context.parsed.span(path), "further inputs stand under 'reads'"
         )
@@ -152,24 +164,28 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     """Check the keys of one head against the distribution and the parents of its target."""
     parsed, report = context.parsed, context.report
     shape, at = parsed.shape.networks[key], ("networks", key)
-    family = parsed.shape.variables[name].distribution or "gaussian"
-    for part in ("mean", "variance"):
-        if family != "gaussian" and getattr(shape, part) is not None:
+    family = Family(parsed.shape.variables[name].distribution or "gaussian")
+    form = FORMS[family]
+    if isinstance(shape, GatedHeadShape) and family is not Family.GAUSSIAN:
+        message = f"the gated transition gives a mean and a variance a dimension, and '{name}' is {family}"
+        report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, "block")), "it is for gaussian variables")
+    for part, speaks in (("mean", form.mean), ("variance", form.variance)):
+        said = getattr(shape, part)
+        if said is not None and not speaks:
             message = f"'{name}' is {family}: it has no {part} of its own to set"
             report.add(
                 Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), "give its layers under 'layers'"
             )
-        elif isinstance(shape, GatedHeadShape) and isinstance(getattr(shape, part), OutputShape):
+        elif said is not None and family is Family.COMPLEX_GAUSSIAN and isinstance(said, str | float | int):
+            message = f"'{name}' is {family}, of mean zero: its variance is all that the network gives"
+            hint = "give the variance layers, or leave it out"
+            report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), hint)
+        elif isinstance(shape, GatedHeadShape) and _networked(part, getattr(shape, part)):
             message = f"the gated transition makes its own {part}, by (B.1)-(B.5)"
             hint = "leave it out" if part == "mean" else "leave it out, or give a number or shared"
             report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), hint)
     reads = getattr(shape, "reads", None)
-    if (
-        not isinstance(shape, GatedHeadShape)
-        and shape.layers is not None
-        and reads is None
-        and not shape.learned
-    ):
+    if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
         message = "layers need something to read"
         report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
     lines = [line for line in parsed.generation if line.target.name == name]
@@ -184,6 +200,11 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     ):
         message = f"'{name}' has no parents, so its prior is N(0, I)"
         report.add(Code.LEARNED, message, parsed.span(at), "say learned: true, or leave the network out")
+
+
+def _networked(part: str, said: object) -> bool:
+    """Whether a parameter is given by a network, and not by a number or as shared."""
+    return isinstance(said, Shape) or (part == "mean" and said is not None)
 
 
 def _learned(context: Context, key: str, side: Side, name: str, orphan: bool) -> None:

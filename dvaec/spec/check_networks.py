@@ -20,7 +20,7 @@ def check_networks(context: Context) -> None:
         return
     reading: dict[str, str] = {}
     for key, (side, name) in parsed.heads.items():
-        if side is Side.Q and any(("networks", key, part) in parsed.reads for part in ("reads", "of")):
+        if side is Side.Q and parsed.reads_of_head(key):
             reading[name] = key
     reached = _reached(context)
     named = all(name in context.variables for _, name in parsed.heads.values())
@@ -36,11 +36,10 @@ def check_networks(context: Context) -> None:
 
 def _later_latents(context: Context, key: str, name: str, reached: dict[str, Reach]) -> None:
     """Report a network of q that sees a latent of a later frame, itself or through states and features."""
-    for part in ("reads", "of"):
-        read = context.parsed.reads.get(("networks", key, part))
-        for reference in read.references if read else ():
+    for read in context.parsed.reads_of_head(key):
+        for reference in read.references:
             for latent in context.having("latent"):
-                if read and _seen(reference, reached).get(latent, -inf) > 0:
+                if _seen(reference, reached).get(latent, -inf) > 0:
                     through = "" if reference.name == latent else f" through '{reference.name}'"
                     message = (
                         f"q draws its latents from t = 1 to T; that '{name}' reads later '{latent}'{through} "
@@ -70,9 +69,8 @@ def _reached(context: Context) -> dict[str, Reach]:
         for (block, key), name in nodes.items():
             shape = parsed.shape.states.get(key) if block == "states" else None
             onward = inf if shape is not None and shape.runs != "forward" else 0
-            for part in ("reads", "of", "with"):
-                read = parsed.reads.get((block, key, part))
-                for reference in read.references if read else ():
+            for path, read in parsed.reads.items():
+                for reference in read.references if path[:2] == (block, key) else ():
                     for variable, offset in _seen(reference, reached).items():
                         reached[name][variable] = max(reached[name].get(variable, -inf), offset + onward)
     return reached

@@ -27,6 +27,8 @@ class Code(StrEnum):
     YAML_KEY = "DV011"
     OVERRIDE_FORM = "DV012"
     OVERRIDE_PATH = "DV013"
+    SIZES_UNKNOWN = "DV014"
+    SIZES = "DV015"
 
     # The shape of the page
     UNKNOWN_KEY = "DV020"
@@ -54,6 +56,8 @@ class Code(StrEnum):
     DISTRIBUTION = "DV050"
     NO_OBSERVED = "DV051"
     LEVEL = "DV052"
+    FRAMES_GIVEN = "DV053"
+    FRAMES_MISSING = "DV054"
 
     # Conditionals
     UNDEFINED = "DV060"
@@ -69,6 +73,13 @@ class Code(StrEnum):
     INFERENCE_OF_OBSERVED = "DV070"
     INFERENCE_ORDER = "DV071"
     ORDER = "DV072"
+    PAST_PARENT = "DV073"
+    CYCLE_OVER_TIME = "DV074"
+    CYCLE_OF_LEVELS = "DV075"
+    ABSOLUTE_FRAME = "DV076"
+    NO_FRAME_T = "DV077"
+    NUMBERED = "DV078"
+    FRAME_ZERO = "DV079"
 
     # States, features, heads
     READ_TWICE = "DV080"
@@ -82,3 +93,16 @@ class Code(StrEnum):
     BLOCK_READS = "DV088"
     LAYERS_WITHOUT_READS = "DV089"
     UNREAD = "DV090"
+    AUXILIARY = "DV091"
+    START = "DV092"
+
+    # p and q as wholes
+    KEYWORD_PLACE = "DV100"
+    INFERENCE_CYCLE = "DV101"
+    INFERENCE_MISSING = "DV102"
+    NO_DECODING = "DV103"
+    FRAMES_APART = "DV104"
+
+    # Blocks
+    BLOCK_SIZES = "DV120"
+    PYTHON_NOT_ALLOWED = "DV121"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.codes import Code
@@ -13,10 +13,14 @@ from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
 from dvaec.spec.yaml_tree import Scalar
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "linear")
+ACTIVATIONS = (
+    "tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "mish", "selu", "softsign",
+    "hardtanh", "softmax", "exp", "linear",
+)  # fmt: skip
 MOST_UNITS = 65536
 MOST_READ = 256
-_LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?|(\S+)\s+[0-9]+)\s*\Z")
+_LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?(?:\s+(\S.*?))?|(\S+)\s+[0-9]+)\s*\Z")
+_DROPOUT = re.compile(r"[0-9]*\.?[0-9]+\Z")
 _NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
 _WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
@@ -135,7 +139,7 @@ def parse_head(key: Scalar, report: Report) -> tuple[Side, Reference] | None:
 
 
 def parse_layer(scalar: Scalar, report: Report) -> Layer | None:
-    """Parse a layer such as `256 tanh`: units, then the activation."""
+    """Parse a layer: units, the activation, then `norm` and `dropout 0.1` where it has them."""
     text, span = scalar.text, scalar.span
     match = _LAYER.match(text)
     if match is None or match.group(1) is None:
@@ -153,4 +157,25 @@ def parse_layer(scalar: Scalar, report: Report) -> Layer | None:
         hint = did_you_mean(activation, ACTIVATIONS) or f"known are {', '.join(ACTIVATIONS)}"
         report.add(Code.LAYER, f"'{activation[:40]}' is no activation", span, hint)
         return None
-    return Layer(int(units), activation)
+    return _regularised(Layer(int(units), activation), (match.group(3) or "").split(), scalar, report)
+
+
+def _regularised(layer: Layer, words: list[str], scalar: Scalar, report: Report) -> Layer | None:
+    """Read what stands behind a layer's activation: `norm`, `dropout 0.1`, each at most once."""
+    hint = f"behind it stand norm and dropout 0.1: {layer.units} {layer.activation} norm dropout 0.1"
+    while words:
+        word, *words = words
+        if word == "norm" and not layer.norm:
+            layer = replace(layer, norm=True)
+        elif word == "dropout" and not layer.dropout:
+            rate, *words = words or [""]
+            if not _DROPOUT.match(rate) or not 0 < float(rate) < 1:
+                message = "dropout is followed by the share that it drops, between 0 and 1"
+                report.add(Code.LAYER, message, scalar.span, "write dropout 0.1")
+                return None
+            layer = replace(layer, dropout=float(rate))
+        else:
+            what = "stands twice in a layer" if word in ("norm", "dropout") else "is no word of a layer"
+            report.add(Code.LAYER, f"'{word[:40]}' {what}", scalar.span, hint)
+            return None
+    return layer

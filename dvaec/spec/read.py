@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dvaec.diagnostics import Fault, Span
 from dvaec.spec.assemble import assemble
-from dvaec.spec.build import parse_page
+from dvaec.spec.build import Parsed, parse_page
 from dvaec.spec.check import check
+from dvaec.spec.check_blocks import check_blocks
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Spec
-from dvaec.spec.overrides import apply_overrides
+from dvaec.spec.model import Spec, Sweep
+from dvaec.spec.overrides import apply_overrides, choose_sizes
 from dvaec.spec.page import spans_of, validate
 from dvaec.spec.partial import PageFault, sound_part
 from dvaec.spec.report import Report
+from dvaec.spec.sizes import names_of_sets
 from dvaec.spec.source import Source
 from dvaec.spec.yaml_tree import Entries, parse_tree
 
@@ -61,12 +64,31 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
         raise Fault(report.found, source.sources())
     spans = dict(source.spans)
     parsed = parse_page(tree, validate(tree, report), spans, report)
-    levels, order = check(parsed, report)
+    levels, order = _judge(parsed, report)
+    if not report.found and not overrides:
+        _judge_sizes(tree, report)
     source = Source(file, spans, texts)
     if report.found:
         sound = sound_part(parsed, levels, order, report.found)
         raise PageFault(report.found, source.sources(), source, sound)
-    return assemble(parsed, levels, order), source
+    return assemble(parsed, levels, order), replace(source, notes=tuple(report.notes))
+
+
+def _judge_sizes(tree: Entries, report: Report) -> None:
+    """Report what is wrong with the page as it stands under each of its sets of sizes."""
+    for name in names_of_sets(tree):
+        sized = choose_sizes(tree, name, report)
+        if report.found:
+            return
+        _judge(parse_page(sized, validate(sized, report), spans_of(sized), report), report)
+
+
+def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
+    """Report every fault of meaning, and where there is none whether sizes fit."""
+    levels, order = check(parsed, report)
+    if not report.found:
+        check_blocks(assemble(parsed, levels, order), parsed, report)
+    return levels, order
 
 
 def _fault(file: str, code: Code, message: str) -> Fault:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from dvaec.spec.conditionals import MOST_UNITS
-from dvaec.spec.schema import LARGEST_DELAY, LARGEST_DIM, LARGEST_LAG
+from dvaec.spec.schema import LARGEST_DIM, LARGEST_LAG, LONGEST, MOST_RECURRENT
+from dvaec.spec.schema_base import LARGEST_KERNEL
+from dvaec.spec.schema_families import MOST_COMPONENTS, FamilyName
+from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
+from dvaec.spec.schema_order import LARGEST_DELAY
 
 # What a key wants, in words; keys mean the same wherever they stand.
 WANTED = {
@@ -12,15 +18,34 @@ WANTED = {
     "cites": "a list of texts",
     "variables": "a mapping such as {x: {role: observed, dim: 88}}",
     "generation": 'a list of conditionals such as ["z_t | z_<t-1>", "x_t | z_t"]',
-    "inference": "exact, filtering, {lookahead: k} or a list of conditionals",
+    "inference": "exact, filtering, {lookahead: k}, mean_field or a list of conditionals",
     "order": "a list such as [[a, z]]: a, then z within every frame",
+    "backward": "a latent, or a list of latents",
+    "causality": "causal, anticausal or noncausal",
+    "T": f"a whole number from 1 to {LONGEST}",
+    "auxiliary": 'a list of predictions of states such as ["b_t | z_t"]',
     "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
     "features": "a mapping such as {fx_t: {reads: x_t, layers: [256 tanh]}}",
     "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
+    "sizes": "a mapping such as {motion: {x.dim: 96, h_t.units: 64}}",
     "role": "observed, latent or input",
     "dim": f"a whole number from 1 to {LARGEST_DIM}",
-    "distribution": "gaussian, bernoulli or gamma",
-    "shape": "the number 1",
+    "weights": "text such as alpha_t",
+    "query": "text such as h_t",
+    "by": "text such as s_t",
+    "channels": "a list such as [32, 64], or [32 relu, 32 relu] in a convolution",
+    "kernel": f"a whole number from 1 to {LARGEST_KERNEL}",
+    "stride": f"a whole number from 1 to {LARGEST_KERNEL}",
+    "dilation": f"doubling or a whole number from 1 to {LARGEST_DILATION}",
+    "activation": "the name of an activation, such as relu",
+    "heads": f"a whole number from 1 to {MOST_HEADS}",
+    "over": "the number of an axis of the frame, from 0",
+    "python": "the place of a class, package.module:Class",
+    "distribution": ", ".join(get_args(FamilyName)[:-1]) + f" or {get_args(FamilyName)[-1]}",
+    "shape": "a positive number or learned",
+    "degrees": "a positive number or learned",
+    "components": f"a whole number from 2 to {MOST_COMPONENTS}",
+    "temperature": "a positive number",
     "level": "frame or sequence",
     "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
     "rnn": "lstm, gru, rnn or sum",
@@ -32,28 +57,26 @@ WANTED = {
     "layers": "a list of layers such as [256 tanh]",
     "runs": "forward, backward or both",
     "lag": f"a whole number from 1 to {LARGEST_LAG}",
-    "starts": "zeros or learned",
-    "mean": "a mapping such as {layers: [64 tanh]}",
+    "starts": "zeros, learned or a mapping such as {reads: z}",
+    "mean": "a mapping such as {layers: [64 tanh]}, or the value itself",
     "variance": "a positive number, shared, or a mapping such as {layers: [64 tanh], link: softplus}",
     "link": "exp or softplus",
     "learned": "true or false",
     "block": "a block",
 }
 
-# The block that each kind of network can be.
-BLOCKS = {"features": "combiner", "networks": "gated_transition"}
+# The blocks that each kind of network can be.
+_TRUNKS = ("convolution", "attention", "image_encoder")
+BLOCKS = {
+    "features": ("combiner", "linear_mixture", *_TRUNKS),
+    "networks": ("gated_transition", *_TRUNKS, "image_decoder"),
+    "mean": ("linear_mixture", "convolution", "attention", "image_decoder"),
+    "variance": ("linear_mixture",),
+}
+
+# The keys whose texts list what is read.
+READING = ("reads", "of", "with", "weights", "query", "by")
 
 # What the language will say later: recognised, so that the answer is not "unknown".
-LATER = frozenset({"causality", "auxiliary", "T", "python", "over", "by", "weights"})
-LATER_VALUES = frozenset(
-    {
-        "mean_field",
-        "categorical",
-        "linear_mixture",
-        "attention",
-        "convolution",
-        "backward",
-        "laplace",
-        "student",
-    }
-)
+LATER = frozenset[str]()
+LATER_VALUES = frozenset[str]()

@@ -11,7 +11,7 @@ from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
 from dvaec.spec.schema import PageShape
-from dvaec.spec.shape_tables import BLOCKS, LATER, LATER_VALUES, WANTED
+from dvaec.spec.shape_tables import BLOCKS, LATER, LATER_VALUES, READING, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -42,7 +42,7 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         _unknown_key(tree, path, report)
     elif kind == "missing":
         within = path[:-1]
-        if _misspelt(tree, within, str(path[-1])) or _other_block(tree, within):
+        if _misspelt(tree, within, str(path[-1])):
             return
         name = f"'{within[-1]}'" if within else "the page"
         wanted = WANTED.get(str(path[-1]))
@@ -54,7 +54,8 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         message = f"'{name}' has at most {bound} entries" if kind == "too_long" else f"'{name}' is empty"
         report.add(Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE, message, _key_span(tree, path))
     else:
-        _wrong_value(tree, path, context, report)
+        named = kind.startswith("union_tag") and node_at(tree, (*path, "block")) is not None
+        _wrong_value(tree, (*path, "block") if named else path, context, report)
 
 
 def _misspelt(tree: Entries, within: Path, key: str) -> bool:
@@ -70,19 +71,16 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     )
 
 
-def _other_block(tree: Entries, within: Path) -> bool:
-    """Whether a mapping names a block that its place does not know, which is reported; the rest follows."""
-    named = node_at(tree, (*within, "block"))
-    return isinstance(named, Scalar) and within[:1] != () and named.value() != BLOCKS.get(str(within[0]))
-
-
 def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
     """Drop from pydantic's location what names a member of a union and not a key of the page."""
-    tags = {1} if loc[:1] == ("inference",) else set[int]()
+    tags = {1, 3} if loc[:1] == ("inference",) else set[int]()
     if loc[:1] in (("features",), ("networks",)):
-        tags = {2, 4} if loc[3:4] == ("variance",) else {2}
+        tags = {2, 4} if loc[3:4] in (("mean",), ("variance",)) else {2}
+    tags |= {n + 1 for n, step in enumerate(loc) if n > 1 and step in ("dim", "dilation")}
     if loc[:1] == ("order",):
-        tags = {2}
+        tags = {2, 4}
+    if loc[:1] == ("states",) and loc[2:3] == ("starts",):
+        tags = {3}
     path = [step for position, step in enumerate(loc) if position not in tags]
     while len(path) > 1 and node_at(tree, path[:-1]) is None:
         path.pop()
@@ -124,10 +122,7 @@ def _schema_of(schema: Any, path: Path, tree: Entries) -> Any:
                 settled = [settle(o) for o in options]
                 mappings = [o for o in settled if "properties" in o] or settled
                 here = node_at(tree, done)
-                named = isinstance(here, Entries) and here.get("block") is not None
-                node = next(
-                    (o for o in mappings if ("block" in o.get("properties", {})) == named), mappings[0]
-                )
+                node = next((o for o in mappings if _describes(o, here)), mappings[0])
             else:
                 return node
 
@@ -142,6 +137,16 @@ def _schema_of(schema: Any, path: Path, tree: Entries) -> Any:
     return node
 
 
+def _describes(option: Any, here: Node | None) -> bool:
+    """Whether a branch of the schema is the one that the keys of a mapping choose."""
+    keys = option.get("properties", {})
+    said = [name.text for name, _ in here.entries] if isinstance(here, Entries) else []
+    if any((key in keys) != (key in said) for key in ("block", "over", "python", "by")):
+        return False
+    named = here.get("block") if isinstance(here, Entries) else None
+    return named is None or keys["block"].get("const") == getattr(named, "text", None)
+
+
 def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
     """Report an unknown key; recognise what comes later and the lists that lack their quotes."""
     name, span = str(path[-1]), _key_span(tree, path)
@@ -153,10 +158,7 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
         return
     if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
         return
-    parameter = path[-2:-1] in (("mean",), ("variance",))
-    if parameter and name != "block" and _other_block(tree, path[:-1]):
-        return
-    if name in LATER or (parameter and name in ("reads", "block")):
+    if name in LATER:
         report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
         return
     hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
@@ -193,19 +195,10 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         )
         return
     value = node.value() if isinstance(node, Scalar) else None
-    if value in LATER_VALUES or (name == "dim" and isinstance(node, Items)):
-        what = "a 'dim' of several axes" if name == "dim" else f"'{value}'"
-        report.add(Code.NOT_SUPPORTED, f"{what} is not supported yet", span)
+    if value in LATER_VALUES:
+        report.add(Code.NOT_SUPPORTED, f"'{value}' is not supported yet", span)
         return
-    if name == "starts" and isinstance(node, Entries):
-        report.add(Code.NOT_SUPPORTED, "a start computed by a network is not supported yet", span)
-        return
-    if name == "order" and not isinstance(node, Scalar) and item:
-        report.add(
-            Code.NOT_SUPPORTED, "a block of 'order' other than a list of latents is not supported yet", span
-        )
-        return
-    if item and name in ("layers", "through") and isinstance(node, Scalar):
+    if item and _of_layers(tree, path) and isinstance(node, Scalar):
         return  # the grammar of layers says what is wrong
     if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
         return
@@ -213,21 +206,25 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
     hint = None
     if item:
         subject = f"an entry of '{name}'"
-        wanted = "a layer such as 256 tanh" if name in ("layers", "through") else "text"
+        wanted = "a layer such as 256 tanh" if _of_layers(tree, path) else "text"
+        wanted = WANTED["units"] if name == "channels" and not _of_layers(tree, path) else wanted
+        wanted = WANTED["dim"] if name == "dim" else wanted
         if name in ("generation", "inference"):
             wanted = "a conditional such as z_t | z_<t-1>"
             hint = "put it in quotes" if isinstance(node, Entries | Items) else None
-    elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks"):
+    elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks", "sizes"):
         wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
     if name == "block":
-        wanted = BLOCKS[str(path[0])]
+        place = str(path[-2]) if path[-2] in BLOCKS else str(path[0])
+        wanted = f"{', '.join(BLOCKS[place][:-1])} or {BLOCKS[place][-1]}"
+        hint = did_you_mean(str(value), BLOCKS[place])
     if isinstance(value, str) and "expected" in context:
         hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
-    if name in ("model", "about", "cites", "reads", "of", "with") and isinstance(value, bool | int | float):
+    if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):
         hint = "put text in quotes"
     if name in ("layers", "through") and not item and isinstance(value, str):
         hint = f"a list stands in brackets: {name}: [{value[:40]}]"
-    if name in ("reads", "of", "with") and isinstance(node, Items):
+    if name in READING and isinstance(node, Items):
         listed = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
         hint = f'write it as one text: {name}: "{listed[:60]}"'
     if name == "learned" and not item:
@@ -235,6 +232,15 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
     found = _show(node)
     contrast = "and nothing is given" if found == NOTHING else f"not {found}"
     report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, {contrast}", span, hint)
+
+
+def _of_layers(tree: Entries, path: Path) -> bool:
+    """Whether a path leads to a list of layers, or to an item of one; the channels of images are numbers."""
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if name != "channels":
+        return name in ("layers", "through")
+    block = node_at(tree, (*path[: path.index("channels")], "block"))
+    return isinstance(block, Scalar) and block.text == "convolution"
 
 
 def _place(node: Node | None, key: Span) -> Span:

@@ -1,0 +1,214 @@
+"""Checks of sizes: whether what blocks read fits them, and whether what they make fits the variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dvaec.spec.build import Parsed
+from dvaec.spec.codes import Code
+from dvaec.spec.geometry import image, receptive, rows, shrunken
+from dvaec.spec.model import (
+    Attention,
+    Block,
+    Convolution,
+    Custom,
+    Head,
+    Identity,
+    ImageDecoder,
+    ImageEncoder,
+    LinearMixture,
+    Output,
+    Parent,
+    Scan,
+    Spec,
+    Variable,
+    reads_of,
+)
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import window
+from dvaec.spec.report import Report
+from dvaec.spec.source import Path
+from dvaec.spec.trunk import needs_trunk
+from dvaec.spec.widths import widths
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What the checks share: the spec, how wide everything is, and where it stands."""
+
+    spec: Spec
+    parsed: Parsed
+    report: Report
+    wide: dict[str, int]
+
+    def fault(self, at: Path, message: str, hint: str | None = None) -> None:
+        """Report that sizes do not fit."""
+        self.report.add(Code.BLOCK_SIZES, message, self.parsed.span(at), hint)
+
+    def axes(self, name: str) -> tuple[int, ...]:
+        """Return the axes of a variable; none for states and features."""
+        return next((v.axes or (v.dim,) for v in self.spec.variables if v.name == name), ())
+
+
+def check_blocks(spec: Spec, parsed: Parsed, report: Report) -> None:
+    """Report every block of a sound page whose sizes do not fit."""
+    fitting = Fitting(spec, parsed, report, widths(spec))
+    for key, feature in zip(parsed.features, spec.features, strict=True):
+        _block(fitting, ("features", key), feature.block, None)
+    for key, head in zip(parsed.heads, spec.heads, strict=True):
+        variable = spec.variable(head.target)
+        _trunk(fitting, ("networks", key), head, variable)
+        _block(fitting, ("networks", key), head.block, variable)
+        for part, output in _outputs(head):
+            _block(fitting, ("networks", key, part), output.block, variable)
+            if isinstance(output.block, Identity) and fitting.wide[output.block.of.name] != variable.dim:
+                is_wide = fitting.wide[output.block.of.name]
+                message = f"the {part} has {variable.dim} numbers, and '{output.block.of.name}' has {is_wide}"
+                hint = f"for a linear map of it write {part}: {{reads: ..., layers: []}}"
+                fitting.fault(("networks", key, part), message, hint)
+
+
+def customs(spec: Spec) -> Iterator[tuple[Path, Custom]]:
+    """Yield the networks of the user's own, with the paths of what names them."""
+    for feature in spec.features:
+        if isinstance(feature.block, Custom):
+            yield ("features", f"{feature.name}_t"), feature.block
+    for head in spec.heads:
+        if isinstance(head.block, Custom):
+            yield ("networks", f"{head.side}({head.target}_t)"), head.block
+
+
+def _outputs(head: Head) -> Iterator[tuple[str, Output]]:
+    for part, said in (("mean", head.mean), ("variance", head.variance)):
+        if isinstance(said, Output):
+            yield part, said
+
+
+def _trunk(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
+    """Where a parameter reads on its own, the others must have something to read as well."""
+    own = [part for part, output in _outputs(head) if output.block is not None]
+    if own and head.block is None and needs_trunk(head, variable):
+        message = f"the {own[0]} reads on its own, and what the other parameters read is not said"
+        hint = f"give {at[1]} its own reads" + (
+            ", or the variance a number, shared or reads" if own == ["mean"] else ""
+        )
+        fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), hint)
+    elif own and head.block is not None and not needs_trunk(head, variable):
+        message = "every parameter reads on its own, and nothing is made of what the network itself reads"
+        fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), "leave its reads out")
+    elif isinstance(head.block, ImageDecoder) or (isinstance(head.block, Scan) and variable.axes):
+        for part, output in _outputs(head):
+            if output.layers:
+                message = f"this block makes the {part} itself; it has no layers of its own"
+                fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span((*at, part)))
+
+
+def _block(fitting: Fitting, at: Path, block: Block | None, target: Variable | None) -> None:
+    if not isinstance(block, Convolution | Attention) and any(
+        p.offsets is not None and not p.offsets.finite for p in reads_of(block)
+    ):
+        return  # reported already
+    match block:
+        case LinearMixture(weights=weights):
+            _one_frame(fitting, at, weights)
+        case Convolution():
+            _convolution(fitting, at, block)
+        case Attention():
+            _attention(fitting, at, block)
+        case ImageEncoder():
+            _encoder(fitting, at, block)
+        case ImageDecoder() if target is not None:
+            _decoder(fitting, at, block, target)
+        case Scan():
+            _scan(fitting, at, block, target)
+        case _:
+            pass
+
+
+def _one_frame(fitting: Fitting, at: Path, weights: Parent) -> None:
+    if weights.offsets is not None and len(weights.offsets.members) != 1:
+        message = "'weights' names one thing at one frame"
+        fitting.report.add(Code.BLOCK_READS, message, fitting.parsed.span((*at, "weights")))
+
+
+def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
+    """The window is as long as the receptive field."""
+    frames, path = receptive(block), (*at, "reads")
+    for parent in block.reads:
+        if parent.offsets is None:
+            fitting.fault(path, f"a convolution reads windows of frames, and '{parent.name}' is none")
+        elif not parent.offsets.finite:
+            message = f"a convolution cannot read the open window {page(parent.name, parent.offsets)}"
+            fitting.report.add(Code.OPEN_WINDOW, message, fitting.parsed.span(path), "attention can")
+        elif len(parent.offsets.members) != frames:
+            last = parent.offsets.members[-1]
+            shown, there = page(parent.name, parent.offsets), len(parent.offsets.members)
+            message = f"the layers take in {frames} frames together, and the window {shown} has {there}"
+            hint = f"write {page(parent.name, window(last - frames + 1, last))}, or change kernel, dilation"
+            fitting.fault(path, message, f"{hint} or the number of layers")
+
+
+def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
+    windows = {parent.offsets for parent in block.of}
+    if None in windows or len(windows) > 1:
+        message = "attention goes over the frames of one window, the same of all that stands under 'of'"
+        fitting.fault((*at, "of"), message, "make a feature of them, or attend to each in a block of its own")
+    for parent in block.query:
+        if parent.offsets is not None and not parent.offsets.finite:
+            message = f"a query cannot read the open window {page(parent.name, parent.offsets)}"
+            fitting.report.add(Code.OPEN_WINDOW, message, fitting.parsed.span((*at, "query")))
+    if block.units % block.heads:
+        fitting.fault(
+            (*at, "heads"), f"{block.units} units cannot be shared out equally among {block.heads} heads"
+        )
+
+
+def _encoder(fitting: Fitting, at: Path, block: ImageEncoder) -> None:
+    found = {parent.name: image(fitting.axes(parent.name)) for parent in block.reads}
+    for name, its in found.items():
+        if its is None:
+            message = f"'{name}' is no image: its frame has neither 2 nor 3 axes"
+            fitting.fault((*at, "reads"), message, "give its axes: dim: [1, 32, 32]")
+            return
+    sides = [its[1] for its in found.values() if its is not None]
+    if any(side != sides[0] for side in sides):
+        fitting.fault((*at, "reads"), "images that are read together have the same height and width")
+    else:
+        _shrinks(fitting, at, sides[0], block)
+
+
+def _decoder(fitting: Fitting, at: Path, block: ImageDecoder, target: Variable) -> None:
+    its = image(target.axes)
+    if its is None:
+        message = f"'{target.name}' is no image: its frame has neither 2 nor 3 axes"
+        fitting.fault((*at, "block"), message, "give its axes: dim: [1, 32, 32]")
+    else:
+        _shrinks(fitting, at, its[1], block)
+
+
+def _shrinks(fitting: Fitting, at: Path, size: tuple[int, int], block: ImageEncoder | ImageDecoder) -> None:
+    """Every layer leaves an image of at least one point."""
+    sizes = shrunken(size, len(block.channels), block.kernel, block.stride)
+    for number, (height, width) in enumerate(sizes):
+        if height < 1 or width < 1:
+            message = f"an image of {size[0]} x {size[1]} is too small for {number} of these layers"
+            fitting.fault((*at, "channels"), message, "take fewer layers, or a smaller kernel or stride")
+            return
+
+
+def _scan(fitting: Fitting, at: Path, block: Scan, target: Variable | None) -> None:
+    """What has the axis has one number of rows, and something has it."""
+    made = rows(target.axes, block.axis) if target is not None else None
+    read = {parent.name: rows(fitting.axes(parent.name), block.axis) for parent in block.reads}
+    lengths = {name: its[0] for name, its in read.items() if its is not None}
+    if made is None and not lengths:
+        message = f"nothing that is read has an axis {block.axis} of rows to run over"
+        fitting.fault((*at, "over"), message, "give a variable its axes: dim: [20, 80]")
+    for name, length in lengths.items():
+        if made is not None and length != made[0]:
+            message = f"'{name}' has {length} rows, and what is made has {made[0]}"
+            fitting.fault((*at, "reads"), message)
+        elif length != next(iter(lengths.values())):
+            message = f"'{name}' has {length} rows, and what is read before it has another number"
+            fitting.fault((*at, "reads"), message)
