@@ -12,8 +12,8 @@ from itertools import groupby
 
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
-from dvaec.emit.writer import Body, draw, parameters
-from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Port, StateNode, ValueNode
+from dvaec.emit.writer import Body, draw, known, parameters
+from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Origin, Port, StateNode, ValueNode
 from dvaec.plan.schedule import dependences
 from dvaec.spec.model import Direction
 
@@ -80,12 +80,8 @@ def _group(
             body.add("else:")
         for node in outside:
             for name, begun in _starts(body, node):
-                zero = (
-                    f"{at_zero(body, name)} if {writing.frame(name)} == -1 else "
-                    if has_zero(body, name)
-                    else ""
-                )
-                body.add(f"    {name}_t = {zero}{begun}")
+                at = f" if {writing.frame(node.name)} == -1 else {begun}"
+                body.add(f"    {name}_t = {at_zero(body, name) + at if _zero(body, node) else begun}")
 
 
 def _within(writing: Writing, node: str) -> str:
@@ -172,6 +168,9 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
             body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
+        if body.entry.origin(node.name) is Origin.MIXED:
+            body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
+            body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
     if isinstance(node, HeadNode) and node.head.frame == 1:
         for name in parameters(node):
             body.add(f"{name} = {body.like}.new_zeros(batch, {node.dim})")
@@ -190,6 +189,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     body = writing.body
     if isinstance(node, ValueNode):
         draw(body, node, "_t", f"noise_{node.name}_at[{writing.frame(node.name)}]")
+        known(body, node, "_t", writing.frame(node.name))
     elif isinstance(node, HeadNode):
         _conditional(writing, node, ports)
     elif isinstance(node, FeatureNode):

@@ -31,8 +31,7 @@ ENTRY_DOCS = {
         "",
     ),
     "forecast": (
-        "Infer the latents of a context, then draw `steps` frames more from p behind each sequence's end. "
-        "Inputs and noise are those of all frames.",
+        "Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames.",
         "",
     ),
 }

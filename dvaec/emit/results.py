@@ -130,6 +130,19 @@ def _finish_reconstruct(body: Body, _: Elbo) -> list[Field]:
     return fields
 
 
+def _finish_forecast(body: Body, _: Elbo) -> list[Field]:
+    """All of the context and of the steps behind it, in the places of each sequence's own frames."""
+    fields: list[Field] = []
+    for role in (Role.OBSERVED, Role.LATENT):
+        for value in _of_role(body, role):
+            if body.entry.origin(value.name) is Origin.MIXED:
+                about = f"{_shape(value)}, known in the context, drawn from p behind it"
+                fields.append((value.name, f"own({value.name}, mask)", about))
+            elif role is Role.LATENT:
+                fields.append((value.name, value.name, f"{_shape(value)}, drawn from q"))
+    return fields + [f for head in _heads(body, "p") if head.framed for f in _parameters(head)]
+
+
 def _finish_generate(body: Body, _: Elbo) -> list[Field]:
     fields: list[Field] = []
     for role in (Role.OBSERVED, Role.LATENT):
@@ -146,4 +159,5 @@ FINISH = {
     "score": _finish_score,
     "reconstruct": _finish_reconstruct,
     "generate": _finish_generate,
+    "forecast": _finish_forecast,
 }

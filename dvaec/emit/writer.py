@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 
 from dvaec.emit.families import family_text, names_of
-from dvaec.plan.model import Entry, HeadNode, Network, ValueNode
+from dvaec.plan.model import Entry, HeadNode, Network, Origin, ValueNode
 from dvaec.spec.model import Role
 
 ROOM = 96  # columns for a statement inside a method, with room for the tag
@@ -114,6 +114,13 @@ def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
     body.add(f"{value} = {head_text(head, text.mean, names)}")
     body.add("if sample:")
     body.add(f"    {value} = {drawn}")
+
+
+def known(body: Body, node: ValueNode, moment: str, index: str = "") -> None:
+    """Put what is known of a variable in the place of its draw, where a context is continued."""
+    if body.entry.origin(node.name) is Origin.MIXED:
+        value, at = f"{node.name}{moment}", f"_at[{index}]" if index else ""
+        body.add(f"{value} = torch.where(known_{node.name}{at}, {node.name}_known{at}, {value})")
 
 
 def joined(parts: list[str]) -> str:

@@ -8,7 +8,7 @@ from dvaec.derive.model import Elbo, Estimator, TermKind
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
-from dvaec.spec.model import Role, Spec
+from dvaec.spec.model import Causality, Role, Spec
 
 
 def plan(spec: Spec, elbo: Elbo) -> Plan:
@@ -33,13 +33,30 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         ("reconstruct", infer, p_observed),
         ("generate", generate, drawn + seen + p_latent + p_observed),
     ]
+    refused = {"forecast": no_forecast(spec)}
+    if refused["forecast"] is None:
+        known = {v.name for v in network.values if v.variable.role is Role.INPUT or not v.framed}
+        mixed = {v.name: Origin.GIVEN if v.name in known else Origin.MIXED for v in network.values}
+        behind = tuple(name for name, origin in mixed.items() if origin is Origin.MIXED)
+        wanted.append(("forecast", mixed, behind + tuple(f"p_{name}" for name in behind)))
     if not drawn:  # a model without latents has nothing to infer
         wanted = [entry for entry in wanted if entry[0] != "encode"]
     entries = tuple(
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted
     )
-    return Plan(network, entries, spec.frames)
+    return Plan(network, entries, spec.frames, tuple((n, why) for n, why in refused.items() if why))
+
+
+def no_forecast(spec: Spec) -> str | None:
+    """Return why the model cannot continue a sequence, or None."""
+    if spec.causality is not Causality.CAUSAL:
+        return f"generation is {spec.causality}: what stands before a frame depends on what comes after it"
+    if spec.frames is not None:
+        return f"the page fixes T = {spec.frames}"
+    if not any(v.framed for v in spec.having(Role.OBSERVED)):
+        return "no observed variable has frames to continue"
+    return None
 
 
 @dataclass(frozen=True)
