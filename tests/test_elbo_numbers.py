@@ -40,13 +40,13 @@ def bound(spec: Spec, inference: tuple[Conditional, ...]) -> Formula:
 def random_world(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> World:
     rng = np.random.default_rng(seed)
     p = generative(spec, length, rng)
-    return world(spec, length, p, random_factors(inference, length, rng), rng)
+    return world(spec, length, p, random_factors(spec, inference, length, rng), rng)
 
 
 def projected_world(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> World:
     rng = np.random.default_rng(seed)
     p = generative(spec, length, rng)
-    return world(spec, length, p, projected_factors(p[1], inference, length), rng)
+    return world(spec, length, p, projected_factors(spec, p[1], inference, length), rng)
 
 
 def check_steps(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> None:

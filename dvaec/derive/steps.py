@@ -12,25 +12,28 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr
 
-from dvaec.derive.elbo import latent_windows
 from dvaec.derive.expression import (
     Density,
     Expectation,
     Formula,
     KullbackLeibler,
     LogDensity,
+    Slice,
     Sum,
     conditional_density,
+    first_frame,
     over_time,
-    parents_of,
     slices,
+    state_slice,
+    target_slice,
+    united,
     whole,
 )
-from dvaec.derive.model import Elbo, Estimator
-from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
-from dvaec.spec.offsets import NOW, window
-
-PAST = window(None, -1)
+from dvaec.derive.factors import first_of, placed, serving
+from dvaec.derive.model import Elbo, Term
+from dvaec.derive.order import earlier
+from dvaec.derive.setting import Setting, setting_of
+from dvaec.spec.model import Conditional, Role, Side, Spec
 
 
 @dataclass(frozen=True)
@@ -42,25 +45,11 @@ class Step:
     expression: Formula
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What the rewriting rules look things up in: p, q, and which divergences have a closed form."""
-
-    spec: Spec
-    inference: tuple[Conditional, ...]
-    analytic: frozenset[str]
-
-    def names(self, role: Role) -> tuple[str, ...]:
-        """The variables of one role."""
-        return tuple(v.name for v in self.spec.having(role))
-
-
 def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> tuple[Step, ...]:
     """Return the derivation of the bound from (4.22); the last step is the specialised bound of `elbo`."""
-    analytic = (term.target for term in elbo.terms if term.estimator is Estimator.ANALYTIC and term.q)
-    setting = Setting(spec, inference, frozenset(analytic))
+    setting = setting_of(spec, inference, elbo)
     rules: tuple[tuple[str, str, Callable[[Formula, Setting], Formula]], ...] = (
-        ("chain rule", "the chain rule, frame by frame, each side in its order (4.4), (4.21)", chain_rule),
+        ("chain rule", _chain_words(setting), chain_rule),
         ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
         ("linearity", "linearity: the expectation of a sum is the sum of the expectations", linearity),
         ("marginals", "marginalisation: latents that an integrand does not read integrate to one", marginals),
@@ -76,8 +65,28 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
     return tuple(steps)
 
 
+def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formula | None:
+    """Return what a surrogate objective adds to the bound (8.4), or None where nothing is added."""
+    setting = setting_of(spec, inference, elbo)
+    parts = []
+    for term in elbo.auxiliary:
+        body = LogDensity(_auxiliary_density(spec, term))
+        read = slices(spec, term.expectation)
+        parts.append(over_time(_mean(setting, read, body)))
+    return Add(*parts) if parts else None
+
+
+def _chain_words(setting: Setting) -> str:
+    blocks = [b for side in (Side.P, Side.Q) for b in setting.blocks[side] or ()]
+    if setting.blocks[Side.P] is None:
+        return "the factors of p, and the chain rule in q's order (4.21)"
+    if all(not b.backward and not any(b.shifts) for b in blocks) and len(blocks) <= 2:
+        return "the chain rule, frame by frame, each side in its order (4.4), (4.21)"
+    return "the chain rule, block by block and frame by frame, each side in its order (4.4), (4.21)"
+
+
 def bound(setting: Setting) -> Formula:
-    """E_q(z | x, u)[ log p(x, z | u) - log q(z | x, u) ], every variable over 1..T (4.22).
+    """E_q(z | x, u)[ log p(x, z | u) - log q(z | x, u) ], every variable over all its frames (4.22).
 
     Without latents it is log p(x | u) itself.
     """
@@ -95,33 +104,43 @@ def bound(setting: Setting) -> Formula:
 def chain_rule(formula: Formula, setting: Setting) -> Formula:
     """Split the log-density of whole sequences into one factor per variable and frame.
 
-    p's variables come in generative order, q's in its own; each is given all that came before it in its order
-    and what the joint was given (4.4), (4.21).
+    Each is given all that came before it in its side's order and what the joint was given (4.4), (4.21).
     """
-    generative = tuple(c.target for c in setting.spec.generation)
 
     def split(log: LogDensity) -> Formula:
         density = log.density
-        order = generative if density.side is Side.P else tuple(c.target for c in setting.inference)
-        factors = []
-        for position, name in enumerate(order):
-            earlier = [Parent(other, PAST | NOW if other in order[:position] else PAST) for other in order]
-            given = (*slices(earlier), *density.given)
-            of = conditional_density(setting.spec, density.side, Conditional(name, ()))
-            factors.append(LogDensity(Density.of_side(density.side, _weights(density, name), of.of, given)))
-        return over_time(Add(*factors))
+        sums: dict[int, list[Expr]] = {}
+        single = []
+        for name in setting.targets(density.side):
+            for frame in setting.frames[name]:
+                factor = LogDensity(_factor(setting, density, name, frame))
+                if frame is None and setting.spec.variable(name).framed:
+                    sums.setdefault(first_of(setting.frames[name]), []).append(factor)
+                else:
+                    single.append(factor)
+        return Add(*single, *(over_time(Add(*bodies), first) for first, bodies in sums.items()))
 
     return _rewrite(formula, LogDensity, split)
 
 
+def _factor(setting: Setting, joint: Density, name: str, frame: int | None) -> Density:
+    """One factor of a joint density: given all that is earlier, or its parents where no blocks order it."""
+    spec, blocks = setting.spec, setting.blocks[joint.side]
+    if blocks is None:
+        return conditional_density(spec, joint.side, serving(setting.factors[joint.side], name, frame), frame)
+    before = placed(spec, Conditional(name, earlier(spec, blocks, name)), frame)
+    given = (*slices(spec, before, frame), *joint.given)
+    of = target_slice(spec, name, frame)
+    return Density.of_side(joint.side, _weights(joint, name), (of,), given)
+
+
 def dependencies(formula: Formula, setting: Setting) -> Formula:
     """Give every conditional its own parents only: p's as declared, q's as chosen."""
-    chosen = {(Side.P, c.target): c for c in setting.spec.generation}
-    chosen |= {(Side.Q, c.target): c for c in setting.inference}
 
     def narrow(log: LogDensity) -> Formula:
-        key = (log.density.side, log.density.of[0].name)
-        return LogDensity(conditional_density(setting.spec, key[0], chosen[key]))
+        side, target = log.density.side, log.density.of[0]
+        conditional = serving(setting.factors[side], target.name, target.frame)
+        return LogDensity(conditional_density(setting.spec, side, conditional, target.frame))
 
     return _rewrite(formula, LogDensity, narrow)
 
@@ -141,7 +160,7 @@ def marginals(formula: Formula, setting: Setting) -> Formula:
 
     def restrict(expectation: Expectation) -> Formula:
         read = [one for density in _densities(expectation.body) for one in (*density.of, *density.given)]
-        return _mean(setting, parents_of(read), expectation.body)
+        return _mean(setting, read, expectation.body)
 
     return _rewrite(formula, Expectation, restrict)
 
@@ -152,34 +171,44 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
     The mean over the target given its parents in q comes first: as the other latents that p's conditional
     reads are then independent of the target, it is the divergence. Elsewhere both logarithms stay together.
     """
-    parts = {(d.side, d.of[0].name): (d, part) for part in Add.make_args(formula) for d in _densities(part)}
+    parts = {
+        (d.side, d.of[0].name, d.of[0].frame): (d, part)
+        for part in Add.make_args(formula)
+        for d in _densities(part)
+    }
     rest = formula
     gathered = []
-    for conditional in setting.inference:
-        name = conditional.target
-        q, q_part = parts[Side.Q, name]
-        p, p_part = parts[Side.P, name]
-        rest = rest - q_part - p_part
-        read = parents_of((*q.given, *p.given))
-        if name in setting.analytic:
-            body = _mean(setting, read, KullbackLeibler(q, p))
-        else:
-            body = _mean(setting, (Parent(name, NOW), *read), LogDensity(q) - LogDensity(p))
-        gathered.append(-over_time(body))
+    for name in setting.targets(Side.Q):
+        for frame in setting.frames[name]:
+            q, q_part = parts[Side.Q, name, frame]
+            p, p_part = parts[Side.P, name, frame]
+            rest = rest - q_part - p_part
+            read = (*q.given, *p.given)
+            if (name, frame) in setting.analytic:
+                body = _mean(setting, read, KullbackLeibler(q, p))
+            else:
+                body = _mean(setting, (*q.of, *read), LogDensity(q) - LogDensity(p))
+            summed = frame is None and setting.spec.variable(name).framed
+            gathered.append(-over_time(body, first_of(setting.frames[name])) if summed else -body)
     return Add(rest, *gathered)
+
+
+def _auxiliary_density(spec: Spec, term: Term) -> Density:
+    of = state_slice(term.target)
+    return Density.of_side(Side.P, f"theta_{term.target}", (of,), slices(spec, term.p.parents))
 
 
 def _weights(joint: Density, name: str) -> str:
     return joint.parameters if joint.side is Side.Q else f"theta_{name}"
 
 
-def _mean(setting: Setting, read: Iterable[Parent], body: Expr) -> Formula:
+def _mean(setting: Setting, read: Iterable[Slice], body: Expr) -> Formula:
     """The mean of `body` under q's marginal of the latents among `read`, given all that is observed."""
-    latent = latent_windows(setting.spec, read)
+    latent = united(one for one in read if one.name in setting.spec.latents)
     if not latent:
         return body
     given = whole(setting.spec, (*setting.names(Role.OBSERVED), *setting.names(Role.INPUT)))
-    return Expectation(Density.of_side(Side.Q, "phi", slices(latent), given), body)
+    return Expectation(Density.of_side(Side.Q, "phi", latent, given), body)
 
 
 def _spread(body: Expr, wrap: Callable[[Expr], Expr]) -> Formula:
@@ -188,7 +217,8 @@ def _spread(body: Expr, wrap: Callable[[Expr], Expr]) -> Formula:
     for term in Add.make_args(body):
         factor, rest = term.as_coeff_Mul()
         if isinstance(rest, Sum):
-            parts += [factor * over_time(wrap(inner)) for inner in Add.make_args(rest.function)]
+            first = first_frame(rest)
+            parts += [factor * over_time(wrap(inner), first) for inner in Add.make_args(rest.function)]
         else:
             parts.append(factor * wrap(rest))
     return Add(*parts)

@@ -21,6 +21,11 @@ def in_print_order(spec: Spec, side: Side, parents: Iterable[Parent]) -> tuple[P
 
 
 def place(spec: Spec, order: tuple[Role, ...], name: str) -> tuple[int, int]:
-    """Return the sort key of a variable: its role's place in `order`, then its own in the declaration."""
+    """Return the sort key of a variable: its role's place in `order`, then its own in the declaration.
+
+    States, which auxiliary conditionals are of, come first.
+    """
     names = [variable.name for variable in spec.variables]
+    if name not in names:
+        return -1, 0
     return order.index(spec.variable(name).role), names.index(name)

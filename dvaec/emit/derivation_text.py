@@ -9,13 +9,17 @@ from dvaec.derive.steps import derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import estimator_words, proof_words
 from dvaec.spec.model import InferenceKind, Spec
-from dvaec.spec.notation import Window, unicode_form
+from dvaec.spec.notation import lowered
 
 WIDTH = 100
 
 
-def _variable(name: str, window: Window | None) -> str:
-    return unicode_form(name, None if window is None else window.offsets)
+def _variable(name: str, below: str | None) -> str:
+    return name if below is None else name + lowered(below)
+
+
+def _sign(sign: str, first: int) -> str:
+    return f"{sign}ₜ" if first == 1 else f"{sign}{lowered(f't={first}..T')}"
 
 
 def _symbol(side: str, parameters: str) -> str:
@@ -31,10 +35,11 @@ UNICODE = Notation(
     log="log {body}",
     mean="𝔼[{measure}] [ {body} ]",
     divergence="KL( {q} ‖ {p} )",
-    over_time="∑ₜ {body}",
+    sum_from=lambda first: _sign("∑", first),
+    product_from=lambda first: _sign("∏", first),
     group="( {body} )",
     bound="ℒ(θ, φ; {given})",
-    product="{whole} = ∏ₜ {factors}",
+    equation="{whole} = {factors}",
     plus=" + ",
     minus=" − ",
 )
@@ -81,12 +86,14 @@ def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
     factors = derivation.posterior.factors
     lines = [writer.exact(factor.conditional for factor in factors)]
     for factor in factors:
-        lines += _wrapped(f"{writer.at_t(factor.conditional.target)}: {proof_words(factor)}")
+        lines += _wrapped(
+            f"{writer.target(factor.conditional.target, factor.conditional.frame)}: {proof_words(factor)}"
+        )
     return lines
 
 
 def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
-    target = writer.at_t(comparison.target)
+    target = writer.target(comparison.target, comparison.frame)
     lines: list[str] = []
     if comparison.golden:
         lines.append(
@@ -108,7 +115,7 @@ def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo
 
 
 def _term(writer: FormulaWriter, term: Term) -> list[str]:
-    heading = f"{term.kind.value} of {writer.at_t(term.target)}: {estimator_words(term)}"
+    heading = f"{term.kind.value} of {writer.target(term.target, term.frame)}: {estimator_words(term)}"
     return [heading, *_wrapped(term.reason), *_wrapped(term.schedule_reason)]
 
 

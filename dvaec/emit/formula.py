@@ -5,7 +5,7 @@ Conditions are written in the review's order (`dvaec.emit.conditions`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dvaec.derive.expression import (
@@ -18,31 +18,32 @@ from dvaec.derive.expression import (
     Slice,
     Sum,
     conditional_density,
+    first_frame,
     slices,
     summands,
+    target_slice,
     whole,
 )
 from dvaec.emit.conditions import P_ORDER, Q_ORDER, place
 from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
-from dvaec.spec.notation import Window, windows
-from dvaec.spec.offsets import NOW, Offsets
 
 
 @dataclass(frozen=True)
 class Notation:
     """How each kind of node is written; the patterns have their parts' names in braces."""
 
-    variable: Callable[[str, Window | None], str]  # from a name and one window; None at sequence level
+    variable: Callable[[str, str | None], str]  # from a name and a subscript; None at sequence level
     symbol: Callable[[str, str], str]  # from "p" or "q" and the name of the parameters
     density: str
     conditional: str
     log: str
     mean: str
     divergence: str
-    over_time: str
+    sum_from: Callable[[int], str]  # the sign of a sum over t = first..T
+    product_from: Callable[[int], str]
     group: str
     bound: str
-    product: str
+    equation: str
     plus: str
     minus: str
 
@@ -54,7 +55,8 @@ class FormulaWriter:
         self._spec = spec
         self._notation = notation
         observed = {v.name for v in spec.having(Role.OBSERVED)}
-        self._rank = (*(c.target for c in spec.generation if c.target in observed), *spec.latents)
+        states = (state.name for state in spec.states)
+        self._rank = (*(c.target for c in spec.generation if c.target in observed), *spec.latents, *states)
 
     def formula(self, formula: Formula) -> str:
         """Write an expression on one line."""
@@ -68,7 +70,7 @@ class FormulaWriter:
         if isinstance(formula, Sum):
             body = self.formula(formula.function)
             grouped = isinstance(formula.function, Add)
-            return n.over_time.format(body=n.group.format(body=body) if grouped else body)
+            return f"{n.sum_from(first_frame(formula))} {n.group.format(body=body) if grouped else body}"
         return "".join(self.lines(formula))
 
     def lines(self, formula: Formula) -> tuple[str, ...]:
@@ -93,24 +95,25 @@ class FormulaWriter:
         """Write variables with their frames, separated by commas; a union of windows is one entry each."""
         order = Q_ORDER if latents_first else P_ORDER
         ordered = sorted(found, key=lambda one: place(self._spec, order, one.name))
-        return ", ".join(text for one in ordered for text in self._slice(one.name, one.offsets))
+        return ", ".join(text for one in ordered for text in self._slice(one))
 
-    def at_t(self, name: str) -> str:
-        """Write a variable at frame t."""
-        return self.slices(slices((Parent(name, NOW),)))
+    def target(self, name: str, frame: int | None = None) -> str:
+        """Write a variable at t, at one numbered frame, or of sequence level."""
+        return self.slices((target_slice(self._spec, name, frame),))
 
     def parents(self, parents: Iterable[Parent]) -> str:
         """Write parents with their windows, as in the condition of q."""
-        return self.slices(slices(parents), latents_first=True)
+        return self.slices(slices(self._spec, parents), latents_first=True)
 
     def conditional(self, side: Side, conditional: Conditional) -> str:
         """Write one factor of p or q."""
-        return self.density(conditional_density(self._spec, side, conditional))
+        return self.density(conditional_density(self._spec, side, conditional, conditional.frame))
 
     def posterior(self, conditional: Conditional) -> str:
         """Write one factor of p's exact posterior, which has all of p's parameters."""
-        of, given = slices((Parent(conditional.target, NOW),)), slices(conditional.parents)
-        return self.density(Density.of_side(Side.P, "theta", of, given), latents_first=True)
+        factor = conditional_density(self._spec, Side.Q, conditional, conditional.frame)
+        exact = Density.of_side(Side.P, "theta", factor.of, factor.given)
+        return self.density(exact, latents_first=True)
 
     def bound(self) -> str:
         """Write L(theta, phi; x_{1:T}, u_{1:T})."""
@@ -122,27 +125,55 @@ class FormulaWriter:
         random = [v.name for role in (Role.OBSERVED, Role.LATENT) for v in self._spec.having(role)]
         inputs = [v.name for v in self._spec.having(Role.INPUT)]
         joint = Density.of_side(Side.P, "theta", whole(self._spec, random), whole(self._spec, inputs))
-        return self._product(
-            self.density(joint), [self.conditional(Side.P, c) for c in self._spec.generation]
-        )
+        factors = (*self._spec.generation, *self._spec.numbered)
+        return self._product(self.density(joint), factors, lambda c: self.conditional(Side.P, c))
 
     def inference(self, inference: Iterable[Conditional]) -> str:
         """Write q(z_{1:T} | x_{1:T}, u_{1:T}) as the product over time of its factors."""
-        return self._product(self._given_all(Side.Q, "phi"), [self.conditional(Side.Q, c) for c in inference])
+        factors = tuple(inference)
+        return self._product(self._given_all(Side.Q, "phi"), factors, lambda c: self.conditional(Side.Q, c))
 
     def exact(self, factors: Iterable[Conditional]) -> str:
         """Write p(z_{1:T} | x_{1:T}, u_{1:T}) as the product over time of its factors."""
-        return self._product(self._given_all(Side.P, "theta"), [self.posterior(c) for c in factors])
+        return self._product(self._given_all(Side.P, "theta"), tuple(factors), self.posterior)
 
     def _given_all(self, side: Side, parameters: str) -> str:
         latents = whole(self._spec, self._spec.latents)
         given = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
         return self.density(Density.of_side(side, parameters, latents, whole(self._spec, given)))
 
-    def _product(self, whole_density: str, factors: list[str]) -> str:
-        return self._notation.product.format(whole=whole_density, factors=" ".join(factors))
+    def _product(
+        self, whole_density: str, factors: Sequence[Conditional], write: Callable[[Conditional], str]
+    ) -> str:
+        """Write a joint density as its factors: those of no frame t alone, the others under products over t."""
+        numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: c.frame or 0)
+        generic = [c for c in factors if c.frame is None]
+        static = [c for c in generic if not self._spec.variable(c.target).framed]
+        parts = [write(c) for c in (*static, *numbered)]
+        second = {c.target for c in numbered if c.frame == 1}
+        for first in (1, 2):
+            framed = [c for c in generic if c not in static and (c.target in second) == (first == 2)]
+            if framed:
+                parts += [self._notation.product_from(first), *(write(c) for c in framed)]
+        return self._notation.equation.format(whole=whole_density, factors=" ".join(parts))
 
-    def _slice(self, name: str, offsets: Offsets | None) -> list[str]:
-        if offsets is None:
-            return [self._notation.variable(name, None)]
-        return [self._notation.variable(name, one) for one in windows(offsets)]
+    def _slice(self, one: Slice) -> list[str]:
+        if not one.framed:
+            return [self._notation.variable(one.name, None)]
+        return [self._notation.variable(one.name, below(*one_range)) for one_range in one.ranges]
+
+
+def below(start: Formula, stop: Formula, stride: Formula) -> str:
+    """Return a range of frames as a subscript: `t-1`, `1:t-1`, `t:T:2`, `0`, `T`."""
+    if start == stop:
+        return _bound(start)
+    step = abs(int(stride))
+    return f"{_bound(start)}:{_bound(stop)}" + (f":{step}" if step > 1 else "")
+
+
+def _bound(bound: Formula) -> str:
+    """Return t, t-1, T or a number."""
+    offset, moment = bound.as_coeff_Add()
+    if moment == 0:
+        return str(offset)
+    return f"{moment}{int(offset):+d}" if offset else str(moment)

@@ -10,14 +10,12 @@ from dvaec.derive.steps import Step, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import estimator_words, proof_words
 from dvaec.spec.model import Spec
-from dvaec.spec.notation import Window, subscript
 
 
-def _variable(name: str, window: Window | None) -> str:
+def _variable(name: str, below: str | None) -> str:
     bold = rf"\mathbf{{{_escape(name)}}}"
-    if window is None:
+    if below is None:
         return bold
-    below = subscript(window)
     return f"{bold}_{below}" if len(below) == 1 else f"{bold}_{{{below}}}"
 
 
@@ -40,10 +38,11 @@ LATEX = Notation(
     log=r"\log {body}",
     mean=r"\mathbb{{E}}_{{{measure}}}\left[ {body} \right]",
     divergence=r"D_{{\mathrm{{KL}}}}\left( {q} \,\|\, {p} \right)",
-    over_time=r"\sum_{{t=1}}^{{T}} {body}",
+    sum_from=lambda first: rf"\sum_{{t={first}}}^{{T}}",
+    product_from=lambda first: rf"\prod_{{t={first}}}^{{T}}",
     group=r"\left( {body} \right)",
     bound=r"\mathcal{{L}}(\theta, \phi; {given})",
-    product=r"{whole} = \prod_{{t=1}}^{{T}} {factors}",
+    equation="{whole} = {factors}",
     plus=" + ",
     minus=" - ",
 )
@@ -83,7 +82,7 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         inference=writer.inference(derivation.inference),
         factors=[_factor(writer, factor) for factor in derivation.posterior.factors],
         comparisons=[
-            (writer.at_t(c.target), writer.parents(c.golden), writer.parents(c.silver))
+            (writer.target(c.target, c.frame), writer.parents(c.golden), writer.parents(c.silver))
             for c in derivation.comparisons
         ],
         steps=[_step(writer, step) for step in steps],
@@ -97,7 +96,7 @@ def _step(writer: FormulaWriter, step: Step) -> tuple[str, tuple[str, ...]]:
 
 def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
     return (
-        writer.at_t(term.target),
+        writer.target(term.target, term.frame),
         _escape(estimator_words(term)),
         _escape(term.reason),
         _escape(term.schedule_reason),

@@ -9,7 +9,7 @@ from dvaec.spec import offsets as sets
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import Offsets
 
-_SUBSCRIPTS = str.maketrans("0123456789+-tT", "₀₁₂₃₄₅₆₇₈₉₊₋ₜᴛ")
+_SUBSCRIPTS = str.maketrans("0123456789+-=tT", "₀₁₂₃₄₅₆₇₈₉₊₋₌ₜᴛ")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,12 @@ def unicode_form(name: str, offsets: Offsets | None, first: int = 1) -> str:
     """Return the text of diagrams: `zₜ`, `zₜ₋₁`, `x₁:ₜ₋₁`, `xₜ:ᴛ`; several windows with commas."""
     if offsets is None:
         return name
-    return ", ".join(name + subscript(window, first).translate(_SUBSCRIPTS) for window in windows(offsets))
+    return ", ".join(name + lowered(subscript(window, first)) for window in windows(offsets))
+
+
+def lowered(text: str) -> str:
+    """Return a subscript in Unicode's small letters and numbers."""
+    return text.translate(_SUBSCRIPTS)
 
 
 def frame_word(frame: int) -> str:
@@ -160,7 +165,7 @@ def parent_braces(one: Parent, first: int = 1) -> str:
 def parent_unicode(one: Parent, first: int = 1) -> str:
     """Return a parent as in diagrams: `zₜ₋₁`, `x₁`, `gᴛ`, `v`."""
     if one.frame is not None:
-        return one.name + frame_word(one.frame).translate(_SUBSCRIPTS)
+        return one.name + lowered(frame_word(one.frame))
     return unicode_form(one.name, one.offsets, first)
 
 

@@ -18,6 +18,7 @@ from dvaec.derive.expression import (
     Sum,
     at_frame,
     at_length,
+    first_frame,
 )
 from dvaec.spec.model import Side
 from tests.oracles.linear_gaussian import Array, Factor, Node, Normal, World
@@ -69,7 +70,10 @@ def _value(formula: Formula, world: World) -> Quadratic:
         of, given = _nodes(formula.measure.of, world), _nodes(formula.measure.given, world)
         return _mean(_value(formula.body, world), of, given, world)
     if isinstance(formula, Sum):
-        terms = [_value(at_frame(formula.function, t), world) for t in range(1, world.length + 1)]
+        terms = [
+            _value(at_frame(formula.function, t), world)
+            for t in range(first_frame(formula), world.length + 1)
+        ]
         return sum(terms, _constant(0.0, world))
     if isinstance(formula, Add):
         return sum((_value(term, world) for term in formula.args), _constant(0.0, world))

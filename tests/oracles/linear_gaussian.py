@@ -1,7 +1,7 @@
 """Models of scalar frames with free linear-Gaussian weights, as joint normal distributions.
 
-Every variable is a scalar per frame. A conditional at frame t is v_t = b + sum of w * (parents in the windows, clipped
-to 1..T) + s * noise, with weights of its own at every frame. p is such a network over x and z, given inputs of any
+Every variable is a scalar per frame, one of sequence level a scalar. A conditional at frame t is v_t = b + sum of w *
+(parents in the windows, clipped to the sequence) + s * noise, with weights of its own at every frame. p is such a network over x and z, given inputs of any
 joint distribution; q one over z, given x and u of any joint distribution. So every density of either side, whatever it
 is of and given, is a conditional of one joint normal distribution, and no window is taken on trust.
 """
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dvaec.spec.model import Conditional, Parent, Role, Spec
+from dvaec.spec.model import LAST, Conditional, Role, Spec
 
 Array = NDArray[np.float64]
 Node = tuple[str, int]
-"""A variable and its frame, counted from 1; frame 0 for a variable of sequence level."""
+"""A variable and its frame, from its first on; frame 0 for a variable of sequence level."""
 
 
 @dataclass(frozen=True)
@@ -74,21 +74,36 @@ def joint(base: Normal, factors: Sequence[Factor]) -> Normal:
 
 def nodes_of(spec: Spec, names: Iterable[str], length: int) -> tuple[Node, ...]:
     """Return every frame of some variables."""
-    return tuple(
-        (name, frame)
-        for name in names
-        for frame in (range(1, length + 1) if spec.variable(name).framed else (0,))
-    )
+    return tuple((name, frame) for name in names for frame in frames_of(spec, name, length))
 
 
-def parents_at(parents: Iterable[Parent], frame: int, length: int) -> tuple[Node, ...]:
-    """Return the nodes that a conditional reads at one frame, clipped to 1..length."""
-    found: list[Node] = []
-    for parent in parents:
-        if parent.offsets is None:
-            found.append((parent.name, 0))
+def frames_of(spec: Spec, name: str, length: int) -> Iterable[int]:
+    """Return first..length, or frame 0 alone for a variable of sequence level."""
+    variable = spec.variable(name)
+    return range(variable.first, length + 1) if variable.framed else (0,)
+
+
+def serving(conditionals: Iterable[Conditional], name: str, frame: int) -> Conditional:
+    """Return the conditional of one node: a numbered line of that frame, else the generic one."""
+    mine = [c for c in conditionals if c.target == name]
+    own = [c for c in mine if c.frame == frame]
+    return own[0] if own else next(c for c in mine if c.frame is None)
+
+
+def parents_at(spec: Spec, conditional: Conditional, frame: int, length: int) -> tuple[Node, ...]:
+    """Return the nodes that a conditional reads where it serves one frame, clipped to first..length."""
+    found: dict[Node, None] = {}
+    for parent in conditional.parents:
+        there = frames_of(spec, parent.name, length)
+        if parent.frame is not None:
+            frames = [length if parent.frame == LAST else parent.frame]
+        elif parent.offsets is None:
+            frames = [0]
+        elif conditional.frame is not None or not spec.variable(conditional.target).framed:
+            frames = list(there)
         else:
-            found += [(parent.name, frame + d) for d in parent.offsets.within(1 - frame, length - frame)]
+            frames = [f for f in there if f - frame in parent.offsets]
+        found.update({(parent.name, f): None for f in frames if f in there})
     return tuple(found)
 
 
@@ -120,35 +135,39 @@ def random_normal(nodes: tuple[Node, ...], rng: np.random.Generator) -> Normal:
 
 
 def random_factors(
-    conditionals: Sequence[Conditional], length: int, rng: np.random.Generator
+    spec: Spec, conditionals: Sequence[Conditional], length: int, rng: np.random.Generator
 ) -> tuple[Factor, ...]:
     """Draw the weights of every conditional at every frame, none of them near zero."""
     factors = []
-    for frame in range(1, length + 1):
-        for conditional in conditionals:
-            parents = parents_at(conditional.parents, frame, length)
-            weights = rng.uniform(0.4, 0.9, len(parents)) * rng.choice([-1.0, 1.0], len(parents))
-            node = (conditional.target, frame)
-            factors.append(Factor(node, parents, weights, rng.normal(), rng.uniform(0.5, 1.5)))
+    for node, parents in families(spec, conditionals, length):
+        weights = rng.uniform(0.4, 0.9, len(parents)) * rng.choice([-1.0, 1.0], len(parents))
+        factors.append(Factor(node, parents, weights, rng.normal(), rng.uniform(0.5, 1.5)))
     return tuple(factors)
 
 
-def projected_factors(p: Normal, conditionals: Sequence[Conditional], length: int) -> tuple[Factor, ...]:
+def projected_factors(
+    spec: Spec, p: Normal, conditionals: Sequence[Conditional], length: int
+) -> tuple[Factor, ...]:
     """Return p's own conditional of every latent given what q may read: the closest q of that form, KL(p || q)."""
     factors = []
-    for frame in range(1, length + 1):
-        for conditional in conditionals:
-            parents = parents_at(conditional.parents, frame, length)
-            node = (conditional.target, frame)
-            b, A, S = p.given([node], parents)
-            factors.append(Factor(node, parents, A[0], float(b[0]), float(S[0, 0])))
+    for node, parents in families(spec, conditionals, length):
+        b, A, S = p.given([node], parents)
+        factors.append(Factor(node, parents, A[0], float(b[0]), float(S[0, 0])))
     return tuple(factors)
+
+
+def families(
+    spec: Spec, conditionals: Sequence[Conditional], length: int
+) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
+    """Return every node that the conditionals are of, with what it reads."""
+    nodes = nodes_of(spec, dict.fromkeys(c.target for c in conditionals), length)
+    return tuple((n, parents_at(spec, serving(conditionals, *n), n[1], length)) for n in nodes)
 
 
 def generative(spec: Spec, length: int, rng: np.random.Generator) -> tuple[tuple[Factor, ...], Normal]:
     """Draw p: its factors and the joint distribution with inputs of any distribution."""
     inputs = nodes_of(spec, (v.name for v in spec.having(Role.INPUT)), length)
-    factors = random_factors(spec.generation, length, rng)
+    factors = random_factors(spec, (*spec.generation, *spec.numbered), length, rng)
     return factors, joint(random_normal(inputs, rng), factors)
 
 

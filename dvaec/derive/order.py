@@ -1,0 +1,162 @@
+"""Orders of a chain rule: blocks of variables, each finished before the next begins.
+
+Within a block the variables are interleaved step by step, forward or backward in time; a variable of shift
+h stands at frame s - h in step s. q's blocks are its sweeps. For p an order is found in which every factor
+comes after all that it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dvaec.derive.factors import Factors, placed
+from dvaec.spec.graph import reachable, topological
+from dvaec.spec.model import Parent, Spec
+from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+
+
+@dataclass(frozen=True)
+class Block:
+    """Variables in their order within a step, each with its shift; one alone at sequence level."""
+
+    names: tuple[str, ...]
+    shifts: tuple[int, ...]
+    backward: bool = False
+
+
+def inference_blocks(spec: Spec) -> tuple[Block, ...]:
+    """Return q's order as blocks."""
+    return tuple(Block(s.latents, (0,) * len(s.latents), s.backward) for s in spec.order)
+
+
+def generative_blocks(spec: Spec, factors: Factors) -> tuple[Block, ...] | None:
+    """Return an order in which each of p's `factors` comes after what it reads; None if there is none.
+
+    As few blocks as can be, without shifts where they are not needed: for a causal model of frame-level
+    variables one forward block in generative order, as in (4.4).
+    """
+    static = [c.target for c in spec.generation if not spec.variable(c.target).framed]
+    names = [*static, *(c.target for c in spec.generation if c.target not in static)]
+    needs: dict[str, list[str]] = {name: [] for name in names}
+    for (name, _), conditional in factors.items():
+        needs[name] += [p.name for p in conditional.parents if p.name in names and p.name != name]
+    blocks: list[Block] = []
+    for group in _components(names, needs):
+        whole = not spec.variable(group[0]).framed
+        alone = Block(group, (0,), False) if whole else _solved(group, factors, spec)
+        if alone is None:
+            return None
+        last = blocks[-1] if blocks else None
+        joined = None
+        if last is not None and not whole and spec.variable(last.names[0]).framed:
+            joined = _solved((*last.names, *group), factors, spec)
+        if joined is not None and not any(joined.shifts):
+            blocks[-1] = joined
+        else:
+            blocks.append(alone)
+    return tuple(blocks) if _legal(spec, blocks, factors) else None
+
+
+def earlier(spec: Spec, blocks: Sequence[Block], target: str) -> tuple[Parent, ...]:
+    """Return all that comes before a target at t, or before one of sequence level."""
+    found: list[Parent] = []
+    for block in blocks:
+        if target in block.names:
+            found += _before_in(block, target) if spec.variable(target).framed else []
+            break
+        found += [Parent(name, ALL if spec.variable(name).framed else None) for name in block.names]
+    return tuple(found)
+
+
+def _before_in(block: Block, target: str) -> list[Parent]:
+    place = block.names.index(target)
+    found = []
+    for k, (name, shift) in enumerate(zip(block.names, block.shifts, strict=True)):
+        gap = block.shifts[place] - shift
+        past = window(gap + 1, None) if block.backward else window(None, gap - 1)
+        found.append(Parent(name, past | (of(gap) if k < place else NONE)))
+    return found
+
+
+def _components(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the strongly connected components, what they need first."""
+    leader: dict[str, str] = {}
+    for name in names:
+        around = reachable(name, needs)
+        mates = (m for m in names if m == name or (m in around and name in reachable(m, needs)))
+        leader[name] = next(mates)
+    heads = [name for name in names if leader[name] == name]
+    between = {h: [leader[m] for n in names if leader[n] == h for m in needs[n]] for h in heads}
+    return [tuple(n for n in names if leader[n] == h) for h in topological(heads, between)]
+
+
+def _solved(group: tuple[str, ...], factors: Factors, spec: Spec) -> Block | None:
+    """Return a forward or a backward block of these names, if one can hold them."""
+    for backward in (False, True):
+        gaps = _gaps(group, factors, spec, backward)
+        if gaps is None:
+            continue
+        shifts = _shifts(group, gaps)
+        if shifts is None:
+            continue
+        tight = {n: [m for m in group if gaps.get((m, n)) == shifts[n] - shifts[m]] for n in group}
+        ordered = topological(group, tight)
+        if len(ordered) == len(group) and not any(n in tight[n] for n in group):
+            sign = -1 if backward else 1
+            return Block(ordered, tuple(sign * shifts[n] for n in ordered), backward)
+    return None
+
+
+def _gaps(
+    group: tuple[str, ...], factors: Factors, spec: Spec, backward: bool
+) -> dict[tuple[str, str], int] | None:
+    """Return by how many frames, at most, a reader trails what it reads, for each pair (read, reader)."""
+    gaps: dict[tuple[str, str], int] = {}
+    for (name, frame), conditional in factors.items():
+        for parent in placed(spec, conditional, frame) if name in group else ():
+            if parent.name not in group:
+                continue
+            latest = None if parent.offsets is None else _latest(parent.offsets, backward)
+            if latest is None:
+                return None
+            pair = (parent.name, name)
+            gaps[pair] = max(gaps.get(pair, latest), latest)
+    return gaps
+
+
+def _latest(offsets: Offsets, backward: bool) -> int | None:
+    if offsets.reaches_past if backward else offsets.reaches_future:
+        return None
+    inside = offsets.within(-offsets.reach, offsets.reach)
+    return -min(inside) if backward else max(inside)
+
+
+def _shifts(group: Iterable[str], gaps: Mapping[tuple[str, str], int]) -> dict[str, int] | None:
+    """Return the smallest shifts with shift(reader) - shift(read) >= gap, or None on a positive cycle."""
+    shifts = dict.fromkeys(group, 0)
+    for _ in range(len(shifts) + 1):
+        changed = False
+        for (read, reader), gap in gaps.items():
+            if shifts[read] + gap > shifts[reader]:
+                shifts[reader], changed = shifts[read] + gap, True
+        if not changed:
+            return shifts
+    return None
+
+
+def _legal(spec: Spec, blocks: Sequence[Block], factors: Factors) -> bool:
+    """Whether every factor reads only what comes before it."""
+    made = {name for block in blocks for name in block.names}
+    for (name, frame), conditional in factors.items():
+        before = earlier(spec, blocks, name)
+        there = {p.name: p.offsets for p in before}
+        for parent in placed(spec, conditional, frame):
+            if parent.name not in made:
+                continue
+            allowed = there.get(parent.name, NONE)
+            if allowed is None or allowed == ALL:
+                continue
+            if parent.offsets is None or not parent.offsets <= allowed:
+                return False
+    return True

@@ -1,0 +1,154 @@
+"""Variables at some frames, with symbolic bounds: z_{t-1}, x_{1:t-1}, x_{t:T}, z_0, z_{0:T}, v.
+
+Bounds are expressions in t and T, or numbers. A slice whose bounds speak of t stands inside a sum over t; one
+without stands alone: all frames, or the frames of a term of one frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from sympy import Basic, Expr, Integer, Symbol, Tuple
+from sympy.core.symbol import Str
+
+from dvaec.derive import factors
+from dvaec.spec.model import LAST, Parent, Spec
+from dvaec.spec.notation import windows
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, window
+
+t = Symbol("t", integer=True, positive=True)
+T = Symbol("T", integer=True, positive=True)
+
+Range: TypeAlias = tuple[Expr, Expr, Expr]  # start, stop, stride
+
+
+class Slice(Basic):  # type: ignore[misc]
+    """A variable at some frames: a union of ranges (start, stop, stride), both ends included.
+
+    A negative stride counts from the stop down, a positive one from the start up. Without ranges the variable
+    is of sequence level. `first` is the variable's first frame, 0 or 1; frames outside first..T are absent.
+    """
+
+    def __new__(cls, name: Str, ranges: Tuple, first: Integer) -> Slice:
+        node: Slice = Basic.__new__(cls, name, ranges, first)
+        return node
+
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+        return str(self.args[0].name)
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """The ranges, in order."""
+        return tuple(self.args[1])
+
+    @property
+    def framed(self) -> bool:
+        """Whether it has frames; False for a variable of sequence level."""
+        return bool(self.args[1])
+
+    @property
+    def first(self) -> int:
+        """The variable's first frame."""
+        return int(self.args[2])
+
+    @property
+    def frame(self) -> int | None:
+        """The frame, where the slice is one numbered frame; None at frame t and at sequence level."""
+        bounds = {bound for start, stop, _ in self.ranges for bound in (start, stop)}
+        only = bounds.pop() if len(bounds) == 1 else None
+        return int(only) if isinstance(only, Integer) else None
+
+    def frames(self, length: int) -> tuple[int, ...]:
+        """The frames within first..length, in increasing order; the bounds must be numbers by now."""
+        found: set[int] = set()
+        for start, stop, stride in self.ranges:
+            low, high, step = int(start), int(stop), int(stride)
+            members = range(low, high + 1, step) if step > 0 else range(high, low - 1, step)
+            found.update(frame for frame in members if self.first <= frame <= length)
+        return tuple(sorted(found))
+
+
+def slices(spec: Spec, parents: Iterable[Parent], frame: int | None = None) -> tuple[Slice, ...]:
+    """Return parents as slices, one for each name; offsets count from `frame`, or from t."""
+    ranges: dict[str, list[Range]] = {}
+    for parent in factors.united(parents):
+        first = spec.variable(parent.name).first
+        ranges.setdefault(parent.name, []).extend(_ranges(parent, frame, first))
+    framed = {name: spec.variable(name).framed for name in ranges}
+    return tuple(
+        _slice(name, found, spec.variable(name).first)
+        for name, found in ranges.items()
+        if found or not framed[name]
+    )
+
+
+def whole(spec: Spec, names: Iterable[str]) -> tuple[Slice, ...]:
+    """Return the slices of whole variables: x_{1:T}, z_{0:T}, or v for one of sequence level."""
+    return slices(spec, (Parent(name, ALL if spec.variable(name).framed else None) for name in names))
+
+
+def state_slice(name: str) -> Slice:
+    """Return a state at t, which is no variable: the target of an auxiliary conditional."""
+    return _slice(name, _symbolic(NOW, 1), 1)
+
+
+def united(found: Iterable[Slice]) -> tuple[Slice, ...]:
+    """Return slices with those of one name united, in order of first appearance."""
+    by_name: dict[str, list[Slice]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one)
+    return tuple(some[0] if len(set(some)) == 1 else _union(some) for some in by_name.values())
+
+
+def _union(some: list[Slice]) -> Slice:
+    first = some[0].first
+    ranges = [one for part in some for one in part.ranges]
+    slides = any(t in bound.free_symbols for one in ranges for bound in one)
+    total, at_end = NONE, False
+    for start, stop, stride in ranges:
+        if start == T:
+            at_end = True
+        else:
+            origin = t if slides else Integer(0)
+            low = None if start == first else int(start - origin)
+            high = None if stop == T else int(stop - origin)
+            total = total | window(low, high, abs(int(stride)))
+    parents = [Parent("", total)] + [Parent("", None, LAST)] * (at_end and total != ALL)
+    return _slice(some[0].name, [r for p in parents for r in _ranges(p, None if slides else 0, first)], first)
+
+
+def _slice(name: str, ranges: Iterable[Range], first: int) -> Slice:
+    return Slice(Str(name), Tuple(*(Tuple(*one) for one in ranges)), Integer(first))
+
+
+def _ranges(parent: Parent, frame: int | None, first: int) -> list[Range]:
+    if parent.frame is not None:
+        at = T if parent.frame == LAST else Integer(parent.frame)
+        return [(at, at, Integer(1))]
+    if parent.offsets is None:
+        return []
+    if frame is None or parent.offsets == ALL:
+        return _symbolic(parent.offsets, first)
+    return _numbers(parent.offsets.shift(frame) & window(first, None))
+
+
+def _symbolic(offsets: Offsets, first: int) -> list[Range]:
+    ranges = []
+    for one in windows(offsets):
+        start = Integer(first) if one.start is None else t + one.start
+        stop = T if one.stop is None else t + one.stop
+        downwards = one.start is None and one.stride != 1
+        ranges.append((start, stop, Integer(-one.stride if downwards else one.stride)))
+    return ranges
+
+
+def _numbers(frames: Offsets) -> list[Range]:
+    ranges = []
+    for one in windows(frames):
+        assert one.start is not None  # nothing lies before the first frame
+        stop = T if one.stop is None else Integer(one.stop)
+        ranges.append((Integer(one.start), stop, Integer(one.stride)))
+    return ranges
