@@ -38,6 +38,8 @@ _COMPACT = (124.0, 150.0)  # rows and columns where the arrows are many and the 
 _COMPACT_OF_MORE = (100.0, 150.0)
 _ASIDE = 50.0
 _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
+_FAR_BENDS = (0.52, 0.63, 0.75, 0.9)  # where every smaller one runs through a node
+_HIT = 30.0
 _SAMPLES = 24
 _CELL = 7.0
 _APART = 0.22  # radians between two arrows at one node
@@ -158,7 +160,9 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
         groups.setdefault(_link(arrow), []).append(arrow)
     for group in groups.values():
         best: tuple[float, list[Curve]] | None = None
-        for size in _BENDS:
+        for size in (*_BENDS, *_FAR_BENDS):
+            if size in _FAR_BENDS and best is not None and best[0] < _HIT:
+                break
             for bend in (size, -size) if size else (0.0,):
                 curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend) for a in group]
                 cost = sum(
@@ -224,7 +228,7 @@ def _cost(
         else 0.0
     )
     sag = size * hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
-    return 30.0 * hits + along + sag / 9.0 + inward
+    return _HIT * hits + along + sag / 9.0 + inward
 
 
 def _cells(curve: Curve) -> dict[tuple[int, int], None]:
