@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 
 from dvaec.spec.assemble_blocks import block_of, mean_of, parents_of, variance_of
 from dvaec.spec.build import Parsed
-from dvaec.spec.conditionals import Line
 from dvaec.spec.families import OPTIONS, option_values
+from dvaec.spec.frames import FRAMES, conditional_of
 from dvaec.spec.model import (
+    Causality,
     Conditional,
     Direction,
     Family,
@@ -26,7 +27,7 @@ from dvaec.spec.model import (
     Variable,
 )
 from dvaec.spec.schema_heads import HeadShape
-from dvaec.spec.schema_order import LookaheadShape
+from dvaec.spec.schema_order import KEYWORDS, LookaheadShape
 from dvaec.spec.source import Path
 
 
@@ -41,6 +42,7 @@ def assemble(
     `framed` gives each variable's level.
     """
     shape = parsed.shape
+    numbered = {(line.target.name, line.target.frame) for line in parsed.generation}
     variables = tuple(
         Variable(
             name,
@@ -50,16 +52,19 @@ def assemble(
             framed[name],
             axes_of(v.dim) if isinstance(v.dim, list) else (),
             option_values({name: getattr(v, name) for name in OPTIONS}),
+            0 if (name, "0") in numbered else 1,
         )
         for name, v in shape.variables.items()
     )
     names = [v.name for v in variables]
+    every = [*names, *parsed.states.values(), *parsed.features.values()]
+    generation, single = _parted(conditional_of(line, names) for line in parsed.generation)
     return Spec(
         name=shape.model,
         about=_one_line(shape.about),
         cites=tuple(_one_line(cite) for cite in shape.cites),
         variables=variables,
-        generation=tuple(conditional(line, names) for line in parsed.generation),
+        generation=generation,
         inference=_inference(parsed, names),
         order=order,
         states=tuple(
@@ -75,6 +80,10 @@ def assemble(
             for key, (side, name) in parsed.heads.items()
             if ("networks", key) not in without
         ),
+        numbered=single,
+        causality=Causality(shape.causality),
+        frames=shape.T,
+        auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary),
     )
 
 
@@ -88,36 +97,42 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
 
 
-def conditional(line: Line, names: list[str]) -> Conditional:
-    """Unite the windows of each parent; parents in declaration order."""
-    united: dict[str, Parent] = {}
-    for reference in line.parents:
-        before = united.get(reference.name)
-        if before is None or before.offsets is None or reference.offsets is None:
-            united[reference.name] = Parent(reference.name, reference.offsets)
-        else:
-            united[reference.name] = Parent(reference.name, before.offsets | reference.offsets)
-    return Conditional(line.target.name, tuple(sorted(united.values(), key=lambda p: names.index(p.name))))
-
-
 def inference_kind(parsed: Parsed) -> InferenceKind:
     """Return how the page declares q."""
-    said = parsed.shape.inference
-    if isinstance(said, list):
-        return InferenceKind.CONDITIONALS
+    said = _keyword(parsed)
     if isinstance(said, LookaheadShape):
         return InferenceKind.LOOKAHEAD
-    if isinstance(said, str):
+    if said is not None:
         return InferenceKind(said)
+    if isinstance(parsed.shape.inference, list):
+        return InferenceKind.CONDITIONALS
     reading = any(side is Side.Q and parsed.reads_of_head(key) for key, (side, _) in parsed.heads.items())
     return InferenceKind.NETWORKS if reading else InferenceKind.EXACT
 
 
-def _inference(parsed: Parsed, names: list[str]) -> Inference:
+def _keyword(parsed: Parsed) -> LookaheadShape | str | None:
+    """Return what stands under `inference` beside conditionals: alone, or before them in the list."""
     said = parsed.shape.inference
+    first = said[0] if isinstance(said, list) else said
+    if not isinstance(first, str):
+        return first
+    return first.strip() if first.strip() in KEYWORDS else None
+
+
+def _inference(parsed: Parsed, names: list[str]) -> Inference:
+    said = _keyword(parsed)
     delay = said.lookahead if isinstance(said, LookaheadShape) else 0
-    own = tuple(conditional(line, names) for line in parsed.inference)
-    return Inference(inference_kind(parsed), delay, own)
+    own = [conditional_of(line, names) for line in parsed.inference]
+    generic, single = _parted(own)
+    return Inference(inference_kind(parsed), delay, generic, single)
+
+
+def _parted(
+    conditionals: Iterable[Conditional],
+) -> tuple[tuple[Conditional, ...], tuple[Conditional, ...]]:
+    """Part the conditionals of every frame or of the sequence from those of single frames."""
+    listed = tuple(conditionals)
+    return tuple(c for c in listed if c.frame is None), tuple(c for c in listed if c.frame is not None)
 
 
 def _reads(parsed: Parsed, path: Path) -> tuple[Parent, ...]:
@@ -135,6 +150,8 @@ def _state(parsed: Parsed, key: str, name: str) -> State:
         runs=Direction(shape.runs),
         lag=shape.lag,
         learned_start=shape.starts == "learned",
+        start_reads=_reads(parsed, ("states", key, "starts", "reads")),
+        layers=shape.layers,
     )
 
 
@@ -154,4 +171,5 @@ def _head(parsed: Parsed, key: str, side: Side, target: str) -> Head:
         mean=mean_of(parsed, at, shape),
         variance=variance_of(parsed, at, shape),
         learned=shape.learned,
+        frame=FRAMES.get(parsed.targets[key].frame or ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.conditionals import ReadList
+from dvaec.spec.frames import parent_of
 from dvaec.spec.model import (
     Attention,
     Block,
@@ -39,7 +40,7 @@ from dvaec.spec.source import Path
 
 def parents_of(read: ReadList | None) -> tuple[Parent, ...]:
     """Return what a list of references names, in its order."""
-    return tuple(Parent(r.name, r.offsets) for r in read.references) if read else ()
+    return tuple(parent_of(r) for r in read.references) if read else ()
 
 
 def block_of(parsed: Parsed, at: Path, shape: Shape) -> Block | None:

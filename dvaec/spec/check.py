@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dvaec.spec.build import Parsed
+from dvaec.spec.check_auxiliary import check_auxiliary, check_starts
 from dvaec.spec.check_conditionals import check_generation, check_inference
 from dvaec.spec.check_developed import check_developed_cycles, check_heads, check_nodes
 from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_order import chain_order
+from dvaec.spec.check_page import check_page
 from dvaec.spec.check_unread import check_unread
 from dvaec.spec.check_variables import check_variables
 from dvaec.spec.context import Context, context_of
@@ -20,11 +22,14 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     check_variables(context)
     check_generation(context)
     check_inference(context)
+    check_page(context)
     order = chain_order(context)
     check_nodes(context)
     check_heads(context)
     check_developed_cycles(context)
+    check_starts(context)
+    check_auxiliary(context)
     check_networks(context)
     if not report.found:
         check_unread(context)
-    return context.framed, (Sweep(order),) if order else ()
+    return context.framed, order

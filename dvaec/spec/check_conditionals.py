@@ -3,70 +3,122 @@
 from __future__ import annotations
 
 from dvaec.diagnostics import Span
+from dvaec.spec.check_frames import placed
+from dvaec.spec.check_time import check_directions, check_summaries
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
-from dvaec.spec.graph import cycles, reachable
+from dvaec.spec.frames import conditional_of, numbered
+from dvaec.spec.graph import cycles
+from dvaec.spec.model import LAST
 from dvaec.spec.offsets import NOW, Offsets, window
 from dvaec.spec.subscripts import Reference
 
 FUTURE = window(1, None)
+PAST = window(None, -1)
 
 
 def check_generation(context: Context) -> None:
     """Report faults of the conditionals of p."""
-    lines = context.parsed.generation
+    lines, report = context.parsed.generation, context.report
+    before = len(report.found)
     for line in lines:
         _parents(context, line, "generation")
     _targets(context, lines, "generation", ("observed", "latent"))
-    check_frame_cycles(context, [line for line in lines if context.role(line.target.name) != "input"])
-    sound = context.parsed.sound
-    complete = sound.has("generation") and "generation" not in context.parsed.unreadable
-    complete = complete and all(
-        one.name in context.variables for line in lines for one in (line.target, *line.parents)
-    )
-    if context.closed and sound.whole("variables") and complete:
-        _descendants(context, lines)
+    made = [line for line in lines if context.role(line.target.name) != "input"]
+    check_frame_cycles(context, made)
+    if len(report.found) == before and complete(context, "generation"):
+        names = tuple(n for n in context.variables if context.role(n) != "input")
+        conditionals = [conditional_of(line, context.variables) for line in made]
+        if check_directions(context, conditionals, names, "generation"):
+            check_summaries(context, conditionals)
 
 
 def check_inference(context: Context) -> None:
     """Report faults of the conditionals of q, where the page gives them."""
-    lines = context.parsed.inference
+    lines, report = context.parsed.inference, context.report
+    before = len(report.found)
     for line in lines:
         _parents(context, line, "inference")
     if isinstance(context.parsed.shape.inference, list):
         _targets(context, lines, "inference", ("latent",))
-    check_frame_cycles(context, [line for line in lines if context.role(line.target.name) == "latent"])
+    drawn = [line for line in lines if context.role(line.target.name) == "latent"]
+    check_frame_cycles(context, drawn)
+    if len(report.found) == before and complete(context, "inference"):
+        conditionals = [conditional_of(line, context.variables) for line in drawn]
+        check_directions(context, conditionals, context.having("latent"), "inference")
+
+
+def complete(context: Context, block: str) -> bool:
+    """Whether all lines of a block are there and speak of known variables, so that they can be judged."""
+    lines = context.parsed.generation if block == "generation" else context.parsed.inference
+    whole = context.parsed.sound.has(block) and block not in context.parsed.unreadable
+    known = all(r.name in context.variables for line in lines for r in (line.target, *line.parents))
+    return whole and known and context.closed and context.parsed.sound.whole("variables")
 
 
 def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, ...]) -> None:
     """Each variable of these roles stands at frame t on the left of exactly one line."""
-    report, given = context.report, dict[str, int]()
+    report, given = context.report, dict[tuple[str, str | None], Line]()
     for line in lines:
         target, span = line.target, context.place(line.scalar, line.target)
-        first = given.setdefault(target.name, span.line)
-        if not _target(context, line, block) or context.role(target.name) is None:
-            continue
+        first = given.setdefault((target.name, target.frame), line)
         role = context.role(target.name)
+        if not _target(context, line, block) or role is None:
+            continue
         if role == "input":
             message = f"'{target.name}' is an input: it is given, and has no conditional"
             report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line))
         elif role not in roles:
             message = f"'{target.name}' is observed; q has conditionals of latent variables only"
             report.add(Code.INFERENCE_OF_OBSERVED, message, span, _comma_hint(line))
-        elif lines.index(line) != [other.target.name for other in lines].index(target.name):
-            message = f"a second conditional of '{target.name}'; the first stands in line {first}"
+        elif first is not line:
+            shown = target.name if target.frame is None else f"{target.name}_{target.frame}"
+            where = context.place(first.scalar, first.target).line
+            message = f"a second conditional of '{shown}'; the first stands in line {where}"
             hint = _comma_hint(line) or "one line holds all its parents"
             report.add(Code.CONDITIONAL_TWICE, message, span, hint)
-    misspelt = any(name not in context.variables for name in given)
-    if block in context.parsed.unreadable or misspelt or not context.parsed.sound.has(block):
-        return
+        elif target.frame is not None:
+            _numbered(context, line, block, role)
+    known = all(name in context.variables for name, _ in given)
+    if known and context.parsed.sound.has(block) and block not in context.parsed.unreadable:
+        _missing(context, set(given), block, roles)
+
+
+def _numbered(context: Context, line: Line, block: str, role: str) -> None:
+    """Frame 0 belongs to latents that p gives one; the other numbered frame is 1."""
+    target, span = line.target, context.place(line.scalar, line.target)
+    if target.frame == "T":
+        message = f"a conditional of its own for the last frame ({target.name}_T) is not supported"
+        context.report.add(Code.NUMBERED, message, span, f"write {target.name}_t, _0 or _1")
+    elif target.frame == "0" and role == "observed":
+        message = f"'{target.name}' is observed at the frames 1 to T; there is no observation of frame 0"
+        context.report.add(Code.NUMBERED, message, span, f"write {target.name}_1 for the first frame")
+    elif target.frame == "0" and block == "inference" and target.name not in context.zero:
+        message = f"p has no conditional of {target.name}_0, so q needs none"
+        context.report.add(Code.NUMBERED, message, span, f"write {target.name}_0 under 'generation' first")
+
+
+def _missing(
+    context: Context, given: set[tuple[str, str | None]], block: str, roles: tuple[str, ...]
+) -> None:
+    """Report variables that lack their line; a keyword speaks for those that q's lines do not name."""
+    said = context.parsed.shape.inference
+    if block == "inference" and isinstance(said, list) and len(said) > len(context.parsed.inference):
+        roles = ()
     for name in (n for role in roles for n in context.having(role)):
-        if name not in given:
-            where = ("variables", name) if block == "generation" else ("inference",)
-            message = f"'{name}' has no conditional in '{block}'"
-            hint = f"add a line such as - {name}_t, with its parents after |"
-            report.add(Code.CONDITIONAL_MISSING, message, context.parsed.span(where), hint)
+        wanted: list[tuple[str | None, str]] = [(None, f"{name}_t" if context.framed[name] else name)]
+        if block == "inference" and name in context.zero:
+            wanted.append(("0", f"{name}_0"))
+        for frame, shown in wanted:
+            if (name, frame) not in given:
+                where = ("variables", name) if block == "generation" else ("inference",)
+                what = name if frame is None else shown
+                message = f"'{what}' has no conditional in '{block}'"
+                if any(other == name for other, _ in given) and frame is None:
+                    message = f"'{shown}' has no conditional in '{block}', only single frames have"
+                hint = f"add a line such as - {shown}, with its parents after |"
+                context.report.add(Code.CONDITIONAL_MISSING, message, context.parsed.span(where), hint)
 
 
 def _comma_hint(line: Line) -> str | None:
@@ -78,10 +130,6 @@ def _comma_hint(line: Line) -> str | None:
 def _target(context: Context, line: Line, block: str) -> bool:
     """Check the name and the subscript of a target."""
     target, span = line.target, context.place(line.scalar, line.target)
-    if target.frame is not None and target.name in context.variables:
-        message = f"a conditional of one frame's own ({target.name}_{target.frame}) is not supported yet"
-        context.report.add(Code.NOT_SUPPORTED, message, span)
-        return False
     if not context.known(line.scalar, target, nodes_too=False):
         return False
     if target.offsets is not None and target.offsets != NOW:
@@ -94,43 +142,75 @@ def _target(context: Context, line: Line, block: str) -> bool:
 
 def _parents(context: Context, line: Line, block: str) -> None:
     """Check each parent of one line."""
-    target = line.target.name
+    target, at_t = line.target, line.target.offsets is not None
     for parent in line.parents:
-        if not context.known(line.scalar, parent, nodes_too=False) or parent.offsets is None:
+        if not context.known(line.scalar, parent, nodes_too=False):
             continue
-        if line.target.offsets != NOW:
+        if not placed(context, line.scalar, parent, at_t=at_t, networks=False):
             continue
         span = context.place(line.scalar, parent)
-        if parent.name == target and 0 in parent.offsets:
-            message = f"'{target}' at frame t would be its own parent"
-            hint = (
-                f"did you mean {target}_<<t>?"
-                if parent.offsets.reaches_past
-                else f"did you mean {target}_<t-1>?"
-            )
-            context.report.add(Code.SELF_AT_T, message, span, hint)
-        if parent.offsets & FUTURE:
-            _future(context, block, target, parent, span)
+        if at_t and line.target.offsets != NOW:
+            continue
+        if parent.name == target.name and _itself(context, line, parent):
+            _own_parent(context, line, parent, span)
+        elif block == "generation" and not parent.bare and not target.bare:
+            _causality(context, line, parent, span)
 
 
-def _future(context: Context, block: str, target: str, parent: Reference, span: Span) -> None:
-    """p is causal; q may read observations and inputs of the future, but latents only in its order."""
-    if block == "generation":
-        message = f"'{target}' at frame t is generated from a later frame of '{parent.name}'"
-        hint = "generation is causal; noncausal models are not supported yet"
+def _itself(context: Context, line: Line, parent: Reference) -> bool:
+    """Whether a line reads its own target: at frame t, at its number, or the one value of the sequence."""
+    frame = numbered(line)
+    if parent.bare or frame is None:
+        return parent.bare or (parent.offsets is not None and 0 in parent.offsets)
+    if parent.offsets is not None:
+        return frame > 0 or parent.name in context.zero
+    return parent.frame == line.target.frame
+
+
+def _own_parent(context: Context, line: Line, parent: Reference, span: Span) -> None:
+    name = line.target.name
+    hint = None
+    if line.target.offsets is not None and parent.offsets is not None:
+        hint = f"did you mean {name}_<<t>?" if parent.offsets.reaches_past else f"did you mean {name}_<t-1>?"
+    at = " at frame t" if line.target.offsets is not None else ""
+    shown = f"{name}_{line.target.frame}" if line.target.frame is not None else name
+    context.report.add(Code.SELF_AT_T, f"'{shown}'{at} would be its own parent", span, hint)
+
+
+def _causality(context: Context, line: Line, parent: Reference, span: Span) -> None:
+    """Report a parent of a frame that the page's promise rules out."""
+    promise, frame = context.parsed.shape.causality, numbered(line)
+    at = "t" if frame is None else str(frame)
+    earlier, later = _sides(context, frame, parent)
+    if promise == "causal" and later:
+        message = f"'{line.target.name}' at frame {at} is generated from a later frame of '{parent.name}'"
+        hint = "generation is causal unless the page says causality: noncausal (or anticausal)"
         context.report.add(Code.FUTURE_PARENT, message, span, hint)
-    elif context.role(parent.name) == "latent":
-        message = (
-            f"q draws its latents from t = 1 to T; that '{target}' reads later ones is not supported yet"
-        )
-        context.report.add(Code.NOT_SUPPORTED, message, span)
+    if promise == "anticausal" and earlier:
+        message = f"'{line.target.name}' at frame {at} is generated from an earlier frame of '{parent.name}'"
+        hint = "anticausal generation reads frame t and later ones; for any frames say causality: noncausal"
+        context.report.add(Code.PAST_PARENT, message, span, hint)
+
+
+def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool, bool]:
+    """Whether a parent stands at earlier and at later frames than its reader."""
+    if frame is None:
+        assert parent.offsets is not None
+        return bool(parent.offsets & PAST), bool(parent.offsets & FUTURE)
+    if parent.frame is None:
+        return frame > 0 and parent.name in context.zero, True
+    at = LAST if parent.frame == "T" else int(parent.frame)
+    return at != LAST and at < frame, at == LAST or at > frame
 
 
 def in_frame(lines: list[Line]) -> dict[str, list[str]]:
-    """Return for each target its parents at the same frame."""
+    """Return for each target its parents at the same frame, and those that have one value a sequence."""
     return {
-        line.target.name: [p.name for p in line.parents if _now(p.offsets) and p.name != line.target.name]
+        line.target.name: [
+            p.name for p in line.parents if (_now(p.offsets) or p.bare) and p.name != line.target.name
+        ]
         for line in lines
+        if line.target.frame is None
     }
 
 
@@ -140,35 +220,30 @@ def _now(offsets: Offsets | None) -> bool:
 
 def check_frame_cycles(context: Context, lines: list[Line]) -> None:
     """Report conditionals that need each other at the same frame."""
-    needs = in_frame(lines)
+    needs = {
+        line.target.name: [
+            name for name in in_frame([line]).get(line.target.name, ()) if _levels(context, line, name)
+        ]
+        for line in lines
+        if line.target.frame is None
+    }
     for cycle in cycles(list(needs), needs):
         # A conditional that is given twice is reported elsewhere; the cycle is in one of its lines.
         line, parent = next(
             (line, parent)
             for line in lines
             for parent in line.parents
-            if line.target.name == cycle[0] and parent.name == cycle[1] and _now(parent.offsets)
+            if line.target.name == cycle[0]
+            and parent.name == cycle[1]
+            and (_now(parent.offsets) or parent.bare)
         )
-        chain = " <- ".join(f"{name}_t" for name in cycle)
-        message = f"a cycle within the frame: {chain}"
-        context.report.add(
-            Code.CYCLE, message, context.place(line.scalar, parent), "one of them must read an earlier frame"
-        )
+        framed = context.framed.get(cycle[0], True)
+        chain = " <- ".join(f"{name}_t" if framed else name for name in cycle)
+        message = f"a cycle within the frame: {chain}" if framed else f"a cycle: {chain}"
+        hint = "one of them must read an earlier frame" if framed else None
+        context.report.add(Code.CYCLE, message, context.place(line.scalar, parent), hint)
 
 
-def _descendants(context: Context, lines: list[Line]) -> None:
-    """Report latents that nothing observed depends on."""
-    children: dict[str, list[str]] = {}
-    for line in lines:
-        for parent in line.parents:
-            children.setdefault(parent.name, []).append(line.target.name)
-    observed = context.having("observed")
-    if not observed:
-        return
-    for name in context.having("latent"):
-        if not any(child in observed for child in reachable(name, children)):
-            message = f"nothing observed depends on the latent '{name}'"
-            hint = "let an observed variable read it, or leave it out"
-            context.report.add(
-                Code.NO_OBSERVED_DESCENDANT, message, context.parsed.span(("variables", name)), hint
-            )
+def _levels(context: Context, line: Line, name: str) -> bool:
+    """Whether a parent is of its reader's level: the other cycles are looked for over the whole sequence."""
+    return context.framed.get(line.target.name, True) == context.framed.get(name, True)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from dvaec.diagnostics import Span
 from dvaec.spec.check_conditionals import in_frame
+from dvaec.spec.check_frames import head_level, placed
 from dvaec.spec.check_order import developed_needs
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import ReadList
@@ -27,7 +28,10 @@ def check_nodes(context: Context) -> None:
     """Report faults of what states, features and heads read."""
     parsed = context.parsed
     for path, read in parsed.reads.items():
+        if path[2] == "starts":
+            continue  # check_starts speaks of those
         block, key = str(path[0]), str(path[1])
+        at_t = block != "networks" or key not in parsed.targets or parsed.targets[key].offsets is not None
         own = parsed.states.get(key) if block == "states" else parsed.features.get(key)
         if block == "networks":
             own = parsed.heads[key][1] if key in parsed.heads else None
@@ -35,6 +39,8 @@ def check_nodes(context: Context) -> None:
         apart = _named(context, path, "attention", "convolution")  # check_blocks speaks of their windows
         for reference in read.references:
             if not context.known(read.scalar, reference, nodes_too=True):
+                continue
+            if not placed(context, read.scalar, reference, at_t=at_t, networks=True):
                 continue
             _twice(context, read, reference, met)
             met.append(reference)
@@ -59,7 +65,7 @@ def _named(context: Context, path: Path, *blocks: str) -> bool:
 def _twice(context: Context, read: ReadList, reference: Reference, met: list[Reference]) -> None:
     """The same frame of the same thing is read once."""
     for other in met:
-        same = other.name == reference.name
+        same = other.name == reference.name and other.frame == reference.frame
         if same and (other.offsets is None or reference.offsets is None or other.offsets & reference.offsets):
             message = f"'{reference.name}' at the same frame is read twice"
             context.report.add(Code.READ_TWICE, message, context.place(read.scalar, reference))
@@ -68,12 +74,15 @@ def _twice(context: Context, read: ReadList, reference: Reference, met: list[Ref
 
 def _itself(context: Context, block: str, name: str, reference: Reference, span: Span) -> None:
     """A state carries its own past without being told; nothing else may read itself at frame t."""
-    if block == "states":
+    if block == "states" and reference.frame is None:
         message = f"the state '{name}' carries its own past by itself"
         context.report.add(Code.READS_ITSELF, message, span, "leave it out of 'reads'")
     elif block == "features":
         message = f"the feature '{name}' cannot read itself"
         context.report.add(Code.READS_ITSELF, message, span, "what remembers is a state")
+    elif reference.bare:
+        message = f"the network of '{name}' reads '{name}' itself"
+        context.report.add(Code.READS_ITSELF, message, span)
     elif reference.offsets is not None and 0 in reference.offsets:
         message = f"the network of '{name}' reads '{name}' of the same frame"
         context.report.add(Code.READS_ITSELF, message, span, f"did you mean {name}_<t-1>?")
@@ -153,6 +162,8 @@ def check_heads(context: Context) -> None:
         elif role == "input":
             message = f"'{name}' is an input: it is given, and has no conditional"
             context.report.add(Code.CONDITIONAL_OF_INPUT, message, span)
+        elif not head_level(context, key, side, name):
+            continue
         elif role == "observed" and side is Side.Q:
             message = f"'{name}' is observed; q has conditionals of latent variables only"
             context.report.add(Code.INFERENCE_OF_OBSERVED, message, span, f"did you mean p({name}_t)?")
@@ -188,7 +199,8 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
         message = "layers need something to read"
         report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
-    lines = [line for line in parsed.generation if line.target.name == name]
+    frame = parsed.targets[key].frame
+    lines = [one for one in parsed.generation if one.target.name == name and one.target.frame == frame]
     orphan = bool(lines) and not lines[0].parents
     if shape.learned:
         _learned(context, key, side, name, orphan)

@@ -1,46 +1,48 @@
-"""The order of the latents within a frame, in which q's chain rule takes them."""
+"""The order in which q's chain rule takes the latents: as the page gives it, else as q asks for it."""
 
 from __future__ import annotations
 
-from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.assemble import inference_kind
-from dvaec.spec.check_conditionals import in_frame
+from dvaec.spec.chain import sweeps
+from dvaec.spec.check_conditionals import complete, in_frame
+from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.graph import reachable, topological
-from dvaec.spec.model import InferenceKind, Side
-from dvaec.spec.yaml_tree import Items, Scalar
+from dvaec.spec.frames import conditional_of
+from dvaec.spec.graph import topological
+from dvaec.spec.model import Conditional, InferenceKind, Side, Sweep
+from dvaec.spec.offsets import NOW, Offsets, window
+from dvaec.spec.order_block import given_order
+from dvaec.spec.over_time import arrows_of
+from dvaec.spec.seen import seen_by_networks
 
 
-def chain_order(context: Context) -> tuple[str, ...]:
-    """Return the order: that of `order`, else that of q's own conditionals, else the generative one.
+def chain_order(context: Context) -> tuple[Sweep, ...]:
+    """Return the order: that of `order`, else one in which q's own conditionals can be drawn.
 
-    Ties keep the generative order, whose own ties keep the lines' order.
+    Ties keep the default: values of the sequence first, then one sweep in generative order, whose own ties
+    keep the lines' order.
     """
     latents = context.having("latent")
     p = in_frame(context.parsed.generation)
     generated = [name for name in topological(list(p), p) if name in latents]
-    q = _read_in_frame(context)
-    derived = topological(generated, {name: _latent_needs(name, q, latents) for name in generated})
-    given = _given(context)
+    generated.sort(key=lambda name: context.framed.get(name, True))
+    static = [name for name in generated if not context.framed.get(name, True)]
+    q = declared(context)
+    given = given_order(context)
     if given is None:
-        return derived
+        return sweeps(generated, static, q)
     _conflicts(context, given, q)
     return given
 
 
-def _latent_needs(name: str, needs: dict[str, list[str]], latents: tuple[str, ...]) -> list[str]:
-    return [other for other in reachable(name, needs) if other in latents]
-
-
-def _read_in_frame(context: Context) -> dict[str, list[str]]:
-    """Return what q's conditionals need at the same frame: as written, or through their networks."""
-    kind = inference_kind(context.parsed)
-    if kind is InferenceKind.CONDITIONALS:
-        return in_frame(context.parsed.inference)
-    if kind is not InferenceKind.NETWORKS:
-        return {}
-    return developed_needs(context, Side.Q)
+def declared(context: Context) -> tuple[Conditional, ...]:
+    """Return what q reads, as far as the page says it: its conditionals, or what its networks see."""
+    if inference_kind(context.parsed) is InferenceKind.NETWORKS:
+        return seen_by_networks(context)
+    if not complete(context, "inference"):
+        return ()
+    return tuple(conditional_of(line, context.variables) for line in context.parsed.inference)
 
 
 def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
@@ -50,7 +52,7 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
         block, key = str(path[0]), str(path[1])
         if block == "networks":
             head = parsed.heads.get(key)
-            if head is None or head[0] is not side:
+            if head is None or head[0] is not side or parsed.targets[key].frame is not None:
                 continue
             name = head[1]
         else:
@@ -61,59 +63,40 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
     return needs
 
 
-def _given(context: Context) -> tuple[str, ...] | None:
-    """Read the block `order`, report its faults; None if there is none or it is faulty."""
-    node = context.parsed.tree.get("order")
-    if not isinstance(node, Items) or not context.parsed.sound.has("order"):
-        return None
-    blocks = [item.items if isinstance(item, Items) else (item,) for item in node.items]
-    before, complete = len(context.report.found), True
-    named: list[str] = []
-    for scalar in (item for block in blocks for item in block if isinstance(item, Scalar)):
-        complete = _named_once(context, scalar, named) and complete
-        named.append(scalar.text)
-    missing = [name for name in context.having("latent") if name not in named]
-    if missing and complete and context.parsed.sound.whole("variables"):
-        span = context.parsed.span(("order",))
-        context.report.add(Code.ORDER, f"'order' does not name the latent '{missing[0]}'", span)
-    if len(blocks) > 1 and len(context.report.found) == before:
-        message = "an order of several blocks, each finished before the next begins, is not supported yet"
-        hint = f"for an order within each frame write [[{', '.join(named)}]]"
-        context.report.add(Code.NOT_SUPPORTED, message, context.parsed.span(("order",)), hint)
-    return tuple(named) if len(context.report.found) == before else None
+def _conflicts(context: Context, order: tuple[Sweep, ...], q: tuple[Conditional, ...]) -> None:
+    """Report conditionals of q that read what comes after them in `order`."""
+    home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
+    for (child, parent), offsets in arrows_of(q, home).items():
+        place, sweep = home[child]
+        other = home[parent][0]
+        if other < place or not offsets:
+            continue
+        if other > place:
+            message = f"q's '{child}' reads '{parent}', which 'order' draws after it"
+            hint = f"put {parent} before {child}"
+        else:
+            at = sweep.latents.index(parent) < sweep.latents.index(child)
+            late = offsets - _drawn(sweep.backward, at)
+            if not late:
+                continue
+            message, hint = _too_early(child, parent, sweep, late)
+        span = place_of(context, "inference", child, None, parent)
+        context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
-def _named_once(context: Context, scalar: Scalar, named: list[str]) -> bool:
-    """Check one name in `order`."""
-    name, latents = scalar.text, context.having("latent")
-    if name in named:
-        context.report.add(Code.ORDER, f"'order' names '{name}' twice", scalar.span)
-        return False
-    if name in latents or not context.parsed.sound.whole("variables"):
-        return True
-    what = (
-        f"'{name}' is {context.role(name)}" if context.role(name) else f"there is no variable '{name[:40]}'"
-    )
-    stem = name.removesuffix("_t")
-    hint = f"write {stem}, without its subscript" if stem in latents else did_you_mean(name, latents)
-    context.report.add(Code.ORDER, f"{what}; 'order' lists the latents", scalar.span, hint)
-    return False
+def _drawn(backward: bool, at: bool) -> Offsets:
+    """Return the frames of a sweep's latent that are drawn already."""
+    last = 0 if at else 1
+    return window(last, None) if backward else window(None, -last)
 
 
-def _conflicts(context: Context, order: tuple[str, ...], q: dict[str, list[str]]) -> None:
-    """Report conditionals of q that read, at the same frame, a latent that comes later in `order`."""
-    for position, name in enumerate(order):
-        for later in _latent_needs(name, q, order[position + 1 :]):
-            message = f"q's '{name}' reads '{later}' of the same frame, which comes after it in 'order'"
-            span = _reading_place(context, name, later)
-            context.report.add(Code.INFERENCE_ORDER, message, span, f"put {later} before {name}")
-
-
-def _reading_place(context: Context, name: str, later: str) -> Span:
-    parsed = context.parsed
-    if ("inference", name, later) in parsed.spans:
-        return parsed.spans[("inference", name, later)]
-    for key, (side, target) in parsed.heads.items():
-        if side is Side.Q and target == name:
-            return parsed.span(("networks", key, "reads"))
-    return parsed.span(("inference", name))
+def _too_early(child: str, parent: str, sweep: Sweep, late: Offsets) -> tuple[str, str]:
+    if late == NOW and child != parent:
+        message = f"q's '{child}' reads '{parent}' of the same frame, which comes after it in 'order'"
+        return message, f"put {parent} before {child}"
+    side, way = ("earlier", "T down to 1") if sweep.backward else ("later", "1 to T")
+    if child == parent:
+        message = f"q's '{child}' reads itself at {side} frames, and 'order' draws it from t = {way}"
+        return message, f"write {child}" if sweep.backward else f"write {{backward: {child}}}"
+    message = f"q's '{child}' reads {side} frames of '{parent}', and 'order' draws both from t = {way}"
+    return message, f"as a block of its own {parent} can come first: order: [{parent}, {child}]"

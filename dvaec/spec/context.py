@@ -9,6 +9,7 @@ from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.build import Parsed
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
+from dvaec.spec.frames import FRAMES
 from dvaec.spec.report import Report
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Scalar
@@ -16,7 +17,10 @@ from dvaec.spec.yaml_tree import Entries, Scalar
 
 @dataclass(frozen=True)
 class Context:
-    """`roles` holds the sound variables, `variables` the names of all that are declared, sound or not."""
+    """`roles` holds the sound variables, `variables` the names of all that are declared, sound or not.
+
+    `zero` holds those with a frame 0 of their own, a numbered line z_0 under generation.
+    """
 
     parsed: Parsed
     report: Report
@@ -24,6 +28,7 @@ class Context:
     variables: tuple[str, ...]
     nodes: Mapping[str, str]  # states and features -> "state" or "feature"
     framed: dict[str, bool]
+    zero: frozenset[str] = frozenset()
 
     @property
     def closed(self) -> bool:
@@ -59,18 +64,18 @@ class Context:
         return False
 
     def at_its_level(self, scalar: Scalar, reference: Reference) -> bool:
-        """Report a subscript where none belongs, none where one does, and single absolute frames."""
+        """Report a subscript where none belongs, none where one does, and frames such as x_12."""
         name, span = reference.name, self.place(scalar, reference)
-        if reference.frame is not None:
-            message = f"'{name}_{reference.frame}', a frame of its own number, is not supported yet"
+        if reference.frame is not None and reference.frame not in FRAMES:
+            message = f"'{name}_{reference.frame}': of single frames only 0, 1 and T are supported"
             self.report.add(Code.NOT_SUPPORTED, message, span)
             return False
         framed = self.framed.get(name, True)
-        if framed and reference.offsets is None:
+        if framed and reference.bare:
             message = f"'{name}' has a value at each frame and needs a subscript"
             self.report.add(Code.LEVEL, message, span, f"write {name}_t for the value at frame t")
             return False
-        if not framed and reference.offsets is not None:
+        if not framed and not reference.bare:
             message = f"'{name}' has one value a sequence and takes no subscript"
             self.report.add(Code.LEVEL, message, span, f"write {name}, or say level: frame")
             return False
@@ -89,17 +94,19 @@ def context_of(parsed: Parsed, report: Report) -> Context:
     levels = {name: variable.level for name, variable in sound.items()}
     subscripted: dict[str, bool] = {}
     for reference in _references(parsed):
-        has = reference.offsets is not None or reference.frame is not None
-        subscripted[reference.name] = subscripted.get(reference.name, False) or has
+        subscripted[reference.name] = subscripted.get(reference.name, False) or not reference.bare
     framed = {
         name: levels[name] == "frame" if levels.get(name) else subscripted.get(name, True)
         for name in declared
     }
-    return Context(parsed, report, {n: v.role for n, v in sound.items()}, declared, nodes, framed)
+    roles = {n: v.role for n, v in sound.items()}
+    zero = frozenset(line.target.name for line in parsed.generation if line.target.frame == "0")
+    return Context(parsed, report, roles, declared, nodes, framed, zero)
 
 
 def _references(parsed: Parsed) -> Iterator[Reference]:
-    lines: list[Line] = [*parsed.generation, *parsed.inference]
+    lines: list[Line] = [*parsed.generation, *parsed.inference, *parsed.auxiliary]
+    yield from parsed.targets.values()
     for line in lines:
         yield line.target
         yield from line.parents

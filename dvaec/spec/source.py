@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dvaec.diagnostics import Sources, Span
+from dvaec.diagnostics import Diagnostic, Sources, Span
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Source:
-    """The positions of one page by path, and the texts that they point into (the file and the overrides)."""
+    """The positions of one page by path, and the texts that they point into (the file and the overrides).
+
+    `notes` are remarks on a page without faults.
+    """
 
     file: str
     spans: Mapping[Path, Span]
     texts: Mapping[str, str]
+    notes: tuple[Diagnostic, ...] = ()
 
     def span(self, path: Path) -> Span:
         """Return the place of `path`, or of the nearest path around it that has one."""

@@ -7,7 +7,8 @@
     point     := moment | INT | "T"
 
 `x_<<t>` is x_{1:t-1}. A stride counts from the end that names t, from the start if both do.
-Frames before 1 and after T are cut away wherever a window is used, so `1:` and `:T` are open ends here.
+Frames before the first and after T are cut away wherever a window is used, so `0:`, `1:` and `:T` are open
+ends here; `begins` remembers which of the two the page wrote, since z_<1:T> leaves out a z_0.
 """
 
 from __future__ import annotations
@@ -27,13 +28,22 @@ UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 
 @dataclass(frozen=True)
 class Reference:
-    """A name with its subscript: `offsets`, one absolute `frame` ("1", "T"), or neither (sequence level)."""
+    """A name with its subscript: `offsets`, one absolute `frame` ("0", "1", "T"), or neither (sequence level).
+
+    `begins` is "0" or "1" for a window written from that frame on.
+    """
 
     name: str
     offsets: Offsets | None
     frame: str | None
     start: int
     stop: int
+    begins: str | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is no subscript."""
+        return self.offsets is None and self.frame is None
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,9 @@ def parse_reference(text: str, start: int, stop: int) -> Reference:
 
 
 class _Parser(Cursor):
-    """Recursive descent over text[position:stop]."""
+    """Recursive descent over text[position:stop]; `begins` is the frame that a window names as its first."""
+
+    begins: str | None = None
 
     def reference(self) -> Reference:
         name, start = self.take()
@@ -84,7 +96,7 @@ class _Parser(Cursor):
                 self.stop,
                 "parents are separated by commas",
             )
-        return Reference(name, offsets, frame, self.first, self.stop)
+        return Reference(name, offsets, frame, self.first, self.stop, self.begins)
 
     def after_name(self, name: str) -> NotationError:
         """Explain what may follow a name."""
@@ -191,9 +203,10 @@ class _Parser(Cursor):
                 raise self.fail(
                     "a stride is at least 1", self.position - 1, self.position, None, Code.WINDOW_STRIDE
                 )
-        for point, allowed in ((first, "1"), (last, "T")):
-            if point.offset is None and point.frame != allowed:
-                raise self.absolute_end(point, allowed)
+        for point, allowed in ((first, ("1", "0")), (last, ("T",))):
+            if point.offset is None and point.frame not in allowed:
+                raise self.absolute_end(point, allowed[0])
+        self.begins = first.frame
         if first.offset is None and last.offset is None and stride > 1:
             message = "a stride counts from an end that names t, and this window has none"
             raise self.fail(message, self.first, self.stop, None, Code.WINDOW_STRIDE)
@@ -212,7 +225,7 @@ class _Parser(Cursor):
             "starts at 1 or at a frame named by t" if allowed == "1" else "ends at T or at a frame named by t"
         )
         message = f"a window {side}, not at {point.frame}"
-        code = Code.WINDOW_EMPTY if point.frame in ("1", "T") else Code.NOT_SUPPORTED
+        code = Code.WINDOW_EMPTY if point.frame in ("0", "1", "T") else Code.NOT_SUPPORTED
         if code is Code.NOT_SUPPORTED:
             message += "; other frame numbers are not supported yet"
         return self.fail(message, point.start, point.stop, None, code)

@@ -1,0 +1,84 @@
+"""The sweeps of q's chain rule that q's own conditionals or networks ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from dvaec.spec.graph import topological
+from dvaec.spec.model import Conditional, Direction, Sweep
+from dvaec.spec.offsets import NOW, window
+from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
+
+NOT_LATER = window(None, 0)
+NOT_EARLIER = window(0, None)
+
+
+def sweeps(latents: Sequence[str], static: Collection[str], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
+    """Order the latents, given in the default order, so that q reads what is drawn already, as far as can be.
+
+    Without demands of q's: the sequence-level ones, each by itself, then one forward sweep of all others.
+    """
+    arrows = arrows_of(q, latents)
+    waiting = list(components(latents, arrows))
+    blocks: list[tuple[str, ...]] = []
+    while waiting:
+        undrawn = {name for part in waiting for name in part}
+        ready = [p for p in waiting if not any(c in p and a in undrawn and a not in p for c, a in arrows)]
+        part = _next(ready, blocks, static, arrows)
+        waiting.remove(part)
+        if _joins(part, blocks, static, arrows):
+            blocks[-1] += part
+        elif part[0] in static:
+            blocks += [(name,) for name in part]
+        else:
+            blocks.append(part)
+    return tuple(_sweep(block, latents, static, arrows) for block in blocks)
+
+
+def _next(
+    ready: Sequence[tuple[str, ...]],
+    blocks: Sequence[tuple[str, ...]],
+    static: Collection[str],
+    arrows: Arrows,
+) -> tuple[str, ...]:
+    """Sequence-level latents first, then whatever the running sweep can take in."""
+    early = (p for p in ready if p[0] in static and all(block[0] in static for block in blocks))
+    joining = (p for p in ready if _joins(p, blocks, static, arrows))
+    return next(early, next(joining, ready[0]))
+
+
+def _joins(
+    part: tuple[str, ...], blocks: Sequence[tuple[str, ...]], static: Collection[str], arrows: Arrows
+) -> bool:
+    """Whether a part can be interleaved with the last block, frame by frame."""
+    if not blocks or part[0] in static or blocks[-1][0] in static:
+        return False
+    return _backward((*blocks[-1], *part), arrows) is not None
+
+
+def _backward(block: Sequence[str], arrows: Arrows) -> bool | None:
+    """Whether a block runs backward; None if it keeps no direction frame by frame.
+
+    Parts that depend on one another in a circle keep their own direction, however they reach within it.
+    """
+    parts = components(
+        tuple(block), {key: o for key, o in arrows.items() if key[0] in block and key[1] in block}
+    )
+    ways = [direction(part, arrows) for part in parts]
+    if any(isinstance(way, Tangle) for way in ways):
+        return None
+    home = {name: part for part in parts for name in part}
+    between = [o for (c, p), o in arrows.items() if c in home and p in home and home[c] != home[p]]
+    forward = Direction.BACKWARD not in ways and all(o <= NOT_LATER for o in between)
+    backward = Direction.FORWARD not in ways and all(o <= NOT_EARLIER for o in between)
+    return False if forward else True if backward else None
+
+
+def _sweep(block: tuple[str, ...], latents: Sequence[str], static: Collection[str], arrows: Arrows) -> Sweep:
+    if block[0] in static:
+        return Sweep(block)
+    names = [name for name in latents if name in block]
+    before = {n: [p for (c, p), offsets in arrows.items() if c == n and NOW <= offsets] for n in names}
+    ordered = topological(names, before)
+    ordered += tuple(name for name in names if name not in ordered)
+    return Sweep(ordered, bool(_backward(block, arrows)))

@@ -1,0 +1,87 @@
+"""Where a frame may be named by its number, and where relative to t."""
+
+from __future__ import annotations
+
+from dvaec.spec.codes import Code
+from dvaec.spec.context import Context
+from dvaec.spec.model import Side
+from dvaec.spec.offsets import ALL
+from dvaec.spec.subscripts import Reference
+from dvaec.spec.yaml_tree import Scalar
+
+
+def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool, networks: bool) -> bool:
+    """Report a subscript that has no meaning for its reader; return whether it is in order.
+
+    `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
+    may read a state at one frame of its own number (g_<T>).
+    """
+    if not (_zero(context, scalar, reference) and _first(context, scalar, reference)):
+        return False
+    name, span = reference.name, context.place(scalar, reference)
+    if at_t and reference.frame is not None and not (networks and context.nodes.get(name) == "state"):
+        shown = f"{name}_{reference.frame}"
+        message = f"'{shown}' is one frame by its number, and what reads it is of frame t"
+        hint = f"write {name}_t, or {name}_<t-1>"
+        if networks:
+            hint = f"a state carries {name} from there: read it in one, or start one from it"
+        context.report.add(Code.ABSOLUTE_FRAME, message, span, hint)
+        return False
+    if not at_t and reference.offsets is not None and reference.offsets != ALL:
+        message = (
+            f"'{scalar.text[reference.start : reference.stop]}' is relative to t, and no frame t is here"
+        )
+        every = f"{name}_<{0 if name in context.zero else 1}:T>"
+        hint = (
+            f"write {name}_<T> for its last frame"
+            if name in context.nodes
+            else f"write {every} for all frames"
+        )
+        context.report.add(Code.NO_FRAME_T, message, span, hint)
+        return False
+    return True
+
+
+def _zero(context: Context, scalar: Scalar, reference: Reference) -> bool:
+    """Only what has a numbered line z_0 has a frame 0."""
+    name = reference.name
+    if "0" not in (reference.frame, reference.begins) or name in context.zero:
+        return True
+    message = f"'{name}' has no frame 0"
+    hint = f"frames count from 1; a line {name}_0 under 'generation' would give it one"
+    if context.role(name) != "latent":
+        hint = "frames count from 1, and before them everything is 0"
+    context.report.add(Code.FRAME_ZERO, message, context.place(scalar, reference), hint)
+    return False
+
+
+def _first(context: Context, scalar: Scalar, reference: Reference) -> bool:
+    """A window of a variable with a frame 0 begins there."""
+    name, text = reference.name, scalar.text[reference.start : reference.stop]
+    if reference.begins != "1" or name not in context.zero:
+        return True
+    message = f"'{text}' leaves out {name}_0, and a window of '{name}' begins there"
+    hint = f"write {text.replace('1', '0', 1) if '1' not in name else f'{name}_<0:...>'}"
+    context.report.add(Code.FRAME_ZERO, message, context.place(scalar, reference), hint)
+    return False
+
+
+def head_level(context: Context, key: str, side: Side, name: str) -> bool:
+    """Report a network whose name has not its conditional's subscript; return whether it is in order."""
+    parsed, target = context.parsed, context.parsed.targets[key]
+    span = parsed.span(("networks", key))
+    framed = context.framed[name]
+    if target.bare if framed else not target.bare:
+        right = f"{side}({name}_t)" if framed else f"{side}({name})"
+        message = f"'{name}' has a value at each frame" if framed else f"'{name}' has one value a sequence"
+        context.report.add(Code.LEVEL, message, span, f"did you mean {right}?")
+        return False
+    if target.frame is None:
+        return True
+    line = any(one.target.name == name and one.target.frame == target.frame for one in parsed.generation)
+    if target.frame not in ("0", "1") or not (line or (side is Side.Q and target.frame == "1")):
+        message = f"there is no conditional of {name}_{target.frame} to be a network of"
+        hint = f"a line {name}_{target.frame} under 'generation' would be one"
+        context.report.add(Code.NUMBERED, message, span, hint if target.frame in ("0", "1") else None)
+        return False
+    return True

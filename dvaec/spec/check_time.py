@@ -1,0 +1,106 @@
+"""Whether p and q can be drawn: no cycle through earlier and later frames, nor through the sequence level."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from dvaec.diagnostics import Span
+from dvaec.spec.codes import Code
+from dvaec.spec.context import Context
+from dvaec.spec.model import LAST, Conditional, Parent, Side
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import of
+from dvaec.spec.over_time import Place, Tangle, arrows_of, components, cycle_at_ends, direction
+
+
+def check_directions(
+    context: Context, conditionals: Sequence[Conditional], names: Collection[str], block: str
+) -> bool:
+    """Report conditionals of `names` that cannot be drawn one after another; return whether all can."""
+    framed = tuple(name for name in names if context.framed[name])
+    static = tuple(name for name in names if not context.framed[name])
+    arrows = arrows_of((c for c in conditionals if c.frame is None), framed)
+    tangles = [direction(part, arrows) for part in components(framed, arrows)]
+    before = len(context.report.found)
+    for tangle in tangles:
+        if isinstance(tangle, Tangle):
+            _report_tangle(context, tangle, conditionals, block)
+    drawable = len(context.report.found) == before
+    if drawable and (static or any(c.frame is not None for c in conditionals)):
+        inner = [c for c in conditionals if c.target in names]
+        if cycle := cycle_at_ends(inner, static, context.zero):
+            _report_cycle(context, cycle, static, block)
+            return False
+    return drawable
+
+
+def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str) -> None:
+    code = Code.CYCLE_OVER_TIME if block == "generation" else Code.INFERENCE_CYCLE
+    if tangle.walk:
+        chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
+        message = f"a cycle through earlier and later frames: {chain}"
+        child, parent = tangle.walk[0][0], tangle.walk[1][0]
+    else:
+        listed = ", ".join(f"'{name}'" for name in tangle.names)
+        message = f"a cycle through earlier and later frames of {listed}"
+        child, parent = next(
+            (c.target, p.name)
+            for c in conditionals
+            for p in c.parents
+            if c.target in tangle.names and p.name in tangle.names
+        )
+    hint = "let all that depend on one another read in one direction of time"
+    context.report.add(code, message, place_of(context, block, child, None, parent), hint)
+
+
+def _report_cycle(context: Context, cycle: tuple[Place, ...], static: Collection[str], block: str) -> None:
+    chain = " <- ".join(name if name in static else f"{name}_{frame}" for name, frame in cycle)
+    through = any(name in static for name, _ in cycle)
+    code = Code.CYCLE_OF_LEVELS if through else Code.CYCLE_OVER_TIME
+    if block != "generation":
+        code = Code.INFERENCE_CYCLE
+    (child, frame), (parent, _) = next(
+        ((a, b) for a, b in pairwise(cycle) if a[0] in static), next(pairwise(cycle))
+    )
+    what = "a cycle through a value of the sequence" if through else "a cycle"
+    span = place_of(context, block, child, frame, parent)
+    context.report.add(code, f"{what}: {chain}", span)
+
+
+def check_summaries(context: Context, conditionals: Sequence[Conditional]) -> None:
+    """Report what is causal (anticausal) but generated from a value of the sequence that sums up all frames."""
+    promise = context.parsed.shape.causality
+    if promise == "noncausal":
+        return
+    inputs = context.having("input")
+    whole: set[str] = set()
+    for _ in conditionals:
+        for c in conditionals:
+            if not context.framed[c.target] and any(_sums_up(p, whole, inputs) for p in c.parents):
+                whole.add(c.target)
+    for c in conditionals:
+        for parent in c.parents if context.framed[c.target] else ():
+            if parent.name in whole:
+                side = "later" if promise == "causal" else "earlier"
+                message = f"'{parent.name}' is generated from whole sequences, so '{c.target}' is from {side} frames"
+                code = Code.FUTURE_PARENT if promise == "causal" else Code.PAST_PARENT
+                span = place_of(context, "generation", c.target, c.frame, parent.name)
+                context.report.add(code, message, span, "say causality: noncausal")
+
+
+def _sums_up(parent: Parent, whole: Collection[str], inputs: Collection[str]) -> bool:
+    everywhere = parent.offsets is not None or parent.frame == LAST
+    return parent.name in whole or (everywhere and parent.name not in inputs)
+
+
+def place_of(context: Context, block: str, child: str, frame: int | None, parent: str) -> Span:
+    """Return where a conditional, or the network that stands for it, reads a parent."""
+    spans = context.parsed.spans
+    for label in (child if frame is None else f"{child}_{frame}", child):
+        if (block, label, parent) in spans:
+            return spans[block, label, parent]
+    for key, (side, target) in context.parsed.heads.items():
+        if side is Side.Q and target == child and block == "inference":
+            return context.parsed.span(("networks", key, "reads"))
+    return context.parsed.span((block, child))

@@ -1,0 +1,214 @@
+"""Whether conditionals, repeated at every frame, can be drawn one after another: the unrolled graph is acyclic.
+
+Let a closed walk of the template have the offsets d_1, ..., d_k. The unrolled graph has a cycle iff some closed
+walk can have the sum 0. In a strongly connected part with a closed walk of sum a > 0 and one of sum -b < 0 some
+walk has the sum 0 (go b times round the first and a times round the second, ab times along a walk that
+joins them). So a part can be drawn iff all its cycles have sums of one strict sign: negative, forward in time;
+positive, backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from math import isqrt
+
+from dvaec.spec.graph import reachable
+from dvaec.spec.model import LAST, Conditional, Direction
+from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+
+MOST_ARROWS = 300_000
+FARTHEST = 24  # how far in time a cycle is looked for to be shown
+
+Arrows = dict[tuple[str, str], Offsets]  # (child, parent) -> offsets; of a sequence-level parent: ALL
+Place = tuple[str, int]  # a variable and its frame; sequence-level ones have frame 0
+Walk = tuple[tuple[str, int], ...]  # names with offsets from the first one's frame
+
+
+@dataclass(frozen=True)
+class Tangle:
+    """A strongly connected part whose cycles lead to earlier and to later frames; `walk`, if found, returns."""
+
+    names: tuple[str, ...]
+    walk: Walk = ()
+
+
+def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Arrows:
+    """Return who reads whom among `names` at which offsets, single frames as the offsets that they can have."""
+    found: Arrows = {}
+    for line in conditionals:
+        for parent in line.parents if line.target in names else ():
+            if parent.name in names:
+                key = (line.target, parent.name)
+                found[key] = found.get(key, NONE) | _offsets(line.frame, parent.offsets, parent.frame)
+    return found
+
+
+def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> Offsets:
+    if reader is None:
+        return ALL if offsets is None else offsets
+    if offsets is not None:
+        return window(-reader, None)
+    if frame is None:
+        return ALL
+    return window(1 - reader, None) if frame == LAST else of(frame - reader)
+
+
+def components(names: Sequence[str], arrows: Arrows) -> tuple[tuple[str, ...], ...]:
+    """Return the strongly connected parts, each in the order of `names`, sorted by their first members."""
+    needs = {name: [p for c, p in arrows if c == name] for name in names}
+    around = {name: frozenset(reachable(name, needs)) for name in names}
+    found: list[tuple[str, ...]] = []
+    placed: set[str] = set()
+    for name in names:
+        if name not in placed:
+            same = tuple(n for n in names if n == name or (n in around[name] and name in around[n]))
+            found.append(same)
+            placed.update(same)
+    return tuple(found)
+
+
+def direction(part: tuple[str, ...], arrows: Arrows) -> Direction | Tangle | None:
+    """Return the direction of time in which a part can be drawn; None for one without a cycle."""
+    inner = {key: offsets for key, offsets in arrows.items() if key[0] in part and key[1] in part and offsets}
+    if not inner:
+        return None
+    if not _turns(part, {key: _last(o) for key, o in inner.items()}):
+        return Direction.FORWARD
+    if not _turns(part, {key: _last(_mirrored(o)) for key, o in inner.items()}):
+        return Direction.BACKWARD
+    return Tangle(part, _return(part, inner))
+
+
+def _last(offsets: Offsets) -> int | None:
+    """The largest offset; None if there is none."""
+    if offsets.reaches_future:
+        return None
+    return next(d for d in range(offsets.high, offsets.low - len(offsets.past) - 1, -1) if d in offsets)
+
+
+def _mirrored(offsets: Offsets) -> Offsets:
+    """A set with the mirrored largest member: enough of {-d : d in offsets} for `_last`."""
+    if offsets.reaches_past:
+        return window(0, None)
+    end = offsets.high + len(offsets.future)
+    return of(-next(d for d in range(offsets.low - 1, end + 1) if d in offsets))
+
+
+def _turns(part: tuple[str, ...], weights: dict[tuple[str, str], int | None]) -> bool:
+    """Whether some cycle has a sum of 0 or more; None weighs as much as one likes.
+
+    With w' = (n + 1) w + 1 a cycle of at most n arrows has a positive sum iff its own is at least 0, and
+    longest walks still grow after n rounds.
+    """
+    if None in weights.values():
+        return True  # within a strongly connected part every arrow lies on a cycle
+    scale = len(part) + 1
+    longest = dict.fromkeys(part, 0)
+    for _ in range(len(part) + 1):
+        grown = False
+        for (child, parent), weight in weights.items():
+            assert weight is not None
+            reached = longest[child] + weight * scale + 1
+            if reached > longest[parent]:
+                longest[parent], grown = reached, True
+        if not grown:
+            return False
+    return True
+
+
+def _return(part: tuple[str, ...], arrows: Arrows) -> Walk:
+    """Return a shortest closed walk of sum 0 that stays near its start; () if there is none so near."""
+    near = {key: offsets.within(-FARTHEST, FARTHEST) for key, offsets in arrows.items()}
+    best: Walk = ()
+    for start in part:
+        before: dict[Place, Place | None] = {(start, 0): None}
+        waiting: list[Place] = [(start, 0)]
+        for place in waiting:
+            steps = [((p, place[1] + d), d) for (c, p), ds in near.items() if c == place[0] for d in ds]
+            if any(step == (start, 0) for step, _ in steps):
+                walk = [(start, 0)]
+                back: Place | None = place
+                while back is not None:
+                    walk.append(back)
+                    back = before[back]
+                if not best or len(walk) < len(best):
+                    best = tuple(reversed(walk))
+                break
+            for step, _ in steps:
+                if abs(step[1]) <= FARTHEST and step not in before:
+                    before[step] = place
+                    waiting.append(step)
+    return best
+
+
+def cycle_at_ends(
+    conditionals: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> tuple[Place, ...] | None:
+    """Return a cycle of the graph unrolled over some few numbers of frames, as (a, b, ..., a): a reads b.
+
+    Where a value of the sequence or a numbered frame is read, the ends matter, which `direction` does not
+    see.
+    """
+    reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
+    most = max(3, isqrt(MOST_ARROWS) // max(1, len(conditionals)))
+    for frames in (1, 2, 3, min(8 + 2 * reach, most)):
+        reads = _unrolled(conditionals, static, zero, frames)
+        if cycle := _cycle(reads):
+            return cycle
+    return None
+
+
+def _end(offsets: Offsets | None) -> int:
+    return 0 if offsets is None else max(abs(offsets.low), abs(offsets.high))
+
+
+def _unrolled(
+    conditionals: Sequence[Conditional], static: Collection[str], zero: Collection[str], frames: int
+) -> dict[Place, list[Place]]:
+    targets = {line.target for line in conditionals}
+    own = {(line.target, line.frame) for line in conditionals if line.frame is not None}
+    found: dict[Place, list[Place]] = {}
+    for line in conditionals:
+        times: Iterable[int] = (0,)
+        if line.frame is not None:
+            times = (line.frame,)
+        elif line.target not in static:
+            times = (t for t in range(1, frames + 1) if (line.target, t) not in own)
+        for t in times:
+            reads = found.setdefault((line.target, t), [])
+            for parent in line.parents:
+                if parent.name not in targets:
+                    continue
+                first = 0 if parent.name in zero or parent.name in static else 1
+                if parent.name in static:
+                    reads.append((parent.name, 0))
+                elif parent.frame is not None:
+                    reads.append((parent.name, frames if parent.frame == LAST else parent.frame))
+                elif parent.offsets is not None:
+                    reads += [(parent.name, t + d) for d in parent.offsets.within(first - t, frames - t)]
+    return found
+
+
+def _cycle(reads: dict[Place, list[Place]]) -> tuple[Place, ...] | None:
+    """Return a cycle, found depth first without recursion."""
+    done: set[Place] = set()
+    for start in reads:
+        path: dict[Place, int] = {}
+        stack = [(start, iter(reads[start]))] if start not in done else []
+        path[start] = 0
+        while stack:
+            place, rest = stack[-1]
+            for step in rest:
+                if step in path:
+                    names = list(path)
+                    return (*names[path[step] :], step)
+                if step in reads and step not in done:
+                    path[step] = len(path)
+                    stack.append((step, iter(reads[step])))
+                    break
+            else:
+                stack.pop()
+                done.add(place)
+                path.pop(place, None)
+    return None
