@@ -32,6 +32,7 @@ from dvaec.spec.model import (
     Side,
     Spec,
 )
+from tests.family_data import legal, noise_for
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,10 @@ def forget(built: Built) -> None:
 
 def shrunk(spec: Spec) -> Spec:
     """Cut every width of a developed spec to a few units, different ones where they need not agree."""
-    variables = tuple(replace(v, dim=min(v.dim, 2 + n % 2)) for n, v in enumerate(spec.variables))
+    variables = tuple(
+        replace(v, dim=min(v.dim, 2 if v.family is Family.COMPLEX_GAUSSIAN else 2 + n % 2))
+        for n, v in enumerate(spec.variables)
+    )
     states = tuple(replace(s, units=min(s.units, 4), through=_layers(s.through)) for s in spec.states)
     features = tuple(replace(f, block=_block(f.block)) for f in spec.features)
     heads = tuple(_head(h) for h in spec.heads)
@@ -123,26 +127,16 @@ def _head(head: Head) -> Head:
 
 
 def sample_values(built: Built, batch: int, frames: int, seed: int = 1) -> dict[str, Tensor]:
-    """Draw data, latents and noise for every variable, by name and as noise_NAME."""
+    """Draw data, latents and noise for every variable, by name and as noise_NAME; of frame 0 too (z_0)."""
     generator = torch.Generator().manual_seed(seed)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
     values: dict[str, Tensor] = {}
     for variable in built.spec.variables:
-        name, shape = variable.name, (batch, frames, variable.dim)
-        if not variable.framed:
-            values[name] = normal(batch, variable.dim)
-        elif variable.family is Family.BERNOULLI:
-            values[name] = (normal(*shape) > 0).double()
-        elif variable.family is Family.GAMMA:
-            values[name] = normal(*shape).square()
-        else:
-            values[name] = normal(*shape)
-        discrete = variable.family in (Family.BERNOULLI, Family.GAMMA)
-        noise = torch.rand(*shape, generator=generator, dtype=torch.float64) if discrete else normal(*shape)
-        values[f"noise_{name}"] = noise
+        leads = {variable.name: (batch, frames) if variable.framed else (batch,)}
+        if variable.first == 0:
+            leads[f"{variable.name}_0"] = (batch,)
+        for name, lead in leads.items():
+            values[name] = legal(variable, lead, generator)
+            values[f"noise_{name}"] = noise_for(variable, lead, generator)
     return values
 
 

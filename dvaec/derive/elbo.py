@@ -33,7 +33,14 @@ from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
 from dvaec.spec.offsets import NOW
 
-CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset({(Family.GAUSSIAN, Family.GAUSSIAN)})
+CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset(
+    {
+        (Family.GAUSSIAN, Family.GAUSSIAN),
+        (Family.FULL_GAUSSIAN, Family.FULL_GAUSSIAN),
+        (Family.LAPLACE, Family.LAPLACE),
+        (Family.CATEGORICAL, Family.CATEGORICAL),
+    }
+)
 """Pairs of families (q's, p's) whose Kullback-Leibler divergence has a closed form."""
 
 

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dvaec.spec.variables import Family, Variable
@@ -28,6 +28,13 @@ TEMPERATURE = 0.5
 
 SHAPE = 1.0
 """Of a gamma variable, unless the page says another."""
+
+
+OPTIONS = ("shape", "degrees", "components", "temperature")
+"""The numbers that go with some family."""
+
+_ANYWAY = (("shape", SHAPE), ("degrees", LEARNED), ("temperature", TEMPERATURE))
+"""What an option says that holds without it too."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +100,23 @@ FORMS = {
     Family.LAPLACE: Form(_each("mean", "logscale"), "mean", latent=True),
     Family.STUDENT: Form(_student, "mean", options=("degrees",)),
     Family.BETA: Form(_each("logalpha", "logbeta")),
-    Family.MIXTURE: Form(_mixture, "mean", "logvar", options=("components",)),
+    Family.MIXTURE: Form(_mixture, options=("components",)),
 }
 
 
 def parameters_of(variable: Variable) -> tuple[Parameter, ...]:
     """Return the parameters of a variable's conditionals, in order."""
     return FORMS[variable.family].parameters(variable)
+
+
+def option_values(said: Mapping[str, float | str | None]) -> tuple[tuple[str, float], ...]:
+    """Return a family's numbers as a page says them, sorted by name, without those that hold anyway.
+
+    Pages of equal meaning make equal specs.
+    """
+    numbers = {name: LEARNED if isinstance(value, str) else value for name, value in said.items()}
+    found = [(name, float(value)) for name, value in numbers.items() if value is not None]
+    return tuple(sorted(item for item in found if item not in _ANYWAY))
 
 
 def gamma_shape(variable: Variable) -> float:
