@@ -8,6 +8,7 @@ from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
+from dvaec.spec.sizes import is_sizes, with_sizes
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar, parse_tree
 
 _NAMED = ("variables", "states", "features", "networks")
@@ -36,10 +37,24 @@ def apply_overrides(
         for step in name.split("."):
             steps.append(Scalar(step.strip(), True, Span(file, 1, column, max(1, len(step)))))
             column += len(step) + 1
-        if (full := _full_path(tree, steps, report)) is not None:
-            changed = _replace(tree, full, node, report)
-            tree = changed if isinstance(changed, Entries) else tree
+        if is_sizes(steps, node):
+            assert isinstance(node, Scalar)
+            tree = choose_sizes(tree, node, report)
+        else:
+            tree = _put(tree, steps, node, report)
     return tree
+
+
+def choose_sizes(tree: Entries, name: Scalar, report: Report) -> Entries:
+    """Return the tree with the values of the set of sizes of that name in it."""
+    return with_sizes(tree, name, lambda page, steps, value: _put(page, steps, value, report), report)
+
+
+def _put(tree: Entries, steps: list[Scalar], value: Node, report: Report) -> Entries:
+    """Return the tree with a value at a path; unchanged where there is no such path, which is reported."""
+    full = _full_path(tree, steps, report)
+    changed = _replace(tree, full, value, report) if full is not None else None
+    return changed if isinstance(changed, Entries) else tree
 
 
 def _full_path(tree: Entries, steps: list[Scalar], report: Report) -> list[Scalar] | None:

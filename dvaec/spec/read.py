@@ -77,10 +77,11 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
 def _judge_sizes(tree: Entries, report: Report) -> None:
     """Report what is wrong with the page as it stands under each of its sets of sizes."""
     for name in names_of_sets(tree):
-        sized = choose_sizes(tree, name, report)
-        if report.found:
-            return
-        _judge(parse_page(sized, validate(sized, report), spans_of(sized), report), report)
+        trial = Report()  # what is remarked on is said once, of the page itself
+        sized = choose_sizes(tree, name, trial)
+        if not trial.found:
+            _judge(parse_page(sized, validate(sized, trial), spans_of(sized), trial), trial)
+        report.found.extend(trial.found)
 
 
 def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
