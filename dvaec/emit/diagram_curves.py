@@ -32,15 +32,19 @@ class Shape:
         return hypot(dx, dy) < radius
 
 
-def bent(start: Point, end: Point, bend: float) -> Curve:
-    """The curve from `start` to `end` that swings `bend` times their distance to the left of straight."""
+def bent(start: Point, end: Point, bend: float, skew: tuple[float, float] = (1.0, 1.0)) -> Curve:
+    """The curve from `start` to `end` that swings `bend` times their distance to the left of straight.
+
+    `skew` scales the swing of its first and of its second half.
+    """
     dx, dy = end[0] - start[0], end[1] - start[1]
     # A cubic with both inner points moved by k passes its middle at 3/4 k.
     ox, oy = -dy * bend * 4 / 3, dx * bend * 4 / 3
+    first, second = skew
     return (
         start,
-        (start[0] + dx / 4 + ox, start[1] + dy / 4 + oy),
-        (start[0] + 3 * dx / 4 + ox, start[1] + 3 * dy / 4 + oy),
+        (start[0] + dx / 4 + first * ox, start[1] + dy / 4 + first * oy),
+        (start[0] + 3 * dx / 4 + second * ox, start[1] + 3 * dy / 4 + second * oy),
         end,
     )
 

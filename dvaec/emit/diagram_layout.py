@@ -38,7 +38,15 @@ _COMPACT = (124.0, 150.0)  # rows and columns where the arrows are many and the 
 _COMPACT_OF_MORE = (100.0, 150.0)
 _ASIDE = 50.0
 _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
-_FAR_BENDS = (0.52, 0.63, 0.75, 0.9)  # where every smaller one runs through a node
+_FAR_BENDS = (0.52, 0.63, 0.75, 0.9)
+_EVEN = (1.0, 1.0)
+_SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
+_TRIALS = (
+    tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
+    tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
+    tuple((b, _EVEN) for size in _FAR_BENDS for b in (size, -size)),
+)
+"""Bends and skews of an arrow; the later ones are tried where all before run through a node."""
 _HIT = 30.0
 _SAMPLES = 24
 _CELL = 7.0
@@ -160,13 +168,13 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
         groups.setdefault(_link(arrow), []).append(arrow)
     for group in groups.values():
         best: tuple[float, list[Curve]] | None = None
-        for size in (*_BENDS, *_FAR_BENDS):
-            if size in _FAR_BENDS and best is not None and best[0] < _HIT:
+        for trial in _TRIALS:
+            if best is not None and best[0] < _HIT:
                 break
-            for bend in (size, -size) if size else (0.0,):
-                curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend) for a in group]
+            for bend, skew in trial:
+                curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend, skew) for a in group]
                 cost = sum(
-                    _cost(curve, size, _others(a, shapes), taken, middle) + _crowding(a, curve, angles)
+                    _cost(curve, abs(bend), _others(a, shapes), taken, middle) + _crowding(a, curve, angles)
                     for a, curve in zip(group, curves, strict=True)
                 )
                 if best is None or cost < best[0] - 1e-6:
