@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
+from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Term
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Conditional, Parent, Spec
-from dvaec.spec.notation import page, windows
+from dvaec.spec.notation import frame_word, windows
+from dvaec.spec.notation import parent as text_of
 
 Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 
@@ -18,18 +19,27 @@ def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str,
     return {
         "model": spec.name,
         "hash": canonical_hash(spec),
-        "generation": [_conditional(c) for c in spec.generation],
+        "generation": [_conditional(c) for c in (*spec.generation, *spec.numbered)],
         "order": list(derivation.posterior.order),
+        "sweeps": [{"latents": list(s.latents), "backward": s.backward} for s in spec.order],
         "posterior": [_derived(factor) for factor in derivation.posterior.factors],
         "inference": [_conditional(c) for c in derivation.inference],
-        "golden": {c.target: _parents(c.golden) for c in derivation.comparisons},
-        "silver": {c.target: _parents(c.silver) for c in derivation.comparisons},
+        "golden": {_label(c): _parents(c.golden) for c in derivation.comparisons},
+        "silver": {_label(c): _parents(c.silver) for c in derivation.comparisons},
+        "redundant": {_label(c): _parents(c.redundant) for c in derivation.comparisons},
         "elbo": {"given": list(elbo.given), "terms": [_term(term) for term in elbo.terms]},
     }
 
 
+def _label(comparison: Comparison) -> str:
+    """Return z for the conditional of every frame, z_0 for that of one."""
+    frame = comparison.frame
+    return comparison.target if frame is None else f"{comparison.target}_{frame_word(frame)}"
+
+
 def _conditional(conditional: Conditional) -> dict[str, Json]:
-    return {"target": conditional.target, "parents": _parents(conditional.parents)}
+    parents = _parents(conditional.parents)
+    return {"target": conditional.target, "frame": conditional.frame, "parents": parents}
 
 
 def _derived(factor: DerivedConditional) -> dict[str, Json]:
@@ -49,6 +59,7 @@ def _term(term: Term) -> dict[str, Json]:
     return {
         "kind": term.kind.value,
         "target": term.target,
+        "frame": term.frame,
         "p": _conditional(term.p),
         "q": _conditional(term.q) if term.q is not None else None,
         "expectation": _parents(term.expectation),
@@ -68,4 +79,5 @@ def _parent(parent: Parent) -> dict[str, Json]:
     frames: list[Json] | None = None
     if parent.offsets is not None:
         frames = [{"start": w.start, "stop": w.stop, "stride": w.stride} for w in windows(parent.offsets)]
-    return {"name": parent.name, "text": page(parent.name, parent.offsets), "windows": frames}
+    frame = None if parent.frame is None else frame_word(parent.frame)
+    return {"name": parent.name, "text": text_of(parent), "windows": frames, "frame": frame}

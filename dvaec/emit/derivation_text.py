@@ -7,8 +7,8 @@ import textwrap
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
-from dvaec.emit.words import estimator_words, proof_words
-from dvaec.spec.model import InferenceKind, Spec
+from dvaec.emit.words import choice_words, declaration_words, estimator_words, order_words, proof_words
+from dvaec.spec.model import Spec
 from dvaec.spec.notation import lowered
 
 WIDTH = 100
@@ -44,25 +44,16 @@ UNICODE = Notation(
     minus=" − ",
 )
 
-_DECLARED = {
-    InferenceKind.EXACT: "declared: exact",
-    InferenceKind.FILTERING: "declared: filtering",
-    InferenceKind.LOOKAHEAD: "declared: a look-ahead of {delay}",
-    InferenceKind.CONDITIONALS: "declared by its conditionals",
-    InferenceKind.NETWORKS: "declared by what its networks read",
-}
-
 
 def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
     """Return p, its exact posterior, q, golden and silver arrows, and the bound with its reasons."""
     writer = FormulaWriter(spec, UNICODE)
-    declared = _DECLARED[spec.inference.kind].format(delay=spec.inference.delay)
     heading = f"{spec.name}: {spec.about}" if spec.about else spec.name
     compared = [line for c in derivation.comparisons for line in _compare(writer, c)]
     latent = [
-        ("Exact posterior", _posterior(writer, derivation)),
-        (f"Inference model ({declared})", [writer.inference(derivation.inference)]),
-        ("q against the exact posterior", compared),
+        ("Exact posterior", [order_words(spec), *_posterior(writer, derivation)]),
+        (f"Inference model ({declaration_words(spec)})", [writer.inference(derivation.inference)]),
+        ("q against the exact posterior", [*compared, *choice_words(spec, derivation.comparisons)]),
     ]
     sections = [
         (heading, ["; ".join(spec.cites)] if spec.cites else []),
@@ -103,6 +94,9 @@ def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
         lines.append(
             f"{target}  silver (in q, not in the exact posterior): {writer.parents(comparison.silver)}"
         )
+    if comparison.redundant:
+        idle = writer.parents(comparison.redundant)
+        lines.append(f"{target}  redundant (tells nothing, given the rest of what q reads): {idle}")
     return lines or [f"{target}  q has the exact posterior's structure"]
 
 

@@ -8,7 +8,7 @@ from dvaec.derive.expression import Formula
 from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
 from dvaec.derive.steps import Step, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
-from dvaec.emit.words import estimator_words, proof_words
+from dvaec.emit.words import choice_words, estimator_words, order_words, proof_words
 from dvaec.spec.model import Spec
 
 
@@ -81,10 +81,17 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         exact=writer.exact(f.conditional for f in derivation.posterior.factors),
         inference=writer.inference(derivation.inference),
         factors=[_factor(writer, factor) for factor in derivation.posterior.factors],
+        order=_escape(order_words(spec)),
         comparisons=[
-            (writer.target(c.target, c.frame), writer.parents(c.golden), writer.parents(c.silver))
+            (
+                writer.target(c.target, c.frame),
+                writer.parents(c.golden),
+                writer.parents(c.silver),
+                writer.parents(c.redundant),
+            )
             for c in derivation.comparisons
         ],
+        choice=[_escape(line) for line in choice_words(spec, derivation.comparisons)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
     )

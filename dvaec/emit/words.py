@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.derive.model import DerivedConditional, Estimator, Term
+from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
+from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.notation import target
 
 ESTIMATORS = {
     Estimator.ANALYTIC: "analytic",
@@ -22,13 +24,63 @@ def estimator_words(term: Term) -> str:
     return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
 
 
+_DECLARED = {
+    InferenceKind.EXACT: "declared: exact",
+    InferenceKind.FILTERING: "declared: filtering",
+    InferenceKind.LOOKAHEAD: "declared: a look-ahead of {delay}",
+    InferenceKind.MEAN_FIELD: "declared: mean field",
+    InferenceKind.CONDITIONALS: "declared by its conditionals",
+    InferenceKind.NETWORKS: "declared by what its networks read",
+}
+_BY_CHOICE = {
+    InferenceKind.FILTERING: "filtering: what lies in the future",
+    InferenceKind.LOOKAHEAD: "a look-ahead of {delay}: what lies further in the future",
+    InferenceKind.MEAN_FIELD: "mean field: the other latents",
+}
+
+
+def declaration_words(spec: Spec) -> str:
+    """Say how the page declares q, for example `declared: filtering; v by a conditional of its own`."""
+    words = _DECLARED[spec.inference.kind].format(delay=spec.inference.delay)
+    own = (*spec.inference.conditionals, *spec.inference.numbered)
+    if not own or spec.inference.kind is InferenceKind.CONDITIONALS:
+        return words
+    names = " and ".join(target(c, spec.variable(c.target).framed) for c in own)
+    return (
+        f"{words}; {names} by {'a conditional of its own' if len(own) == 1 else 'conditionals of their own'}"
+    )
+
+
+def order_words(spec: Spec) -> str:
+    """Say along which order the chain rule goes: sweep after sweep, each with its direction of time."""
+    said = []
+    for sweep in spec.order:
+        names = " and ".join(sweep.latents)
+        if not spec.variable(sweep.latents[0]).framed:
+            said.append(names)
+            continue
+        together = "frame by frame, " if len(sweep.latents) > 1 else ""
+        said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time")
+    return f"by the chain rule along {'; then '.join(said)}"
+
+
+def choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
+    """Say that what a keyword leaves out is golden by choice; nothing where nothing is."""
+    own = {(c.target, c.frame) for c in (*spec.inference.conditionals, *spec.inference.numbered)}
+    lacking = any(c.golden and (c.target, c.frame) not in own for c in comparisons)
+    words = _BY_CHOICE.get(spec.inference.kind)
+    if words is None or not lacking:
+        return []
+    return [f"the page asks for {words.format(delay=spec.inference.delay)} is left out by choice"]
+
+
 def proof_words(factor: DerivedConditional) -> str:
     """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
     proof = factor.proof
     from_there = f"t+{proof.first}" if proof.first else "t"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
-    target = factor.conditional.target
-    words = f"holds for every T: what links {target}_t to its evidence repeats from {from_there} on, {every}"
+    name = factor.conditional.target
+    words = f"holds for every T: what links {name}_t to its evidence repeats from {from_there} on, {every}"
     loose = [_from_to([str(frame) for frame in run]) for run in _runs(factor.loose_first)]
     loose += [
         _from_to([f"T-{back}" if back else "T" for back in reversed(run)])
