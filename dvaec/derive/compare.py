@@ -1,24 +1,63 @@
-"""Declared q against the exact posterior: golden and silver arrows."""
+"""Declared q against the exact posterior: golden and silver arrows, and links that q does not need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from dvaec.derive.model import Comparison, Posterior
-from dvaec.spec.model import LAST, Conditional, Parent
+from dvaec.derive.posterior import first_served
+from dvaec.network.template import template_of
+from dvaec.network.unframed import unframed_windows
+from dvaec.network.windows import NoFixpointError, stationary_windows
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import NONE, Offsets, window
 
 HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
 """The least windows that hold an absolute frame at every t of 1..T."""
 
 
-def compare(posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
-    """Return, per latent of q, what only the exact posterior reads (golden), only q reads (silver)."""
-    return tuple(_compare(posterior.of(q.target), q) for q in inference)
+def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
+    """Return, per factor of q, what only the exact posterior reads (golden), only q reads (silver).
+
+    And what q reads without need: a link is redundant if the target is D-separated from it given all else that
+    q reads. With E all that q reads, these are the links outside the minimal set; each can be left out, but
+    not always all of them together.
+    """
+    return tuple(_compare(spec, posterior.of(q.target, q.frame), q) for q in inference)
 
 
-def _compare(exact: Conditional, q: Conditional) -> Comparison:
-    return Comparison(q.target, golden=beyond(exact, q), silver=beyond(q, exact))
+def _compare(spec: Spec, exact: Conditional, q: Conditional) -> Comparison:
+    idle = () if q == exact else redundant(spec, q)
+    return Comparison(q.target, beyond(exact, q), beyond(q, exact), q.frame, idle)
+
+
+def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
+    """Return the links of one factor of q that tell the target nothing, given the rest of what it reads.
+
+    What is named is redundant at every frame of every T. None is named where no windows are found for E, or
+    where a frame t reads absolute frames.
+    """
+    template = template_of(spec)
+    given: dict[str, Offsets | None] = {v.name: NONE for v in spec.variables if v.framed}
+    given |= {p.name: p.offsets for p in q.parents if p.frame is None}
+    absolute = [p for p in q.parents if p.frame is not None]
+    try:
+        if q.target not in template.static and q.frame is None:
+            if absolute:
+                return ()
+            found = stationary_windows(template, q.target, given, first_served(spec, q.target)).parents
+            return beyond(q, Conditional(q.target, found))
+        found = unframed_windows(template, q.target, q.frame, given, absolute).parents
+    except NoFixpointError:
+        return ()
+    whole = {p.name for p in found if p.offsets is not None}
+    there = {(p.name, p.frame) for p in found}
+    some = {p.name for p in found}
+    return tuple(
+        p
+        for p in q.parents
+        if (p.name not in some if p.frame is None else (p.name, p.frame) not in there and p.name not in whole)
+    )
 
 
 def beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:

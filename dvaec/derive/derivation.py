@@ -12,4 +12,4 @@ def derive(spec: Spec) -> Derivation:
     """Return the exact posterior, q as declared, and the difference between them."""
     posterior = exact_posterior(spec)
     inference = declared_inference(spec, posterior)
-    return Derivation(posterior, inference, compare(posterior, inference))
+    return Derivation(posterior, inference, compare(spec, posterior, inference))

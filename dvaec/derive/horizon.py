@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dvaec.network.separation import judge
-from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unrolled import Node, TooLargeError, Unrolled, unroll
+from dvaec.network.finite import Finite
+from dvaec.network.template import evidence, template_of
+from dvaec.network.unrolled import Node, TooLargeError
 from dvaec.spec.model import Spec
 
 MOST_FRAMES = 200
@@ -16,20 +16,16 @@ def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:
     Sorted by variable, then by frame; a sequence-level variable stands under its bare name. Raises
     ValueError for less than one frame and TooLargeError for more than MOST_FRAMES of them.
     """
+    if frames < 1:
+        raise ValueError("a sequence has at least one frame")
     if frames > MOST_FRAMES:
         raise TooLargeError(f"at most {MOST_FRAMES} frames are derived node by node, not {frames}")
     template = template_of(spec)
-    network = unroll(template, frames)
-    found = {
-        Node(name, frame): minimal_at(template, network, name, frame)
-        for name in sorted(template.latents)
-        for frame in range(1, frames + 1)
-    }
-    return {str(node): [str(member) for member in members] for node, members in found.items()}
-
-
-def minimal_at(template: Template, network: Unrolled, target: str, frame: int) -> tuple[Node, ...]:
-    """Return the minimal conditioning set of one latent at one frame, sorted by variable, then by frame."""
-    given = network.given(frame, evidence(template, target))
-    minimal = judge(network, Node(target, frame), given).minimal
-    return tuple(sorted(minimal, key=lambda node: (node.name, node.frame or 0)))
+    network = Finite(template, frames)
+    found: dict[str, list[str]] = {}
+    for name in sorted(template.latents):
+        given = evidence(template, name)
+        places = (None,) if name in template.static else range(template.first(name), frames + 1)
+        for node in (Node(name, frame) for frame in places):
+            found[str(node)] = [str(member) for member in network.nodes(network.minimal(node, given))]
+    return found

@@ -12,25 +12,32 @@ from dvaec.spec.model import Conditional, Parent
 class Proof:
     """Why windows hold for every T: the component K of the target, in the network of endlessly many frames.
 
-    Each variable of K is at one frame only, or at {s, s + period, s + 2 period, ...} for an s <= `first`,
-    both counted from t, and K is closed under the families of the network: growing the horizon further
-    adds nothing. `lag` is the largest finite lag. The argument is in `dvaec.network.windows`.
+    `component` is K, what is linked to the target outside its evidence: windows relative to t, and bare
+    sequence-level names. It is closed under the families of the network, so that growing the horizon further
+    adds nothing. Beyond `first` frames from t it repeats with `period`; `searched` frames to either side of t
+    were searched to find it (0 for what has no frame t, whose K has frames 0, 1, T and whole windows).
+    `lag` is the largest finite lag. The argument is in `dvaec.network.windows`.
     """
 
     lag: int
     first: int
     period: int
+    searched: int = 0
+    component: tuple[Parent, ...] = ()
 
 
 @dataclass(frozen=True)
 class DerivedConditional:
-    """One latent's minimal conditioning set as windows relative to t, for every T.
+    """One factor's minimal conditioning set for every T: windows relative to t, or of what has no frame t.
+
+    A read of an absolute frame counts only where that frame is in the evidence: z_1 is not read by z_1.
 
     `loose_first` and `loose_last` list the frames, counted from 1 at the start and as 0, 1, ... back from T
     at the end, at which the windows clipped to 1..T are still larger than the exact minimum; `loose_inside`
     says that they are in the middle too (u_T is in the window of every frame, though nothing observes z_T).
     Up to 12 frames from the ends are compared, in a network of twice the proof's `first + period + lag`
-    frames and a few more; none where that would be huge.
+    frames and a few more; none where that would be huge. A sequence-level or numbered factor has
+    `loose_inside` alone.
     """
 
     conditional: Conditional
@@ -42,14 +49,19 @@ class DerivedConditional:
 
 @dataclass(frozen=True)
 class Posterior:
-    """p(z_{1:T} | x_{1:T}, u_{1:T}) factorized along `order` (latents within a frame; frames go forward)."""
+    """p(latents | observed, inputs) factorized in q's chain-rule order, one factor per (target, frame).
+
+    A frame-level latent's factor of frame None serves all frames that have none of their own: frame 0, and
+    frame 1 where q has a conditional of its own there. `order` lists the latents, sweep after sweep.
+    """
 
     order: tuple[str, ...]
-    factors: tuple[DerivedConditional, ...]  # in `order`
+    factors: tuple[DerivedConditional, ...]  # in chain-rule order
 
-    def of(self, target: str) -> Conditional:
-        """Return the windows of one latent."""
-        return next(f.conditional for f in self.factors if f.conditional.target == target)
+    def of(self, target: str, frame: int | None = None) -> Conditional:
+        """Return the windows of one latent, or of a frame of it; StopIteration if it has no such factor."""
+        factors = (f.conditional for f in self.factors)
+        return next(c for c in factors if c.target == target and c.frame == frame)
 
 
 @dataclass(frozen=True)

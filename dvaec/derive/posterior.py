@@ -1,83 +1,127 @@
 """The exact posterior of the latents and the q that the page declares, as windows that hold for every T.
 
-p(z_{1:T} | x_{1:T}, u_{1:T}) is factorized by the chain rule in the order of q; from each factor
-everything that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head
-nodes minded).
+p(latents | observed, inputs) is factorized by the chain rule in the order of q; from each factor everything
+that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
+Filtering, look-ahead and mean field are the same with less evidence. One factor per latent serves all frames t;
+frame 0, and frame 1 where q has a conditional of its own there, have factors of their own.
 """
 
 from __future__ import annotations
 
-from dvaec.derive.horizon import minimal_at
+from collections.abc import Mapping
+
+from dvaec.derive.loose import Looseness, looseness
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
-from dvaec.network.unrolled import Unrolled, arrows, clipped, unroll
-from dvaec.network.windows import stationary_windows
-from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of_head
-from dvaec.spec.offsets import NONE
+from dvaec.network.unframed import unframed_windows
+from dvaec.network.windows import Windows, stationary_windows
+from dvaec.spec.model import Conditional, Inference, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.offsets import Offsets
 
-MOST_COMPARED = 12  # frames from either end
-LARGEST_COMPARED = 200_000  # arrows of the network
+Key = tuple[str, int | None]
+Given = Mapping[str, Offsets | None]
+
+
+def chain(spec: Spec) -> tuple[Key, ...]:
+    """Return what q has a conditional of, (name, frame), in chain-rule order.
+
+    Frame None stands for a sequence-level latent, and for all the frames t that have no conditional of their
+    own: these come after the numbered ones in a forward sweep, before them in a backward one.
+    """
+    found: list[Key] = []
+    for sweep in spec.order:
+        numbered = [(n, f) for f in (0, 1) for n in sweep.latents if _has_own(spec, n, f)]
+        rest: list[Key] = [(name, None) for name in sweep.latents]
+        found += [*rest, *_backward(numbered)] if sweep.backward else [*numbered, *rest]
+    return tuple(found)
+
+
+def _backward(numbered: list[tuple[str, int]]) -> list[Key]:
+    return sorted(numbered, key=lambda key: -key[1])  # stable: within a frame as the sweep lists them
+
+
+def _has_own(spec: Spec, name: str, frame: int) -> bool:
+    """Whether q has a conditional of its own at frame 0 or 1."""
+    variable = spec.variable(name)
+    if not variable.framed or frame == 0:
+        return variable.framed and variable.first == 0
+    own = any(c.target == name and c.frame == frame for c in spec.inference.numbered)
+    return own or spec.head(Side.Q, name, frame) is not None
+
+
+def first_served(spec: Spec, name: str) -> int:
+    """Return the first frame t that the conditional of all frames serves."""
+    return 2 if _has_own(spec, name, 1) else 1
+
+
+def windows_given(spec: Spec, template: Template, key: Key, given: Given) -> Windows:
+    """Return the minimal conditioning set of one factor, given E as windows."""
+    name, frame = key
+    if name in template.static or frame is not None:
+        return unframed_windows(template, name, frame, given)
+    return stationary_windows(template, name, given, first_served(spec, name))
 
 
 def exact_posterior(spec: Spec) -> Posterior:
-    """Return the exact posterior's factorization along `spec.latents`, for every T (or NoFixpointError)."""
+    """Return the exact posterior's factorization in q's order, for every T (or NoFixpointError)."""
     template = template_of(spec)
-    return Posterior(spec.latents, tuple(_factor(template, name) for name in spec.latents))
+    return Posterior(spec.latents, tuple(_factor(spec, template, key) for key in chain(spec)))
 
 
-def _factor(template: Template, target: str) -> DerivedConditional:
-    found = stationary_windows(template, target, evidence(template, target))
-    conditional = Conditional(target, found.parents)
-    proof = Proof(lag=template.lag, first=found.first, period=found.period)
-    middle = found.first + found.period + template.lag + 2
-    last = 2 * middle - 1
-    if arrows(template, last) > LARGEST_COMPARED:
-        return DerivedConditional(conditional, proof)
-    network = unroll(template, last)
-    near = range(1, min(middle, MOST_COMPARED + 1))
-    return DerivedConditional(
-        conditional=conditional,
-        proof=proof,
-        loose_first=tuple(k for k in near if _loose(template, network, conditional, k)),
-        loose_last=tuple(k - 1 for k in near if _loose(template, network, conditional, last + 1 - k)),
-        loose_inside=_loose(template, network, conditional, middle),
-    )
-
-
-def _loose(template: Template, network: Unrolled, windows: Conditional, frame: int) -> bool:
-    """Say whether the windows clipped at one frame are larger than the exact minimum there."""
-    exact = len(minimal_at(template, network, windows.target, frame))
-    return exact < sum(len(clipped(p.name, p.offsets, frame, network.frames)) for p in windows.parents)
+def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
+    name, frame = key
+    given = evidence(template, name)
+    found = windows_given(spec, template, key, given)
+    conditional = Conditional(name, found.parents, frame)
+    proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
+    loose: Looseness = looseness(spec, template, conditional, found, given)
+    return DerivedConditional(conditional, proof, loose.first, loose.last, loose.inside)
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
-    """Return q as the page declares it, one conditional per latent in chain-rule order."""
-    return tuple(_declared(spec, posterior, name) for name in spec.latents)
+    """Return q as the page declares it, one conditional per factor in chain-rule order."""
+    return tuple(_declared(spec, posterior, key) for key in chain(spec))
 
 
-def _declared(spec: Spec, posterior: Posterior, target: str) -> Conditional:
+def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
+    name, frame = key
     inference = spec.inference
+    lines = inference.conditionals if frame is None else inference.numbered
+    own = next((c for c in lines if c.target == name and c.frame == frame), None)
+    if own is not None:
+        return own
+    if inference.kind is InferenceKind.NETWORKS:
+        return _seen(spec, posterior, key)
+    template = template_of(spec)
+    given = restricted(template, inference, name)
+    if given is None:
+        return posterior.of(name, frame)
+    return Conditional(name, windows_given(spec, template, key, given).parents, frame)
+
+
+def restricted(template: Template, inference: Inference, target: str) -> Given | None:
+    """Return the evidence that a word of inference leaves to a latent; None where it leaves all.
+
+    Filtering and look-ahead say nothing about sequence-level latents, which have no t.
+    """
     match inference.kind:
-        case InferenceKind.EXACT:
-            return posterior.of(target)
-        case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD:
-            template = template_of(spec)
-            seen = evidence(template, target, inference.delay)
-            return Conditional(target, stationary_windows(template, target, seen).parents)
+        case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD if target not in template.static:
+            return evidence(template, target, inference.delay)
         case InferenceKind.MEAN_FIELD:
-            template = template_of(spec)
-            unread = {name: NONE for name in template.latents if name not in template.static}
-            seen = {**evidence(template, target), **unread}
-            return Conditional(target, stationary_windows(template, target, seen).parents)
-        case InferenceKind.CONDITIONALS:
-            own = next((c for c in inference.conditionals if c.target == target), None)
-            return own if own is not None else posterior.of(target)
-        case InferenceKind.NETWORKS:
-            head = spec.head(Side.Q, target)
-            if head is None or head.block is None:
-                return posterior.of(target)
-            try:
-                return Conditional(target, unfold(spec).seen(reads_of_head(head)))
-            except UnfoldError:  # reported with its place by `check_developed`
-                return posterior.of(target)
+            return evidence(template, target, latents=False)
+        case _:
+            return None
+
+
+def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
+    """Return what the network of one factor sees; where it is left to the compiler, the exact posterior."""
+    name, frame = key
+    head = spec.head(Side.Q, name, frame)
+    reads = () if head is None else reads_of_head(head)
+    if head is None or not (reads or head.block is not None):
+        return posterior.of(name, frame)
+    try:
+        return Conditional(name, unfold(spec).seen(reads), frame)
+    except UnfoldError:  # reported with its place by `check_developed`
+        return posterior.of(name, frame)

@@ -10,18 +10,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.model import Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 
 
 @dataclass(frozen=True)
 class Template:
-    """Names in declaration order, the generative families, and the latents' order within a frame."""
+    """Names in declaration order, the generative families, and q's chain-rule order.
+
+    `families` serve every frame (a sequence-level child has one); `numbered` ones replace them at frame 0 or 1.
+    """
 
     names: tuple[str, ...]
-    latents: tuple[str, ...]  # in the chain-rule order of q
-    static: tuple[str, ...]  # sequence-level names, all of them inputs
+    order: tuple[Sweep, ...]
+    static: tuple[str, ...]  # sequence-level names
+    zero: tuple[str, ...]  # names that have a frame 0
     families: tuple[Conditional, ...]
+    numbered: tuple[Conditional, ...] = ()
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """The latents, sweep after sweep, within a frame as a sweep lists them."""
+        return tuple(name for sweep in self.order for name in sweep.latents)
 
     @property
     def lag(self) -> int:
@@ -30,9 +40,14 @@ class Template:
             (end(p.offsets) for c in self.families for p in c.parents if p.offsets is not None), default=0
         )
 
-    def family(self, child: str) -> Conditional | None:
-        """Return the family of one child; inputs have none."""
-        return next((f for f in self.families if f.target == child), None)
+    def first(self, name: str) -> int:
+        """Return the first frame of a frame-level name."""
+        return 0 if name in self.zero else 1
+
+    def family(self, child: str, frame: int | None = None) -> Conditional | None:
+        """Return the family of one child (at one frame); inputs have none."""
+        own = (f for f in self.numbered if f.target == child and f.frame == frame)
+        return next(own, next((f for f in self.families if f.target == child), None))
 
     def sort(self, parents: Mapping[str, Offsets | None]) -> tuple[Parent, ...]:
         """Return the non-empty windows as parents, in declaration order."""
@@ -44,29 +59,48 @@ def template_of(spec: Spec) -> Template:
     """Return the template network of a spec."""
     return Template(
         names=tuple(v.name for v in spec.variables),
-        latents=spec.latents,
+        order=spec.order,
         static=tuple(v.name for v in spec.variables if not v.framed),
+        zero=tuple(v.name for v in spec.variables if v.framed and v.first == 0),
         families=spec.generation,
+        numbered=spec.numbered,
     )
 
 
-def evidence(template: Template, target: str, delay: int | None = None) -> dict[str, Offsets | None]:
-    """Return what comes before `target` in the chain rule, as windows relative to its frame t.
+def evidence(
+    template: Template, target: str, delay: int | None = None, latents: bool = True
+) -> dict[str, Offsets | None]:
+    """Return E, what comes before `target` in the chain rule, as windows relative to its frame t.
 
-    All latents of the frames before t and those earlier in the order within frame t; the observed variables
-    and the inputs of every frame, or of the frames up to t + `delay`. Sequence-level names have None.
+    The observed variables and the inputs of every frame, or of the frames up to t + `delay`. The latents of
+    earlier sweeps at every frame, and of the target's own sweep those of earlier frames (later ones if it runs
+    backward) and within frame t those listed before it; no latents where `latents` is False. Later sweeps have
+    NONE. Sequence-level names have None, and are left out where they are not in E. A sequence-level target has
+    whole windows.
     """
     seen = ALL if delay is None else window(None, delay)
-    place = {name: k for k, name in enumerate(template.latents)}
+    rank = {name: k for k, sweep in enumerate(template.order) for name in sweep.latents}
+    here = next(k for k, sweep in enumerate(template.order) if target in sweep.latents)
     given: dict[str, Offsets | None] = {}
     for name in template.names:
-        if name in template.static:
-            given[name] = None
-        elif name in place:
-            given[name] = window(None, 0 if place[name] < place[target] else -1)
+        if name not in rank:
+            given[name] = None if name in template.static else seen
+        elif name in template.static:
+            if latents and rank[name] < here:
+                given[name] = None
+        elif not latents or rank[name] > here:
+            given[name] = NONE
         else:
-            given[name] = seen
+            given[name] = ALL if rank[name] < here else _earlier(template.order[here], name, target)
     return given
+
+
+def _earlier(sweep: Sweep, name: str, target: str) -> Offsets:
+    """Return the frames of `name` that come before the target's frame t within their sweep."""
+    now = sweep.latents.index(name) < sweep.latents.index(target)
+    if sweep.backward:
+        return window(0 if now else 1, None)
+    return window(None, 0 if now else -1)
 
 
 def end(offsets: Offsets) -> int:

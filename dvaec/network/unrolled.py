@@ -1,13 +1,17 @@
-"""The concrete network of T frames: the template, unrolled; parents outside 1..T do not exist."""
+"""The concrete network of T frames: the template, unrolled.
+
+A frame-level variable has the frames 1..T, or 0..T where it has a frame 0 of its own; what a window holds
+beyond them does not exist. Numbered lines replace the template's at their frame.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from dvaec.network.template import Template
-from dvaec.spec.model import Parent
+from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import Offsets
 
 MOST_NODES = 200_000
@@ -20,7 +24,7 @@ class TooLargeError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """A variable at a frame, 1..T; `frame` is None for a sequence-level variable."""
+    """A variable at a frame, 0..T; `frame` is None for a sequence-level variable."""
 
     name: str
     frame: int | None
@@ -55,18 +59,35 @@ class Unrolled:
             waiting.extend(fresh)
         return frozenset(found)
 
-    def given(self, frame: int, windows: Mapping[str, Offsets | None]) -> frozenset[Node]:
-        """Return the nodes in windows relative to `frame`, clipped to 1..T."""
+    def given(self, frame: int | None, windows: Mapping[str, Offsets | None]) -> frozenset[Node]:
+        """Return the nodes in windows relative to `frame` that exist; of no frame the windows are whole."""
         return frozenset(
-            node for name, offsets in windows.items() for node in clipped(name, offsets, frame, self.frames)
+            node
+            for name, offsets in windows.items()
+            for node in read_by(self.template, Parent(name, offsets), frame, self.frames)
+        )
+
+    def reads(self, conditional: Conditional, frame: int | None) -> tuple[Node, ...]:
+        """Return the nodes that a conditional reads at `frame`."""
+        return tuple(
+            node for p in conditional.parents for node in read_by(self.template, p, frame, self.frames)
         )
 
 
-def clipped(name: str, offsets: Offsets | None, frame: int, frames: int) -> tuple[Node, ...]:
-    """Return the nodes of one window relative to `frame` within 1..`frames`."""
+def read_by(template: Template, parent: Parent, frame: int | None, frames: int) -> tuple[Node, ...]:
+    """Return the nodes of a parent of what stands at `frame` (None: at sequence level) of 1..`frames`."""
+    name, first = parent.name, template.first(parent.name)
+    if parent.frame is not None:
+        at = frames if parent.frame == LAST else parent.frame
+        return (Node(name, at),) if first <= at <= frames else ()
+    return clipped(name, parent.offsets, 1 if frame is None else frame, frames, first)
+
+
+def clipped(name: str, offsets: Offsets | None, frame: int, frames: int, first: int = 1) -> tuple[Node, ...]:
+    """Return the nodes of one window relative to `frame` within `first`..`frames`."""
     if offsets is None:
         return (Node(name, None),)
-    return tuple(Node(name, frame + d) for d in offsets.within(1 - frame, frames - frame))
+    return tuple(Node(name, frame + d) for d in offsets.within(first - frame, frames - frame))
 
 
 def unroll(template: Template, frames: int) -> Unrolled:
@@ -81,14 +102,15 @@ def unroll(template: Template, frames: int) -> Unrolled:
         raise TooLargeError(f"{frames} frames make more than {most}; choose a smaller number")
     found: dict[Node, tuple[Node, ...]] = {}
     for name in template.names:
-        if name in template.static:
-            found[Node(name, None)] = ()
-            continue
-        family = template.family(name)
-        parents: tuple[Parent, ...] = family.parents if family is not None else ()
-        for frame in range(1, frames + 1):
-            found[Node(name, frame)] = tuple(
-                node for p in parents for node in clipped(p.name, p.offsets, frame, frames)
+        places: Iterable[int | None] = (
+            (None,) if name in template.static else range(template.first(name), frames + 1)
+        )
+        for frame in places:
+            family = template.family(name, frame)
+            found[Node(name, frame)] = (
+                ()
+                if family is None
+                else tuple(node for p in family.parents for node in read_by(template, p, frame, frames))
             )
     return Unrolled(template, frames, found)
 
@@ -98,7 +120,7 @@ def arrows(template: Template, frames: int) -> int:
     total = 0
     for family in template.families:
         for parent in family.parents:
-            if parent.offsets is None:
+            if parent.offsets is None or family.target in template.static:
                 total += frames
             else:
                 near = parent.offsets.within(1 - frames, frames - 1)

@@ -1,83 +1,96 @@
 """The minimal conditioning set of a latent as windows relative to its frame t, proven for every T.
 
-Let N be the network of infinitely many frames to both sides of t. The T-frame networks are induced
-subgraphs of it, and growing a network only adds moral edges; so the sets derived in N, clipped to 1..T,
-hold for every T, and they are the union of the sets of all T. In N take E, what the target is given; R, the
+Let N be the network of endlessly many frames to both sides of t. In N take E, what the target is given; R, the
 ancestors of E and of the target; K, the moral component of the target among R outside E. The minimal set is
-E's part of the families that meet K.
+E's part of the families of R that meet K. The T-frame networks are parts of N, and growing a network only adds
+relevant nodes and moral edges; so the sets derived in N, clipped to the frames that there are, contain those of
+every t and T.
 
-K is found exactly, as eventually periodic sets, by growing it through the families and by one rule of
-repetition:
+Numbered lines and what the whole sequence reads of its first or last frame stand in N at *every* offset that
+their frame can have from t (`dvaec.network.scenes`), so the same holds with them. What they add at finitely many
+offsets is written relative to t, what they add at arbitrarily late t as a read of the absolute frame.
 
-    Let the network outside E, seen from the target's frame on, contain its own shift to the right. If some
-    variable is in K at the frames s < s', then K contains its own shift by s' - s.
+R and K are endless. They are found by guess and verification:
 
-    Proof. Shift the path from the target to s to the right by s' - s: it links the target's variable at t +
-    s' - s to the variable at s', which is linked to the target. So the target's variable at t + s' - s is
-    in K, and every path from the target, shifted likewise, starts there.
+1.  Cut N to the frames -H..H around t. Its R_H and K_H are subsets of R and K, since it is a part of N.
+2.  Guess: continue what R_H and K_H are within H/2 of t periodically to both sides, as R' and K'.
+3.  Verify: one step of growth adds nothing to R', and none to K' within R'. R and K are the least sets with
+    these properties that hold E and the target, so R is in R' and K in K'. A step maps sets that repeat with
+    period P beyond b to one that repeats with P beyond b + 2 L + 2 P, where L bounds the windows' finite parts
+    and P is a multiple of their periods. So it is enough to look at b + 2 L + 3 P frames to both sides.
+4.  Within H/2 of t nothing is too much, for R' and K' agree there with R_H and K_H. Beyond, K' repeats what was
+    seen for two periods and 2 L frames more.
 
-So each variable of K is at one frame only, or at {first, first + g, first + 2 g, ...} with one common g; g
-only shrinks (by divisors) and the firsts only come down, hence the growth stops. Where it stops, K is
-closed under the families of N: nothing outside can be reached at any horizon. Every member was reached:
-nothing in it is too much. Evidence that ends (filtering, look-ahead) leaves finitely many nodes outside E,
-and the plain growth stops.
+Where a guess cannot be made or fails, H doubles; beyond a stated bound it is said that none was found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import gcd
+from math import lcm
 
-from dvaec.network.template import Template, reflect
-from dvaec.spec.model import Parent
-from dvaec.spec.offsets import NONE, NOW, Offsets, plus, union, window
+from dvaec.network.bits import Line
+from dvaec.network.cliques import Clique, Scene, Sets
+from dvaec.network.scenes import line_scene
+from dvaec.network.tails import between, fitted
+from dvaec.network.template import Template, end
+from dvaec.spec.model import LAST, Parent
+from dvaec.spec.offsets import NONE, Offsets, window
 
-LONGEST_GROWTH = 10_000
+LONGEST_LINE = 16_384  # frames to either side of t
 LONGEST_PERIOD = 1_000
-
-Sets = dict[str, Offsets]
+MOST_WORK = 40_000_000  # frames of the line times reads of the template
 
 
 class NoFixpointError(ValueError):
-    """The growth did not come to rest, or would not soon: the windows are not known to hold for every T."""
+    """No windows were found that are known to hold for every T."""
 
     code = "DV201"
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of one target; the component K repeats from `first` on with `period`."""
+    """The windows of one target, and what proves them: K and the number of frames that were searched.
+
+    `component` is K: windows of frame-level names, bare sequence-level names.
+    """
 
     target: str
     parents: tuple[Parent, ...]
     component: tuple[Parent, ...]
-    first: int
-    period: int
+    searched: int
+
+    @property
+    def first(self) -> int:
+        """The largest |offset| from which K repeats."""
+        sets = [p.offsets for p in self.component if p.offsets is not None]
+        return max((max(abs(one.low), abs(one.high)) for one in sets), default=0)
+
+    @property
+    def period(self) -> int:
+        """A common period of K."""
+        return lcm(*(len(t) for p in self.component if p.offsets for t in (p.offsets.past, p.offsets.future)))
 
 
-def stationary_windows(template: Template, target: str, given: Mapping[str, Offsets | None]) -> Windows:
+def stationary_windows(
+    template: Template, target: str, given: Mapping[str, Offsets | None], start: int = 1
+) -> Windows:
     """Return the minimal conditioning set of `target` as windows, given E as windows (`template.evidence`).
 
-    Raises NoFixpointError if the growth is not known to stop.
+    They hold at every frame t >= `start` of every T. Raises NoFixpointError if no fixpoint is found.
     """
     _bound_periods(template)
-    framed: Sets = {name: offsets for name, offsets in given.items() if offsets is not None}
-    relevant = _relevant(template, target, framed)
-    outside: Sets = {name: relevant[name] - framed[name] for name in framed}
-    component = _component(template, target, relevant, outside)
-    frames = _meeting(template, relevant, component)
-    found: dict[str, Offsets | None] = dict(_members(template, frames, framed))
-    for family in template.families:
-        if frames[family.target]:
-            found.update((p.name, None) for p in family.parents if p.offsets is None)
-    starts = [_bounds(offsets) for offsets in component.values() if offsets]
-    return Windows(
-        target=target,
-        parents=template.sort(found),
-        component=template.sort(component),
-        first=max(first for first, _ in starts),
-        period=max(1, gcd(*(step for _, step in starts))),
+    reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
+    half = 8 * reach + 32
+    reads = sum(len(family.parents) + 1 for family in template.families)
+    while half <= LONGEST_LINE and half * reads <= MOST_WORK:
+        found = _attempt(template, target, given, start, half, reach)
+        if found is not None:
+            return found
+        half *= 2
+    raise NoFixpointError(
+        f"the windows of {target} do not repeat within {half // 4} frames of t; longer ones are not searched"
     )
 
 
@@ -92,74 +105,145 @@ def _bound_periods(template: Template) -> None:
                 raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
-def _relevant(template: Template, target: str, given: Sets) -> Sets:
-    """Return R, the ancestors of what is given and of the target: barren descendants are pruned."""
-    found = {name: offsets | (NOW if name == target else NONE) for name, offsets in given.items()}
-    for _ in range(LONGEST_GROWTH):
-        before = dict(found)
-        for family in reversed(template.families):
-            for parent in family.parents:
-                if parent.offsets is not None:
-                    found[parent.name] |= plus(found[family.target], parent.offsets)
-        if found == before:
-            return found
-    raise NoFixpointError(f"the ancestors of what {target} is given do not come to rest")
+def _attempt(
+    template: Template,
+    target: str,
+    given: Mapping[str, Offsets | None],
+    start: int,
+    half: int,
+    reach: int,
+) -> Windows | None:
+    """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
+    scene = line_scene(template, target, half, start)
+    inside, outside = _evidence(template, given, half)
+    relevant = scene.relevant(inside)
+    guesses = []
+    for sets in (relevant, scene.component(relevant, outside)):
+        guess: dict[str, Offsets | None] = {}
+        for name, bits in sets.items():
+            if name in template.static:
+                if bits:
+                    guess[name] = None
+                continue
+            tail = fitted(bits, half, half // 2, 2 * reach)
+            if tail is None:
+                return None
+            guess[name] = tail
+        guesses.append(guess)
+    return _verified(template, target, given, start, half, reach, *guesses)
 
 
-def _component(template: Template, target: str, relevant: Sets, outside: Sets) -> Sets:
-    """Return K by growth through the families, with the rule of repetition where it holds."""
-    everything = {f.target: _frames(f.parents, outside) | outside[f.target] for f in template.families}
-    repeats = all(
-        (relevant[child] & frames).shift(1) <= relevant[child] for child, frames in everything.items()
-    ) and all(offsets.shift(1) <= offsets for offsets in outside.values())
-    found = dict.fromkeys(outside, NONE) | {target: NOW}
-    for _ in range(LONGEST_GROWTH):
-        before = dict(found)
-        grown = _members(template, _meeting(template, relevant, found), outside)
-        found = {name: found[name] | grown[name] for name in found}
-        if repeats:
-            found = _repeat(found)
-        if found == before:
-            return found
-    raise NoFixpointError(f"the component of {target} does not come to rest")
+def _verified(
+    template: Template,
+    target: str,
+    given: Mapping[str, Offsets | None],
+    start: int,
+    half: int,
+    reach: int,
+    relevant: Mapping[str, Offsets | None],
+    component: Mapping[str, Offsets | None],
+) -> Windows | None:
+    """Check that one step of growth adds nothing to the guesses, and read off the minimal set."""
+    sets = [o for part in (relevant, component, given) for o in part.values() if o is not None]
+    sets += [p.offsets for f in template.families for p in f.parents if p.offsets is not None]
+    period = lcm(*(len(pattern) for one in sets for pattern in (one.past, one.future)))
+    base = max(max(abs(one.low), abs(one.high)) for one in sets)
+    edge = base + 2 * reach + 2 * period
+    wide = edge + 2 * reach + 3 * period + 2
+    if wide > 4 * LONGEST_LINE:
+        return None
+    scene = line_scene(template, target, wide, start)
+    near = ((1 << (2 * (edge + period) + 1)) - 1) << (wide - edge - period)
+    inside, outside = _evidence(template, given, wide)
+    r, _ = _evidence(template, relevant, wide)
+    k, _ = _evidence(template, component, wide)
+    if not _closed(scene, r, k, inside, outside, near, template.static):
+        return None
+    reading = _Reading(template, scene, wide, edge, period, start)
+    for clique in scene.cliques:
+        reading.add(clique, scene.meeting(clique, k, r), inside)
+    return Windows(target, reading.parents(), template.sort(component), half)
 
 
-def _repeat(found: Sets) -> Sets:
-    """Apply the rule of repetition: every variable goes on from its first frame by the common step."""
-    bounds = {name: _bounds(offsets) for name, offsets in found.items() if offsets}
-    step = gcd(*(step for _, step in bounds.values()))
-    if step == 0:
-        return found
-    return {n: window(bounds[n][0], None, step) if n in bounds else NONE for n in found}
+def _evidence(template: Template, given: Mapping[str, Offsets | None], half: int) -> tuple[Sets, Sets]:
+    """Return windows as bits of the line -half..half, and what is outside of them."""
+    line = Line(-half, half)
+    inside, outside = {}, {}
+    for name in template.names:
+        full = 1 if name in template.static else line.full
+        offsets = given.get(name, NONE)
+        inside[name] = 1 if offsets is None else line.window(offsets, 0) if offsets else 0
+        outside[name] = full & ~inside[name]
+    return inside, outside
 
 
-def _bounds(offsets: Offsets) -> tuple[int, int]:
-    """Return the smallest member and the greatest common divisor of all distances (0 for a single member)."""
-    if offsets.reaches_past:
-        raise NoFixpointError("a component that reaches back without end is not supported")
-    members = offsets.within(offsets.low, offsets.high + 2 * len(offsets.future))
-    return members[0], gcd(*(m - members[0] for m in members))
+def _closed(
+    scene: Scene, r: Sets, k: Sets, inside: Sets, outside: Sets, near: int, static: tuple[str, ...]
+) -> bool:
+    """Whether growth from R and K, one step, stays within them as far as `near`."""
+
+    def new(name: str, grown: int, sets: Sets) -> bool:
+        return bool(grown & ~sets[name] & (1 if name in static else near))
+
+    if any(new(name, there, r) for name, there in inside.items()):
+        return False
+    if new(scene.target, scene.place, r) or new(scene.target, scene.place, k):
+        return False
+    for clique in scene.cliques:
+        here = r[clique.child] & clique.at
+        if any(new(link.name, scene.read(link, here), r) for link in clique.links):
+            return False
+        met = scene.meeting(clique, k, r)
+        if new(clique.child, met & outside[clique.child], k):
+            return False
+        if any(new(link.name, scene.read(link, met) & outside[link.name], k) for link in clique.links):
+            return False
+    return True
 
 
-def _frames(parents: tuple[Parent, ...], sets: Sets) -> Offsets:
-    """Return the frames of a child whose parents meet the sets."""
-    return union(plus(sets[p.name], reflect(p.offsets)) for p in parents if p.offsets is not None)
+class _Reading:
+    """Gathers the minimal set from the families that meet K."""
 
+    def __init__(
+        self, template: Template, scene: Scene, half: int, edge: int, period: int, start: int
+    ) -> None:
+        self.template, self.scene = template, scene
+        self.half, self.edge, self.period, self.start = half, edge, period, start
+        self.relative: dict[str, int] = {}
+        self.absolute: set[tuple[str, int]] = set()
 
-def _meeting(template: Template, relevant: Sets, sets: Sets) -> Sets:
-    """Return, per child, the frames of its relevant families that meet the sets."""
-    return {
-        f.target: relevant[f.target] & (sets[f.target] | _frames(f.parents, sets)) for f in template.families
-    }
+    def add(self, clique: Clique, met: int, inside: Sets) -> None:
+        """Take in one family, met at these places."""
+        if not met:
+            return
+        self._take(clique.child, met & inside[clique.child], clique.said)
+        for link in clique.links:
+            self._take(link.name, self.scene.read(link, met) & inside[link.name], link.said)
 
+    def _take(self, name: str, places: int, said: int | None) -> None:
+        if not places:
+            return
+        if said is None or self._offsets(places).finite:
+            self.relative[name] = self.relative.get(name, 0) | places
+        else:
+            self.absolute.add((name, said))
 
-def _members(template: Template, frames: Sets, within: Sets) -> Sets:
-    """Return the members of the families at these frames, as far as they lie within the given sets."""
-    found = dict.fromkeys(within, NONE)
-    for family in template.families:
-        at = frames[family.target]
-        found[family.target] |= at
-        for parent in family.parents:
-            if parent.offsets is not None:
-                found[parent.name] |= plus(at, parent.offsets)
-    return {name: found[name] & within[name] for name in within}
+    def _offsets(self, places: int) -> Offsets:
+        return between(places, self.half, self.edge, self.period)
+
+    def parents(self) -> tuple[Parent, ...]:
+        """Return the set in order: as declared, relative before absolute reads."""
+        found = []
+        for name in self.template.names:
+            offsets = None
+            if name in self.template.static:
+                found += [Parent(name, None)] if name in self.relative else []
+                continue
+            if places := self.relative.get(name, 0):
+                offsets = self._offsets(places)
+                found.append(Parent(name, offsets))
+            for frame in (0, 1, LAST):
+                where = window(0, None) if frame == LAST else window(None, frame - self.start)
+                if (name, frame) in self.absolute and not (offsets is not None and where <= offsets):
+                    found.append(Parent(name, None, frame))
+        return tuple(found)

@@ -1,0 +1,162 @@
+"""The template network as cliques: on T frames, on the endless line around t, and without a frame t.
+
+On T frames everything is at its place. On the endless line, cut to -H..H around t, frames 1 and T may be at any
+distance: a numbered family stands at every offset d <= 0 that its frame can have, a family of the whole
+sequence reads frame T at all d >= 0. The families of the T-frame network are then among those of the line, for
+every t and T, and so are what is relevant, K and the minimal set: what is found is sound for every T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, Stencil, stencil
+from dvaec.network.cliques import Clique, Link, Scene, Sets
+from dvaec.network.template import Template
+from dvaec.spec.model import LAST, Conditional, Parent
+from dvaec.spec.offsets import Offsets, of, window
+
+Bits = Callable[[Offsets], int]
+
+
+def frames_scene(template: Template, frames: int, target: str, frame: int | None) -> Scene:
+    """Return the network of `frames` frames, which are bits 0..T."""
+    line = Line(0, frames)
+
+    def fixed(parent: Parent, at: int) -> Link:
+        """A parent of what stands at one frame, or of a sequence-level child."""
+        here = exists(template, parent.name, line.full)
+        if parent.frame is not None:
+            places = 1 << (frames if parent.frame == LAST else parent.frame)
+        elif parent.offsets is None:
+            places = 1
+        else:
+            places = line.window(parent.offsets, at)
+        return Link(parent.name, fixed=places & here)
+
+    cliques = []
+    for family in template.families:
+        child = family.target
+        if child in template.static:
+            cliques.append(Clique(child, 1, tuple(fixed(p, 1) for p in family.parents)))
+            continue
+        own = [f for f in template.numbered if f.target == child]
+        cliques += [
+            Clique(child, 1 << (f.frame or 0), tuple(fixed(p, f.frame or 0) for p in f.parents)) for f in own
+        ]
+        at = exists(template, child, line.full) & ~sum(1 << (f.frame or 0) for f in own)
+        cliques.append(Clique(child, at, _generic(family)))
+    return Scene(line, tuple(cliques), target, 1 << (frame or 0))
+
+
+def exists(template: Template, name: str, full: int) -> int:
+    """Return the places of a name among the frames 0..T, or marks, in `full`."""
+    if name in template.static:
+        return 1
+    return full if name in template.zero else full & ~1
+
+
+def line_scene(template: Template, target: str, half: int, start: int) -> Scene:
+    """Return the line -half..half around the target's frame t, where t >= `start`."""
+    line = Line(-half, half)
+    now = 1 << half
+    cliques = [_family(template, line, half, start, family) for family in template.families]
+    for family in template.numbered:
+        if not _within(template, family):
+            cliques.append(_numbered(line, half, start, family))
+    return Scene(line, tuple(cliques), target, now)
+
+
+def _family(template: Template, line: Line, half: int, start: int, family: Conditional) -> Clique:
+    if family.target not in template.static:
+        return Clique(family.target, line.full, _generic(family))
+    return Clique(family.target, 1, tuple(_far(line, half, start, p) for p in family.parents))
+
+
+def _generic(family: Conditional) -> tuple[Link, ...]:
+    return tuple(
+        Link(p.name, fixed=1) if p.offsets is None else Link(p.name, stencil(p.offsets))
+        for p in family.parents
+    )
+
+
+def _far(line: Line, half: int, start: int, parent: Parent) -> Link:
+    """A parent that is at no fixed distance from t."""
+    if parent.frame is None:
+        return Link(parent.name, fixed=1 if parent.offsets is None else line.full)
+    there = window(0, None) if parent.frame == LAST else window(None, parent.frame - start)
+    return Link(parent.name, fixed=line.window(there, 0), said=parent.frame)
+
+
+def _numbered(line: Line, half: int, start: int, family: Conditional) -> Clique:
+    """A numbered family at all the offsets that its frame may have from t."""
+    frame = family.frame or 0
+    links = tuple(
+        Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
+        if p.frame is not None and p.frame != LAST
+        else _far(line, half, start, p)
+        for p in family.parents
+    )
+    return Clique(family.target, line.window(window(None, frame - start), 0), links, said=frame)
+
+
+def _within(template: Template, family: Conditional) -> bool:
+    """Whether a numbered family reads nothing that the template's own family would not read at its frame."""
+    generic = template.family(family.target)
+    if generic is None or family.frame is None:
+        return False
+    for parent in family.parents:
+        usual = generic.of(parent.name)
+        if usual is None or parent.frame == LAST:
+            return False
+        if parent.frame is not None and (
+            usual.offsets is None or parent.frame - family.frame not in usual.offsets
+        ):
+            return False
+        if (
+            parent.frame is None
+            and parent.offsets is not None
+            and not _from(family.frame) <= (usual.offsets or of())
+        ):
+            return False
+    return True
+
+
+def _from(frame: int) -> Offsets:
+    """All frames, relative to the first or the one before."""
+    return window(-frame, None)
+
+
+def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
+    """Return the network without a frame t, for a target of the sequence level or at frame 0 or 1."""
+    cliques = []
+    for family in template.families:
+        child = family.target
+        links = tuple(
+            _marked(template, p) if child in template.static else _relative(p) for p in family.parents
+        )
+        own = [f for f in template.numbered if f.target == child]
+        at = exists(template, child, ANY)
+        for numbered in own:
+            mark = ONE if numbered.frame else ZERO
+            cliques.append(Clique(child, mark, tuple(_marked(template, p) for p in numbered.parents)))
+            at &= ~mark
+        cliques.append(Clique(child, at, links))
+    place = ZERO if frame is None or frame == 0 else ONE
+    return Scene(Marks(), tuple(cliques), target, place)
+
+
+def _relative(parent: Parent) -> Link:
+    return (
+        Link(parent.name, fixed=1) if parent.offsets is None else Link(parent.name, stencil(parent.offsets))
+    )
+
+
+def _marked(template: Template, parent: Parent) -> Link:
+    """A parent of what has no frame t; at T = 1 frames 1 and T are the same."""
+    if parent.frame is None:
+        return Link(parent.name, fixed=1 if parent.offsets is None else exists(template, parent.name, ANY))
+    if parent.frame == 0:
+        return Link(parent.name, fixed=ZERO)
+    mark = FINAL if parent.frame == LAST else ONE
+    return Link(parent.name, fixed=mark, meets=ONE | FINAL | OTHER * (parent.frame == LAST))

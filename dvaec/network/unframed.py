@@ -1,0 +1,87 @@
+"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0 and z_1 on lines of their own.
+
+Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are found
+as the least fixpoints over these marks. Each step returns a superset of what it would on the frames 1..T, so
+what is found is sound for every T; a set that needs any other frame is written as the whole window, which means
+all frames in E.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO
+from dvaec.network.cliques import Sets
+from dvaec.network.scenes import exists, marks_scene
+from dvaec.network.template import Template
+from dvaec.network.windows import NoFixpointError, Windows
+from dvaec.spec.model import LAST, Parent
+from dvaec.spec.offsets import ALL, NONE, Offsets, window
+
+MARKS = ((0, ZERO), (1, ONE), (LAST, FINAL))
+
+
+def unframed_windows(
+    template: Template,
+    target: str,
+    frame: int | None,
+    given: Mapping[str, Offsets | None],
+    absolute: Iterable[Parent] = (),
+) -> Windows:
+    """Return the minimal conditioning set of a sequence-level `target`, or of its numbered `frame`.
+
+    E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
+    frames `absolute`. Raises NoFixpointError where evidence that ends soon (lookahead) would have to be cut at
+    a frame without a name.
+    """
+    scene = marks_scene(template, target, frame)
+    inside, outside = _evidence(template, frame, given)
+    for parent in absolute:
+        inside[parent.name] |= next(mark for at, mark in MARKS if at == parent.frame)
+    for name in inside:
+        outside[name] &= ~inside[name] | OTHER
+    outside[target] |= scene.place
+    inside[target] &= ~scene.place
+    relevant = scene.relevant(inside)
+    component = scene.component(relevant, outside)
+    found = scene.boundary(relevant, component, inside)
+    for name, places in found.items():
+        if name not in template.static and places & OTHER & outside[name]:
+            start = f"{target}_{frame}" if frame is not None else target
+            raise NoFixpointError(f"{start} would read only some frames of {name}, which have no name there")
+    return Windows(target, _parents(template, found), _parents(template, component), 0)
+
+
+def _evidence(
+    template: Template, frame: int | None, given: Mapping[str, Offsets | None]
+) -> tuple[Sets, Sets]:
+    """Return windows relative to `frame` as marks, and what is outside; frames that differ are in both."""
+    at = 1 if frame is None else frame
+    inside, outside = {}, {}
+    later = window(2 - at, None)
+    for name in template.names:
+        places = exists(template, name, ANY)
+        offsets = given.get(name, NONE)
+        if offsets is None:
+            inside[name], outside[name] = 1, 0
+        elif name in template.static:
+            inside[name], outside[name] = 0, 1
+        else:
+            near = sum(mark for number, mark in MARKS[:2] if number - at in offsets)
+            inside[name] = (near | (FINAL | OTHER if offsets & later else 0)) & places
+            outside[name] = (places & ~near) & ((ZERO | ONE) | (FINAL | OTHER if later - offsets else 0))
+    return inside, outside
+
+
+def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order."""
+    parents = []
+    for name in template.names:
+        places = found[name]
+        if name in template.static:
+            parents += [Parent(name, None)] if places else []
+        elif places & OTHER:
+            parents.append(Parent(name, ALL))
+        else:
+            parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
+    return tuple(parents)
