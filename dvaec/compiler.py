@@ -30,7 +30,7 @@ from dvaec.plan.entries import plan
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
-from dvaec.spec.model import Role, Spec
+from dvaec.spec.model import Family, Role, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
@@ -176,7 +176,11 @@ def _compiled(compilation: Compilation) -> Compiled:
         "overrides": list(compilation.overrides),
         "hash": compilation.hash,
         "observed": {v.name: v.dim for v in spec.having(Role.OBSERVED)},
-        "families": {v.name: str(v.family) for v in spec.having(Role.OBSERVED)},
+        "families": {
+            v.name: str(v.family)
+            for v in spec.variables
+            if v.role is Role.OBSERVED or (v.role is Role.INPUT and v.family is Family.CATEGORICAL)
+        },
         "inputs": {v.name: v.dim for v in inputs},
         "static_inputs": [v.name for v in inputs if not v.framed],
         "latents": {v.name: v.dim for v in spec.having(Role.LATENT)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import replace
 from functools import cache
@@ -19,6 +20,7 @@ from dvaec.emit.families import FAMILIES, family_text, noise_width
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Dense, Family, Head, Layer, Parent, Role, Side, Variable
+from dvaec.spec.names import RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
 from tests.emitted import Built, build, sample_values
 from tests.family_data import legal, noise_for
@@ -278,7 +280,7 @@ def test_draws_at_the_edges_of_the_noise_are_finite(name: str, dtype: torch.dtyp
 def test_the_packed_factor_is_lower_triangular_with_a_positive_diagonal() -> None:
     for dim in (1, 2, 4):
         packed = torch.randn(2, 3, dim * (dim + 1) // 2, dtype=torch.float64)
-        made = function("cholesky")(packed, dim)
+        made = function("cholesky_factor")(packed, dim)
         same(made, lower(packed, dim))
         assert bool((made.diagonal(dim1=-2, dim2=-1) > 0).all())
     bounded = function("bounded_factor")(torch.full((3,), 1e9, dtype=torch.float64), 2)
@@ -441,3 +443,57 @@ def test_the_oracles_speak_of_distinct_laws() -> None:
     correlated = full(zero, packed).log_prob(x)
     assert abs((correlated - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
     assert abs((circular(zero[:1]).log_prob(x) - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
+
+
+# Classes as whole numbers
+
+
+def labelled() -> Built:
+    """Build x_t | z_t, c and y_t | z_t with a static class c, classes y of every frame and z of a class."""
+    spec = page(
+        line("z", z=of(-1)),
+        line("x", z=NOW, c=None),
+        line("y", z=NOW),
+        variables=(
+            Variable("x", Role.OBSERVED, 2),
+            Variable("y", Role.OBSERVED, 4, Family.CATEGORICAL),
+            Variable("z", Role.LATENT, 3, Family.CATEGORICAL),
+            Variable("c", Role.INPUT, 5, Family.CATEGORICAL, framed=False),
+        ),
+    )
+    return build(spec, small=False)
+
+
+def test_classes_may_be_whole_numbers_one_hot_or_not() -> None:
+    built = labelled()
+    values = sample_values(built, BATCH, FRAMES)
+    indices = values | {name: values[name].argmax(-1) for name in ("y", "z", "c")}
+    vectors = values | {name: values[name].long() for name in ("y", "z", "c")}
+    assert indices["y"].shape == (BATCH, FRAMES)
+    assert indices["c"].shape == (BATCH,)
+    scripted = script(built.module)
+    more: dict[str, Any]
+    for method, more in (("elbo", {}), ("score", {}), ("generate", {"batch": BATCH, "frames": FRAMES})):
+        expected = flat(built.call(method, values, **more))
+        for other in (indices, vectors):
+            for module in (built.module, scripted):
+                for a, b in zip(expected, flat(built.call(method, other, module, **more)), strict=True):
+                    same(a, b)
+
+
+@pytest.mark.parametrize("wrong", [-1, 4, 100])
+def test_a_class_that_does_not_exist_is_loud_on_a_sequence_and_silent_on_its_padding(wrong: int) -> None:
+    built = labelled()
+    values = sample_values(built, BATCH, FRAMES)
+    lengths = torch.tensor([FRAMES, 2, FRAMES])
+    good = values | {"y": values["y"].argmax(-1)}
+    bad = good | {"y": good["y"].clone()}
+    bad["y"][1, 2:] = wrong
+    same(built.call("elbo", bad, lengths=lengths).elbo, built.call("elbo", good, lengths=lengths).elbo)
+    bad["y"][1, 0] = wrong
+    assert built.call("elbo", bad, lengths=lengths).elbo.isnan().tolist() == [False, True, False]
+
+
+def test_names_of_functions_are_kept_from_models() -> None:
+    functions = {name for name, value in vars(helpers()).items() if inspect.isfunction(value)}
+    assert functions <= RESERVED_FOR_MODELS

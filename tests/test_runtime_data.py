@@ -159,6 +159,8 @@ def test_a_wrong_dim_hints_at_the_override(tmp_path: Path) -> None:
         ("gaussian", -np.inf, "every value must be finite"),
         ("bernoulli", 0.5, "a bernoulli variable must be 0 or 1"),
         ("gamma", -0.25, "a gamma variable must not be negative"),
+        ("poisson", 1.5, "a poisson variable must be a whole number that is not negative"),
+        ("poisson", -1.0, "a poisson variable must be a whole number that is not negative"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, family: str, value: float, rule: str) -> None:
@@ -168,6 +170,49 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, family: str, valu
     card = replace(CARD, families={"x": family})
     message = fault(tmp_path, content, card).message
     assert f"array 'train_x' is {value} at sequence 3, frame 1, dimension 2: {rule}" in message
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.1])
+def test_beta_values_lie_strictly_between_0_and_1(tmp_path: Path, value: float) -> None:
+    x = np.full((10, 2), 0.25)
+    x[9, 0] = value
+    content = {"train_x": x, "train_u": np.zeros(10), "train_lengths": np.array([4, 2, 4])}
+    message = fault(tmp_path, content, replace(CARD, families={"x": "beta"})).message
+    place = "at sequence 3, frame 4, dimension 1"
+    assert f"array 'train_x' is {value} {place}: a beta variable must be between 0 and 1" in message
+
+
+CLASSES = replace(
+    CARD, observed={"x": 3}, families={"x": "categorical", "c": "categorical"}, inputs={"c": 4}, static_inputs=("c",)
+)
+
+
+def classes(x: list[Any], c: list[Any]) -> dict[str, np.ndarray[Any, Any]]:
+    return {"train_x": np.array(x), "train_c": np.array(c), "train_lengths": np.array([3, 1])}
+
+
+def test_classes_become_one_hot(tmp_path: Path) -> None:
+    split = read(tmp_path, classes([0, 2, 1, 2], [3.0, 0.0]), CLASSES)
+    assert np.array_equal(split.framed["x"], np.eye(3)[[0, 2, 1, 2]])
+    assert np.array_equal(split.static["c"], np.eye(4)[[3, 0]])
+    again = read(tmp_path, classes(np.eye(3)[[0, 2, 1, 2]].tolist(), np.eye(4)[[3, 0]].tolist()), CLASSES)
+    assert np.array_equal(again.framed["x"], split.framed["x"])
+    assert np.array_equal(again.static["c"], split.static["c"])
+
+
+@pytest.mark.parametrize(
+    ("x", "c", "said"),
+    [
+        ([0, 3, 1, 2], [3, 0], "'train_x' is 3 at sequence 1, frame 2, dimension 1: a class must be a whole"),
+        ([0, 1, 1, 0.5], [3, 0], "'train_x' is 0.5 at sequence 2, frame 1, dimension 1: a class must be"),
+        ([0, 1, 1, 0], [3, -1], "'train_c' is -1 at sequence 2, dimension 1: a class must be a whole number"),
+        ([[1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0]], [3, 1], "sequence 1, frame 2, dimension 1: a categorical"),
+        ([[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]], [3, 1], "sequence 1, frame 3, dimension 1: a categorical"),
+        ([[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 2, 0]], [3, 1], "is 2 at sequence 2, frame 1, dimension 2"),
+    ],
+)
+def test_what_is_no_class_is_named_with_its_place(tmp_path: Path, x: list[Any], c: list[Any], said: str) -> None:
+    assert said in fault(tmp_path, classes(x, c), CLASSES).message
 
 
 def test_files_that_are_no_archive(tmp_path: Path) -> None:

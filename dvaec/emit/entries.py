@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dvaec.derive.model import Elbo
 from dvaec.emit.batched import batched, whole_sequence
 from dvaec.emit.loops import loop
-from dvaec.emit.preparing import arguments, leading, prepare
+from dvaec.emit.preparing import arguments, leading, one_hot_classes, prepare
 from dvaec.emit.results import FINISH
+from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
 from dvaec.plan.model import Batched, Entry, Plan, WholeSequence
-
-
-@dataclass(frozen=True)
-class EntryText:
-    """One entry point as text."""
-
-    name: str
-    arguments: tuple[str, ...]
-    returns: str
-    fields: tuple[tuple[str, str], ...]
-    body: tuple[str, ...]
-    functions: frozenset[str]
-
 
 RECORDS = {
     "elbo": "Elbo",
@@ -39,6 +25,7 @@ def entry_text(plan: Plan, entry: Entry, elbo: Elbo, like: str, tags: dict[str, 
     """Return the text of one entry point, `like` naming a parameter for the entry point without data."""
     network = plan.network
     body = Body(network, entry, like if entry.name == "generate" else leading(network, entry), tags)
+    one_hot_classes(body, like)
     prepare(body, plan.frames)
     for step in entry.steps:
         if isinstance(step, Batched):

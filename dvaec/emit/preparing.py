@@ -5,7 +5,7 @@ from __future__ import annotations
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.writer import Body, mask_of
 from dvaec.plan.model import Entry, Network, Origin, ValueNode
-from dvaec.spec.model import Role
+from dvaec.spec.model import Family, Role
 
 
 def leading(network: Network, entry: Entry) -> str:
@@ -62,19 +62,34 @@ def prepare(body: Body, frames: int | None) -> None:
         return
     _sizes(body, frames)
     for value in _given(network, entry, *Role):
-        checked = _checked(body, value)
+        text = checked(body, value)
         if value.variable.role is Role.OBSERVED:
             body.add(f"seen_{value.name} = {body.call('seen', mask_of(value), f'mask_{value.name}')}")
-            body.add(f"{value.name} = own({checked}, seen_{value.name})")
+            body.add(f"{value.name} = own({text}, seen_{value.name})")
         else:
-            body.add(f"{value.name} = {f'own({checked}, mask)' if value.framed else checked}")
+            body.add(f"{value.name} = {f'own({text}, mask)' if value.framed else text}")
     for value in _drawn(network, entry):
         _noise(body, value)
 
 
-def _checked(body: Body, value: ValueNode) -> str:
+def one_hot_classes(body: Body, parameter: str) -> None:
+    """Let whole numbers stand for classes; `parameter` has the device and dtype of one-hot vectors."""
+    network, entry = body.network, body.entry
+    latents = () if entry.name == "forecast" else (Role.LATENT,)
+    for value in [*_data(network, entry), *_given(network, entry, Role.INPUT, *latents)]:
+        if value.variable.family is Family.CATEGORICAL:
+            axes = "2" if value.framed else "1"
+            hot = body.call("one_hot", value.name, str(value.dim), axes, parameter)
+            body.add(f"{value.name} = {hot}")
+
+
+def checked(body: Body, value: ValueNode) -> str:
+    """Return the text of given data, their shape looked at."""
     function = "framed" if value.framed else "static"
-    return body.call(function, value.name, f'"{value.name}"', str(value.dim))
+    axes, text = value.variable.axes, value.name
+    if axes:
+        text = body.call("flat", text, "2" if value.framed else "1", f"[{', '.join(map(str, axes))}]")
+    return body.call(function, text, f'"{value.name}"', str(value.dim))
 
 
 def _noise(body: Body, value: ValueNode) -> None:
@@ -84,7 +99,7 @@ def _noise(body: Body, value: ValueNode) -> None:
 
 
 def _forecast(body: Body) -> None:
-    """Infer the latents of the context, and lay out what is known over all frames, the steps behind it too."""
+    """Infer the latents of the context, and lay out what is known over all frames, also behind it."""
     network, entry, like = body.network, body.entry, body.like
     body.add(f"batch, context = {like}.size(0), {like}.size(1)")
     body.add("frames = context + steps")
@@ -93,8 +108,8 @@ def _forecast(body: Body) -> None:
     body.add(f"own_context = frame_mask(lengths, {like}, batch, context)")
     latents = [v for v in network.values if v.variable.role is Role.LATENT]
     for value in _given(network, entry, Role.INPUT):
-        checked = _checked(body, value)
-        body.add(f"{value.name} = {f'own({checked}, mask)' if value.framed else checked}")
+        text = checked(body, value)
+        body.add(f"{value.name} = {f'own({text}, mask)' if value.framed else text}")
     for value in _drawn(network, entry):
         _noise(body, value)
     if latents:
@@ -112,15 +127,15 @@ def _forecast(body: Body) -> None:
         else:
             body.add(f"{value.name} = inferred.{value.name}")
     for value in _data(network, entry):
-        checked = _checked(body, value)
+        text = checked(body, value)
         mask = "own_context" if value.framed else "own_context[:, 0]"
         seen = body.call("seen", mask, f"mask_{value.name}")
         if value.framed:
             body.add(f"known_{value.name} = {body.call('extended', seen, 'frames')}")
-            own = f"own({body.call('extended', checked, 'frames')}, known_{value.name})"
+            own = f"own({body.call('extended', text, 'frames')}, known_{value.name})"
             body.add(f"{value.name}_known = {own}")
         else:
-            body.add(f"{value.name} = own({checked}, {seen})")
+            body.add(f"{value.name} = own({text}, {seen})")
 
 
 def _context(value: ValueNode, name: str) -> str:

@@ -15,7 +15,7 @@ class Card:
     """A model's name, its page (`spec` and `overrides` give the module again), its variables' sizes.
 
     Mappings keep the order of declaration, which is the order of the module's tensor arguments: `observed`,
-    then `inputs`. `families` names each observed variable's family (gaussian, bernoulli, gamma).
+    then `inputs`. `families` names each observed variable's family, and that of categorical inputs.
     `static_inputs` lists the inputs without a time axis. `hash` is the canonical hash of the spec.
     """
 

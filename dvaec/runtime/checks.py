@@ -10,25 +10,28 @@ from numpy.typing import NDArray
 from dvaec.runtime.faults import DataFault
 
 
+Complaint = tuple[NDArray[np.bool_], str, str | None]  # where it is wrong, the rule, a hint
+
+
 def check_values(
-    file: str, key: str, array: NDArray[Any], family: str | None, lengths: NDArray[np.int64], is_static: bool
+    file: str,
+    key: str,
+    array: NDArray[Any],
+    family: str | None,
+    dim: int,
+    lengths: NDArray[np.int64],
+    is_static: bool,
 ) -> None:
     """Raise DataFault, with the first offending place, unless `array` (rows, dim) suits `family`.
 
-    Every value must be finite; a bernoulli variable is 0 or 1, a gamma one is not negative. `family` is
-    None for an input.
+    Every value must be finite; what else is asked is in `_complaints`. `family` is None for an input that
+    has none.
     """
-    complaints: list[tuple[NDArray[np.bool_], str, str | None]] = []
+    complaints = _complaints(array, family, dim, key.partition("_")[2])
     if array.dtype.kind == "f":
         rule = "every value must be finite, in single precision too"
         with np.errstate(over="ignore"):
-            complaints.append((~np.isfinite(array.astype(np.float32)), rule, None))
-    if family == "bernoulli" and array.dtype.kind != "b":
-        variable = key.partition("_")[2]
-        real = f"--set {variable}.distribution=gaussian for real values"
-        complaints.append(((array != 0) & (array != 1), "a bernoulli variable must be 0 or 1", real))
-    if family == "gamma":
-        complaints.append((array < 0, "a gamma variable must not be negative", None))
+            complaints.insert(0, (~np.isfinite(array.astype(np.float32)), rule, None))
     for wrong, rule, hint in complaints:
         if wrong.any():
             row, column = (int(k) for k in np.argwhere(wrong)[0])
@@ -37,6 +40,36 @@ def check_values(
             raise DataFault(
                 f"{file}: array '{key}' is {value} at {place}, dimension {column + 1}: {rule}", hint
             )
+
+
+def one_hot(array: NDArray[Any], family: str | None, dim: int) -> NDArray[Any]:
+    """Return classes (rows, 1) of a categorical variable as one-hot vectors (rows, dim), all else unchanged."""
+    if family != "categorical" or array.shape[1] != 1:
+        return array
+    return (array == np.arange(dim)).astype(np.uint8)
+
+
+def _complaints(array: NDArray[Any], family: str | None, dim: int, variable: str) -> list[Complaint]:
+    """What a family asks: Bernoulli 0 or 1, a class or a one-hot vector, counts, positive or unit numbers."""
+    if family == "bernoulli" and array.dtype.kind != "b":
+        real = f"--set {variable}.distribution=gaussian for real values"
+        return [((array != 0) & (array != 1), "a bernoulli variable must be 0 or 1", real)]
+    if family == "gamma":
+        return [(array < 0, "a gamma variable must not be negative", None)]
+    if family == "poisson":
+        counts = "a poisson variable must be a whole number that is not negative"
+        return [((array < 0) | (array != np.floor(array)), counts, None)]
+    if family == "beta":
+        return [((array <= 0) | (array >= 1), "a beta variable must be between 0 and 1", None)]
+    if family == "categorical" and array.shape[1] == 1:
+        classes = f"a class must be a whole number from 0 to {dim - 1}"
+        return [((array < 0) | (array >= dim) | (array != np.floor(array)), classes, None)]
+    if family == "categorical":
+        digits = (array != 0) & (array != 1)
+        rows = np.broadcast_to((array != 0).sum(1, keepdims=True) != 1, array.shape)
+        rule = "a categorical variable must be one-hot, one 1 among zeros, or the number of its class"
+        return [(digits | rows, rule, None)]
+    return []
 
 
 def _place(row: int, lengths: NDArray[np.int64], is_static: bool) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dvaec.diagnostics import did_you_mean
 from dvaec.runtime.card import Card
-from dvaec.runtime.checks import check_values
+from dvaec.runtime.checks import check_values, one_hot
 from dvaec.runtime.faults import DataFault
 from dvaec.runtime.pendulum import BUILT_IN, built_in
 
@@ -133,8 +133,8 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
             array = np.zeros((rows, dim), dtype=np.float32)
         else:
             raise _missing(file, arrays, card, key, variable)
-        check_values(file, key, array, family, lengths, is_static)
-        (static if is_static else framed)[variable] = array
+        check_values(file, key, array, family, dim, lengths, is_static)
+        (static if is_static else framed)[variable] = one_hot(array, family, dim)
     return Split(name, tuple(card.dims), framed, static, lengths)
 
 
@@ -182,7 +182,7 @@ def _matrix(
     axes = "(sequences, dim)" if is_static else "(frames, dim)"
     if array.ndim != 2:
         raise DataFault(f"{file}: array '{key}' has shape {array.shape}, and must have {axes}")
-    if array.shape[1] != dim:
+    if array.shape[1] != dim and not (family == "categorical" and array.shape[1] == 1):
         hint = f"--set {variable}.dim={array.shape[1]}"
         if family == "bernoulli" and not np.isin(array, (0, 1)).all():
             hint += f" --set {variable}.distribution=gaussian"
