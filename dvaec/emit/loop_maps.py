@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.emit.reading import whole
+from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.model import Loop, Node, Port, Read, StateNode
 
@@ -19,6 +19,11 @@ class Writing:
 
     body: Body
     step: Loop
+    endless = False  # whether the last frame is known
+
+    def noise(self, node: str) -> str:
+        """The noise of a draw in this step."""
+        return f"noise_{node}_at[{self.frame(node)}]"
 
     def inside(self, read: Read) -> bool:
         """Whether a read waits for the loop."""
@@ -38,6 +43,14 @@ class Writing:
 def earlier(name: str, steps: int) -> str:
     """Name a node's value of this step of the loop, z_t, or of earlier ones: z_prev, z_prev2, ..."""
     return f"{name}_t" if steps == 0 else f"{name}_prev{steps if steps > 1 else ''}"
+
+
+def mapped(writing: Writing, node: Node, port: Port) -> str:
+    """Return the text of a port inside a step that has all it reads at hand."""
+    parts = [writing.at(node.name, r) if writing.inside(r) else single(writing.body, r) for r in port.reads]
+    inputs = joined(parts)
+    plain = not port.weights
+    return inputs if plain else _linear_map(writing.body, node, port).format(inputs)
 
 
 def prepared(writing: Writing, node: Node, port: Port) -> str:

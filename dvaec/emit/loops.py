@@ -15,6 +15,7 @@ from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
 from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Origin, Port, StateNode, ValueNode
 from dvaec.plan.schedule import dependences
+from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
 
@@ -23,7 +24,7 @@ def loop(body: Body, step: Loop) -> None:
     writing = Writing(body, step)
     nodes = [body.network.node(name) for name in step.nodes]
     kept, carried = _kept(body, step), _carried(body, step)
-    ports = {node.name: [prepared(writing, node, port) for port in _stepping(node)] for node in nodes}
+    ports = {node.name: [prepared(writing, node, port) for port in stepping(node)] for node in nodes}
     restarted = _restarted(body, step)
     if restarted:
         body.once("mask_at", "mask.unbind(1)")
@@ -35,8 +36,8 @@ def loop(body: Body, step: Loop) -> None:
     body.note(f"Loop over time, {step.direction}: {', '.join(step.nodes)}; {step.reason}.")
     body.add(f"for t in {_range(step)}:")
     body.depth += 1
-    for _, group in groupby(nodes, key=lambda node: step.frame_of(node.name)):
-        _group(writing, list(group), ports, kept, restarted)
+    for _, some in groupby(nodes, key=lambda node: step.frame_of(node.name)):
+        group(writing, list(some), ports, kept, restarted)
     for node in nodes:
         _shift(body, node, carried.get(node.name, 0))
     body.depth -= 1
@@ -54,7 +55,7 @@ def _range(step: Loop) -> str:
     return f"range({first}, -1, -1)"
 
 
-def _group(
+def group(
     writing: Writing,
     nodes: list[Node],
     ports: dict[str, list[str]],
@@ -63,9 +64,10 @@ def _group(
 ) -> None:
     """Write the nodes that compute the same frame; outside 1..T they are at their start."""
     body, step = writing.body, writing.step
-    guarded = any(step.ahead)
+    condition = _within(writing, nodes[0].name) if any(step.ahead) else ""
+    guarded = condition != ""
     if guarded:
-        body.add(f"if {_within(writing, nodes[0].name)}:")
+        body.add(f"if {condition}:")
         body.depth += 1
     for node in nodes:
         _node(writing, node, ports)
@@ -91,7 +93,8 @@ def _within(writing: Writing, node: str) -> str:
     forward = writing.step.direction is Direction.FORWARD
     lagging, leading = ahead < most, ahead > 0
     limits = [f"{frame} >= 0"] if (lagging if forward else leading) else []
-    limits += [f"{frame} < frames"] if (leading if forward else lagging) else []
+    ending = leading if forward else lagging
+    limits += [f"{frame} < frames"] if ending and not writing.endless else []
     return " and ".join(limits)
 
 
@@ -110,8 +113,8 @@ def _starts(body: Body, node: Node) -> list[tuple[str, str]]:
     return found
 
 
-def _stepping(node: Node) -> tuple[Port, ...]:
-    """The ports that every step reads: a state's start is made before the loop."""
+def stepping(node: Node) -> tuple[Port, ...]:
+    """Return the ports that every step reads: a state's start is made before the loop."""
     return node.ports[:1] if isinstance(node, StateNode) else node.ports
 
 
@@ -163,17 +166,27 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
             for steps in range(1, carried + 1):
                 # Nodes that run ahead of the loop begin it before frame 0.
                 body.add(f"{earlier(name, steps)} = {first if first and steps == 1 and not ahead else begun}")
-    if isinstance(node, StateNode) and node.state.cell != "sum":
-        for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
-            body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
+    recurrent(body, node)
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
         if body.entry.origin(node.name) is Origin.MIXED:
             body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
             body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
     if isinstance(node, HeadNode) and node.head.frame == 1:
-        for name in parameters(node):
-            body.add(f"{name} = {body.like}.new_zeros(batch, {node.dim})")
+        blank(body, node, "")
+
+
+def blank(body: Body, node: HeadNode, moment: str) -> None:
+    """Name a conditional's parameters before a condition under which they are made."""
+    for name, parameter in zip(parameters(node), parameters_of(node.variable), strict=True):
+        body.add(f"{name}{moment} = {body.like}.new_zeros(batch, {parameter.width})")
+
+
+def recurrent(body: Body, node: Node) -> None:
+    """Name a state's recurrent weights."""
+    if isinstance(node, StateNode) and node.state.cell != "sum":
+        for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
+            body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
 
 
 def _shift(body: Body, node: Node, carried: int) -> None:
@@ -188,7 +201,7 @@ def _shift(body: Body, node: Node, carried: int) -> None:
 def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     body = writing.body
     if isinstance(node, ValueNode):
-        draw(body, node, "_t", f"noise_{node.name}_at[{writing.frame(node.name)}]")
+        draw(body, node, "_t", writing.noise(node.name))
         known(body, node, "_t", writing.frame(node.name))
     elif isinstance(node, HeadNode):
         _conditional(writing, node, ports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from dataclasses import dataclass
@@ -9,17 +10,20 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dvaec.derive.model import Elbo
-from dvaec.emit.entries import RECORDS, EntryText, entry_text
+from dvaec.emit import streaming
+from dvaec.emit.entries import RECORDS, entry_text
 from dvaec.emit.equations import conditional_text, elbo_lines, equations, numbered
 from dvaec.emit.families import names_of
 from dvaec.emit.helpers import HELPERS, needed
 from dvaec.emit.nets import Method, Nets, nets_of
+from dvaec.emit.texts import EntryText
+from dvaec.emit.writer import folded_call
 from dvaec.plan.model import HeadNode, Network, Plan
 from dvaec.spec.model import Conditional, Side, Spec
 
 WIDTH = 110
 LOG_BOUND = "30.0"
-TYPING = ("Any", "List", "NamedTuple", "Optional", "Tuple")
+TYPING = ("Any", "List", "NamedTuple", "NoReturn", "Optional", "Tuple")
 
 ENTRY_DOCS = {
     "elbo": ("The evidence lower bound of every sequence and its parts, one draw of the latents:", "L = "),
@@ -34,6 +38,9 @@ ENTRY_DOCS = {
         "Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames.",
         "",
     ),
+    "begin": ("The state of `batch` streams before their first frame.", ""),
+    "step": ("Observe one frame of each stream: draw the latents from q; return the state behind it.", ""),
+    "imagine": ("Draw one frame of each stream from p; return the state behind it.", ""),
 }
 
 RECORD_DOCS = {
@@ -43,6 +50,9 @@ RECORD_DOCS = {
     "reconstruct": "What p makes of latents drawn from q.",
     "generate": "A sequence drawn from p.",
     "forecast": "A context and its continuation by p.",
+    "begin": "What a stream carries from one frame to the next.",
+    "step": "One observed frame: latents drawn from q, and the parameters of every conditional.",
+    "imagine": "One frame drawn from p.",
 }
 
 
@@ -66,6 +76,7 @@ def module_text(emission: Emission) -> str:
     tags = {name: f"({number})" for name, number in numbers.items()}
     like = _first_parameter(nets)
     entries = [entry_text(emission.plan, e, emission.elbo, like, tags) for e in emission.plan.entries]
+    entries += streaming.stream_texts(emission.plan, like, tags)
     functions = {name for e in entries for name in e.functions}
     functions |= {name for method in nets.methods for name in method.functions}
     environment = Environment(
@@ -91,6 +102,7 @@ def module_text(emission: Emission) -> str:
         layers=[(_wrapped(f"{tags[name]} {written[name]}", 10), made) for name, made in nets.layers if made],
         methods=[_method(method, network, tags) for method in nets.methods],
         entries=[_entry(spec, e, emission.elbo) for e in entries],
+        refused=[(name, _quoted(f"{spec.name} has no {name}: {why}")) for name, why in emission.plan.refused],
     )
     text = environment.get_template("module.py.jinja").render(
         title="\n".join(_wrapped(f"{spec.name}: {_plain(spec.about)}" if spec.about else spec.name, 3, 0)),
@@ -102,6 +114,12 @@ def module_text(emission: Emission) -> str:
         body=body,
     )
     return _tidy(text)
+
+
+def _quoted(text: str) -> list[str]:
+    """Text as string literals that Python puts together."""
+    lines = textwrap.wrap(text, 80, drop_whitespace=False, break_long_words=False)
+    return [json.dumps(line, ensure_ascii=False) for line in lines]
 
 
 def _plain(text: str) -> str:
@@ -143,7 +161,15 @@ def _first_parameter(nets: Nets) -> str:
 
 
 def _record(entry: EntryText) -> dict[str, object]:
-    return {"name": RECORDS[entry.name], "about": RECORD_DOCS[entry.name], "fields": entry.fields}
+    name = {**RECORDS, **streaming.RECORDS}[entry.name]
+    return {"name": name, "about": RECORD_DOCS[entry.name], "fields": [_field(*f) for f in entry.fields]}
+
+
+def _field(name: str, about: str) -> dict[str, str]:
+    """A field of a record: a tensor, unless what is said of it begins with another type."""
+    if about.startswith("int"):
+        return {"name": name, "type": "int", "about": about.removeprefix("int").removeprefix(": ")}
+    return {"name": name, "type": "Tensor", "about": about}
 
 
 def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str, object]:
@@ -161,7 +187,7 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
         "signature": ", ".join(f"{a}: Tensor" for a in method.arguments),
         "returns": f"Tuple[{', '.join('Tensor' for _ in method.returns)}]" if several else "Tensor",
         "about": about,
-        "body": method.body,
+        "body": [part for line in method.body for part in folded_call(line, WIDTH - 8)],
     }
 
 

@@ -13,15 +13,16 @@ from dvaec.spec.model import Role
 Field = tuple[str, str, str]  # name, expression, what it is
 
 
-def _parameters(node: HeadNode) -> list[Field]:
+def parameter_fields(node: HeadNode) -> list[Field]:
+    """The parameters of one conditional."""
     of = _named(node)
     return [
-        (name, name, f"{_shape(node, made.width)}, parameter of {node.head.side}({of})")
+        (name, name, f"{shape_of(node, made.width)}, parameter of {node.head.side}({of})")
         for name, made in zip(parameters(node), parameters_of(node.variable), strict=True)
     ]
 
 
-def _shape(node: ValueNode | HeadNode, width: int | None = None) -> str:
+def shape_of(node: ValueNode | HeadNode, width: int | None = None) -> str:
     width = node.dim if width is None else width
     return f"(batch, time, {width})" if node.framed else f"(batch, {width})"
 
@@ -100,8 +101,10 @@ def _divergence(body: Body, p: HeadNode, estimator: Estimator) -> tuple[str, str
 def _finish_encode(body: Body, _: Elbo) -> list[Field]:
     fields: list[Field] = []
     for value in _of_role(body, Role.LATENT):
-        fields.append((value.name, f"own({value.name}, {mask_of(value)})", f"{_shape(value)}, drawn from q"))
-    return fields + [f for head in _heads(body, "q") for f in _parameters(head)]
+        fields.append(
+            (value.name, f"own({value.name}, {mask_of(value)})", f"{shape_of(value)}, drawn from q")
+        )
+    return fields + [f for head in _heads(body, "q") for f in parameter_fields(head)]
 
 
 def _finish_score(body: Body, _: Elbo) -> list[Field]:
@@ -111,7 +114,7 @@ def _finish_score(body: Body, _: Elbo) -> list[Field]:
             name = f"log_{head.name}"
             masked, shape = _masked(head, _density(body, head), body.entry)
             body.add(f"{name} = {masked}")
-            fields += _parameters(head)
+            fields += parameter_fields(head)
             padded = ", 0 on the padding" if head.framed else ""
             fields.append((name, name, f"{shape}, log {side}({_named(head)} | ...){padded}"))
     return fields
@@ -123,10 +126,10 @@ def _finish_reconstruct(body: Body, _: Elbo) -> list[Field]:
         if head.variable.role is Role.OBSERVED:
             mean = head_text(head, family_text(head.variable).mean, parameters(head))
             forced = ", teacher-forced" if head.framed else ""
-            about = f"{_shape(head)}, mean of p({_named(head)} | ...){forced}"
+            about = f"{shape_of(head)}, mean of p({_named(head)} | ...){forced}"
             mask = "mask" if head.framed else "mask[:, 0]"
             fields.append((head.value, f"own({mean}, {mask})", about))
-            fields += _parameters(head)
+            fields += parameter_fields(head)
     return fields
 
 
@@ -136,11 +139,11 @@ def _finish_forecast(body: Body, _: Elbo) -> list[Field]:
     for role in (Role.OBSERVED, Role.LATENT):
         for value in _of_role(body, role):
             if body.entry.origin(value.name) is Origin.MIXED:
-                about = f"{_shape(value)}, known in the context, drawn from p behind it"
+                about = f"{shape_of(value)}, known in the context, drawn from p behind it"
                 fields.append((value.name, f"own({value.name}, mask)", about))
             elif role is Role.LATENT:
-                fields.append((value.name, value.name, f"{_shape(value)}, drawn from q"))
-    return fields + [f for head in _heads(body, "p") if head.framed for f in _parameters(head)]
+                fields.append((value.name, value.name, f"{shape_of(value)}, drawn from q"))
+    return fields + [f for head in _heads(body, "p") if head.framed for f in parameter_fields(head)]
 
 
 def _finish_generate(body: Body, _: Elbo) -> list[Field]:
@@ -148,9 +151,9 @@ def _finish_generate(body: Body, _: Elbo) -> list[Field]:
     for role in (Role.OBSERVED, Role.LATENT):
         for value in _of_role(body, role):
             fields.append(
-                (value.name, f"own({value.name}, {mask_of(value)})", f"{_shape(value)}, drawn from p")
+                (value.name, f"own({value.name}, {mask_of(value)})", f"{shape_of(value)}, drawn from p")
             )
-    return fields + [f for head in _heads(body, "p") for f in _parameters(head)]
+    return fields + [f for head in _heads(body, "p") for f in parameter_fields(head)]
 
 
 FINISH = {

@@ -67,11 +67,11 @@ class _Reading:
         return frame is None and self.spec.variable(target).framed
 
 
-def develop(spec: Spec, inference: tuple[Conditional, ...], separate: bool = False) -> Spec:
+def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
     """Return the spec with a head for every conditional that has parents, and the nodes these heads need.
 
     `inference` is q as declared. A conditional without parents keeps the head that the page gives, if any:
-    its parameters are constant.
+    its parameters are constant. `spec.separate` says which of the two forms of Figure 4.1 is made.
     """
     taken = [v.name for v in spec.variables] + [s.name for s in spec.states] + [f.name for f in spec.features]
     names = Names(set(taken))
@@ -79,8 +79,8 @@ def develop(spec: Spec, inference: tuple[Conditional, ...], separate: bool = Fal
     readings = {
         (side, one): _reading(spec, side, one) for side, one, head in factors if _is_open(spec, one, head)
     }
-    summaries = summarise((d for r in readings.values() for d in r.demands), names, separate)
-    features = _Features(names, separate)
+    summaries = summarise((d for r in readings.values() for d in r.demands), names, spec.separate)
+    features = _Features(names, spec.separate)
     heads = []
     for side, one, head in factors:
         reading = readings.get((side, one))

@@ -8,6 +8,7 @@ from dvaec.derive.model import Elbo, Estimator, TermKind
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
+from dvaec.plan.streaming import stream
 from dvaec.spec.model import Causality, Role, Spec
 
 
@@ -45,7 +46,9 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted
     )
-    return Plan(network, entries, spec.frames, tuple((n, why) for n, why in refused.items() if why))
+    streamed, reasons = stream(spec, network, infer, generate)
+    reasons |= {name: why for name, why in refused.items() if why}
+    return Plan(network, entries, spec.frames, tuple(sorted(reasons.items())), streamed)
 
 
 def no_forecast(spec: Spec) -> str | None:

@@ -248,6 +248,20 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """Frame by frame: the entries `begin`, and `step` and `imagine`, each one loop that is left after a step.
+
+    `carried` says for how many steps each node's value is kept. `delay` is by how many frames what `step`
+    draws is behind the frame that it is given: as far as q looks ahead.
+    """
+
+    entries: tuple[Entry, ...]
+    carried: tuple[tuple[str, int], ...]
+    static: tuple[str, ...]  # values of the whole sequence, drawn or given once
+    delay: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """The developed network and the schedule of every entry point."""
 
@@ -255,6 +269,7 @@ class Plan:
     entries: tuple[Entry, ...]
     frames: int | None = None  # T, where the page fixes it
     refused: tuple[tuple[str, str], ...] = ()  # entry points that the model cannot have, with the reason
+    stream: Stream | None = None
 
     def entry(self, name: str) -> Entry:
         """Return the entry point of that name."""

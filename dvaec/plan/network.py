@@ -6,6 +6,7 @@ and a state that runs both ways becomes two states and their concatenation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from dvaec.plan.blocks import block_ports
@@ -72,7 +73,7 @@ def build_network(spec: Spec) -> Network:
     """
     _check_starts(spec)
     builder = _Builder()
-    states = [one for state in spec.states for one in _directions(state)]
+    states = [one for state in spec.states for one in _single_states(state)]
     _declare_widths(spec, states, builder)
     for variable in spec.variables:
         builder.nodes.append(ValueNode(variable.name, variable, variable.framed))
@@ -123,6 +124,20 @@ def _directions(state: State) -> tuple[State, ...]:
         return (state,)
     forward = replace(state, name=f"{state.name}_forward", runs=Direction.FORWARD)
     return forward, replace(state, name=f"{state.name}_backward", runs=Direction.BACKWARD)
+
+
+def _single_states(state: State) -> Iterator[State]:
+    """Yield the states of one direction and one layer that a state stands for.
+
+    The layers below the last are h_layer1, h_layer2, ...; each reads the one below it, both directions of it.
+    """
+    reads, through = state.reads, state.through
+    for number in range(1, state.layers + 1):
+        name = state.name if number == state.layers else f"{state.name}_layer{number}"
+        layer = replace(state, name=name, reads=reads, through=through, layers=1)
+        ways = _directions(layer)
+        yield from ways
+        reads, through = tuple(Parent(way.name, offsets.NOW) for way in ways), ()
 
 
 def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:

@@ -78,7 +78,7 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
     Raises UnschedulableError where a cycle has no direction of time.
     """
     edges = dependences(network, binding)
-    needed = _needed(edges, outputs)
+    needed = needed_by(edges, outputs)
     order = [node.name for node in network.nodes if node.name in needed]
     sources: dict[str, list[str]] = {name: [] for name in order}
     for edge in edges:
@@ -93,7 +93,8 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
     return tuple(steps)
 
 
-def _needed(edges: Sequence[Dependence], outputs: Sequence[str]) -> frozenset[str]:
+def needed_by(edges: Sequence[Dependence], outputs: Sequence[str]) -> frozenset[str]:
+    """Return the outputs and all that they depend on."""
     reached = list(dict.fromkeys(outputs))
     for name in reached:
         reached.extend(e.source for e in edges if e.reader == name and e.source not in reached)
@@ -142,7 +143,7 @@ def _step(
         needs = ", ".join(_arrow(e) for e in inside)
         message = f"what has no frame of its own waits for frames that wait for it: {needs}"
         raise UnschedulableError(message, component, "DV302")
-    direction, ahead = _aligned(component, inside)
+    direction, ahead = aligned(component, inside)
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
         return WholeSequence(node.name, direction, reason)
@@ -172,7 +173,7 @@ def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
     return "no cycle over time: one operation over (batch, time)"
 
 
-def _aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[Direction, dict[str, int]]:
+def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[Direction, dict[str, int]]:
     """Return the direction of a component and by how many frames each node runs ahead of the loop.
 
     A loop exists iff the offsets of every cycle add up to the same side of zero. Then there are least

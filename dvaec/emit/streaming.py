@@ -1,0 +1,207 @@
+"""The entry points that run frame by frame: `begin`, `step` (observe) and `imagine`, with their state.
+
+The statements of a step are those of a loop over time that holds all nodes; what the loop would carry from
+step to step is the stream's state.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from dvaec.emit.batched import batched
+from dvaec.emit.families import family_text, noise_width
+from dvaec.emit.loop_maps import Writing, earlier, mapped
+from dvaec.emit.loops import blank, group, recurrent, stepping
+from dvaec.emit.preparing import checked
+from dvaec.emit.reading import at_zero, has_zero, start, start_cell
+from dvaec.emit.results import Field, parameter_fields
+from dvaec.emit.texts import EntryText
+from dvaec.emit.writer import Body
+from dvaec.plan.model import (
+    Batched,
+    Entry,
+    HeadNode,
+    Loop,
+    Node,
+    Origin,
+    Plan,
+    StateNode,
+    Stream,
+    ValueNode,
+    framed,
+)
+from dvaec.spec.model import Role
+
+RECORDS = {"begin": "State", "step": "Stepped", "imagine": "Imagined"}
+
+
+def stream_texts(plan: Plan, like: str, tags: dict[str, str]) -> tuple[EntryText, ...]:
+    """Return the texts of the entry points that run frame by frame; none where the model has no stream."""
+    if plan.stream is None:
+        return ()
+    texts = []
+    for entry in plan.stream.entries:
+        body = Body(plan.network, entry, like, tags)
+        write = _begin if entry.name == "begin" else _step
+        texts.append(write(body, plan.stream))
+    return tuple(texts)
+
+
+class Stepping(Writing):
+    """A loop that is left after one step: noise is that of the step, and no step knows of the last one."""
+
+    endless = True
+
+    def noise(self, node: str) -> str:
+        """The noise of the draw in this step."""
+        return f"noise_{node}"
+
+
+def _begin(body: Body, stream: Stream) -> EntryText:
+    network, entry = body.network, body.entry
+    inputs = [v for v in network.values if v.variable.role is Role.INPUT and not v.framed]
+    static = [v for v in network.values if v.name in stream.static]
+    drawn = [v for v in static if entry.origin(v.name) is not Origin.GIVEN]
+    arguments = ["batch: int", *(f"{v.name}: Tensor" for v in inputs)]
+    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in drawn]
+    for value in inputs:
+        body.add(f"{value.name} = {checked(body, value)}")
+    if drawn:
+        _present(body)
+    for value in drawn:
+        _noise(body, value)
+    for step in entry.steps:
+        assert isinstance(step, Batched)
+        batched(body, step)
+    fields = [("frame", "0", "int: the frame that comes next, from 0"), ("batch", "batch", "int")]
+    fields += [(name, name, f"(batch, {_dim(body, name)})") for name in stream.static]
+    fields += [(name, begun, about) for name, begun, about in _carried(body, stream)]
+    return _text(body, arguments, fields, "State")
+
+
+def _dim(body: Body, name: str) -> int:
+    return body.network.node(name).dim
+
+
+def _carried(body: Body, stream: Stream) -> list[Field]:
+    """The fields of the state, with what they begin with."""
+    found: list[Field] = []
+    for name, steps in stream.carried:
+        node = body.network.node(name)
+        zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name) and stream.delay == 0
+        for tensor, begun in _begins(body, node):
+            for k in range(1, steps + 1):
+                value = at_zero(body, name) if zero and k == 1 else begun
+                found.append((earlier(tensor, k), value, f"(batch, {node.dim}), {tensor} {k} steps before"))
+    return found
+
+
+def _begins(body: Body, node: Node) -> list[tuple[str, str]]:
+    """A node's start, and that of an LSTM's cell."""
+    lstm = isinstance(node, StateNode) and node.state.cell == "lstm"
+    cell = [(f"{node.name}_cell", start_cell(body, node))] if isinstance(node, StateNode) and lstm else []
+    return [(node.name, start(body, node.name)), *cell]
+
+
+def _has_cell(node: Node) -> bool:
+    return isinstance(node, StateNode) and node.state.cell == "lstm"
+
+
+def _step(body: Body, stream: Stream) -> EntryText:
+    network, entry = body.network, body.entry
+    (loop,) = entry.steps
+    assert isinstance(loop, Loop)
+    values = [n for n in (network.node(name) for name in loop.nodes) if isinstance(n, ValueNode)]
+    given = [v for v in network.values if v in values and entry.origin(v.name) is Origin.GIVEN]
+    drawn = [v for v in network.values if v in values and entry.origin(v.name) is not Origin.GIVEN]
+    seen = [v for v in given if v.variable.role is Role.OBSERVED]
+    arguments = ["state: State", *(f"{v.name}: Tensor" for v in sorted(given, key=lambda v: v not in seen))]
+    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in drawn]
+    arguments += ["sample: bool = True"] if entry.name == "imagine" else []
+    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in seen]
+    body.add("batch = state.batch")
+    if stream.delay or any(h.head.frame == 1 for h in network.heads):
+        body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
+    for name in (*stream.static, *_names(body, stream)):
+        body.add(f"{name} = state.{name}")
+    _present(body)
+    for value in given:
+        text = f'static({value.name}, "{value.name}", {value.dim})'
+        body.functions.add("static")
+        if value in seen:
+            text = f"own({text}, {body.call('seen', 'present', f'mask_{value.name}')})"
+        body.add(f"{value.name}_t = {text}")
+    for value in drawn:
+        _noise(body, value)
+    _statements(body, loop, given)
+    for name, steps in stream.carried:
+        for tensor in (name, f"{name}_cell") if _has_cell(network.node(name)) else (name,):
+            for k in range(steps, 0, -1):
+                body.add(f"{earlier(tensor, k)} = {earlier(tensor, k - 1)}")
+    carried = ", ".join(("state.frame + 1", "batch", *stream.static, *_names(body, stream)))
+    body.add(f"after = State({carried})")
+    fields = _results(body, entry, loop, stream)
+    returned = f"Tuple[State, {RECORDS[entry.name]}]"
+    return _text(body, arguments, fields, returned, before="after, ")
+
+
+def _names(body: Body, stream: Stream) -> list[str]:
+    """The names of all carried tensors."""
+    found = []
+    for name, steps in stream.carried:
+        for tensor in (name, f"{name}_cell") if _has_cell(body.network.node(name)) else (name,):
+            found += [earlier(tensor, k) for k in range(1, steps + 1)]
+    return found
+
+
+def _statements(body: Body, loop: Loop, given: list[ValueNode]) -> None:
+    writing = Stepping(body, loop)
+    nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
+    if any(loop.ahead):
+        for node in nodes:  # named before the conditions that may need them
+            if not isinstance(node, HeadNode):
+                _begins(body, node)
+            else:
+                blank(body, node, "_t")
+    for node in nodes:
+        if isinstance(node, HeadNode) and node.head.frame == 1:
+            blank(body, node, "")
+    for node in nodes:
+        recurrent(body, node)
+    ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
+    for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
+        group(writing, list(some), ports, (), ())
+
+
+def _results(body: Body, entry: Entry, loop: Loop, stream: Stream) -> list[Field]:
+    fields: list[Field] = []
+    for name in entry.outputs:
+        node = body.network.node(name)
+        if not framed(node) or not isinstance(node, ValueNode | HeadNode):
+            continue
+        late = stream.delay - loop.frame_of(name)
+        when = f", of {late} frames before" if late else ""
+        if isinstance(node, ValueNode):
+            side = "q" if entry.origin(name) is Origin.Q else "p"
+            fields.append((name, f"{name}_t", f"(batch, {node.dim}), drawn from {side}{when}"))
+        else:
+            for field, _, about in parameter_fields(node):
+                fields.append((field, f"{field}_t", about.replace("(batch, time, ", "(batch, ") + when))
+    return fields
+
+
+def _present(body: Body) -> None:
+    device = f"device={body.like}.device"
+    body.once("present", f"torch.ones([batch, 1], dtype=torch.bool, {device})")
+
+
+def _noise(body: Body, value: ValueNode) -> None:
+    noise, width = family_text(value.variable).noise, str(noise_width(value.variable))
+    body.add(f"noise_{value.name} = {body.call(noise, f'noise_{value.name}', body.like, 'present', width)}")
+
+
+def _text(body: Body, arguments: list[str], fields: list[Field], returns: str, before: str = "") -> EntryText:
+    name = body.entry.name
+    body.add(f"return {before}{RECORDS[name]}({', '.join(value for _, value, _ in fields)})")
+    described = tuple((field, about) for field, _, about in fields)
+    return EntryText(name, tuple(arguments), returns, described, tuple(body.lines), frozenset(body.functions))

@@ -1,0 +1,120 @@
+"""Frame by frame: what must be carried from one frame to the next so that a model runs on a stream.
+
+All nodes that an entry point needs are put into one loop over time, also those that a batch computes at once,
+and the loop is left after every step. What a later step reads is the stream's state. Where q looks k frames
+ahead, its draws come k frames late.
+"""
+
+from __future__ import annotations
+
+from dvaec.plan.model import Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
+from dvaec.plan.schedule import UnschedulableError, aligned, dependences, needed_by, schedule
+from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
+
+Binding = dict[str, Origin]
+
+
+class NoStreamError(Exception):
+    """The model cannot run frame by frame; says why."""
+
+
+def stream(
+    spec: Spec, network: Network, infer: Binding, generate: Binding
+) -> tuple[Stream | None, dict[str, str]]:
+    """Return the stream of a model, and the entry points that it cannot have with the reasons."""
+    refused: dict[str, str] = {}
+    latents = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.LATENT)
+    p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p")
+    q_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "q")
+    seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
+    loops: dict[str, tuple[Binding, Loop, tuple[str, ...]]] = {}
+    wanted = {
+        "imagine": (generate, (*seen, *latents, *p_heads)),
+        "step": (infer, (*latents, *q_heads, *p_heads)),
+    }
+    for name, (binding, outputs) in wanted.items():
+        try:
+            _check(spec, network, name)
+            loops[name] = binding, _one_loop(network, binding, outputs), outputs
+        except (NoStreamError, UnschedulableError) as fault:
+            refused[name] = str(fault)
+    if "step" in loops and "imagine" in loops:
+        if max(loops["step"][1].ahead) > 0:
+            why = "what q has not drawn yet is still to be looked at: use forecast"
+            refused["imagine"] = f"q looks {max(loops['step'][1].ahead)} frames ahead, and {why}"
+            del loops["imagine"]
+        else:  # each keeps up what the other needs
+            both = {name: _made(network, loop) for name, (_, loop, _) in loops.items()}
+            other = {"step": "imagine", "imagine": "step"}
+            loops = {
+                name: (binding, _one_loop(network, binding, (*outputs, *both[other[name]])), outputs)
+                for name, (binding, _, outputs) in loops.items()
+            }
+    if not loops:
+        return None, refused
+    static = tuple(v.name for v in network.values if not v.framed)
+    begin = Entry("begin", tuple(generate.items()), schedule(network, generate, static), static)
+    entries = [
+        Entry(name, tuple(binding.items()), (loop,), outputs)
+        for name, (binding, loop, outputs) in loops.items()
+    ]
+    carried: dict[str, int] = {}
+    for binding, loop, _ in loops.values():
+        for name, steps in carried_by(network, binding, loop).items():
+            carried[name] = max(carried.get(name, 0), steps)
+    order = [node.name for node in network.nodes if carried.get(node.name)]
+    delay = max(max(loop.ahead) for _, loop, _ in loops.values())
+    return Stream((begin, *entries), tuple((n, carried[n]) for n in order), static, delay), refused
+
+
+def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]:
+    """Return for how many steps of a loop each node's value must be carried on."""
+    longest: dict[str, int] = {}
+    for edge in dependences(network, binding):
+        if edge.reader in step.nodes and edge.source in step.nodes and edge.offset is not None:
+            steps = step.distance(edge.reader, edge.source, edge.offset)
+            longest[edge.source] = max(longest.get(edge.source, 0), steps)
+    return longest
+
+
+def _made(network: Network, loop: Loop) -> tuple[str, ...]:
+    return tuple(n for n in loop.nodes if not isinstance(network.node(n), HeadNode))
+
+
+def _check(spec: Spec, network: Network, name: str) -> None:
+    """Refuse what no stream can have."""
+    if spec.causality is not Causality.CAUSAL:
+        raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
+    if spec.frames is not None or not any(v.framed for v in spec.having(Role.OBSERVED)):
+        raise NoStreamError("no observed variable has frames to run over")
+    whole = [v.name for v in network.values if not v.framed and v.variable.role is not Role.INPUT]
+    if name == "step" and whole:
+        raise NoStreamError(f"q draws {whole[0]} from the whole sequence")
+    if any(not v.framed for v in spec.having(Role.OBSERVED)):
+        raise NoStreamError("an observed variable belongs to the whole sequence")
+
+
+def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Loop:
+    """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
+    edges = dependences(network, binding)
+    needed = needed_by(edges, outputs)
+    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
+    names = tuple(node.name for node in nodes)
+    for node in nodes:
+        for read in (read for port in node.ports for read in port.reads):
+            if read.frame == LAST:
+                raise NoStreamError(f"{node.name} reads {read.node} at frame T")
+            if read.offset is None and read.node in names:
+                raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
+    inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
+    direction, ahead = aligned(names, inside)
+    if direction is not Direction.FORWARD:
+        raise NoStreamError("it runs backward in time")
+    most = max(ahead.values())
+    given = [n.name for n in nodes if isinstance(n, ValueNode) and binding[n.name] is Origin.GIVEN]
+    ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
+    return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
+
+
+def _of_first_frame(node: object) -> bool:
+    return isinstance(node, HeadNode) and node.head.frame == 1
