@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def own_inference(spec: Spec) -> tuple[Conditional, ...]:
 
 def means_what_is_declared(spec: Spec, inference: tuple[Conditional, ...], separate: bool) -> Spec:
     """Develop, and compare every head with its conditional; return the developed spec."""
-    developed = develop(spec, inference, separate)
+    developed = develop(replace(spec, separate=separate), inference)
     unfolded, finite = unfold(developed), ends(developed)
     assert finite is not None
     p = (*spec.generation, *spec.numbered)
@@ -49,7 +51,7 @@ def means_what_is_declared(spec: Spec, inference: tuple[Conditional, ...], separ
         assert not beyond(seen, conditional)
         assert not beyond(conditional, seen)
         assert list(finite.lost(side, reads, conditional)) == []
-    assert develop(developed, inference, separate) == developed
+    assert develop(developed, inference) == developed
     return developed
 
 
@@ -60,7 +62,7 @@ def test_the_default_development_means_what_is_declared(spec: Spec, separate: bo
 
 @given(general_specs(kinds=OWN))
 def test_separate_conditionals_share_nothing(spec: Spec) -> None:
-    developed = develop(spec, own_inference(spec), separate=True)
+    developed = develop(replace(spec, separate=True), own_inference(spec))
     read = [{p.name for p in reads_of_head(head)} for head in developed.heads]
     for node in (*developed.states, *developed.features):
         assert sum(node.name in names for names in read) == 1
@@ -89,7 +91,7 @@ def test_vrnn_gets_its_one_state() -> None:
 
 def test_figure_4_1_has_one_state_or_two() -> None:
     spec = page(line("z", x=BEFORE, u=NOW), line("x", x=BEFORE, z=NOW), variables=(X, Z, U))
-    shared, separate = develop(spec, ()), develop(spec, (), separate=True)
+    shared, separate = develop(spec, ()), develop(replace(spec, separate=True), ())
     assert states(shared) == {"xpast": "forward x_<t-1>"}
     assert states(separate) == {"xpast": "forward x_<t-1>", "xpast2": "forward x_<t-1>"}
     assert reads(separate, Side.P, "z") == "xpast_t, u_t"

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvaec.cli import lab, make
-from dvaec.cli.front import FAULTY, Overrides, RefusalError, SpecFile, compiled, guarded, show
+from dvaec.cli.front import (
+    FAULTY,
+    Overrides,
+    RefusalError,
+    Sharing,
+    SpecFile,
+    compiled,
+    guarded,
+    show,
+    with_sharing,
+)
 
 if TYPE_CHECKING:
-    from dvaec.spec.model import Spec
+    pass
 
 app = typer.Typer(
     name="dvaec",
@@ -118,7 +128,9 @@ def derive(
     """
     known = compiled(spec, overrides or ())
     if horizon is not None:
-        typer.echo(_at_horizon(known.spec, horizon, form))
+        from dvaec.cli.horizon import at_horizon
+
+        typer.echo(at_horizon(known.spec, horizon, form.value))
         return
     page, derivation, elbo = known.spec, known.derivation, known.elbo
     assert derivation is not None
@@ -139,26 +151,6 @@ def derive(
 
             text = json.dumps(derivation_json(page, derivation, elbo), indent=2, ensure_ascii=False)
     typer.echo(text.rstrip("\n"))
-
-
-def _at_horizon(page: Spec, horizon: int, form: DerivationFormat) -> str:
-    from dvaec.derive.horizon import posterior_at
-    from dvaec.network.unrolled import TooLargeError
-
-    try:
-        sets = posterior_at(page, horizon)
-    except TooLargeError as error:
-        raise RefusalError(str(error)) from error
-    if form is DerivationFormat.JSON:
-        import json
-
-        return json.dumps({"posterior": sets})
-    if form is DerivationFormat.LATEX:
-        raise typer.BadParameter("with --horizon the format is text or json", param_hint="--format")
-    if not sets:
-        return "Nothing is latent: there are no sets."
-    width = max(len(target) for target in sets)
-    return "\n".join(f"{target:<{width}} | {', '.join(given)}".rstrip() for target, given in sets.items())
 
 
 @app.command()
@@ -203,6 +195,7 @@ def draw(
         ),
     ] = None,
     overrides: Overrides = None,
+    share: Sharing = None,
 ) -> None:
     """Draw the model over three frames.
 
@@ -224,7 +217,7 @@ def draw(
         raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
     from dvaec.emit.diagram_set import default_form, picture_source
 
-    known = compiled(spec, overrides or ())
+    known = compiled(spec, with_sharing(overrides, share))
     page, derivation = known.spec, known.derivation
     assert derivation is not None
     if inference and not page.latents:

@@ -25,6 +25,16 @@ Overrides = Annotated[
     ),
 ]
 
+Sharing = Annotated[
+    bool | None,
+    typer.Option(
+        "--share/--separate",
+        help="How the compiler develops what the page leaves out: conditionals whose windows agree share a "
+        "state, or each has its own. As the page says by default.",
+        show_default=False,
+    ),
+]
+
 FAULTY = 1
 OURS = 3
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
@@ -39,6 +49,12 @@ class RefusalError(Exception):
         self.message = message
         self.hint = hint
         super().__init__(message)
+
+
+def with_sharing(overrides: Sequence[str] | None, share: bool | None) -> list[str]:
+    """Return the overrides with what --share or --separate says, which goes with the run like any of them."""
+    said = [] if share is None else [f"develop={'shared' if share else 'separate'}"]
+    return [*(overrides or ()), *said]
 
 
 def compiled(path: Path, overrides: Sequence[str] = (), until: str = "plan") -> Compilation:

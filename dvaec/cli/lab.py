@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import FAULTY, INTERRUPTED, Overrides, SpecFile, refused, show
+from dvaec.cli.front import FAULTY, INTERRUPTED, Overrides, Sharing, SpecFile, refused, show, with_sharing
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -62,6 +62,7 @@ def train(
     spec: SpecFile,
     data: Data,
     overrides: Overrides = None,
+    share: Sharing = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
     ] = None,
@@ -94,7 +95,7 @@ def train(
     with clear_errors("the finished epochs are kept; --resume continues"):
         from dvaec.compiler import compile_spec
 
-        compiled = compile_spec(spec, overrides or [])
+        compiled = compile_spec(spec, with_sharing(overrides, share))
         from dvaec.runtime.card import Card
         from dvaec.runtime.data import load_splits
         from dvaec.runtime.devices import build, prepare

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import Overrides, SpecFile, compiled
+from dvaec.cli.front import Overrides, Sharing, SpecFile, compiled, with_sharing
 from dvaec.cli.stages import STAGE_NAMES, STAGES
 from dvaec.diagnostics import did_you_mean
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def compile_command(
     spec: SpecFile,
     overrides: Overrides = None,
+    share: Sharing = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="generated/<spec> by default.")
     ] = None,
@@ -30,6 +31,13 @@ def compile_command(
             "--emit", metavar="STAGE", help=f"Only print this stage's value: {', '.join(STAGE_NAMES)}."
         ),
     ] = None,
+    explain_development: Annotated[
+        bool,
+        typer.Option(
+            "--explain-development",
+            help="Only print the complete developed form, as YAML that can stand on the page.",
+        ),
+    ] = False,
 ) -> None:
     """Write the PyTorch module and all that belongs to it.
 
@@ -40,18 +48,27 @@ def compile_command(
     dvaec compile specs/srnn.yaml
     dvaec compile specs/srnn.yaml --set x.dim=513 -o build/srnn
     dvaec compile specs/srnn.yaml --emit plan
+    dvaec compile specs/srnn.yaml --explain-development
     """
     from dvaec.cli.products import write_all
 
+    changes = with_sharing(overrides, share)
+    if explain_development:
+        from dvaec.spec.developed_text import developed_text
+
+        developed = compiled(spec, changes, "development").developed
+        assert developed is not None
+        typer.echo(developed_text(developed))
+        return
     if emit is not None:
         if emit not in STAGE_NAMES:
             guess = did_you_mean(emit, STAGE_NAMES) or f"the stages are {', '.join(STAGE_NAMES)}"
             raise typer.BadParameter(f"no stage '{emit}': {guess}", param_hint="--emit")
         until, text = STAGES[emit]
-        typer.echo(text(compiled(spec, overrides or (), until)).rstrip("\n"))
+        typer.echo(text(compiled(spec, changes, until)).rstrip("\n"))
         return
     folder = out or Path("generated") / spec.stem
-    for path in write_all(compiled(spec, overrides or (), "module"), folder, spec.stem):
+    for path in write_all(compiled(spec, changes, "module"), folder, spec.stem):
         typer.echo(str(path))
 
 

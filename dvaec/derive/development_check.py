@@ -11,6 +11,7 @@ from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
+from dvaec.spec.developed_text import head_key
 from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
 from dvaec.spec.offsets import ALL, Offsets, window
 from dvaec.spec.source import Source
@@ -45,12 +46,6 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
     return found
 
 
-def head_name(spec: Spec, head: Head) -> str:
-    """Return a head as the page names it: p(z_t), q(v), p(z_0)."""
-    subscript = "_t" if head.frame is None else f"_{head.frame}"
-    return f"{head.side}({head.target}{subscript if spec.variable(head.target).framed else ''})"
-
-
 def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
@@ -60,7 +55,7 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) ->
     first = next(finite.lost(head.side, reads_of_head(head), seen), None)
     if first is None:
         return []
-    name = head_name(finite.spec, head)
+    name = head_key(finite.spec, head)
     frames = ", ".join(f"{first.name}_{s}" for s in first.missing) or first.name
     what = "frames" if first.missing else first.name
     reader = f"{head.side}({head.target}{'' if first.frame is None else f'_{first.frame}'})"
@@ -87,7 +82,7 @@ def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> 
     late = tuple(p for p in late if p.name in spec.latents)
     if not late:
         return []
-    name = head_name(spec, head)
+    name = head_key(spec, head)
     message = (
         f"the network {name} sees {notation.parents(late)}, which q has not drawn before "
         f"{name[2:-1]}: {_order_in_words(spec, head.target)}"
@@ -152,7 +147,7 @@ def _declared(spec: Spec, derivation: Derivation, head: Head) -> Conditional | N
 def _differences(
     spec: Spec, unfolded: Unfolded, head: Head, declared: Conditional, seen: Conditional, source: Source
 ) -> list[Diagnostic]:
-    name = head_name(spec, head)
+    name = head_key(spec, head)
     span = source.span(("networks", name, "reads"))
     missing, surplus = beyond(declared, seen), beyond(seen, declared)
     if head.block is None and needs_trunk(head, spec.variable(head.target)):
@@ -192,7 +187,7 @@ def _origin(spec: Spec, head: Head) -> str:
 
 def _carriers(spec: Spec, missing: Parent, head: Head) -> list[str]:
     """Suggest how the first missing window could be seen."""
-    name = head_name(spec, head)
+    name = head_key(spec, head)
     offsets = missing.offsets
     if offsets is None or offsets.finite:
         ways = [f"let {name} read {notation.parent(missing)}"]

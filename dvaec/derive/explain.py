@@ -1,58 +1,28 @@
-"""Why a factor of the exact posterior reads a variable or not: an active trail, or what blocks them all."""
+"""Why a factor of the exact posterior reads a variable or not: an active trail, or what blocks them all.
+
+A question about frame t is answered by the posterior's windows and shown in a network that is long enough.
+One about a sequence-level target or a single frame is answered in networks of growing length: longer ones
+only have more moral edges, so that a dependence found in one holds in all that are longer.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from dvaec.derive.factors import by_key, serving
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
-from dvaec.network.separation import Judgement, Step, judge
+from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place, Trails
+from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unrolled import Node, TooLargeError, unroll
-from dvaec.spec.model import Conditional, Parent, Spec
-from dvaec.spec.offsets import NONE, Offsets, of, window
+from dvaec.network.unrolled import Node, TooLargeError, Unrolled, arrows, unroll
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
+from dvaec.spec.offsets import NONE, Offsets
 
+LARGEST_SEARCHED = 100_000  # arrows of the networks in which single frames are searched
 
-@dataclass(frozen=True)
-class Place:
-    """A variable at a frame relative to t; `offset` is None for a sequence-level one."""
-
-    name: str
-    offset: int | None
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """One arrow of the generative model from `tail` to `head`; the trail may go `against` it."""
-
-    tail: Place
-    head: Place
-    against: bool
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """Where the page gives this arrow."""
-        return ("generation", self.head.name, self.tail.name)
-
-
-@dataclass(frozen=True)
-class Collider:
-    """A head-to-head place on a trail, and the way down to the given place that opens it."""
-
-    place: Place
-    descent: tuple[Place, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Where trails end: a given place (or window), or a head-to-head one that nothing given opens.
-
-    `trail` leads to the nearest of the places.
-    """
-
-    at: Parent
-    collider: bool
-    trail: tuple[Arrow, ...]
+__all__ = ["Arrow", "Block", "Collider", "Explanation", "Finding", "Frames", "Place", "explain"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +33,7 @@ class Finding:
     `shown` is False where the network that would show it is too large to be searched.
     """
 
-    part: Parent
+    part: Parent | Frames
     depends: bool
     example: Place
     trail: tuple[Arrow, ...] = ()
@@ -83,21 +53,24 @@ class Explanation:
     question: Question
     answer: bool  # whether any part is in the posterior's factor
     findings: tuple[Finding, ...]
-    later: Parent | None
-    used: Parent | None
-    golden: Parent | None
-    silver: Parent | None
+    later: Parent | Frames | None
+    used: Parent | Frames | None
+    golden: Parent | Frames | None
+    silver: Parent | Frames | None
+    framed: bool = True  # whether the target has frames
 
 
 def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question with its reasons; the parts of a window that are answered alike share one."""
+    if question.frame is not None or not spec.variable(question.target).framed:
+        return _at_frames(spec, derivation, question)
     template, name = template_of(spec), question.candidate.name
     asked = question.candidate.offsets
     exact = derivation.posterior.of(question.target)
-    q = next(c for c in derivation.inference if c.target == question.target)
+    q = serving(by_key(derivation.inference), question.target, None)
     if asked is None:
         return _static(template, question, exact, q)
-    allowed = evidence(template, question.target)[name] or NONE
+    allowed = evidence(template, question.target).get(name) or NONE
     inside, read = _offsets(exact, name), _offsets(q, name)
     findings = tuple(
         _finding(template, question.target, Parent(name, part), depends)
@@ -117,12 +90,13 @@ def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanati
 
 def _static(template: Template, question: Question, exact: Conditional, q: Conditional) -> Explanation:
     candidate = question.candidate
+    allowed = candidate.name in evidence(template, question.target)
     there, read = exact.of(candidate.name) is not None, q.of(candidate.name) is not None
     return Explanation(
         question=question,
         answer=there,
-        findings=(_finding(template, question.target, candidate, there),),
-        later=None,
+        findings=(_finding(template, question.target, candidate, there),) if allowed else (),
+        later=None if allowed else candidate,
         used=candidate if read else None,
         golden=candidate if there and not read else None,
         silver=candidate if read and not there else None,
@@ -145,69 +119,106 @@ def _finding(template: Template, target: str, part: Parent, depends: bool) -> Fi
     while True:
         frame = max(0, -(nearest or 0)) + margin + 1
         member = Node(part.name, None if nearest is None else frame + nearest)
+        trails = Trails(template, frame)
         try:
             network = unroll(template, frame + max(0, nearest or 0) + margin)
         except TooLargeError:
-            return Finding(part, depends, _place(member, frame), shown=False)
+            return Finding(part, depends, trails.place(member), shown=False)
         given = network.given(frame, evidence(template, target))
         judgement = judge(network, Node(target, frame), given)
         if not depends or member in judgement:
-            return _shown(judgement, part, member, frame, depends)
+            return _shown(judgement, part, member, trails, depends)
         margin *= 2
 
 
-def _shown(judgement: Judgement, part: Parent, member: Node, frame: int, depends: bool) -> Finding:
-    example = _place(member, frame)
-    if depends:
-        trail = judgement.witness(member)
-        colliders = tuple(
-            Collider(_place(o.collider, frame), tuple(_place(n, frame) for n in o.descent))
-            for o in trail.opened
-        )
-        return Finding(part, True, example, _arrows(trail.steps, frame), colliders)
-    return Finding(part, False, example, blocks=_blocks(judgement, member, frame))
-
-
-def _blocks(judgement: Judgement, member: Node, frame: int) -> tuple[Block, ...]:
-    """Gather blockers of one variable and kind into a window; the nearest, which is first, lends its trail.
-
-    A run of frames up to an end of the network goes on beyond it, since longer networks continue it.
-    """
-    gathered: dict[tuple[str, bool], Block] = {}
-    for blocker in judgement.blockers(member):
-        key = (blocker.node.name, blocker.collider)
-        place = _place(blocker.node, frame)
-        here = None if place.offset is None else of(place.offset)
-        known = gathered.get(key)
-        if known is None:
-            gathered[key] = Block(Parent(place.name, here), blocker.collider, _arrows(blocker.steps, frame))
-        elif here is not None and known.at.offsets is not None:
-            gathered[key] = Block(Parent(place.name, known.at.offsets | here), known.collider, known.trail)
-    last = judgement.network.frames - frame
-    return tuple(replace(block, at=_onward(block.at, 1 - frame, last)) for block in gathered.values())
-
-
-def _onward(at: Parent, first: int, last: int) -> Parent:
-    """Open a window at the ends of the network that a run of at least two of its frames touches."""
-    found = at.offsets
-    if found is None:
-        return at
-    if first in found and first + 1 in found:
-        found = found | window(None, first)
-    if last in found and last - 1 in found:
-        found = found | window(last, None)
-    return Parent(at.name, found)
-
-
-def _arrows(steps: tuple[Step, ...], frame: int) -> tuple[Arrow, ...]:
-    return tuple(Arrow(_place(s.tail, frame), _place(s.head, frame), s.against) for s in steps)
-
-
-def _place(node: Node, frame: int) -> Place:
-    return Place(node.name, None if node.frame is None else node.frame - frame)
+def _shown(
+    judgement: Judgement, part: Parent | Frames, member: Node, trails: Trails, depends: bool
+) -> Finding:
+    example = trails.place(member)
+    if not depends:
+        return Finding(part, False, example, blocks=trails.blocks(judgement, member))
+    trail = judgement.witness(member)
+    return Finding(part, True, example, trails.arrows(trail.steps), trails.colliders(trail))
 
 
 def _nearest(offsets: Offsets) -> int:
     """Return the member nearest to zero, the later one of two."""
     reach = offsets.reach
     return min(offsets.within(-reach, reach), key=lambda d: (abs(d), -d))
+
+
+def _at_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
+    """Answer a question about a sequence-level target, or about one frame."""
+    template, candidate = template_of(spec), question.candidate
+    judgements = _judged(template, question)
+    longest = judgements[-1]
+    network, target = longest.network, longest.target
+    asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
+    hits = [(one, n) for one in judgements for n in _asked(one.network, candidate) if n in one]
+    inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
+    read = set(
+        network.reads(serving(by_key(derivation.inference), question.target, target.frame), target.frame)
+    )
+
+    def part(nodes: Iterable[Node]) -> Parent | Frames | None:
+        some = tuple(nodes)
+        return _named(candidate, some, template, network) if some else None
+
+    free = [n for n in asked if n in longest.evidence and n not in inside]
+    trails, findings = Trails(template, None), []
+    if inside:
+        nearest = min(inside, key=lambda n: _distance(n, target))
+        shown = next((hit for hit in hits if hit[0].target == target and hit[1] == nearest), hits[0])
+        members = tuple(n for n in asked if n in inside)
+        part_inside = _named(candidate, members, template, network)
+        findings.append(_shown(shown[0], part_inside, shown[1], trails, True))
+    if free:
+        nearest = min(free, key=lambda n: _distance(n, target))
+        findings.append(_shown(longest, _named(candidate, free, template, network), nearest, trails, False))
+    return Explanation(
+        question=question,
+        answer=bool(inside),
+        findings=tuple(findings),
+        later=part(n for n in asked if n not in longest.evidence),
+        used=part(n for n in asked if n in read),
+        golden=part(n for n in asked if n in inside and n not in read),
+        silver=part(n for n in asked if n in read and n not in inside),
+        framed=target.frame is not None,
+    )
+
+
+def _judged(template: Template, question: Question) -> tuple[Judgement, ...]:
+    """Judge what the target depends on in networks of growing length."""
+    numbers = [n for n in (question.frame, question.candidate.frame) if n is not None and n != LAST]
+    found: list[Judgement] = []
+    for margin in (1, 2, 4):
+        frames = max(numbers, default=0) + margin * (template.lag + 2)
+        if found and arrows(template, frames) > LARGEST_SEARCHED:
+            break
+        network = unroll(template, frames)
+        frame = frames if question.frame == LAST else question.frame
+        given = network.given(frame, evidence(template, question.target))
+        found.append(judge(network, Node(question.target, frame), given))
+    return tuple(found)
+
+
+def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:
+    """Return the frames of the candidate that exist, all of them where it is open."""
+    nodes = tuple(n for n in network.parents if n.name == candidate.name)
+    if candidate.frame is None:
+        return nodes
+    at = network.frames if candidate.frame == LAST else candidate.frame
+    return tuple(n for n in nodes if n.frame == at)
+
+
+def _named(
+    candidate: Parent, nodes: Sequence[Node], template: Template, network: Unrolled
+) -> Parent | Frames:
+    if candidate.offsets is None:
+        return candidate
+    frames = tuple(n.frame for n in nodes if n.frame is not None)
+    return Frames(candidate.name, frames, template.first(candidate.name), network.frames)
+
+
+def _distance(node: Node, target: Node) -> tuple[int, int]:
+    return (abs((node.frame or 0) - (target.frame or 0)), node.frame or 0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dvaec.derive.explain import Arrow, Block, Collider, Explanation, Finding, Place
+from dvaec.derive.explain import Explanation, Finding
+from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
 from dvaec.spec import notation
-from dvaec.spec.model import Parent
+from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import of
 from dvaec.spec.source import Source
 
@@ -14,18 +15,26 @@ LONGEST_TRAIL = 8
 
 def explanation_text(explanation: Explanation, source: Source) -> str:
     """Return the explanation as lines: the answers with their trails or blocks, then what q does about it."""
-    target = f"{explanation.question.target}_t"
+    target = _target(explanation)
     lines = []
     for finding in explanation.findings:
         lines += _finding(target, finding, source)
     if explanation.later is not None:
         text = _window(explanation.later)
         why = f"comes later in the chain-rule order than {target}"
-        if explanation.later == Parent(explanation.question.target, of(0)):
+        if text == target:
             why = "is the target itself"
         lines.append(f"no: {text} {why}; its factor may not read {text}.")
     lines += _use(explanation)
     return "\n".join(lines)
+
+
+def _target(explanation: Explanation) -> str:
+    """Return the target as the question names it: z_t, z_0, z_T, v."""
+    name, frame = explanation.question.target, explanation.question.frame
+    if not explanation.framed:
+        return name
+    return f"{name}_t" if frame is None else f"{name}_{'T' if frame == LAST else frame}"
 
 
 def _finding(target: str, finding: Finding, source: Source) -> list[str]:
@@ -110,9 +119,17 @@ def _use(explanation: Explanation) -> list[str]:
     return lines
 
 
-def _window(parent: Parent) -> str:
-    return notation.page(parent.name, parent.offsets)
+def _window(part: Parent | Frames) -> str:
+    if isinstance(part, Parent):
+        return notation.parent(part)
+    if part.frames == tuple(range(part.first, part.last + 1)):
+        return f"{part.name}_<{part.first}:T>"
+    return (
+        ", ".join(_shortened([f"{part.name}_{frame}" for frame in part.frames])) + f" of {part.last} frames"
+    )
 
 
 def _place(place: Place) -> str:
+    if place.frame is not None:
+        return f"{place.name}_{place.frame}"
     return notation.page(place.name, None if place.offset is None else of(place.offset))

@@ -1,4 +1,8 @@
-"""The question `z_t <- x_<t+1>`: does the exact posterior's factor of z_t read x_{t+1}?"""
+"""The question `z_t <- x_<t+1>`: does the exact posterior's factor of z_t read x_{t+1}?
+
+A sequence-level target and one at a single frame are asked about single frames or all of them:
+`v <- x_<1:T>`, `z_0 <- x_5`, `z_1 <- u_1`.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,28 @@ from dataclasses import dataclass
 
 from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, did_you_mean
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Parent, Role, Spec
-from dvaec.spec.offsets import NOW
+from dvaec.spec.model import LAST, Parent, Role, Spec
+from dvaec.spec.offsets import ALL, NOW
 from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
 
 FILE = "question"
+LARGEST_FRAME = 200
 FORM = "ask for example 'z_t <- x_<t+1>'"
 ARROWS = ("<-", "←")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A latent at frame t, and a window of a variable that its factor may read."""
+    """A latent at frame t, at one `frame` (LAST for T) or of sequence level, and what its factor may read.
+
+    The candidate is a window relative to t, a sequence-level name, or, where the target has no frame t, one
+    absolute frame or all of them.
+    """
 
     target: str
     candidate: Parent
+    frame: int | None = None
 
 
 def parse_question(text: str, spec: Spec) -> Question:
@@ -34,21 +44,54 @@ def parse_question(text: str, spec: Spec) -> Question:
     candidate = _reference(text, at + len(arrow), len(text))
     _known(text, target, spec)
     _known(text, candidate, spec)
-    if spec.variable(target.name).role is not Role.LATENT:
+    variable = spec.variable(target.name)
+    if variable.role is not Role.LATENT:
         message = (
             f"{target.name} is not a latent variable; the posterior has factors of latent variables only"
         )
         raise _fault(text, Code.TARGET, message, target.start, target.stop, _latents(spec))
-    if target.offsets != NOW:
+    if target.offsets is not None and target.offsets != NOW:
         hint = f"write {target.name}_t, and the other frame relative to t"
         raise _fault(text, Code.TARGET, "the target stands at frame t", target.start, target.stop, hint)
-    return Question(target.name, Parent(candidate.name, candidate.offsets))
+    frame, other = _frame(text, target, spec), _frame(text, candidate, spec)
+    relative = variable.framed and frame is None
+    if relative and other is not None:
+        message = f"a question about {target.name}_t names frames relative to t"
+        single = f"{target.name}_5 <- {candidate.name}_1"
+        hint = f"for example {candidate.name}_<t-1>; or ask about one frame, {single}"
+        raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
+    if not relative and candidate.offsets not in (None, ALL):
+        name = candidate.name
+        message = f"{text[target.start : target.stop]} has no frame t that {name} could be relative to"
+        hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {name}_<1:T>"
+        raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
+    return Question(target.name, Parent(candidate.name, candidate.offsets, other), frame)
+
+
+def _frame(text: str, reference: Reference, spec: Spec) -> int | None:
+    """Return the absolute frame of a reference; refuse a frame 0 that is not there, and far ones."""
+    if reference.frame is None:
+        return None
+    if reference.frame == "T":
+        return LAST
+    frame, first = int(reference.frame), spec.variable(reference.name).first
+    if frame < first:
+        message, hint = (
+            f"{reference.name} has no frame 0",
+            f"its frames are 1, ..., T; write {reference.name}_1",
+        )
+        raise _fault(text, Code.WINDOW_BOUND, message, reference.start, reference.stop, hint)
+    if frame > LARGEST_FRAME:
+        message = f"frames up to {LARGEST_FRAME} can be asked about, not {frame}"
+        raise _fault(text, Code.WINDOW_BOUND, message, reference.start, reference.stop, None)
+    return frame
 
 
 def _latents(spec: Spec) -> str:
     if not spec.latents:
         return "nothing is latent in this model"
-    return "ask about " + " or ".join(f"{v.name}_t" for v in spec.having(Role.LATENT))
+    names = (f"{v.name}_t" if v.framed else v.name for v in spec.having(Role.LATENT))
+    return "ask about " + " or ".join(names)
 
 
 def _reference(text: str, start: int, stop: int) -> Reference:
@@ -70,12 +113,10 @@ def _known(text: str, reference: Reference, spec: Spec) -> None:
         hint = did_you_mean(name, names) or f"variables are {', '.join(names)}"
         raise _fault(text, Code.UNDEFINED, f"'{name}' is not defined", start, stop, hint)
     framed = spec.variable(name).framed
-    if reference.frame is not None:
-        message = "a question names frames relative to t"
-        raise _fault(text, Code.NOT_SUPPORTED, message, start, stop, f"for example {name}_<t-1>")
-    if framed and reference.offsets is None:
+    absolute = reference.frame is not None
+    if framed and reference.offsets is None and not absolute:
         raise _fault(text, Code.LEVEL, f"{name} has frames", start, stop, f"write {name}_t or {name}_<t-1>")
-    if not framed and reference.offsets is not None:
+    if not framed and (reference.offsets is not None or absolute):
         raise _fault(text, Code.LEVEL, f"{name} has no frames", start, stop, f"write {name}")
 
 

@@ -84,6 +84,7 @@ def assemble(
         causality=Causality(shape.causality),
         frames=shape.T,
         auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary),
+        separate=shape.develop == "separate",
     )
 
 

@@ -106,6 +106,7 @@ class Spec:
     causality: Causality = Causality.CAUSAL
     frames: int | None = None
     auxiliary: tuple[Conditional, ...] = ()
+    separate: bool = False  # the default development gives each conditional states of its own
 
     @property
     def latents(self) -> tuple[str, ...]:

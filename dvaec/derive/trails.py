@@ -1,0 +1,130 @@
+"""Trails, colliders and blocks of an unrolled network as places of the page: relative to t, or absolute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dvaec.network.separation import Judgement, Step, Trail
+from dvaec.network.template import Template
+from dvaec.network.unrolled import Node
+from dvaec.spec.model import Parent
+from dvaec.spec.offsets import of, window
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of a variable in a sequence of `last` frames, whose first is `first`."""
+
+    name: str
+    frames: tuple[int, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A variable at a frame relative to t, or at an absolute one; neither at sequence level."""
+
+    name: str
+    offset: int | None
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One arrow of the generative model from `tail` to `head`; the trail may go `against` it.
+
+    `line` names the conditional that gives it: z, or z_0 and z_1 for a numbered one.
+    """
+
+    tail: Place
+    head: Place
+    against: bool
+    line: str
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the page gives this arrow."""
+        return ("generation", self.line, self.tail.name)
+
+
+@dataclass(frozen=True)
+class Collider:
+    """A head-to-head place on a trail, and the way down to the given place that opens it."""
+
+    place: Place
+    descent: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where trails end: a given place (or window), or a head-to-head one that nothing given opens.
+
+    `trail` leads to the nearest of the places.
+    """
+
+    at: Parent | Frames
+    collider: bool
+    trail: tuple[Arrow, ...]
+
+
+@dataclass(frozen=True)
+class Trails:
+    """From nodes to places, relative to `frame`; None: absolute ones."""
+
+    template: Template
+    frame: int | None
+
+    def place(self, node: Node) -> Place:
+        """Return the place of a node."""
+        if node.frame is None or self.frame is None:
+            return Place(node.name, None, node.frame)
+        return Place(node.name, node.frame - self.frame)
+
+    def arrows(self, steps: tuple[Step, ...]) -> tuple[Arrow, ...]:
+        """Return the arrows of a trail."""
+        return tuple(
+            Arrow(self.place(s.tail), self.place(s.head), s.against, self._line(s.head)) for s in steps
+        )
+
+    def _line(self, child: Node) -> str:
+        family = self.template.family(child.name, child.frame)
+        numbered = family is not None and family.frame is not None
+        return f"{child.name}_{child.frame}" if numbered else child.name
+
+    def colliders(self, trail: Trail) -> tuple[Collider, ...]:
+        """Return what opens the head-to-head places of a trail."""
+        return tuple(
+            Collider(self.place(o.collider), tuple(self.place(n) for n in o.descent)) for o in trail.opened
+        )
+
+    def blocks(self, judgement: Judgement, member: Node) -> tuple[Block, ...]:
+        """Gather blockers of one variable and kind; the nearest, which is first, lends its trail."""
+        gathered: dict[tuple[str, bool], tuple[list[Node], tuple[Arrow, ...]]] = {}
+        for blocker in judgement.blockers(member):
+            key = (blocker.node.name, blocker.collider)
+            nodes, _ = gathered.setdefault(key, ([], self.arrows(blocker.steps)))
+            nodes.append(blocker.node)
+        return tuple(
+            Block(self._united(tuple(nodes), judgement.network.frames), collider, trail)
+            for (_, collider), (nodes, trail) in gathered.items()
+        )
+
+    def _united(self, nodes: tuple[Node, ...], last: int) -> Parent | Frames:
+        """Unite the frames of one variable.
+
+        Relative to t, a run of at least two frames up to an end of the network goes on beyond it, since
+        longer networks continue it.
+        """
+        name, frames = nodes[0].name, sorted(n.frame for n in nodes if n.frame is not None)
+        if not frames:
+            return Parent(name, None)
+        if self.frame is None:
+            return Frames(name, tuple(frames), self.template.first(name), last)
+        found = of(*(frame - self.frame for frame in frames))
+        low, high = 1 - self.frame, last - self.frame
+        if low in found and low + 1 in found:
+            found = found | window(None, low)
+        if high in found and high - 1 in found:
+            found = found | window(high, None)
+        return Parent(name, found)
