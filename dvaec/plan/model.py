@@ -10,165 +10,54 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dvaec.spec.model import Block, Direction, Head, Side, State, Variable
+from dvaec.plan.nodes import (
+    FeatureNode,
+    HeadNode,
+    Network,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+    head_name,
+    is_frame_zero,
+    value_name,
+)
+from dvaec.spec.model import Direction
 
+"""The developed data flow and its schedule, as frozen values.
 
-@dataclass(frozen=True)
-class Read:
-    """One frame of one node, `offset` frames from t; or its absolute `frame` (1, LAST); or a static value."""
+A *node* is one tensor per frame: a variable's value, a feature, a recurrent state, the parameters of a
+conditional. A *binding* says where each variable's value comes from. A *schedule* is the order in which
+nodes are computed, whole sequence at once where the dependences allow it.
+"""
 
-    node: str
-    offset: int | None
-    frame: int | None = None
+from __future__ import annotations
 
-
-@dataclass(frozen=True)
-class Port:
-    """One linear map into a node: the concatenation of `reads`, of `width` columns, onto `units` outputs.
-
-    `weights` names the linear layer; it is empty where the values pass unchanged.
-    """
-
-    weights: str
-    reads: tuple[Read, ...]
-    widths: tuple[int, ...]  # one per read
-    units: int
-
-    @property
-    def width(self) -> int:
-        """Columns of the concatenation."""
-        return sum(self.widths)
-
-
-@dataclass(frozen=True)
-class ValueNode:
-    """A variable at every frame; at sequence level, or at its own frame 0 (`z_0`), a static value."""
-
-    name: str
-    variable: Variable
-    framed: bool = True
-
-    @property
-    def dim(self) -> int:
-        """Width of the tensor."""
-        return self.variable.dim
-
-    @property
-    def ports(self) -> tuple[Port, ...]:
-        """A variable's value is given or drawn: it has no linear map of its own."""
-        return ()
-
-
-@dataclass(frozen=True)
-class FeatureNode:
-    """An instantaneous map; `block` is None for a plain concatenation (a state that runs both ways)."""
-
-    name: str
-    block: Block | None
-    dim: int
-    ports: tuple[Port, ...]
-
-
-@dataclass(frozen=True)
-class StateNode:
-    """A recurrent state that runs one way."""
-
-    name: str
-    state: State
-    dim: int
-    ports: tuple[Port, ...]  # the cell's input; then what the state starts at, if it reads that
-
-    @property
-    def step(self) -> int:
-        """Offset of the recurrence: negative for a forward state."""
-        return -self.state.lag if self.state.runs is Direction.FORWARD else self.state.lag
-
-
-@dataclass(frozen=True)
-class HeadNode:
-    """The parameters of one conditional; no port where they are constant.
-
-    `begins` names the head that speaks for frame 1 in place of this one (p_z_first).
-    """
-
-    name: str  # p_z, q_z, p_x; p_z_0 and p_z_first for numbered frames
-    head: Head
-    variable: Variable
-    dim: int
-    ports: tuple[Port, ...]
-    begins: str = ""
-
-    @property
-    def framed(self) -> bool:
-        """Whether there is one set of parameters a frame."""
-        return self.variable.framed and self.head.frame is None
-
-    @property
-    def value(self) -> str:
-        """The value node that this conditional is of."""
-        return value_name(self.variable.name, self.head.frame)
-
-    @property
-    def block(self) -> Block | None:
-        """What computes the parameters."""
-        return self.head.block
-
-    @property
-    def standard(self) -> bool:
-        """Whether this is the fixed N(0, I) of a latent without parents."""
-        constant = self.block is None and self.head.side is Side.P and not self.head.learned
-        return constant and self._plain and not self.begins
-
-    @property
-    def _plain(self) -> bool:
-        return self.variable.role == "latent" and self.head.mean is None and self.head.variance is None
-
-
-Node = ValueNode | FeatureNode | StateNode | HeadNode
-
-
-def value_name(variable: str, frame: int | None) -> str:
-    """Return the name of the value node of a conditional: z, or z_0 for frame 0, a latent of its own."""
-    return f"{variable}_0" if frame == 0 else variable
-
-
-def head_name(side: Side, target: str, frame: int | None) -> str:
-    """Return the name of a head's node."""
-    return f"{side}_{target}" + {None: "", 0: "_0"}.get(frame, "_first")
-
-
-def is_frame_zero(node: ValueNode) -> bool:
-    """Whether a value is a frame-level variable's own frame 0."""
-    return node.variable.framed and not node.framed
-
-
-def framed(node: Node) -> bool:
-    """Whether a node has one value a frame; (batch, dim) otherwise."""
-    return node.framed if isinstance(node, ValueNode | HeadNode) else True
-
-
-@dataclass(frozen=True)
-class Network:
-    """All nodes of the developed form, in a fixed order."""
-
-    nodes: tuple[Node, ...]
-
-    def node(self, name: str) -> Node:
-        """Return the node of that name; KeyError if there is none."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise KeyError(name)
-
-    @property
-    def values(self) -> tuple[ValueNode, ...]:
-        """The variables."""
-        return tuple(n for n in self.nodes if isinstance(n, ValueNode))
-
-    @property
-    def heads(self) -> tuple[HeadNode, ...]:
-        """The conditionals."""
-        return tuple(n for n in self.nodes if isinstance(n, HeadNode))
+__all__ = [
+    "Batched",
+    "Dependence",
+    "Entry",
+    "FeatureNode",
+    "HeadNode",
+    "Loop",
+    "Network",
+    "Node",
+    "Origin",
+    "Plan",
+    "Port",
+    "Read",
+    "StateNode",
+    "Step",
+    "Stream",
+    "ValueNode",
+    "WholeSequence",
+    "framed",
+    "head_name",
+    "is_frame_zero",
+    "value_name",
+]
 
 
 class Origin(StrEnum):

@@ -189,7 +189,14 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
         if branch.output.block is not None:
             own = f"{name}_{branch.parameter}"
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
+    if head.frame == 1:
+        ports = tuple(_at_first(port) for port in ports)
     return HeadNode(name, head, variable, variable.dim, ports, begins)
+
+
+def _at_first(port: Port) -> Port:
+    """For the head of frame 1, frame 1 is frame t."""
+    return replace(port, reads=tuple(Read(r.node, 0) if r.frame == 1 else r for r in port.reads))
 
 
 @dataclass(frozen=True)
