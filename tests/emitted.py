@@ -94,7 +94,12 @@ def forget(built: Built) -> None:
 
 
 def shrunk(spec: Spec) -> Spec:
-    """Cut every width of a developed spec to a few units, different ones where they need not agree."""
+    """Cut every width of a developed spec to a few units, different ones where they need not agree.
+
+    A page with blocks whose sizes must fit one another is small already.
+    """
+    if fitted(spec):
+        return spec
     variables = tuple(
         replace(v, dim=min(v.dim, 2 if v.family is Family.COMPLEX_GAUSSIAN else 2 + n % 2))
         for n, v in enumerate(spec.variables)
@@ -103,6 +108,14 @@ def shrunk(spec: Spec) -> Spec:
     features = tuple(replace(f, block=_block(f.block)) for f in spec.features)
     heads = tuple(_head(h) for h in spec.heads)
     return replace(spec, variables=variables, states=states, features=features, heads=heads)
+
+
+def fitted(spec: Spec) -> bool:
+    """Whether some block of a spec has sizes that must fit what it reads or makes."""
+    outputs = [o for h in spec.heads for o in (h.mean, h.variance) if isinstance(o, Output)]
+    blocks = [*(f.block for f in spec.features), *(h.block for h in spec.heads), *(o.block for o in outputs)]
+    free = Dense | Combiner | GatedTransition | None
+    return any(not isinstance(block, free) for block in blocks) or any(v.axes for v in spec.variables)
 
 
 def _layers(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

@@ -7,6 +7,7 @@ from math import prod
 
 from dvaec.emit.chains import activated, chain, chain_layers, linear
 from dvaec.emit.families import activate
+from dvaec.emit.writer import joined
 from dvaec.plan.model import Network, Port, ValueNode
 from dvaec.spec.geometry import Size, image, left_over, padding, receptive, rows, shrunken
 from dvaec.spec.model import (
@@ -223,8 +224,8 @@ def _scan(block: Scan, place: Place) -> BlockText:
             flat = ".flatten(2)" if len(axes) > 2 else ""
             parts.append(f"{part}.reshape(-1, {', '.join(map(str, axes))}){moved}{flat}")
             columns += its[1]
-    joined = parts[0] if len(parts) == 1 else f"torch.cat([{', '.join(parts)}], -1)"
-    body.append(f"{value} = self.{name}_rnn({joined})[0]")
+    body.append(f"{value} = {joined(parts)}")
+    body.append(f"{value} = self.{name}_rnn({value})[0]")
     layers = [f"self.{name}_rnn = {CELLS[block.cell]}({columns}, {block.units}, batch_first=True)"]
     if not made:
         body.append(f"{value} = {value}[:, -1].reshape(list(shape) + [{block.units}])")

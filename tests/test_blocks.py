@@ -1,0 +1,191 @@
+"""Blocks in emitted modules: equal to their formulas frame by frame, and under every numerical property."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from dvaec.derive.development_check import check_developed
+from dvaec.derive.derivation import derive
+from dvaec.spec.model import Side, Spec
+from dvaec.spec.read import read_text
+from tests.emitted import Built, build, forget, head_fields, sample_values
+from tests.oracles.blocks import BlockNaive
+from tests.test_emitted import (
+    BATCH,
+    FRAMES,
+    check_elbo_parts,
+    check_generation_is_causal,
+    check_gradients,
+    check_inference_reads_no_later_frame,
+    check_jacobian,
+    check_ragged,
+    check_scripted,
+    check_text_is_stable,
+    close,
+    factors,
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def page(variables: str, generation: str, inference: str, states: str, features: str, networks: str) -> Spec:
+    """Read a page from its parts; the developed form must show exactly the declared windows."""
+    text = f"dvaec: 1\nmodel: M\nvariables: {{{variables}}}\ngeneration: [{generation}]\n"
+    text += f"inference: [{inference}]\n"
+    for key, block in (("states", states), ("features", features), ("networks", networks)):
+        text += f"{key}: {{{block}}}\n" if block else ""
+    spec, source = read_text(text, "page.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+    return spec
+
+
+def check_naive(built: Built) -> None:
+    values = sample_values(built, BATCH, FRAMES)
+    result = built.call("score", values)
+    for row in range(BATCH):
+        naive = BlockNaive(built.module, built.spec, FRAMES, {k: v[row] for k, v in values.items()})
+        for side, conditional in factors(built):
+            fields = head_fields(result, side, conditional.target)
+            for t in range(1, FRAMES + 1):
+                for got, want in zip(fields.values(), naive.head(side, conditional.target, t), strict=True):
+                    close(got[row, t - 1], want)
+
+
+def check_all(spec: Spec) -> None:
+    """The properties of design section 5, with dropout off."""
+    built = build(spec)
+    built.module.eval()
+    check_naive(built)
+    check_elbo_parts(built)
+    check_inference_reads_no_later_frame(built)
+    check_jacobian(built, spec)
+    check_scripted(built)
+    check_ragged(built)
+    check_gradients(built, spec)
+    check_generation_is_causal(built)
+    check_text_is_stable(built, spec)
+    forget(built)
+
+
+XZ = "x: {role: observed, dim: 3}, z: {role: latent, dim: 2}"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "5 tanh norm, 4 relu dropout 0.2 norm, 3 linear norm",
+        "5 mish, 4 selu, 6 softsign, 3 exp",
+        "5 hardtanh, 4 softmax, 3 elu dropout 0.5",
+    ],
+)
+def test_layers(layers: str) -> None:
+    check_all(
+        page(
+            XZ,
+            '"z_t | z_<t-1>", "x_t | z_t"',
+            '"z_t | z_<t-1>, x_<1:t>"',
+            f"h_t: {{rnn: gru, units: 4, reads: x_t, through: [{layers}]}}",
+            f"f_t: {{reads: z_<t-1>, layers: [{layers}]}}",
+            f"p(z_t): {{reads: z_<t-1>, mean: {{layers: [{layers}]}}, variance: {{layers: [{layers}]}}}}, "
+            f'p(x_t): {{reads: z_t, layers: [{layers}]}}, q(z_t): {{reads: "f_t, h_t", layers: [{layers}]}}',
+        )
+    )
+
+
+def test_mixture() -> None:
+    check_all(
+        page(
+            "x: {role: observed, dim: 3}, z: {role: latent, dim: 2}, u: {role: input, dim: 2}",
+            '"z_t | z_<t-1>, u_t, x_<<t>", "x_t | z_t, x_<<t>"',
+            '"z_t | z_<t-1>, x_<1:t>"',
+            "d_t: {rnn: lstm, units: 4, reads: x_<t-1>}, e_t: {rnn: gru, units: 4, reads: x_t}",
+            "alpha_t: {reads: d_t, layers: [3 softmax]}, "
+            'm_t: {block: linear_mixture, weights: alpha_t, of: "z_t", units: 4}',
+            'p(z_t): {mean: {block: linear_mixture, weights: alpha_t, of: "z_<t-1>, u_t"}, variance: shared}, '
+            "p(x_t): {reads: m_t, mean: {block: linear_mixture, weights: alpha_t, of: z_t}}, "
+            'q(z_t): {reads: "z_<t-1>, e_t"}',
+        )
+    )
+
+
+def test_parameters_that_read_on_their_own() -> None:
+    check_all(
+        page(
+            "x: {role: observed, dim: 3}, z: {role: latent, dim: 2}, u: {role: input, dim: 2}",
+            '"z_t | z_<t-1>, u_t", "x_t | z_<t-1:t>"',
+            '"z_t | z_<t-1>, x_t, u_t"',
+            "",
+            "",
+            "p(z_t): {mean: z_<t-1>, variance: {by: u_t}}, "
+            "p(x_t): {mean: {reads: z_<t-1:t>, layers: [4 tanh norm]}, "
+            "variance: {reads: z_t, layers: [4 tanh, 3 tanh], link: softplus}}, "
+            'q(z_t): {mean: {reads: "x_t, z_<t-1>, u_t"}, variance: 0.3}',
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "layers", "window"),
+    [(2, "1", 2, 3), (3, "2", 2, 9), (2, "doubling", 3, 8)],
+)
+def test_convolution(kernel: int, dilation: str, layers: int, window: int) -> None:
+    channels = ", ".join(["4 tanh norm", "3 softmax", "5 tanh dropout 0.1"][:layers])
+    shape = f"channels: [{channels}], kernel: {kernel}, dilation: {dilation}"
+    check_all(
+        page(
+            XZ,
+            f'"z_t | z_<t-{window}:t-1>", "x_t | z_t, x_<t-{window}:t-1>"',
+            f'"z_t | z_<t-{window}:t-1>, x_<t-1:t+{window - 2}>"',
+            "",
+            f"c_t: {{block: convolution, reads: x_<t-{window}:t-1>, {shape}}}",
+            f"p(z_t): {{block: convolution, reads: z_<t-{window}:t-1>, {shape}}}, "
+            'p(x_t): {reads: "z_t, c_t"}, '
+            f'q(z_t): {{block: convolution, reads: "x_<t-1:t+{window - 2}>, z_<t-{window}:t-1>", {shape}}}',
+        )
+    )
+
+
+IMAGES = "x: {role: observed, dim: [2, 5, 7], distribution: bernoulli}, y: {role: observed, dim: [4, 6]}"
+
+
+def test_images() -> None:
+    check_all(
+        page(
+            f"{IMAGES}, z: {{role: latent, dim: 2}}",
+            '"z_t | z_<t-1>", "x_t | z_t", "y_t | z_t, y_<t-1>"',
+            '"z_t | x_<t-1:t>, y_t"',
+            "",
+            "e_t: {block: image_encoder, reads: x_<t-1:t>, channels: [3, 4], kernel: 3, units: 3, "
+            "activation: tanh}, "
+            "i_t: {block: image_encoder, reads: y_t, channels: [3], kernel: 2, stride: 1, units: 3, "
+            "activation: softplus}",
+            "p(x_t): {block: image_decoder, reads: z_t, channels: [4, 3], kernel: 3, activation: tanh}, "
+            'p(y_t): {block: image_decoder, reads: "z_t, y_<t-1>", channels: [3], kernel: 4, activation: tanh}, '
+            'q(z_t): {reads: "e_t, i_t"}',
+        )
+    )
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_recurrence_over_an_axis(over: int) -> None:
+    check_all(
+        page(
+            "y: {role: observed, dim: [3, 2]}, w: {role: observed, dim: [3, 2, 2]}, z: {role: latent, dim: 2}",
+            '"z_t | z_<t-1>", "y_t | z_t", "w_t | z_t, y_t"',
+            '"z_t | z_<t-1>, y_t, w_t"',
+            "",
+            f'f_t: {{over: {over}, rnn: gru, units: 3, reads: "y_t, z_<t-1>"}}',
+            f"p(y_t): {{over: {over}, rnn: lstm, units: 4, reads: z_t}}, "
+            f'p(w_t): {{over: {over}, rnn: rnn, units: 3, reads: "z_t, y_t", variance: shared}}, '
+            f'q(z_t): {{over: {over}, rnn: lstm, units: 3, reads: "w_t, f_t"}}',
+        )
+    )
