@@ -26,15 +26,6 @@ from dvaec.plan.nodes import (
 )
 from dvaec.spec.model import Direction
 
-"""The developed data flow and its schedule, as frozen values.
-
-A *node* is one tensor per frame: a variable's value, a feature, a recurrent state, the parameters of a
-conditional. A *binding* says where each variable's value comes from. A *schedule* is the order in which
-nodes are computed, whole sequence at once where the dependences allow it.
-"""
-
-from __future__ import annotations
-
 __all__ = [
     "Batched",
     "Dependence",
