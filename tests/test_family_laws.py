@@ -20,7 +20,7 @@ from dvaec.emit.families import FAMILIES, family_text, noise_width
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Dense, Family, Head, Layer, Parent, Role, Side, Variable
-from dvaec.spec.names import RESERVED_FOR_MODELS
+from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
 from tests.emitted import Built, build, sample_values
 from tests.family_data import legal, noise_for
@@ -494,6 +494,7 @@ def test_a_class_that_does_not_exist_is_loud_on_a_sequence_and_silent_on_its_pad
     assert built.call("elbo", bad, lengths=lengths).elbo.isnan().tolist() == [False, True, False]
 
 
-def test_names_of_functions_are_kept_from_models() -> None:
+def test_names_of_functions_are_kept_from_models_and_variables() -> None:
     functions = {name for name, value in vars(helpers()).items() if inspect.isfunction(value)}
     assert functions <= RESERVED_FOR_MODELS
+    assert {name for name in functions if "_" not in name} <= RESERVED  # a variable may bear no underscore

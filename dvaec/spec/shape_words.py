@@ -44,7 +44,7 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         within = path[:-1]
         if _misspelt(tree, within, str(path[-1])):
             return
-        name = f"'{within[-1]}'" if within else "the page"
+        name = _of_whom(within) if within else "the page"
         wanted = WANTED.get(str(path[-1]))
         hint = f"it is {wanted}" if wanted else "the first line of a page is dvaec: 1"
         report.add(Code.MISSING_KEY, f"{name} lacks the key '{path[-1]}'", _key_span(tree, within), hint)
@@ -56,6 +56,11 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
     else:
         named = kind.startswith("union_tag") and node_at(tree, (*path, "block")) is not None
         _wrong_value(tree, (*path, "block") if named else path, context, report)
+
+
+def _of_whom(path: Path) -> str:
+    """Name what a path leads to, in words."""
+    return f"an entry of '{path[-2]}'" if isinstance(path[-1], int) else f"'{path[-1]}'"
 
 
 def _misspelt(tree: Entries, within: Path, key: str) -> bool:
@@ -76,7 +81,7 @@ def real_path(tree: Entries, loc: Sequence[str | int]) -> Path:
     tags = {1, 3} if loc[:1] == ("inference",) else set[int]()
     if loc[:1] in (("features",), ("networks",)):
         tags = {2, 4} if loc[3:4] in (("mean",), ("variance",)) else {2}
-    tags |= {n + 1 for n, step in enumerate(loc) if n > 1 and step in ("dim", "dilation")}
+    tags |= {n + 1 for n, step in enumerate(loc) if n > 1 and step in ("dim", "dilation", "shape", "degrees")}
     if loc[:1] == ("order",):
         tags = {2, 4}
     if loc[:1] == ("states",) and loc[2:3] == ("starts",):
@@ -151,7 +156,7 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
     """Report an unknown key; recognise what comes later and the lists that lack their quotes."""
     name, span = str(path[-1]), _key_span(tree, path)
     known = _known_keys(path, tree)
-    within = f" in '{path[-2]}'" if len(path) > 1 else ""
+    within = f" in {_of_whom(path[:-1])}" if len(path) > 1 else ""
     if hint := _lost_list(tree, path, known):
         message = f"the comma ends the value, so '{name[:40]}' became a key of its own"
         report.add(Code.UNQUOTED_LIST, message, span, hint)
@@ -209,11 +214,15 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         wanted = "a layer such as 256 tanh" if _of_layers(tree, path) else "text"
         wanted = WANTED["units"] if name == "channels" and not _of_layers(tree, path) else wanted
         wanted = WANTED["dim"] if name == "dim" else wanted
-        if name in ("generation", "inference"):
-            wanted = "a conditional such as z_t | z_<t-1>"
+        wanted = WANTED["backward"] if name == "order" else wanted
+        if name in ("generation", "inference", "auxiliary"):
+            kind = "prediction such as b_t" if name == "auxiliary" else "conditional such as z_t"
+            wanted = f"a {kind} | z_<t-1>"
             hint = "put it in quotes" if isinstance(node, Entries | Items) else None
     elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks", "sizes"):
         wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
+    if path[:1] == ("states",) and name == "layers":
+        wanted = WANTED["recurrent layers"]
     if name == "block":
         place = str(path[-2]) if path[-2] in BLOCKS else str(path[0])
         wanted = f"{', '.join(BLOCKS[place][:-1])} or {BLOCKS[place][-1]}"
