@@ -30,7 +30,8 @@ class Finding:
     """The answer for a part of the window in question, shown on `example`, its frame nearest to t.
 
     A dependence has a `trail` with its `colliders`; an independence has `blocks` (none: nothing leads there).
-    `shown` is False where the network that would show it is too large to be searched.
+    `shown` is False where the network that would show it is too large to be searched. `frames` is the length
+    of the network where single frames are asked about.
     """
 
     part: Parent | Frames
@@ -40,6 +41,7 @@ class Finding:
     colliders: tuple[Collider, ...] = ()
     blocks: tuple[Block, ...] = ()
     shown: bool = True
+    frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,12 @@ def _shown(
     judgement: Judgement, part: Parent | Frames, member: Node, trails: Trails, depends: bool
 ) -> Finding:
     example = trails.place(member)
+    frames = judgement.network.frames if trails.frame is None else None
     if not depends:
-        return Finding(part, False, example, blocks=trails.blocks(judgement, member))
+        return Finding(part, False, example, blocks=trails.blocks(judgement, member), frames=frames)
     trail = judgement.witness(member)
-    return Finding(part, True, example, trails.arrows(trail.steps), trails.colliders(trail))
+    steps = trails.arrows(trail.steps)
+    return Finding(part, True, example, steps, trails.colliders(trail), frames=frames)
 
 
 def _nearest(offsets: Offsets) -> int:
@@ -150,7 +154,7 @@ def _nearest(offsets: Offsets) -> int:
 def _at_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about a sequence-level target, or about one frame."""
     template, candidate = template_of(spec), question.candidate
-    judgements = _judged(template, question)
+    judgements = _judged(template, question, _bound(derivation))
     longest = judgements[-1]
     network, target = longest.network, longest.target
     asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
@@ -187,12 +191,19 @@ def _at_frames(spec: Spec, derivation: Derivation, question: Question) -> Explan
     )
 
 
-def _judged(template: Template, question: Question) -> tuple[Judgement, ...]:
+def _bound(derivation: Derivation) -> int:
+    """Return how far from a frame its factor reaches until it repeats, by the proofs of the windows."""
+    proofs = [factor.proof for factor in derivation.posterior.factors]
+    return max((max(p.first, p.searched) + p.period + p.lag + 2 for p in proofs), default=0)
+
+
+def _judged(template: Template, question: Question, bound: int) -> tuple[Judgement, ...]:
     """Judge what the target depends on in networks of growing length."""
     numbers = [n for n in (question.frame, question.candidate.frame) if n is not None and n != LAST]
+    near = template.lag + 2
     found: list[Judgement] = []
-    for margin in (1, 2, 4):
-        frames = max(numbers, default=0) + margin * (template.lag + 2)
+    for margin in sorted({near, 2 * near, 4 * near, bound}):
+        frames = max(numbers, default=0) + margin
         if found and arrows(template, frames) > LARGEST_SEARCHED:
             break
         network = unroll(template, frames)

@@ -39,7 +39,8 @@ def _target(explanation: Explanation) -> str:
 
 def _finding(target: str, finding: Finding, source: Source) -> list[str]:
     text, example = _window(finding.part), _place(finding.example)
-    shown = "" if example == text else f" (shown for {example})"
+    length = "" if finding.frames is None else f", T = {finding.frames}"
+    shown = "" if example == text else f" (shown for {example}{length})"
     if finding.depends:
         head = f"yes: given everything else that {target} may read, it depends on {text}{shown}"
         if not finding.shown:
@@ -120,13 +121,23 @@ def _use(explanation: Explanation) -> list[str]:
 
 
 def _window(part: Parent | Frames) -> str:
+    """Return a window as the page writes it; single frames as runs: x_1, x_<4:T>."""
     if isinstance(part, Parent):
         return notation.parent(part)
-    if part.frames == tuple(range(part.first, part.last + 1)):
-        return f"{part.name}_<{part.first}:T>"
-    return (
-        ", ".join(_shortened([f"{part.name}_{frame}" for frame in part.frames])) + f" of {part.last} frames"
+    runs: list[tuple[int, int]] = []
+    for frame in part.frames:
+        if runs and runs[-1][1] == frame - 1:
+            runs[-1] = (runs[-1][0], frame)
+        else:
+            runs.append((frame, frame))
+    named = (
+        (first, "T" if last == part.last and last > first else str(last), first == last)
+        for first, last in runs
     )
+    texts = [
+        f"{part.name}_{first}" if single else f"{part.name}_<{first}:{last}>" for first, last, single in named
+    ]
+    return ", ".join(_shortened(texts))
 
 
 def _place(place: Place) -> str:
