@@ -119,8 +119,9 @@ def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Rep
         report.add(Code.HEAD_NAME, "the network of a conditional is named at frame t", key.span, hint)
     for other, its in parsed.targets.items():
         if parsed.heads[other] == (side, target.name) and its.frame == target.frame:
-            shown = key.text[key.text.find("(") :]
-            report.add(Code.NAME_TWICE, f"the network of {side}{shown} is given twice", key.span)
+            end = "" if target.bare else f"_{target.frame or 't'}"
+            message = f"the network of {side}({target.name}{end}) is given twice"
+            report.add(Code.NAME_TWICE, message, key.span)
     parsed.targets[key.text] = target
     return side, target.name
 
@@ -175,11 +176,7 @@ def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
                 if part == "mean" and isinstance(node_at(parsed.tree, (block, key.text, part)), Scalar):
                     paths.append((block, key.text, part))
     found = ((path, node_at(parsed.tree, path)) for path in paths)
-    return [(path, node) for path, node in found if node is not None and not _blank(node)]
-
-
-def _blank(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value() is None
+    return [(path, node) for path, node in found if isinstance(node, Scalar) and isinstance(node.value(), str)]
 
 
 def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, Direction, Sweep
-from dvaec.spec.offsets import NOW, window
+from dvaec.spec.offsets import window
 from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
@@ -78,7 +78,7 @@ def _sweep(block: tuple[str, ...], latents: Sequence[str], static: Collection[st
     if block[0] in static:
         return Sweep(block)
     names = [name for name in latents if name in block]
-    before = {n: [p for (c, p), offsets in arrows.items() if c == n and NOW <= offsets] for n in names}
+    before = {n: [p for (c, p), offsets in arrows.items() if c == n and 0 in offsets] for n in names}
     ordered = topological(names, before)
     ordered += tuple(name for name in names if name not in ordered)
     return Sweep(ordered, bool(_backward(block, arrows)))

@@ -5,15 +5,26 @@ from __future__ import annotations
 from dvaec.spec.build import Parsed
 from dvaec.spec.check_auxiliary import check_auxiliary, check_starts
 from dvaec.spec.check_conditionals import check_generation, check_inference
-from dvaec.spec.check_developed import check_developed_cycles, check_heads, check_nodes
+from dvaec.spec.check_developed import check_heads, check_nodes
 from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_order import chain_order
 from dvaec.spec.check_page import check_page
+from dvaec.spec.check_rings import check_developed_cycles, check_rings
 from dvaec.spec.check_unread import check_unread
 from dvaec.spec.check_variables import check_variables
+from dvaec.spec.codes import Code
 from dvaec.spec.context import Context, context_of
 from dvaec.spec.model import Sweep
 from dvaec.spec.report import Report
+
+UNDRAWABLE = (
+    Code.CYCLE,
+    Code.CYCLE_OVER_TIME,
+    Code.CYCLE_OF_LEVELS,
+    Code.CYCLE_DEVELOPED,
+    Code.INFERENCE_CYCLE,
+)
+"""What leaves no order to judge the rest by."""
 
 
 def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
@@ -28,8 +39,10 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     check_heads(context)
     check_developed_cycles(context)
     check_starts(context)
+    check_rings(context)
     check_auxiliary(context)
     check_networks(context)
     if not report.found:
         check_unread(context)
-    return context.framed, order
+    circular = any(fault.code in UNDRAWABLE for fault in report.found)
+    return context.framed, () if circular else order

@@ -153,7 +153,7 @@ def _parents(context: Context, line: Line, block: str) -> None:
             continue
         if parent.name == target.name and _itself(context, line, parent):
             _own_parent(context, line, parent, span)
-        elif block == "generation" and not parent.bare and not target.bare:
+        elif block == "generation" and not parent.bare and not target.bare and target.frame != "T":
             _causality(context, line, parent, span)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from dvaec.diagnostics import Span
-from dvaec.spec.check_conditionals import in_frame
-from dvaec.spec.check_frames import head_level, placed
-from dvaec.spec.check_order import developed_needs
+from dvaec.spec.check_frames import has_frame_t, head_level, placed
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import ReadList
 from dvaec.spec.context import Context
 from dvaec.spec.families import FORMS
-from dvaec.spec.graph import cycles
 from dvaec.spec.model import Family, Side
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets, of
@@ -31,7 +26,7 @@ def check_nodes(context: Context) -> None:
         if path[2] == "starts":
             continue  # check_starts speaks of those
         block, key = str(path[0]), str(path[1])
-        at_t = block != "networks" or key not in parsed.targets or parsed.targets[key].offsets is not None
+        at_t = block != "networks" or has_frame_t(context, key)
         own = parsed.states.get(key) if block == "states" else parsed.features.get(key)
         if block == "networks":
             own = parsed.heads[key][1] if key in parsed.heads else None
@@ -142,9 +137,8 @@ def _single(context: Context, path: Path, read: ReadList) -> None:
     ]
     if len(read.references) > 1 or several:
         message = f"'{path[-1]}' names one thing at one frame"
-        context.report.add(
-            Code.BLOCK_READS, message, context.parsed.span(path), "further inputs stand under 'reads'"
-        )
+        hint = "further inputs stand under 'reads'" if path[-1] in ("of", "with") else None
+        context.report.add(Code.BLOCK_READS, message, context.parsed.span(path), hint)
 
 
 def check_heads(context: Context) -> None:
@@ -232,41 +226,3 @@ def _learned(context: Context, key: str, side: Side, name: str, orphan: bool) ->
     elif others:
         message = f"a learned constant has no '{others[0]}'"
         context.report.add(Code.LEARNED, message, context.parsed.span((*at, others[0])))
-
-
-def check_developed_cycles(context: Context) -> None:
-    """Report states, features and heads that need each other at the same frame."""
-    parsed = context.parsed
-    found: list[frozenset[str]] = []
-    for side, lines, roles in (
-        (Side.P, parsed.generation, ("observed", "latent")),
-        (Side.Q, parsed.inference, ("latent",)),
-    ):
-        declared = in_frame(lines)
-        needs = declared | developed_needs(context, side)
-        inner = {name for name in needs if name in context.nodes or context.role(name) in roles}
-        kept = {name: [m for m in needs[name] if m in inner] for name in needs if name in inner}
-        for cycle in cycles(list(kept), kept):
-            said = all(m in declared.get(n, ()) for n, m in pairwise(cycle))
-            if said or frozenset(cycle) in found:
-                continue
-            found.append(frozenset(cycle))
-            chain = " <- ".join(f"{name}_t" for name in cycle)
-            hint = "one of them must read an earlier frame"
-            span = _reading_place(context, side, cycle)
-            context.report.add(Code.CYCLE_DEVELOPED, f"a cycle within the frame: {chain}", span, hint)
-
-
-def _reading_place(context: Context, side: Side, cycle: tuple[str, ...]) -> Span:
-    """Return the place of the first reading in the cycle that states, features or networks do."""
-    parsed = context.parsed
-    for name, needed in pairwise(cycle):
-        for path, read in parsed.reads.items():
-            block, key = str(path[0]), str(path[1])
-            owner = parsed.states.get(key) if block == "states" else parsed.features.get(key)
-            if block == "networks":
-                owner = name if parsed.heads.get(key) == (side, name) else None
-            for reference in read.references:
-                if owner == name and reference.name == needed:
-                    return context.place(read.scalar, reference)
-    return parsed.tree.span

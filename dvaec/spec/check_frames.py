@@ -19,24 +19,19 @@ def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool
     if not (_zero(context, scalar, reference) and _first(context, scalar, reference)):
         return False
     name, span = reference.name, context.place(scalar, reference)
+    text = scalar.text[reference.start : reference.stop]
     if at_t and reference.frame is not None and not (networks and context.nodes.get(name) == "state"):
-        shown = f"{name}_{reference.frame}"
-        message = f"'{shown}' is one frame by its number, and what reads it is of frame t"
+        message = f"'{text}' is one frame by its number, and what reads it is of frame t"
         hint = f"write {name}_t, or {name}_<t-1>"
         if networks:
             hint = f"a state carries {name} from there: read it in one, or start one from it"
         context.report.add(Code.ABSOLUTE_FRAME, message, span, hint)
         return False
     if not at_t and reference.offsets is not None and reference.offsets != ALL:
-        message = (
-            f"'{scalar.text[reference.start : reference.stop]}' is relative to t, and no frame t is here"
-        )
-        every = f"{name}_<{0 if name in context.zero else 1}:T>"
-        hint = (
-            f"write {name}_<T> for its last frame"
-            if name in context.nodes
-            else f"write {every} for all frames"
-        )
+        message = f"'{text}' is relative to t, and what reads it has no frame t"
+        hint = f"name one frame by its number: {name}_1, {name}_<T>"
+        if name not in context.nodes:
+            hint += f"; all frames are {name}_<{0 if name in context.zero else 1}:T>"
         context.report.add(Code.NO_FRAME_T, message, span, hint)
         return False
     return True
@@ -85,3 +80,11 @@ def head_level(context: Context, key: str, side: Side, name: str) -> bool:
         context.report.add(Code.NUMBERED, message, span, hint if target.frame in ("0", "1") else None)
         return False
     return True
+
+
+def has_frame_t(context: Context, key: str) -> bool:
+    """Whether a network of the page is of every frame t, and not of one frame or of the sequence."""
+    if key not in context.parsed.targets:
+        return True
+    target = context.parsed.targets[key]
+    return target.frame is None and context.framed.get(target.name, True)

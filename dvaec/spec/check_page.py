@@ -33,7 +33,7 @@ def _frames(context: Context) -> None:
         context.report.add(Code.FRAMES_GIVEN, message, span, "leave out T")
     elif given is not None and not framed:
         context.report.add(Code.FRAMES_GIVEN, "no variable has frames, so there is no T", span, "leave out T")
-    elif given is None and framed and not telling and context.parsed.sound.has("T"):
+    elif context.parsed.sound.has("T") and framed and context.having("observed") and not (given or telling):
         message = f"nothing says how many frames '{framed[0]}' has: no data and no input has any"
         span = context.parsed.span(("variables", framed[0]))
         context.report.add(Code.FRAMES_MISSING, message, span, "write T: 10 on the page")

@@ -39,7 +39,8 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
     code = Code.CYCLE_OVER_TIME if block == "generation" else Code.INFERENCE_CYCLE
     if tangle.walk:
         chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
-        message = f"a cycle through earlier and later frames: {chain}"
+        same = all(d == 0 for _, d in tangle.walk)
+        message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
         child, parent = tangle.walk[0][0], tangle.walk[1][0]
     else:
         listed = ", ".join(f"'{name}'" for name in tangle.names)
@@ -50,7 +51,7 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
             for p in c.parents
             if c.target in tangle.names and p.name in tangle.names
         )
-    hint = "let all that depend on one another read in one direction of time"
+    hint = "let all that depend on one another read in one direction of time, or an earlier frame"
     context.report.add(code, message, place_of(context, block, child, None, parent), hint)
 
 
@@ -69,7 +70,7 @@ def _report_cycle(context: Context, cycle: tuple[Place, ...], static: Collection
 
 
 def check_summaries(context: Context, conditionals: Sequence[Conditional]) -> None:
-    """Report what is causal (anticausal) but generated from a value of the sequence that sums up all frames."""
+    """Report what is generated, against the promise, from a value of the sequence that sums up all frames."""
     promise = context.parsed.shape.causality
     if promise == "noncausal":
         return
@@ -83,7 +84,9 @@ def check_summaries(context: Context, conditionals: Sequence[Conditional]) -> No
         for parent in c.parents if context.framed[c.target] else ():
             if parent.name in whole:
                 side = "later" if promise == "causal" else "earlier"
-                message = f"'{parent.name}' is generated from whole sequences, so '{c.target}' is from {side} frames"
+                message = (
+                    f"'{parent.name}' is made of whole sequences, so that '{c.target}' reads {side} frames"
+                )
                 code = Code.FUTURE_PARENT if promise == "causal" else Code.PAST_PARENT
                 span = place_of(context, "generation", c.target, c.frame, parent.name)
                 context.report.add(code, message, span, "say causality: noncausal")

@@ -10,7 +10,8 @@ from dvaec.spec.graph import reachable
 def check_unread(context: Context) -> None:
     """Report, at its name, each state and feature that leads to no network and each input nobody reads."""
     parsed = context.parsed
-    used = {one.name for line in (*parsed.generation, *parsed.inference, *parsed.auxiliary) for one in line.parents}
+    lines = (*parsed.generation, *parsed.inference, *parsed.auxiliary)
+    used = {one.name for line in lines for one in line.parents}
     used |= {one.name for listed in parsed.reads.values() for one in listed.references}
     for name in context.having("input"):
         if name not in used:

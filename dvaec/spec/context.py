@@ -106,7 +106,6 @@ def context_of(parsed: Parsed, report: Report) -> Context:
 
 def _references(parsed: Parsed) -> Iterator[Reference]:
     lines: list[Line] = [*parsed.generation, *parsed.inference, *parsed.auxiliary]
-    yield from parsed.targets.values()
     for line in lines:
         yield line.target
         yield from line.parents

@@ -1,10 +1,10 @@
-"""Whether conditionals, repeated at every frame, can be drawn one after another: the unrolled graph is acyclic.
+"""Whether conditionals, repeated at every frame, can be drawn one after another: no cycle when unrolled.
 
-Let a closed walk of the template have the offsets d_1, ..., d_k. The unrolled graph has a cycle iff some closed
-walk can have the sum 0. In a strongly connected part with a closed walk of sum a > 0 and one of sum -b < 0 some
-walk has the sum 0 (go b times round the first and a times round the second, ab times along a walk that
-joins them). So a part can be drawn iff all its cycles have sums of one strict sign: negative, forward in time;
-positive, backward.
+Let a closed walk of the template have the offsets d_1, ..., d_k. The unrolled graph has a cycle iff some
+closed walk can have the sum 0. In a strongly connected part with a closed walk of sum a > 0 and one of sum
+-b < 0 some walk has the sum 0 (let c be the sum of a walk that joins them; a b times round that, and then
+round one of the two until c a b is used up). So a part can be drawn iff all its cycles have sums of one
+strict sign: negative, forward in time; positive, backward.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Walk = tuple[tuple[str, int], ...]  # names with offsets from the first one's fr
 
 @dataclass(frozen=True)
 class Tangle:
-    """A strongly connected part whose cycles lead to earlier and to later frames; `walk`, if found, returns."""
+    """A strongly connected part with cycles both ways or in place; `walk`, if one was found, returns."""
 
     names: tuple[str, ...]
     walk: Walk = ()
 
 
 def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Arrows:
-    """Return who reads whom among `names` at which offsets, single frames as the offsets that they can have."""
+    """Return who reads whom among `names` at which offsets; single frames count by their distances."""
     found: Arrows = {}
     for line in conditionals:
         for parent in line.parents if line.target in names else ():
@@ -193,9 +193,9 @@ def _unrolled(
 def _cycle(reads: dict[Place, list[Place]]) -> tuple[Place, ...] | None:
     """Return a cycle, found depth first without recursion."""
     done: set[Place] = set()
-    for start in reads:
+    for start, first in reads.items():
         path: dict[Place, int] = {}
-        stack = [(start, iter(reads[start]))] if start not in done else []
+        stack = [(start, iter(first))] if start not in done else []
         path[start] = 0
         while stack:
             place, rest = stack[-1]

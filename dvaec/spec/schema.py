@@ -109,11 +109,11 @@ class PageShape(Shape):
         "The number of frames, where no data and no input has frames that give it.", None
     )
     generation: Annotated[list[str], Field(min_length=1, max_length=MOST_LINES)] = _key(
-        "p: one conditional a line, such as z_t | z_<t-1>, x_<<t>; the line z_0, or z_1 | u_1, is of one frame."
+        "p: one conditional a line, such as z_t | z_<t-1>, x_<<t>; the line z_0 or z_1 | u_1 is of one frame."
     )
     inference: InferenceShape | None = _key(
-        "q: exact, filtering, {lookahead: k}, mean_field, or conditionals of one's own; a keyword before them "
-        "speaks for the latents that they do not name.",
+        "q: exact, filtering, {lookahead: k}, mean_field, or conditionals of one's own; a keyword before "
+        "them speaks for the latents that they do not name.",
         None,
     )
     order: OrderShape | None = _key(
@@ -122,7 +122,7 @@ class PageShape(Shape):
         None,
     )
     auxiliary: Annotated[list[str], Field(max_length=MOST_LINES)] = _key(
-        "Predictions of states such as b_t | z_t, added to the objective, which is a surrogate then (8.4).", []
+        "Predictions of states such as b_t | z_t, added to the objective, a surrogate then (8.4).", []
     )
     states: Annotated[
         dict[str, StateShape], Field(max_length=MOST_NODES, json_schema_extra=_FRAMED_NAMES)

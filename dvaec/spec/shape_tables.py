@@ -7,8 +7,8 @@ from typing import get_args
 from dvaec.spec.conditionals import MOST_UNITS
 from dvaec.spec.schema import LARGEST_DIM, LARGEST_LAG, LONGEST, MOST_RECURRENT
 from dvaec.spec.schema_base import LARGEST_KERNEL
-from dvaec.spec.schema_families import MOST_COMPONENTS, FamilyName
 from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
+from dvaec.spec.schema_families import MOST_COMPONENTS, FamilyName
 from dvaec.spec.schema_order import LARGEST_DELAY
 
 # What a key wants, in words; keys mean the same wherever they stand.
@@ -57,6 +57,7 @@ WANTED = {
     "layers": "a list of layers such as [256 tanh]",
     "runs": "forward, backward or both",
     "lag": f"a whole number from 1 to {LARGEST_LAG}",
+    "recurrent layers": f"a whole number from 1 to {MOST_RECURRENT}",
     "starts": "zeros, learned or a mapping such as {reads: z}",
     "mean": "a mapping such as {layers: [64 tanh]}, or the value itself",
     "variance": "a positive number, shared, or a mapping such as {layers: [64 tanh], link: softplus}",

@@ -223,10 +223,13 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
         wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
     if path[:1] == ("states",) and name == "layers":
         wanted = WANTED["recurrent layers"]
+    if name == "rnn" and path[0] != "states":
+        wanted = "lstm, gru or rnn"
     if name == "block":
         place = str(path[-2]) if path[-2] in BLOCKS else str(path[0])
-        wanted = f"{', '.join(BLOCKS[place][:-1])} or {BLOCKS[place][-1]}"
-        hint = did_you_mean(str(value), BLOCKS[place])
+        wanted = f"{', '.join(BLOCKS[place][:-1])} or {BLOCKS[place][-1]}".removeprefix(" or ")
+        known = any(value in blocks for blocks in BLOCKS.values())
+        hint = None if known else did_you_mean(str(value), BLOCKS[place])
     if isinstance(value, str) and "expected" in context:
         hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
     if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):

@@ -28,9 +28,9 @@ UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 
 @dataclass(frozen=True)
 class Reference:
-    """A name with its subscript: `offsets`, one absolute `frame` ("0", "1", "T"), or neither (sequence level).
+    """A name with its subscript: `offsets`, one `frame` by its number ("0", "T"), or neither.
 
-    `begins` is "0" or "1" for a window written from that frame on.
+    Without either it is of the sequence. `begins` is "0" or "1" for a window written from that frame on.
     """
 
     name: str
