@@ -169,7 +169,7 @@ def test_titles_name_single_frames_and_sequences_before_the_products() -> None:
     )
     assert _drawn(specs.draw(), Form.COMPACT).title[1] == "p(x, z₁:ᴛ) = p(x | z₁:ᴛ) ∏ₜ p(zₜ)"
     first = " ".join(_drawn(specs.switching(), Form.COMPACT).title[1:])
-    assert "= p(s₁) p(z₁ | s₁) ∏ₜ₌₂:ᴛ p(sₜ | sₜ₋₁)" in first
+    assert "= p(s₁) p(z₁ | s₁) ∏ₜ₌₂..ᴛ p(sₜ | sₜ₋₁)" in first
     assert "∏ₜ p(xₜ | zₜ)" in first
     assert "q(z₀ | x₁:ᴛ, c) ∏ₜ" in _drawn(specs.dssm(), Form.INFERENCE).title[1]
 

@@ -12,6 +12,7 @@ from dvaec.derive.model import Comparison, Derivation
 from dvaec.diagnostics import Diagnostic, Severity
 from dvaec.spec import notation
 from dvaec.spec.model import Conditional, InferenceKind, Parent, Side, Spec
+from dvaec.spec.offsets import ALL
 from dvaec.spec.source import Path, Source
 
 GOLDEN = "DV220"
@@ -24,23 +25,35 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
         remark
         for comparison in derivation.comparisons
         if (path := _declared_at(spec, comparison)) is not None
-        for remark in _remarks(spec, comparison, path, source)
+        for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )
 
 
-def _remarks(spec: Spec, comparison: Comparison, path: Path, source: Source) -> Iterator[Diagnostic]:
+def _read_at_single_frames(derivation: Derivation, comparison: Comparison) -> frozenset[str]:
+    """The names of which q reads single frames, where all frames are golden: it does see part of them."""
+    key = (comparison.target, comparison.frame)
+    mine = (c for c in derivation.inference if (c.target, c.frame) == key)
+    return frozenset(p.name for c in mine for p in c.parents if p.frame is not None)
+
+
+def _remarks(
+    spec: Spec, comparison: Comparison, partly: frozenset[str], path: Path, source: Source
+) -> Iterator[Diagnostic]:
     framed = spec.variable(comparison.target).framed
     target = notation.target(Conditional(comparison.target, (), comparison.frame), framed)
     if comparison.golden:
-        lacking = _listed(spec, comparison.golden)
+        lacking = ", ".join(
+            f"all of {_listed(spec, (p,))}" if p.offsets == ALL and p.name in partly else _listed(spec, (p,))
+            for p in comparison.golden
+        )
         message = f"q({target}) cannot be the exact posterior: it does not see {lacking} (golden)"
         hint = "the bound is not tight, however well q is trained; inference: exact sees all"
         yield Diagnostic(GOLDEN, message, source.span(path), hint, Severity.WARNING)
     if comparison.redundant:
         idle = _listed(spec, comparison.redundant)
-        message = f"q({target}) reads {idle}, which tells it nothing given the rest of what it reads"
+        message = f"q({target}) learns nothing from {idle}, given the rest of what it reads"
         place = (*path, comparison.redundant[0].name)
-        hint = f"{target} and {idle} are D-separated by the rest: the link can be left out"
+        hint = f"the rest D-separates {target} from it, so that it can be left out"
         yield Diagnostic(REDUNDANT, message, source.span(place), hint, Severity.WARNING)
 
 

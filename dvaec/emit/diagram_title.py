@@ -38,7 +38,7 @@ def _factors(side: Side, spec: Spec, conditionals: tuple[Conditional, ...]) -> l
     out = [_factor(side, spec, c) for c in conditionals if c not in every]
     before: tuple[str, int] | None = None
     for c in every:
-        product = ("∏ₜ₌₂:ᴛ" if c.target in late else "∏ₜ", sweeps[c.target] if side is Side.Q else 0)
+        product = ("∏ₜ₌₂..ᴛ" if c.target in late else "∏ₜ", sweeps[c.target] if side is Side.Q else 0)
         factor = _factor(side, spec, c)
         out.append(factor if product == before else f"{product[0]} {factor}")
         before = product

@@ -77,6 +77,9 @@ def choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
 def proof_words(factor: DerivedConditional) -> str:
     """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
     proof = factor.proof
+    if not proof.searched:
+        words = _whole_words(factor)
+        return f"{words}; for some T larger than needed" if factor.loose_inside else words
     from_there = f"t+{proof.first}" if proof.first else "t"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     name = factor.conditional.target
@@ -89,6 +92,17 @@ def proof_words(factor: DerivedConditional) -> str:
     where = [f"at {', '.join(loose)}"] if loose else []
     where += ["in the middle"] if factor.loose_inside else []
     return f"{words}; clipped to 1..T, larger than needed {' and '.join(where)}" if where else words
+
+
+def _whole_words(factor: DerivedConditional) -> str:
+    """The same for what has no frame t: a sequence-level variable, a numbered frame."""
+    name, frame = factor.conditional.target, factor.conditional.frame
+    label = name if frame is None else target(factor.conditional)
+    through = [p.name for p in factor.proof.component if p.offsets is not None]
+    if not through:
+        return f"holds for every T: {label} is linked to its evidence directly"
+    frames = " and ".join(dict.fromkeys(through))
+    return f"holds for every T: what links {label} to its evidence is {frames}, at all frames"
 
 
 def _runs(numbers: Iterable[int]) -> list[list[int]]:
