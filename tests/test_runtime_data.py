@@ -183,7 +183,11 @@ def test_beta_values_lie_strictly_between_0_and_1(tmp_path: Path, value: float) 
 
 
 CLASSES = replace(
-    CARD, observed={"x": 3}, families={"x": "categorical", "c": "categorical"}, inputs={"c": 4}, static_inputs=("c",)
+    CARD,
+    observed={"x": 3},
+    families={"x": "categorical", "c": "categorical"},
+    inputs={"c": 4},
+    static_inputs=("c",),
 )
 
 
@@ -206,12 +210,22 @@ def test_classes_become_one_hot(tmp_path: Path) -> None:
         ([0, 3, 1, 2], [3, 0], "'train_x' is 3 at sequence 1, frame 2, dimension 1: a class must be a whole"),
         ([0, 1, 1, 0.5], [3, 0], "'train_x' is 0.5 at sequence 2, frame 1, dimension 1: a class must be"),
         ([0, 1, 1, 0], [3, -1], "'train_c' is -1 at sequence 2, dimension 1: a class must be a whole number"),
-        ([[1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0]], [3, 1], "sequence 1, frame 2, dimension 1: a categorical"),
-        ([[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]], [3, 1], "sequence 1, frame 3, dimension 1: a categorical"),
+        (
+            [[1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0]],
+            [3, 1],
+            "sequence 1, frame 2, dimension 1: a categorical",
+        ),
+        (
+            [[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]],
+            [3, 1],
+            "sequence 1, frame 3, dimension 1: a categorical",
+        ),
         ([[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 2, 0]], [3, 1], "is 2 at sequence 2, frame 1, dimension 2"),
     ],
 )
-def test_what_is_no_class_is_named_with_its_place(tmp_path: Path, x: list[Any], c: list[Any], said: str) -> None:
+def test_what_is_no_class_is_named_with_its_place(
+    tmp_path: Path, x: list[Any], c: list[Any], said: str
+) -> None:
     assert said in fault(tmp_path, classes(x, c), CLASSES).message
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from dvaec.derive.factors import by_key, latent_windows
-from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
 from dvaec.spec.offsets import ALL, Offsets
 
 
@@ -38,8 +38,19 @@ def drawn_for(
 def schedule(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
     """Say whether drawing `sampled` loops over time, and why: whether q's graph on their names has a cycle.
 
-    A cycle lies within one sweep, which gives the direction; frames 0 and 1 of their own close none.
+    A cycle lies within one sweep, which gives the direction; frames 0 and 1 of their own close none. The
+    draws of classes have no gradient: they are relaxed while training, and what is estimated is a surrogate.
     """
+    sequential, why = _looped(spec, sampled, inference)
+    classes = {v.name for v in spec.having(Role.LATENT) if v.family is Family.CATEGORICAL}
+    relaxed = [name for name in sampled if name.partition("_")[0] in classes]
+    if relaxed:
+        names = " and ".join(relaxed)
+        why = f"{why}; while training, draws of {names} are relaxed, and what is estimated is a surrogate"
+    return sequential, why
+
+
+def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
     if not sampled:
         return False, "nothing is drawn: all frames are computed at once"
     factors = by_key(inference)

@@ -1,4 +1,4 @@
-"""The families of conditionals as text: their parameters' links, densities, means, draws, divergences, as data.
+"""The families of conditionals as text: links, densities, means, draws and divergences, all as data.
 
 The functions that a row names are emitted helpers (`templates/families.py.jinja`); a density takes x and
 the parameters in the order of `dvaec.spec.families`, a divergence q's parameters and then p's.
@@ -50,7 +50,7 @@ LINKS = {
 """How a network's output becomes a parameter; unchanged where there is no entry."""
 
 STARTS = {(Family.MIXTURE, "mean"): "torch.randn"}
-"""How constants that are learned start; at zero where there is no entry. Equal components would stay equal."""
+"""How learned constants start; at zero where there is no entry. Equal components would stay equal."""
 
 FAMILIES = {
     Family.GAUSSIAN: FamilyText(

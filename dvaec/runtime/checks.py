@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from dvaec.runtime.faults import DataFault
 
-
 Complaint = tuple[NDArray[np.bool_], str, str | None]  # where it is wrong, the rule, a hint
 
 
@@ -43,10 +42,11 @@ def check_values(
 
 
 def one_hot(array: NDArray[Any], family: str | None, dim: int) -> NDArray[Any]:
-    """Return classes (rows, 1) of a categorical variable as one-hot vectors (rows, dim), all else unchanged."""
+    """Return a categorical variable's classes (rows, 1) as one-hot vectors (rows, dim), all else as it is."""
     if family != "categorical" or array.shape[1] != 1:
         return array
-    return (array == np.arange(dim)).astype(np.uint8)
+    hot: NDArray[Any] = (array == np.arange(dim)).astype(np.uint8)
+    return hot
 
 
 def _complaints(array: NDArray[Any], family: str | None, dim: int, variable: str) -> list[Complaint]:

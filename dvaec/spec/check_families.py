@@ -1,4 +1,4 @@
-"""Checks of the distributions: what fits a variable's role and size, and the numbers that go with a family."""
+"""Checks of the distributions: what fits a variable's role and size, and the numbers that go with some."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def _size(context: Context, name: str, shape: VariableShape, family: Family) -> 
         message = f"'{name}' is complex: real parts, then as many imaginary parts, and {dim} is odd"
         _fault(context, name, "dim", message, f"write dim: {dim + 1}")
     if family is Family.CATEGORICAL and dim < 2:
-        _fault(context, name, "dim", f"'{name}' is categorical of one class, which is a constant", "write dim: 2")
+        message = f"'{name}' is categorical of one class, which is a constant"
+        _fault(context, name, "dim", message, "write dim: 2")
     if family is Family.FULL_GAUSSIAN and dim > LARGEST_FULL:
         message = f"'{name}' would have a covariance of {dim} by {dim} numbers at each frame"
         hint = f"a full covariance has at most {LARGEST_FULL}; gaussian is diagonal"

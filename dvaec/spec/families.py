@@ -1,16 +1,16 @@
 """What each family of distributions takes: parameters with their widths, options, and where it may stand.
 
-    gaussian          N(mean, diag exp logvar)
-    full_gaussian     N(mean, L L'), L lower triangular: the logarithms of its diagonal, then its rows below
-    complex_gaussian  N_c(0, diag exp logvar), circular (10.2): one variance for a real and an imaginary part
-    bernoulli         s(logits)
-    categorical       softmax(logits), one-hot vectors
-    poisson           rate exp lograte
-    gamma             a shape (1, a number, or exp logshape) and the scale exp logscale
-    laplace           location mean, scale exp logscale
-    student_t         location mean, scale exp logscale, degrees of freedom (a number or exp logdegrees)
-    beta              concentrations exp logalpha, exp logbeta
-    gaussian_mixture  sum_k softmax(logits)_k N(mean_k, diag exp logvar_k), component after component
+gaussian          N(mean, diag exp logvar)
+full_gaussian     N(mean, L L'), L lower triangular: the logarithms of its diagonal, then its rows below
+complex_gaussian  N_c(0, diag exp logvar), circular (10.2): one variance for a real and an imaginary part
+bernoulli         s(logits)
+categorical       softmax(logits), one-hot vectors
+poisson           rate exp lograte
+gamma             a shape (1, a number, or exp logshape) and the scale exp logscale
+laplace           location mean, scale exp logscale
+student_t         location mean, scale exp logscale, degrees of freedom (a number or exp logdegrees)
+beta              concentrations exp logalpha, exp logbeta
+gaussian_mixture  sum_k softmax(logits)_k N(mean_k, diag exp logvar_k), component after component
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ _FUNCTIONS = (
     "full_gaussian_log_density full_gaussian_draw full_gaussian_kl full_gaussian_standard_kl "
     "complex_gaussian_log_density complex_gaussian_draw categorical_log_density categorical_draw "
     "categorical_kl categorical_uniform_kl gumbel_noise relaxed_draw poisson_log_density poisson_draw "
-    "shaped_gamma_log_density shaped_gamma_draw log_gamma_quantile laplace_log_density laplace_draw laplace_kl "
-    "laplace_standard_kl student_log_density student_draw beta_log_density beta_draw mixture_log_density "
-    "mixture_mean mixture_draw"
+    "shaped_gamma_log_density shaped_gamma_draw log_gamma_quantile laplace_log_density laplace_draw "
+    "laplace_kl laplace_standard_kl student_log_density student_draw beta_log_density beta_draw "
+    "mixture_log_density mixture_mean mixture_draw"
 )
 RESERVED_FOR_MODELS = RESERVED | frozenset(_FUNCTIONS.split())
 

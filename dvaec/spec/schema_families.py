@@ -10,8 +10,8 @@ MOST_COMPONENTS = 256
 LARGEST_NUMBER = 1e6
 
 FamilyName = Literal[
-    "gaussian", "full_gaussian", "complex_gaussian", "bernoulli", "categorical", "poisson", "gamma", "laplace",
-    "student_t", "beta", "gaussian_mixture",
+    "gaussian", "full_gaussian", "complex_gaussian", "bernoulli", "categorical", "poisson", "gamma",
+    "laplace", "student_t", "beta", "gaussian_mixture",
 ]  # fmt: skip
 Positive = Annotated[float, Field(gt=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 Components = Annotated[int, Field(ge=2, le=MOST_COMPONENTS)]
