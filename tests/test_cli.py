@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,9 +36,16 @@ def srnn() -> str:
     return str(ROOT / "specs" / "srnn.yaml")
 
 
-def test_check_is_silent_about_the_shipped_specs() -> None:
+def test_check_finds_no_fault_in_the_shipped_specs_and_is_silent_about_exact_ones() -> None:
     done = dvaec("check", *map(str, SPECS))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    heads = [line for line in done.stderr.splitlines() if line.startswith(str(ROOT))]
+    assert heads, "the review's VRNN is a filter"
+    assert all(re.search(r": (warning|note)\[DV\d+\]: ", line) for line in heads)
+    exact = [path for path in SPECS if "inference: exact" in path.read_text(encoding="utf-8")]
+    assert not [line for line in heads for path in exact if line.startswith(f"{path}:") and "warning" in line]
+    assert f"{ROOT / 'specs' / 'vrnn.yaml'}:16:5: warning[DV220]" in done.stderr
+    assert "srnn.yaml" not in done.stderr
 
 
 def test_check_shows_every_fault_of_every_file_sorted_and_without_colour(tmp_path: Path, srnn: str) -> None:

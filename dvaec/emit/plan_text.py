@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dvaec.emit.equations import equations
-from dvaec.plan.model import Batched, Entry, HeadNode, Loop, Plan, Step, ValueNode, WholeSequence
+from dvaec.plan.model import (
+    Batched,
+    Entry,
+    HeadNode,
+    Loop,
+    Plan,
+    Step,
+    Stream,
+    ValueNode,
+    WholeSequence,
+)
 from dvaec.spec.model import Conditional, Spec
 from dvaec.spec.notation import target
 
@@ -13,6 +23,10 @@ ABOUT = {
     "score": "every conditional at given values",
     "reconstruct": "p's means at latents from q, teacher-forced",
     "generate": "a sequence from p",
+    "forecast": "a sequence goes on: latents of its context from q, then p",
+    "begin": "what a stream starts with",
+    "step": "one observed frame of a stream",
+    "imagine": "one frame of a stream from p",
 }
 
 
@@ -22,10 +36,35 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
     lines = [f"{spec.name}: the developed form", ""]
     lines += [f"  ({number}) {text}" for number, text in enumerate(written.values(), 1)]
     for entry in plan.entries:
-        lines += ["", f"{entry.name}: {ABOUT[entry.name]}", f"  {_binding(entry)}"]
-        for step in entry.steps:
-            lines += _step(plan, step)
+        lines += _entry(plan, entry)
+    if plan.stream is not None:
+        for entry in plan.stream.entries:
+            lines += _entry(plan, entry) if entry.steps else []
+        lines += ["", *_carried(plan, plan.stream)]
+    for name, why in plan.refused:
+        lines += ["", f"{name}: refused: {why}"]
     return "\n".join(lines) + "\n"
+
+
+def _entry(plan: Plan, entry: Entry) -> list[str]:
+    lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
+    lines += [f"  {_binding(entry)}"] if entry.binding else []
+    return [*lines, *(line for step in entry.steps for line in _step(plan, step))]
+
+
+def _carried(plan: Plan, stream: Stream) -> list[str]:
+    """What a stream keeps from step to step, and by how many frames its draws are behind."""
+    kept = ", ".join(f"{_name(plan, name)} ({_frames(steps)})" for name, steps in stream.carried) or "nothing"
+    lines = [f"a stream carries {kept}"]
+    lines += [f"  kept for the whole sequence: {', '.join(stream.static)}"] if stream.static else []
+    lines += [f"  what step draws is {_frames(stream.delay)} behind the frame it is given"] * bool(
+        stream.delay
+    )
+    return lines
+
+
+def _frames(number: int) -> str:
+    return f"{number} frame{'s' * (number != 1)}"
 
 
 def _binding(entry: Entry) -> str:

@@ -33,9 +33,9 @@ _DECLARED = {
     InferenceKind.NETWORKS: "declared by what its networks read",
 }
 _BY_CHOICE = {
-    InferenceKind.FILTERING: "filtering: what lies in the future",
-    InferenceKind.LOOKAHEAD: "a look-ahead of {delay}: what lies further in the future",
-    InferenceKind.MEAN_FIELD: "mean field: the other latents",
+    InferenceKind.FILTERING: "filtering: what lies in the future is left out by choice",
+    InferenceKind.LOOKAHEAD: "a look-ahead of {delay}: what lies further in the future is left out by choice",
+    InferenceKind.MEAN_FIELD: "mean field: the other latents are left out by choice",
 }
 
 
@@ -71,7 +71,7 @@ def choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     words = _BY_CHOICE.get(spec.inference.kind)
     if words is None or not lacking:
         return []
-    return [f"the page asks for {words.format(delay=spec.inference.delay)} is left out by choice"]
+    return [f"the page asks for {words.format(delay=spec.inference.delay)}"]
 
 
 def proof_words(factor: DerivedConditional) -> str:
