@@ -14,24 +14,27 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def compile(spec: str | PathLike[str], overrides: Sequence[str] = ()) -> type[nn.Module]:
+def compile(
+    spec: str | PathLike[str], overrides: Sequence[str] = (), allow_python: bool = False
+) -> type[nn.Module]:
     """Compile the page at `spec` and return its class, ready to instantiate.
 
     `overrides` are as behind `--set` on the command line: ["x.dim=513"]. Raises `dvaec.Fault` with positions.
+    `allow_python` lets the page name classes of its own, which are imported here.
     """
     from dvaec.compiler import compile_spec
     from dvaec.runtime.source import load_class
 
-    compiled = compile_spec(Path(spec), overrides)
+    compiled = compile_spec(Path(spec), overrides, allow_python)
     return load_class(compiled.source, compiled.class_name)
 
 
-def load(run: str | PathLike[str]) -> nn.Module:
+def load(run: str | PathLike[str], allow_python: bool = False) -> nn.Module:
     """Return the trained model of a run folder, in evaluation mode.
 
     The module is compiled again from the page that the run keeps; no code and no pickle is read from the
     folder. Raises `dvaec.runtime.faults.StoreFault` where the folder is no run or the page now means
-    something else.
+    something else. `allow_python` lets the page name classes of its own, which are imported here.
     """
     from dvaec.compiler import compile_text
     from dvaec.runtime.card import Card
@@ -40,7 +43,7 @@ def load(run: str | PathLike[str]) -> nn.Module:
 
     folder = Path(run)
     card = load_card(folder)
-    compiled = compile_text(card.spec, str(folder / "card.json"), card.overrides)
+    compiled = compile_text(card.spec, str(folder / "card.json"), card.overrides, allow_python)
     model = load_class(compiled.source, compiled.class_name)()
     load_weights(folder / WEIGHTS, model, Card(**compiled.card))
     return model.eval()

@@ -30,6 +30,8 @@ from dvaec.plan.entries import plan
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
+from dvaec.spec.check_blocks import customs
+from dvaec.spec.codes import Code
 from dvaec.spec.model import Family, Role, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
@@ -64,18 +66,29 @@ class Compilation:
         return (*self.source.notes, *remarks(self.spec, self.derivation, self.source))
 
 
-def run(path: Path, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
+def run(
+    path: Path, overrides: Sequence[str] = (), until: str = "module", allow_python: bool = False
+) -> Compilation:
     """Compile the page at `path` up to and with the stage `until`.
+
+    A page that names a class of its own (`python:`) is compiled to a module with `allow_python` only, since
+    whoever loads the module imports and runs what the page names.
 
     Raises Fault with every diagnostic of the page, also of the developed form where the rest of the page
     lets it be judged; else with those of the first stage that found any.
     """
-    return _passes(lambda: read_spec(path, overrides), tuple(overrides), until)
+    return _passes(lambda: read_spec(path, overrides), tuple(overrides), until, allow_python)
 
 
-def run_text(text: str, file: str, overrides: Sequence[str] = (), until: str = "module") -> Compilation:
+def run_text(
+    text: str,
+    file: str,
+    overrides: Sequence[str] = (),
+    until: str = "module",
+    allow_python: bool = False,
+) -> Compilation:
     """Compile a page given as text; `file` names it in diagnostics."""
-    return _passes(lambda: read_text(text, file, overrides), tuple(overrides), until)
+    return _passes(lambda: read_text(text, file, overrides), tuple(overrides), until, allow_python)
 
 
 def _with_developed(fault: PageFault) -> Fault:
@@ -89,7 +102,9 @@ def _with_developed(fault: PageFault) -> Fault:
     return Fault((*fault.diagnostics, *found), fault.sources)
 
 
-def _passes(read: Callable[[], tuple[Spec, Source]], overrides: tuple[str, ...], until: str) -> Compilation:
+def _passes(
+    read: Callable[[], tuple[Spec, Source]], overrides: tuple[str, ...], until: str, allow_python: bool
+) -> Compilation:
     if until not in STAGES:
         raise ValueError(f"no stage {until!r}; the stages are {', '.join(STAGES)}")
     try:
@@ -106,9 +121,26 @@ def _passes(read: Callable[[], tuple[Spec, Source]], overrides: tuple[str, ...],
         developed = _developed(spec, derivation, source)
     if developed and elbo and last >= STAGES.index("plan"):
         planned = _planned(developed, elbo, source)
+    if last >= STAGES.index("module") and not allow_python:
+        _refuse_python(spec, source)
     if derivation and elbo and developed and planned and last >= STAGES.index("module"):
         module = _module(spec, developed, planned, derivation, elbo)
     return Compilation(source, overrides, spec, derivation, elbo, developed, planned, module)
+
+
+def _refuse_python(spec: Spec, source: Source) -> None:
+    """Raise Fault where a page names classes of its own: the module would import and run them."""
+    found = [
+        Diagnostic(
+            Code.PYTHON_NOT_ALLOWED,
+            f"{block.path} is code of its own, which the module would import and run",
+            source.span((*path, "python")),
+            "where you trust it: dvaec compile --allow-python, or dvaec.compile(..., allow_python=True)",
+        )
+        for path, block in customs(spec)
+    ]
+    if found:
+        raise Fault(found, source.sources())
 
 
 def _derived(spec: Spec, source: Source) -> Derivation:
@@ -156,14 +188,16 @@ class Compiled:
     card: dict[str, Any]
 
 
-def compile_spec(path: Path, overrides: Sequence[str] = ()) -> Compiled:
+def compile_spec(path: Path, overrides: Sequence[str] = (), allow_python: bool = False) -> Compiled:
     """Compile the page at `path` to a module."""
-    return _compiled(run(path, overrides))
+    return _compiled(run(path, overrides, allow_python=allow_python))
 
 
-def compile_text(text: str, file: str, overrides: Sequence[str] = ()) -> Compiled:
+def compile_text(
+    text: str, file: str, overrides: Sequence[str] = (), allow_python: bool = False
+) -> Compiled:
     """Compile a page given as text."""
-    return _compiled(run_text(text, file, overrides))
+    return _compiled(run_text(text, file, overrides, allow_python=allow_python))
 
 
 def _compiled(compilation: Compilation) -> Compiled:

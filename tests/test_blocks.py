@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from dvaec.derive.development_check import check_developed
+import dvaec
+import dvaec.compiler
 from dvaec.derive.derivation import derive
-from dvaec.spec.model import Side, Spec
+from dvaec.derive.development_check import check_developed
+from dvaec.diagnostics import Fault
+from dvaec.plan.model import Loop, StateNode
+from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
@@ -39,13 +45,20 @@ def _one_thread() -> Iterator[None]:
 
 def page(variables: str, generation: str, inference: str, states: str, features: str, networks: str) -> Spec:
     """Read a page from its parts; the developed form must show exactly the declared windows."""
+    text = page_text(variables, generation, inference, states, features, networks)
+    spec, source = read_text(text, "page.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+    return spec
+
+
+def page_text(
+    variables: str, generation: str, inference: str, states: str, features: str, networks: str
+) -> str:
     text = f"dvaec: 1\nmodel: M\nvariables: {{{variables}}}\ngeneration: [{generation}]\n"
     text += f"inference: [{inference}]\n"
     for key, block in (("states", states), ("features", features), ("networks", networks)):
         text += f"{key}: {{{block}}}\n" if block else ""
-    spec, source = read_text(text, "page.yaml")
-    assert check_developed(spec, derive(spec), source) == []
-    return spec
+    return text
 
 
 def check_naive(built: Built) -> None:
@@ -135,7 +148,7 @@ def test_parameters_that_read_on_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("kernel", "dilation", "layers", "window"),
-    [(2, "1", 2, 3), (3, "2", 2, 9), (2, "doubling", 3, 8)],
+    [(2, "1", 2, 3), (3, "doubling", 2, 7), (2, "doubling", 3, 8)],
 )
 def test_convolution(kernel: int, dilation: str, layers: int, window: int) -> None:
     channels = ", ".join(["4 tanh norm", "3 softmax", "5 tanh dropout 0.1"][:layers])
@@ -189,3 +202,109 @@ def test_recurrence_over_an_axis(over: int) -> None:
             f'q(z_t): {{over: {over}, rnn: lstm, units: 3, reads: "w_t, f_t"}}',
         )
     )
+
+
+class Own(torch.nn.Module):
+    """A network of one's own."""
+
+    def __init__(self, in_features: int, units: int) -> None:
+        super().__init__()
+        self.inner = torch.nn.Linear(in_features, units)
+
+    def forward(self, a: torch.Tensor) -> torch.Tensor:
+        return torch.sin(self.inner(a))
+
+
+OWN = (
+    XZ,
+    '"z_t | z_<t-1>", "x_t | z_t, x_<t-1>"',
+    '"z_t | z_<t-1>, x_t"',
+    "",
+    'f_t: {python: tests.test_blocks:Own, reads: "x_t, z_<t-1>", units: 4}',
+    "p(z_t): {python: tests.test_blocks:Own, reads: z_<t-1>, units: 3}, "
+    'p(x_t): {reads: "z_t, x_<t-1>"}, q(z_t): {reads: f_t, layers: [3 tanh]}',
+)
+
+
+def test_a_network_of_ones_own() -> None:
+    check_all(page(*OWN))
+
+
+def test_a_network_of_ones_own_needs_permission(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(page_text(*OWN), encoding="utf-8")
+    with pytest.raises(Fault) as caught:
+        dvaec.compile(file)
+    assert [d.code for d in caught.value.diagnostics] == ["DV121", "DV121"]
+    assert "allow_python" in str(caught.value.diagnostics[0].hint)
+    assert dvaec.compiler.run(file, until="plan").plan is not None  # looking at it runs nothing
+    module: Any = dvaec.compile(file, allow_python=True)()
+    assert isinstance(module.f_own, Own)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("runs", ["forward", "backward", "both"])
+def test_stacked_layers_are_those_of_torch(cell: str, runs: str) -> None:
+    """As one call of torch's own layers, whole sequence at once."""
+    window = {"forward": "<1:t>", "backward": "<t:T>", "both": "<1:T>"}[runs]
+    spec = page(
+        XZ,
+        '"z_t | z_<t-1>", "x_t | z_t"',
+        f'"z_t | x_{window}"',
+        f"h_t: {{rnn: {cell}, units: 4, layers: 3, runs: {runs}, reads: x_t}}",
+        "",
+        "p(z_t): {reads: z_<t-1>}, p(x_t): {reads: z_t}, q(z_t): {reads: h_t}",
+    )
+    built = build(spec)
+    names = [n.name for n in built.plan.network.nodes if isinstance(n, StateNode)]
+    assert len(names) == (6 if runs == "both" else 3)
+    make = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
+    whole = make(
+        built.spec.variable("x").dim, 4, num_layers=3, bidirectional=runs == "both", batch_first=True
+    ).double()
+    with torch.no_grad():
+        for number, name in enumerate(names):
+            layer, turned = (number // 2, number % 2) if runs == "both" else (number, 0)
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                mine = getattr(getattr(built.module, f"{name}_rnn"), f"{kind}_l0")
+                getattr(whole, f"{kind}_l{layer}{'_reverse' if turned else ''}").copy_(mine)
+    values = sample_values(built, BATCH, FRAMES)
+    x = values["x"].flip(1) if runs == "backward" else values["x"]
+    h = whole(x)[0]
+    h = h.flip(1) if runs == "backward" else h
+    layer = built.module.q_z_1
+    want = torch.nn.functional.linear(h, layer.weight, layer.bias)
+    score = built.call("score", values)
+    close(score.q_z_mean, want[..., :2])
+    close(score.q_z_logvar, 30.0 * torch.tanh(want[..., 2:] / 30.0))
+
+
+@pytest.mark.parametrize("runs", ["forward", "backward"])
+@pytest.mark.parametrize("extra", ["", ", starts: learned", ", lag: 2", ", through: [3 tanh]"])
+def test_stacked_layers_in_a_loop(runs: str, extra: str) -> None:
+    """Drawn latents that the layers read put the whole stack into the time loop."""
+    side, now = ("<t-1>", "<1:t-1>") if runs == "forward" else ("<t+1>", "<t+1:T>")
+    stride = now.replace(">", ":2>") if "lag" in extra else now
+    text = page_text(
+        XZ,
+        '"z_t", "x_t | z_t"',
+        f'"z_t | z_{stride}, x_t"',
+        f"h_t: {{rnn: lstm, units: 3, layers: 2, runs: {runs}, reads: z_{side}{extra}}}",
+        "",
+        'p(x_t): {reads: z_t}, q(z_t): {reads: "h_t, x_t"}',
+    )
+    if runs == "backward":
+        text += "order: [{backward: z}]\n"
+    spec, source = read_text(text, "page.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+    built = build(spec)
+    loops = [s for e in built.plan.entries if e.name == "encode" for s in e.steps if isinstance(s, Loop)]
+    assert "h_layer1" in loops[0].nodes
+    values = sample_values(built, BATCH, FRAMES)
+    drawn = built.call("encode", values)
+    values["z"] = drawn.z
+    score = built.call("score", values)  # there the stack is whole-sequence calls
+    close(score.q_z_mean, drawn.q_z_mean)
+    close(score.q_z_logvar, drawn.q_z_logvar)
+    check_scripted(built)
+    check_ragged(built)

@@ -24,7 +24,7 @@ from tests.runtime_stand_in import CARD, SOURCE, arrays, write
 
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    def compile_spec(path: Path, overrides: Sequence[str]) -> Any:
+    def compile_spec(path: Path, overrides: Sequence[str], allow_python: bool) -> Any:
         assert path == Path("small.yaml")
         assert list(overrides) == ["x.dim=2"]
         return SimpleNamespace(source=SOURCE, class_name="Small", card=asdict(CARD))

@@ -35,6 +35,14 @@ Sharing = Annotated[
     ),
 ]
 
+OwnPython = Annotated[
+    bool,
+    typer.Option(
+        "--allow-python",
+        help="Let the page name classes of its own (python: module:Class), which are imported and run.",
+    ),
+]
+
 FAULTY = 1
 OURS = 3
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
@@ -57,11 +65,13 @@ def with_sharing(overrides: Sequence[str] | None, share: bool | None) -> list[st
     return [*(overrides or ()), *said]
 
 
-def compiled(path: Path, overrides: Sequence[str] = (), until: str = "plan") -> Compilation:
+def compiled(
+    path: Path, overrides: Sequence[str] = (), until: str = "plan", allow_python: bool = False
+) -> Compilation:
     """Run the passes over one page, up to and with `until`; Fault with every diagnostic of a failed stage."""
     from dvaec.compiler import run
 
-    return run(path, overrides, until)
+    return run(path, overrides, until, allow_python)
 
 
 def show(diagnostics: Iterable[Diagnostic], sources: Sources) -> None:

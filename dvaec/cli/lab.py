@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import FAULTY, INTERRUPTED, Overrides, Sharing, SpecFile, refused, show, with_sharing
+from dvaec.cli.front import (
+    FAULTY,
+    INTERRUPTED,
+    Overrides,
+    OwnPython,
+    Sharing,
+    SpecFile,
+    refused,
+    show,
+    with_sharing,
+)
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -83,6 +93,7 @@ def train(
     ] = False,
     scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
     zero_inputs: ZeroInputs = False,
+    allow_python: OwnPython = False,
 ) -> None:
     """Compile a spec and train it.
 
@@ -95,7 +106,7 @@ def train(
     with clear_errors("the finished epochs are kept; --resume continues"):
         from dvaec.compiler import compile_spec
 
-        compiled = compile_spec(spec, with_sharing(overrides, share))
+        compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
         from dvaec.runtime.card import Card
         from dvaec.runtime.data import load_splits
         from dvaec.runtime.devices import build, prepare
@@ -131,6 +142,7 @@ def evaluate(
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
     form: Annotated[TableFormat, typer.Option("--format", help="text or json.")] = TableFormat.TEXT,
+    allow_python: OwnPython = False,
 ) -> None:
     """Print a trained model's ELBO and its parts.
 
@@ -150,7 +162,7 @@ def evaluate(
         from dvaec.runtime.evaluate import evaluate as measure
 
         where = prepare(device, threads)
-        model = load(run).to(where)
+        model = load(run, allow_python).to(where)
         result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
         as_json = form is TableFormat.JSON
         typer.echo(json.dumps(asdict(result), indent=2) if as_json else table(card, result))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import Overrides, Sharing, SpecFile, compiled, with_sharing
+from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, compiled, with_sharing
 from dvaec.cli.stages import STAGE_NAMES, STAGES
 from dvaec.diagnostics import did_you_mean
 
@@ -38,6 +38,7 @@ def compile_command(
             help="Only print the complete developed form, as YAML that can stand on the page.",
         ),
     ] = False,
+    allow_python: OwnPython = False,
 ) -> None:
     """Write the PyTorch module and all that belongs to it.
 
@@ -65,10 +66,10 @@ def compile_command(
             guess = did_you_mean(emit, STAGE_NAMES) or f"the stages are {', '.join(STAGE_NAMES)}"
             raise typer.BadParameter(f"no stage '{emit}': {guess}", param_hint="--emit")
         until, text = STAGES[emit]
-        typer.echo(text(compiled(spec, changes, until)).rstrip("\n"))
+        typer.echo(text(compiled(spec, changes, until, allow_python)).rstrip("\n"))
         return
     folder = out or Path("generated") / spec.stem
-    for path in write_all(compiled(spec, changes, "module"), folder, spec.stem):
+    for path in write_all(compiled(spec, changes, "module", allow_python), folder, spec.stem):
         typer.echo(str(path))
 
 

@@ -106,8 +106,8 @@ def _custom(block: Custom, place: Place) -> BlockText:
 
 
 def own_class(path: str) -> str:
-    """Return the expression of a class of the user's own; its module is imported as a whole."""
-    return path.replace(":", ".")
+    """Return the name under which a class of the user's own is imported; nothing else is called so."""
+    return f"Own_{path.replace('.', '_').replace(':', '_')}"
 
 
 def _mixture(place: Place) -> BlockText:

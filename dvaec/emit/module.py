@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dvaec.derive.model import Elbo
 from dvaec.emit import streaming
+from dvaec.emit.blocks import own_class
 from dvaec.emit.entries import RECORDS, entry_text
 from dvaec.emit.equations import conditional_text, elbo_lines, equations, numbered
 from dvaec.emit.families import names_of
@@ -19,6 +20,7 @@ from dvaec.emit.nets import Method, Nets, nets_of
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import folded_call
 from dvaec.plan.model import HeadNode, Network, Plan
+from dvaec.spec.check_blocks import customs
 from dvaec.spec.model import Conditional, Side, Spec
 
 WIDTH = 110
@@ -110,6 +112,7 @@ def module_text(emission: Emission) -> str:
         hash=emission.hash[:16],
         typing=", ".join(name for name in TYPING if re.search(rf"\b{name}\b", body)),
         uses_math="math." in body,
+        own=_own_imports(spec),
         uses_functional=re.search(r"\bF\.", body) is not None,
         body=body,
     )
@@ -120,6 +123,13 @@ def _quoted(text: str) -> list[str]:
     """Text as string literals that Python puts together."""
     lines = textwrap.wrap(text, 80, drop_whitespace=False, break_long_words=False)
     return [json.dumps(line, ensure_ascii=False) for line in lines]
+
+
+def _own_imports(spec: Spec) -> list[str]:
+    """The imports of the user's own networks, each once."""
+    paths = dict.fromkeys(block.path for _, block in customs(spec))
+    named = (path.partition(":")[::2] for path in paths)
+    return [f"from {module} import {name} as {own_class(f'{module}:{name}')}" for module, name in named]
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,7 @@ from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
 from dvaec.spec.schema_order import KEYWORDS
-from dvaec.spec.shape_words import node_at
+from dvaec.spec.shape_keys import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
@@ -176,7 +176,9 @@ def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
                 if part == "mean" and isinstance(node_at(parsed.tree, (block, key.text, part)), Scalar):
                     paths.append((block, key.text, part))
     found = ((path, node_at(parsed.tree, path)) for path in paths)
-    return [(path, node) for path, node in found if isinstance(node, Scalar) and isinstance(node.value(), str)]
+    return [
+        (path, node) for path, node in found if isinstance(node, Scalar) and isinstance(node.value(), str)
+    ]
 
 
 def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.codes import Code
-from dvaec.spec.geometry import image, receptive, rows, shrunken
+from dvaec.spec.families import parameters_of
+from dvaec.spec.geometry import image, receptive, rows, shrunken, skipped
 from dvaec.spec.model import (
     Attention,
     Block,
@@ -26,7 +27,7 @@ from dvaec.spec.model import (
     reads_of,
 )
 from dvaec.spec.notation import page
-from dvaec.spec.offsets import window
+from dvaec.spec.offsets import of, window
 from dvaec.spec.report import Report
 from dvaec.spec.source import Path
 from dvaec.spec.trunk import needs_trunk
@@ -59,6 +60,7 @@ def check_blocks(spec: Spec, parsed: Parsed, report: Report) -> None:
     for key, head in zip(parsed.heads, spec.heads, strict=True):
         variable = spec.variable(head.target)
         _trunk(fitting, ("networks", key), head, variable)
+        _shaped(fitting, ("networks", key), head, variable)
         _block(fitting, ("networks", key), head.block, variable)
         for part, output in _outputs(head):
             _block(fitting, ("networks", key, part), output.block, variable)
@@ -90,9 +92,9 @@ def _trunk(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
     own = [part for part, output in _outputs(head) if output.block is not None]
     if own and head.block is None and needs_trunk(head, variable):
         message = f"the {own[0]} reads on its own, and what the other parameters read is not said"
-        hint = f"give {at[1]} its own reads" + (
-            ", or the variance a number, shared or reads" if own == ["mean"] else ""
-        )
+        hint = "give the mean reads too"
+        if own == ["mean"]:
+            hint = "give the variance reads too, a number or shared"
         fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), hint)
     elif own and head.block is not None and not needs_trunk(head, variable):
         message = "every parameter reads on its own, and nothing is made of what the network itself reads"
@@ -102,6 +104,18 @@ def _trunk(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
             if output.layers:
                 message = f"this block makes the {part} itself; it has no layers of its own"
                 fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span((*at, part)))
+
+
+def _shaped(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
+    """What makes an image, or row after row, makes one number of each parameter for each of the variable."""
+    makes = isinstance(head.block, ImageDecoder) or (isinstance(head.block, Scan) and variable.axes)
+    if makes and any(parameter.width != variable.dim for parameter in parameters_of(variable)):
+        message = (
+            f"this block makes as many numbers of each parameter as '{variable.name}' has, and those of a "
+            f"{variable.family} are others"
+        )
+        key = "block" if isinstance(head.block, ImageDecoder) else "over"
+        fitting.fault((*at, key), message, f"make a feature of it, which p({variable.name}_t) reads")
 
 
 def _block(fitting: Fitting, at: Path, block: Block | None, target: Variable | None) -> None:
@@ -147,6 +161,11 @@ def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
             message = f"the layers take in {frames} frames together, and the window {shown} has {there}"
             hint = f"write {page(parent.name, window(last - frames + 1, last))}, or change kernel, dilation"
             fitting.fault(path, message, f"{hint} or the number of layers")
+        elif apart := skipped(block):
+            shown = page(parent.name, of(parent.offsets.members[apart[0]]))
+            message = f"with this dilation no layer takes in {shown}, which the window holds"
+            hint = "write dilation: doubling, or a window with a stride (x_<t-8:t:2>) and dilation: 1"
+            fitting.fault((*at, "dilation"), message, hint)
 
 
 def _attention(fitting: Fitting, at: Path, block: Attention) -> None:

@@ -13,7 +13,7 @@ from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets, of
 from dvaec.spec.schema_base import Shape
 from dvaec.spec.schema_heads import GatedHeadShape
-from dvaec.spec.shape_words import node_at
+from dvaec.spec.shape_keys import node_at
 from dvaec.spec.source import Path
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Scalar

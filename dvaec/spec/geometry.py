@@ -14,6 +14,14 @@ def receptive(block: Convolution) -> int:
     return 1 + sum((block.kernel - 1) * dilation for dilation in block.dilations)
 
 
+def skipped(block: Convolution) -> tuple[int, ...]:
+    """Return the frames of the receptive field, counted from its first, that no path of weights leads to."""
+    reached = {0}
+    for dilation in block.dilations:
+        reached = {frame + k * dilation for frame in reached for k in range(block.kernel)}
+    return tuple(frame for frame in range(receptive(block)) if frame not in reached)
+
+
 def padding(kernel: int, stride: int) -> int:
     """Return the zeros around an image with which a stride of s divides its sides by s, or nearly."""
     return max(0, (kernel - stride + 1) // 2)

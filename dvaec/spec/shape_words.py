@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
-from dvaec.spec.schema import PageShape
+from dvaec.spec.shape_keys import known_keys, node_at
 from dvaec.spec.shape_tables import BLOCKS, LATER, LATER_VALUES, READING, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
 NOTHING = "nothing"
-
-
-def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
-    """Return the node at a path, if there is one."""
-    node: Node | None = tree
-    for step in path:
-        if isinstance(node, Entries) and isinstance(step, str):
-            node = node.get(step)
-        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
-        else:
-            return None
-    return node
 
 
 def explain(tree: Entries, fault: Any, report: Report) -> None:
@@ -68,7 +54,7 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     parent = node_at(tree, within)
     if not isinstance(parent, Entries):
         return False
-    known = _known_keys((*within, key), tree)
+    known = known_keys((*within, key), tree)
     guess = f"did you mean '{key}'?"
     unknown = [name.text for name, _ in parent.entries if name.text not in known]
     return any(
@@ -103,59 +89,10 @@ def _key_span(tree: Entries, path: Path) -> Span:
     return node.span if node else tree.span
 
 
-@cache
-def _page_schema() -> dict[str, Any]:
-    """The schema that knows which keys stand where; made only when a page has a fault."""
-    return PageShape.model_json_schema()
-
-
-def _known_keys(path: Path, tree: Entries) -> list[str]:
-    """Return the keys that may stand where `path` ends."""
-    schema = _schema_of(_page_schema(), path[:-1], tree)
-    return list(schema.get("properties", {}))
-
-
-def _schema_of(schema: Any, path: Path, tree: Entries) -> Any:
-    """Follow a path through the JSON schema; where it branches take the branch that the page took."""
-    node, done = schema, list[str | int]()
-
-    def settle(node: Any) -> Any:
-        while True:
-            if "$ref" in node:
-                node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-            elif options := [o for o in node.get("anyOf", node.get("oneOf", ())) if o.get("type") != "null"]:
-                settled = [settle(o) for o in options]
-                mappings = [o for o in settled if "properties" in o] or settled
-                here = node_at(tree, done)
-                node = next((o for o in mappings if _describes(o, here)), mappings[0])
-            else:
-                return node
-
-    node = settle(node)
-    for step in path:
-        done.append(step)
-        if isinstance(step, int):
-            node = node.get("items", {})
-        else:
-            node = node.get("properties", {}).get(step, node.get("additionalProperties", {}))
-        node = settle(node) if isinstance(node, dict) else {}
-    return node
-
-
-def _describes(option: Any, here: Node | None) -> bool:
-    """Whether a branch of the schema is the one that the keys of a mapping choose."""
-    keys = option.get("properties", {})
-    said = [name.text for name, _ in here.entries] if isinstance(here, Entries) else []
-    if any((key in keys) != (key in said) for key in ("block", "over", "python", "by")):
-        return False
-    named = here.get("block") if isinstance(here, Entries) else None
-    return named is None or keys["block"].get("const") == getattr(named, "text", None)
-
-
 def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
     """Report an unknown key; recognise what comes later and the lists that lack their quotes."""
     name, span = str(path[-1]), _key_span(tree, path)
-    known = _known_keys(path, tree)
+    known = known_keys(path, tree)
     within = f" in {_of_whom(path[:-1])}" if len(path) > 1 else ""
     if hint := _lost_list(tree, path, known):
         message = f"the comma ends the value, so '{name[:40]}' became a key of its own"

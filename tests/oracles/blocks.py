@@ -36,8 +36,10 @@ from tests.oracles.naive import ACTIVATIONS, Naive, bounded
 MORE: dict[str, Any] = {
     **ACTIVATIONS,
     "mish": lambda a: a * torch.tanh(torch.log1p(torch.exp(a))),
-    "selu": lambda a: 1.0507009873554804934193349852946
-    * torch.where(a > 0, a, 1.6732632423543772848170429916717 * torch.expm1(a)),
+    "selu": lambda a: (
+        1.0507009873554804934193349852946
+        * torch.where(a > 0, a, 1.6732632423543772848170429916717 * torch.expm1(a))
+    ),
     "softsign": lambda a: a / (1 + a.abs()),
     "hardtanh": lambda a: a.clamp(-1.0, 1.0),
     "softmax": lambda a: torch.exp(a) / torch.exp(a).sum(),
@@ -140,9 +142,7 @@ class BlockNaive(Naive):
         value: Tensor = MORE[block.activation](self.layer(f"{name}_out", a.reshape(-1)))
         return value
 
-    def decoder(
-        self, name: str, block: ImageDecoder, t: int, target: Variable | None, width: int
-    ) -> Tensor:
+    def decoder(self, name: str, block: ImageDecoder, t: int, target: Variable | None, width: int) -> Tensor:
         """Transposed convolutions, written as the gradient of the convolutions that they transpose."""
         assert target is not None
         sizes = [target.axes[-2:]]
@@ -208,9 +208,7 @@ class BlockNaive(Naive):
         """Each parameter from a block of its own, from its part of the trunk's output, or constant."""
         form = FORMS[variable.family]
         said = {form.mean: head.mean, form.variance: head.variance}
-        given = [
-            (p, said.get(p.name)) for p in parameters_of(variable)
-        ]
+        given = [(p, said.get(p.name)) for p in parameters_of(variable)]
         shared = [
             (p, o or Output()) for p, o in given if o is None or (isinstance(o, Output) and o.block is None)
         ]

@@ -100,6 +100,7 @@ class Naive:
             if block.units is not None:
                 other = self.layer(f"{feature.name}_with", other)
             return 0.5 * (torch.tanh(self.layer(f"{feature.name}_1", of)) + other)
+        assert isinstance(block, Dense)
         return self.mlp(feature.name, block.layers, self.reads(block.reads, t))
 
     def state(self, state: State, t: int) -> Tensor:
@@ -146,6 +147,7 @@ class Naive:
             return self.constant(head, name, variable.role, variable.family, variable.dim)
         if isinstance(head.block, GatedTransition):
             return self.gated(head, head.block, name, variable.dim, t)
+        assert isinstance(head.block, Dense)
         return self.dense(head, head.block, name, variable.family, variable.dim, t)
 
     def constant(self, head: Head, name: str, role: Role, family: Family, dim: int) -> tuple[Tensor, ...]:
