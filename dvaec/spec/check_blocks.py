@@ -115,7 +115,7 @@ def _shaped(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
             f"{variable.family} are others"
         )
         key = "block" if isinstance(head.block, ImageDecoder) else "over"
-        fitting.fault((*at, key), message, f"make a feature of it, which p({variable.name}_t) reads")
+        fitting.fault((*at, key), message, "give the network dense layers")
 
 
 def _block(fitting: Fitting, at: Path, block: Block | None, target: Variable | None) -> None:
