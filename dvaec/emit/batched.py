@@ -33,22 +33,28 @@ def _head(body: Body, node: HeadNode) -> None:
         port = whole_port if node.framed else single_port
         arguments = ", ".join(port(body, one) for one in node.ports)
         body.add(f"{', '.join(names)} = self.{node.name}({arguments})", node.name)
-    elif node.standard:
-        for name, made in zip(names, parameters_of(node.variable), strict=True):
-            body.add(f"{name} = {body.like}.new_zeros({sizes}, {made.width})")
     else:
-        fixed = dict(fixed_parameters(node.head, node.variable))
-        for name, made in zip(names, parameters_of(node.variable), strict=True):
-            if made.name in fixed:
-                body.add(f"{name} = torch.full_like({names[0]}, math.log({fixed[made.name]!r}))")
-            else:
-                constant = linked(node.variable, made.name, f"self.{name}")
-                body.add(f"{name} = {constant}.expand({sizes}, {made.width})")
+        constants(body, node, sizes)
     if node.begins:
         first = body.network.node(node.begins)
         assert isinstance(first, HeadNode)
         for name, begun in zip(names, parameters(first), strict=True):
             body.add(f"{name} = {body.call('begun', begun, name)}")
+
+
+def constants(body: Body, node: HeadNode, sizes: str, moment: str = "") -> None:
+    """Write the parameters of a conditional that reads nothing."""
+    fixed = dict(fixed_parameters(node.head, node.variable))
+    names = parameters(node)
+    for name, made in zip(names, parameters_of(node.variable), strict=True):
+        if node.standard:
+            text = f"{body.like}.new_zeros({sizes}, {made.width})"
+        elif made.name in fixed:
+            text = f"torch.full_like({names[0]}{moment}, math.log({fixed[made.name]!r}))"
+        else:
+            constant = linked(node.variable, made.name, f"self.{name}")
+            text = f"{constant}.expand({sizes}, {made.width})"
+        body.add(f"{name}{moment} = {text}")
 
 
 def whole_sequence(body: Body, step: WholeSequence) -> None:

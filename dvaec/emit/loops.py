@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from dvaec.emit.batched import constants
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
@@ -217,12 +218,18 @@ def _conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) 
     """Write the parameters of a conditional; at frame 1 those of its own head, where it has one."""
     body, at_first = writing.body, f"if {writing.frame(node.name)} == 0:"
     made = f"self.{node.name}({', '.join(ports[node.name])})"
+    if node.head.frame == 1 and not node.ports:
+        constants(body, node, "batch")
+        return
     if node.head.frame == 1:
         body.add(at_first)
         body.add(f"    {', '.join(parameters(node))} = {made}", node.name)
         return
     names = [f"{name}_t" for name in parameters(node)]
-    body.add(f"{', '.join(names)} = {made}", node.name)
+    if node.ports:
+        body.add(f"{', '.join(names)} = {made}", node.name)
+    else:
+        constants(body, node, "batch", "_t")
     if node.begins:
         first = body.network.node(node.begins)
         assert isinstance(first, HeadNode)

@@ -1,0 +1,151 @@
+"""Properties of batches and streams: padding, order, missing data, continuation, one frame at a time."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from torch import Tensor
+
+from dvaec.spec.model import Role
+from dvaec.testing.built import Built, sample_values
+from dvaec.testing.closeness import Gap, ViolationError
+from dvaec.testing.values import Values, with_draws
+
+
+def padding_changes_nothing(built: Built, frames: int) -> Gap:
+    """NaN in the padding changes no value and no gradient; a ragged batch equals its sequences one by one."""
+    gap = Gap(1e-8)
+    if built.spec.frames is not None:
+        return gap
+    lengths = torch.tensor([frames, max(1, frames // 2), 1])
+    values = sample_values(built, 3, frames)
+    framed = _framed(built)
+    padded = {name: value.clone() for name, value in values.items()}
+    for row, length in enumerate(lengths.tolist()):
+        for name in framed:
+            padded[name][row, length:] = torch.nan
+    bound = built.call("elbo", padded, lengths=lengths)
+    slopes = _slopes(built, bound.elbo)
+    alone = []
+    for row, length in enumerate(lengths.tolist()):
+        own = {k: v[row : row + 1, :length] if k in framed else v[row : row + 1] for k, v in values.items()}
+        alone.append(built.call("elbo", own).elbo)
+    gap.close(bound.elbo, torch.cat(alone), "the bound of a ragged batch")
+    for name, slope in _slopes(built, torch.cat(alone)).items():
+        gap.close(slopes[name], slope, f"the gradient of {name} in a ragged batch")
+    order = torch.tensor([2, 0, 1])
+    turned = built.call("elbo", {k: v[order] for k, v in padded.items()}, lengths=lengths[order])
+    gap.close(turned.elbo, bound.elbo[order], "the bound of a batch in another order")
+    return gap
+
+
+def _framed(built: Built) -> set[str]:
+    names = {value.name for value in built.plan.network.values if value.framed}
+    return names | {f"noise_{name}" for name in names}
+
+
+def _slopes(built: Built, total: Tensor) -> dict[str, Tensor]:
+    built.module.zero_grad(set_to_none=True)
+    torch.autograd.backward(total.sum())
+    found = {n: p.grad.clone() for n, p in built.module.named_parameters() if p.grad is not None}
+    built.module.zero_grad(set_to_none=True)
+    return found
+
+
+def missing_data_are_not_read(built: Built, frames: int) -> Gap:
+    """Where a mask says that x_t is missing, it contributes no term and any value may stand there."""
+    gap = Gap()
+    values = sample_values(built, 2, frames)
+    masks: dict[str, Tensor] = {}
+    holes = {name: value.clone() for name, value in values.items()}
+    zeros = {name: value.clone() for name, value in values.items()}
+    for number, name in enumerate(built.values(Role.OBSERVED)):
+        mask = torch.ones(values[name].shape[:-1], dtype=torch.bool)
+        mask.view(-1)[number :: 2 + number] = False
+        holes[name][~mask], zeros[name][~mask] = torch.nan, 0.0
+        masks[f"mask_{name}"] = mask
+    bound = built.call("elbo", holes, **masks)
+    plain = built.call("elbo", zeros)
+    if bool(bound.elbo.isnan().any()):
+        raise ViolationError("NaN at a missing place reaches the bound")
+    for name in built.values(Role.OBSERVED):
+        mask = masks[f"mask_{name}"]
+        term = getattr(bound, f"log_p_{name}")
+        gap.close(term[~mask], torch.zeros_like(term[~mask]), f"the term of a missing {name}")
+        gap.close(term[mask], getattr(plain, f"log_p_{name}")[mask], f"the term of an observed {name}")
+    for name in bound._fields:
+        if name.startswith("kl_"):
+            gap.close(getattr(bound, name), getattr(plain, name), f"{name} with missing data")
+    return gap
+
+
+def forecast_is_encode_then_generate(built: Built, frames: int) -> Gap:
+    """`forecast` draws the context's latents as `encode` does; scored, its continuation is p's."""
+    gap, steps = Gap(), 2
+    if not built.has("forecast"):
+        return gap
+    values = sample_values(built, 2, frames + steps)
+    framed = _framed(built)
+    context = {k: v[:, :frames] if k in framed else v for k, v in values.items()}
+    given = {n: context[n] for n in built.values(Role.OBSERVED)}
+    given |= {n: values[n] for n in built.values(Role.INPUT)}
+    given |= {f"noise_{n}": values[f"noise_{n}"] for n in built.values(Role.LATENT)}
+    behind = [v.name for v in built.plan.network.values if v.framed and v.variable.role is Role.OBSERVED]
+    given |= {f"noise_{n}": values[f"noise_{n}"] for n in behind}
+    result = built.module.forecast(steps, **given)
+    inferred = with_draws(built, context)
+    for name in built.values(Role.LATENT, Role.OBSERVED):
+        got = getattr(result, name, None)
+        if got is not None:
+            own = got[:, :frames] if name in framed else got
+            gap.close(own, inferred[name], f"{name} of the context")
+            values[name] = got
+    score = built.call("score", values)
+    for head in built.plan.network.heads:
+        if head.framed and head.head.side == "p":
+            for field in (f for f in score._fields if f.startswith(f"{head.name}_")):
+                if hasattr(result, field):
+                    gap.close(getattr(result, field), getattr(score, field), f"forecast: {field}")
+    return gap
+
+
+def stream_is_batch(built: Built, frames: int) -> Gap:
+    """Step by step, a model draws what it draws for whole sequences from the same noise."""
+    gap, stream = Gap(), built.plan.stream
+    if stream is None:
+        return gap
+    values = sample_values(built, 2, frames)
+    static = {n: values[n] for n in built.values(Role.INPUT) if n in stream.static}
+    start = {f"noise_{n}": values[f"noise_{n}"] for n in built.values(Role.LATENT) if n in stream.static}
+    for method in ("step", "imagine"):
+        if not built.has(method):
+            continue
+        late = stream.delay if method == "step" else 0
+        state = built.module.begin(2, **static, **start)
+        whole = _whole(built, values, method, frames)
+        for k in range(frames):
+            state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
+            for name in result._fields if k >= late else ():
+                if hasattr(whole, name):
+                    wanted = getattr(whole, name)[:, k - late]
+                    gap.close(getattr(result, name), wanted, f"{method}: {name} of frame {k - late + 1}")
+    return gap
+
+
+def _whole(built: Built, values: Values, method: str, frames: int) -> object:
+    """What the entry point for whole sequences makes of the same values."""
+    if method == "imagine":
+        return built.call("generate", values, batch=2, frames=frames)
+    return built.call("encode", values) if built.has("encode") else None
+
+
+def _arguments(built: Built, values: Values, method: str, k: int, late: int) -> dict[str, Tensor]:
+    """What one step takes at frame k + 1 of the sequence; its draws are `late` frames behind."""
+    found = {}
+    for name in inspect.signature(getattr(built.module, method)).parameters:
+        if name.startswith("noise_"):
+            found[name] = values[name][:, max(0, k - late)]
+        elif name in values:
+            found[name] = values[name][:, k]
+    return found

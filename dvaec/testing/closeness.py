@@ -1,0 +1,55 @@
+"""How close numbers must be, and what is raised where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+RELATIVE = 1e-9
+ABSOLUTE = 1e-11
+
+
+class ViolationError(AssertionError):
+    """A property does not hold; the message says where, with the numbers."""
+
+
+class Gap:
+    """The largest deviation seen so far, as a fraction of what is allowed."""
+
+    def __init__(self, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> None:
+        self.relative, self.absolute, self.worst = relative, absolute, 0.0
+        self.compared = 0
+
+    def close(self, got: Tensor, wanted: Tensor, where: str) -> None:
+        """Compare two tensors of one shape; ViolationError names the first place that differs too much."""
+        if got.shape != wanted.shape:
+            raise ViolationError(f"{where}: shape {tuple(got.shape)}, not {tuple(wanted.shape)}")
+        self.compared += got.numel()
+        if not got.numel():
+            return
+        allowed = self.absolute + self.relative * wanted.abs()
+        off = ((got - wanted).abs() / allowed).nan_to_num(nan=float("inf"))
+        off = off.masked_fill((got == wanted), 0.0)
+        worst = float(off.max())
+        self.worst = max(self.worst, worst)
+        if worst > 1.0:
+            at = int(off.reshape(-1).argmax())
+            index = [int(k) for k in _unravel(at, tuple(got.shape))]
+            one, two = float(got.reshape(-1)[at]), float(wanted.reshape(-1)[at])
+            raise ViolationError(f"{where}, at {index}: {one:.12g}, not {two:.12g}")
+
+    @property
+    def error(self) -> float:
+        """The largest relative deviation, roughly: what is allowed times the fraction that was seen."""
+        return self.worst * self.relative
+
+
+def _unravel(at: int, shape: tuple[int, ...]) -> Iterator[int]:
+    rest = at
+    sizes = [1]
+    for size in reversed(shape[1:]):
+        sizes.append(sizes[-1] * size)
+    for size in reversed(sizes[: len(shape)]):
+        yield rest // size
+        rest %= size

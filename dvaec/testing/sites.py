@@ -1,0 +1,79 @@
+"""The factors of p and q at every frame of a finite sequence, and what each of them reads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dvaec.plan.model import HeadNode, head_name
+from dvaec.spec.model import LAST, Conditional, Side
+from dvaec.testing.built import Built
+
+Seen = tuple[str, int | None]
+"""A variable with its frame (0, 1, ..., T); None for a sequence-level one."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One factor at one frame; `frame` is None at sequence level."""
+
+    side: Side
+    conditional: Conditional
+    frame: int | None
+
+    @property
+    def target(self) -> str:
+        """The variable that it is of."""
+        return self.conditional.target
+
+    def __str__(self) -> str:
+        at = "" if self.frame is None else f"_{self.frame}"
+        return f"{self.side}({self.target}{at})"
+
+
+def sites(built: Built, frames: int) -> Iterator[Site]:
+    """Yield all factors, q's in chain-rule order: at each frame the conditional that serves there."""
+    spec = built.spec
+    p = (*spec.generation, *spec.numbered)
+    for side, lines in ((Side.P, p), (Side.Q, built.derivation.inference)):
+        own = {(c.target, c.frame) for c in lines if c.frame is not None}
+        for line in lines:
+            variable = spec.variable(line.target)
+            if not variable.framed:
+                yield Site(side, line, None)
+            elif line.frame is not None:
+                yield Site(side, line, line.frame)
+            else:
+                for t in range(1, frames + 1):
+                    if (line.target, t) not in own:
+                        yield Site(side, line, t)
+
+
+def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
+    """Return what a factor reads at its frame of 1..T, windows clipped."""
+    found: set[Seen] = set()
+    for parent in site.conditional.parents:
+        variable = built.spec.variable(parent.name)
+        if not variable.framed:
+            found.add((parent.name, None))
+        elif parent.frame is not None:
+            found.add((parent.name, frames if parent.frame == LAST else parent.frame))
+        else:
+            assert parent.offsets is not None
+            t = 0 if site.frame is None or site.conditional.frame is not None else site.frame
+            low = variable.first - t
+            found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
+    return frozenset(found)
+
+
+def head_of(built: Built, site: Site) -> HeadNode:
+    """Return the head whose fields hold a factor's parameters: frame 1 is part of that of all frames."""
+    frame = 0 if site.frame == 0 else None
+    node = built.plan.network.node(head_name(site.side, site.target, frame))
+    assert isinstance(node, HeadNode)
+    return node
+
+
+def place(site: Site) -> tuple[int, ...]:
+    """Return the index of a factor's parameters behind the batch: none, or the frame."""
+    return () if site.frame is None or site.frame == 0 else (site.frame - 1,)

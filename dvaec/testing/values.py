@@ -1,0 +1,154 @@
+"""Properties of the numbers that a module gives: against the frame-by-frame oracle, and of its parts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from dvaec.derive.model import Estimator
+from dvaec.plan.entries import parts
+from dvaec.plan.model import HeadNode
+from dvaec.runtime.script import script
+from dvaec.spec.model import Role
+from dvaec.testing.built import Built, head_fields, sample_values
+from dvaec.testing.closeness import Gap, ViolationError
+from dvaec.testing.frame_by_frame import FrameByFrame
+from dvaec.testing.laws import density, draw
+from dvaec.testing.sites import head_of, place, sites
+
+Values = dict[str, Tensor]
+
+
+def row_of(values: Values, row: int) -> Values:
+    """Return one sequence of a batch."""
+    return {name: value[row] for name, value in values.items()}
+
+
+def score_is_frame_by_frame(built: Built, frames: int) -> Gap:
+    """The scheduled whole-sequence evaluation equals one frame at a time, conditional by conditional."""
+    gap, values = Gap(), sample_values(built, 2, frames)
+    result = built.call("score", values)
+    for row in range(2):
+        oracle = FrameByFrame(built, frames, row_of(values, row))
+        for site in sites(built, frames):
+            head = head_of(built, site)
+            wanted = oracle.head(head, 0 if site.frame is None else site.frame)
+            for name, got in head_fields(result, head).items():
+                gap.close(got[(row, *place(site))], wanted[name], f"parameter {name} of {site}")
+    return gap
+
+
+def encode_is_frame_by_frame(built: Built, frames: int) -> Gap:
+    """The latents are drawn along the chain rule, each from q's parameters at what was drawn before."""
+    gap, values = Gap(), sample_values(built, 1, frames)
+    latents = built.values(Role.LATENT)
+    result = built.call("encode", values)
+    drawn = row_of(values, 0)
+    for name in latents:
+        drawn[name] = torch.full_like(drawn[name], torch.nan)
+    for name, t in chain(built, frames):
+        head = built.plan.network.node(f"q_{name}")
+        assert isinstance(head, HeadNode)
+        noise = values[f"noise_{name}"][0]
+        found = FrameByFrame(built, frames, drawn).head(head, t)
+        value = draw(built, head, found, noise[t - 1] if head.framed else noise)
+        (drawn[name][t - 1] if head.framed else drawn[name]).copy_(value.detach())
+    for name in latents:
+        gap.close(getattr(result, name)[0], drawn[name], f"{name} drawn from q")
+    return gap
+
+
+def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
+    """Yield the latents in q's chain-rule order, each with its frame (0 for a static one)."""
+    for sweep in built.spec.order:
+        if not built.spec.variable(sweep.latents[0]).framed:
+            yield sweep.latents[0], 0
+            continue
+        order = range(frames + 1)
+        for t in reversed(order) if sweep.backward else order:
+            for name in sweep.latents:
+                if t >= built.spec.variable(name).first:
+                    yield (f"{name}_0" if t == 0 else name), t
+
+
+def with_draws(built: Built, values: Values) -> Values:
+    """Return the values with the latents that `encode` draws from their noise."""
+    latents = built.values(Role.LATENT)
+    encoded = built.call("encode", values) if latents else None
+    return values | {name: getattr(encoded, name) for name in latents}
+
+
+def bound_is_its_parts(built: Built, frames: int) -> Gap:
+    """The parts of the bound are those of `score` at latents drawn from the same noise, and add up to it."""
+    gap, values = Gap(), sample_values(built, 2, frames)
+    bound = built.call("elbo", values)
+    score = built.call("score", with_draws(built, values))
+    total = torch.zeros(2, dtype=torch.float64)
+    for part in parts(built.elbo):
+        got = getattr(bound, f"{'kl' if part.divergence else 'log_p'}_{part.value}")
+        if not part.divergence:
+            gap.close(got, getattr(score, f"log_p_{part.value}"), f"log p of {part.value}")
+        elif part.estimator is not Estimator.ANALYTIC:
+            wanted = getattr(score, f"log_q_{part.value}") - getattr(score, f"log_p_{part.value}")
+            gap.close(got, wanted, f"log q - log p of {part.value}")
+        summed = got.sum(1) if got.dim() == 2 else got
+        total = total - summed if part.divergence else total + summed
+    gap.close(bound.elbo, total, "the bound")
+    return gap
+
+
+def closed_forms_by_sampling(built: Built, frames: int) -> Gap:
+    """Each closed-form divergence agrees with draws from q within five standard errors."""
+    gap, values, draws = Gap(1.0), sample_values(built, 2, frames), 2000
+    bound = built.call("elbo", values)
+    score = built.call("score", with_draws(built, values))
+    torch.manual_seed(0)
+    for part in parts(built.elbo):
+        if not part.divergence or part.estimator is not Estimator.ANALYTIC:
+            continue
+        q, p = (built.plan.network.node(f"{side}_{part.value}") for side in "qp")
+        assert isinstance(q, HeadNode)
+        assert isinstance(p, HeadNode)
+        of_q, of_p = (
+            {n: f.detach().expand(draws, *f.shape) for n, f in head_fields(score, h).items()} for h in (q, p)
+        )
+        z = draw(built, q, of_q)
+        ratio = density(built, q, z, of_q) - density(built, p, z, of_p)
+        error = ratio.std(0) / draws**0.5
+        off = (ratio.mean(0) - getattr(bound, f"kl_{part.value}")).abs()
+        worst = float((off / (5.0 * error + 1e-9)).max())
+        gap.worst, gap.compared = max(gap.worst, worst), gap.compared + off.numel()
+        if worst > 1.0:
+            raise ViolationError(f"KL of {part.value}: {worst * 5:.1f} standard errors from {draws} draws")
+    return gap
+
+
+METHODS = ("elbo", "encode", "score", "reconstruct")
+
+
+def scripted_is_eager(built: Built, frames: int) -> Gap:
+    """Eager = scripted = saved and loaded, on the same draws, and for other sizes without compiling again."""
+    gap = Gap()
+    scripted = script(built.module)
+    buffer = io.BytesIO()
+    torch.jit.save(scripted, buffer)
+    buffer.seek(0)
+    loaded = torch.jit.load(buffer)
+    for batch, length in ((2, frames), (1, 2), (3, frames + 2)):
+        length = built.spec.frames or length
+        values = sample_values(built, batch, length)
+        for module, name in ((scripted, "scripted"), (loaded, "loaded")):
+            for method in (m for m in METHODS if built.has(m)):
+                _same(gap, built.call(method, values, module), built.call(method, values), f"{name} {method}")
+            sizes = {"batch": batch, "frames": length}
+            eager = built.call("generate", values, **sizes)
+            _same(gap, built.call("generate", values, module, **sizes), eager, f"{name} generate")
+    return gap
+
+
+def _same(gap: Gap, got: tuple[Tensor, ...], wanted: tuple[Tensor, ...], where: str) -> None:
+    for name, one, other in zip(wanted._fields, got, wanted, strict=True):  # type: ignore[attr-defined]
+        gap.close(one, other, f"{where}: {name}")
