@@ -70,8 +70,10 @@ def _backward(block: Sequence[str], arrows: Arrows) -> bool | None:
     home = {name: part for part in parts for name in part}
     between = [o for (c, p), o in arrows.items() if c in home and p in home and home[c] != home[p]]
     forward = Direction.BACKWARD not in ways and all(o <= NOT_LATER for o in between)
+    if Direction.BACKWARD not in ways:  # nothing asks for the unusual direction
+        return False if forward else None
     backward = Direction.FORWARD not in ways and all(o <= NOT_EARLIER for o in between)
-    return False if forward else True if backward else None
+    return True if backward else None
 
 
 def _sweep(block: tuple[str, ...], latents: Sequence[str], static: Collection[str], arrows: Arrows) -> Sweep:

@@ -7,7 +7,7 @@ from dvaec.spec.check_auxiliary import check_auxiliary, check_starts
 from dvaec.spec.check_conditionals import check_generation, check_inference
 from dvaec.spec.check_developed import check_heads, check_nodes
 from dvaec.spec.check_networks import check_networks
-from dvaec.spec.check_order import chain_order
+from dvaec.spec.check_order import chain_order, declared
 from dvaec.spec.check_page import check_page
 from dvaec.spec.check_rings import check_developed_cycles, check_rings
 from dvaec.spec.check_unread import check_unread
@@ -34,14 +34,15 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     check_generation(context)
     check_inference(context)
     check_page(context)
-    order = chain_order(context)
+    q = declared(context)
+    order = chain_order(context, q)
     check_nodes(context)
     check_heads(context)
     check_developed_cycles(context)
     check_starts(context)
     check_rings(context)
     check_auxiliary(context)
-    check_networks(context)
+    check_networks(context, q)
     if not report.found:
         check_unread(context)
     circular = any(fault.code in UNDRAWABLE for fault in report.found)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.check_time import check_directions
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.model import InferenceKind, Side
-from dvaec.spec.seen import seen_by_networks
+from dvaec.spec.model import Conditional, InferenceKind, Side
 
 
-def check_networks(context: Context) -> None:
-    """Report latents without a network, and networks that read, in a circle, what is not drawn yet."""
+def check_networks(context: Context, q: Sequence[Conditional]) -> None:
+    """Report latents without a network, and networks that read in a circle; `q` is what they see."""
     parsed = context.parsed
     if inference_kind(parsed) is not InferenceKind.NETWORKS or not parsed.sound.has("inference"):
         return
@@ -31,4 +32,4 @@ def check_networks(context: Context) -> None:
             hint = f"add q({shown}), or declare q: inference: exact"
             context.report.add(Code.CONDITIONAL_MISSING, message, parsed.span(("networks",)), hint)
     if complete and not context.report.found:
-        check_directions(context, seen_by_networks(context), context.having("latent"), "inference")
+        check_directions(context, q, context.having("latent"), "inference")

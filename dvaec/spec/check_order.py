@@ -17,8 +17,8 @@ from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
 
 
-def chain_order(context: Context) -> tuple[Sweep, ...]:
-    """Return the order: that of `order`, else one in which q's own conditionals can be drawn.
+def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ...]:
+    """Return the order: that of `order`, else one in which `q`, as far as it is declared, can be drawn.
 
     Ties keep the default: values of the sequence first, then one sweep in generative order, whose own ties
     keep the lines' order.
@@ -28,7 +28,6 @@ def chain_order(context: Context) -> tuple[Sweep, ...]:
     generated = [name for name in topological(list(p), p) if name in latents]
     generated.sort(key=lambda name: context.framed.get(name, True))
     static = [name for name in generated if not context.framed.get(name, True)]
-    q = declared(context)
     given = given_order(context)
     if given is None:
         return sweeps(generated, static, q)

@@ -37,6 +37,12 @@ def _frames(context: Context) -> None:
         message = f"nothing says how many frames '{framed[0]}' has: no data and no input has any"
         span = context.parsed.span(("variables", framed[0]))
         context.report.add(Code.FRAMES_MISSING, message, span, "write T: 10 on the page")
+    if not framed and context.nodes:
+        what, name = next((what, name) for name, what in context.nodes.items())
+        message = f"no variable has frames, so the {what} '{name}' has none to run over"
+        hint = "let the networks read the variables themselves"
+        span = context.parsed.span(("states" if what == "state" else "features", f"{name}_t"))
+        context.report.add(Code.FRAMES_MISSING, message, span, hint)
     if given is None or telling:
         return
     for line in (*context.parsed.generation, *context.parsed.inference):

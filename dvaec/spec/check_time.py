@@ -43,7 +43,7 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
         message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
         child, parent = tangle.walk[0][0], tangle.walk[1][0]
     else:
-        listed = ", ".join(f"'{name}'" for name in tangle.names)
+        listed = ", ".join(f"'{name}'" for name in tangle.names[:6])
         message = f"a cycle through earlier and later frames of {listed}"
         child, parent = next(
             (c.target, p.name)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from math import isqrt
 
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Direction
@@ -118,28 +117,30 @@ def _turns(part: tuple[str, ...], weights: dict[tuple[str, str], int | None]) ->
 
 
 def _return(part: tuple[str, ...], arrows: Arrows) -> Walk:
-    """Return a shortest closed walk of sum 0 that stays near its start; () if there is none so near."""
-    near = {key: offsets.within(-FARTHEST, FARTHEST) for key, offsets in arrows.items()}
-    best: Walk = ()
+    """Return a short closed walk of sum 0 that stays near its start; () if there is none so near."""
+    steps: dict[str, list[tuple[str, int]]] = {name: [] for name in part}
+    for (child, parent), offsets in arrows.items():
+        steps[child] += [(parent, d) for d in offsets.within(-FARTHEST, FARTHEST)]
     for start in part:
         before: dict[Place, Place | None] = {(start, 0): None}
         waiting: list[Place] = [(start, 0)]
         for place in waiting:
-            steps = [((p, place[1] + d), d) for (c, p), ds in near.items() if c == place[0] for d in ds]
-            if any(step == (start, 0) for step, _ in steps):
-                walk = [(start, 0)]
-                back: Place | None = place
-                while back is not None:
-                    walk.append(back)
-                    back = before[back]
-                if not best or len(walk) < len(best):
-                    best = tuple(reversed(walk))
-                break
-            for step, _ in steps:
-                if abs(step[1]) <= FARTHEST and step not in before:
+            reached = [(name, place[1] + d) for name, d in steps[place[0]] if abs(place[1] + d) <= FARTHEST]
+            if (start, 0) in reached:
+                return (*_path(place, before), (start, 0))
+            for step in reached:
+                if step not in before:
                     before[step] = place
                     waiting.append(step)
-    return best
+    return ()
+
+
+def _path(place: Place | None, before: dict[Place, Place | None]) -> Walk:
+    walk: list[Place] = []
+    while place is not None:
+        walk.append(place)
+        place = before[place]
+    return tuple(reversed(walk))
 
 
 def cycle_at_ends(
@@ -151,12 +152,22 @@ def cycle_at_ends(
     see.
     """
     reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
-    most = max(3, isqrt(MOST_ARROWS) // max(1, len(conditionals)))
-    for frames in (1, 2, 3, min(8 + 2 * reach, most)):
-        reads = _unrolled(conditionals, static, zero, frames)
-        if cycle := _cycle(reads):
+    most = 8 + 2 * reach
+    budget = MOST_ARROWS
+    for frames in (*range(1, min(4, most)), *range(most, 3, -1)):
+        cost = sum(_arrows(p.offsets, frames) for c in conditionals for p in c.parents)
+        if cost > budget:
+            continue
+        budget -= cost
+        if cycle := _cycle(_unrolled(conditionals, static, zero, frames)):
             return cycle
     return None
+
+
+def _arrows(offsets: Offsets | None, frames: int) -> int:
+    """Count the arrows of one parent over some frames, roughly and without making them."""
+    width = 1 if offsets is None else len(offsets.inside) if offsets.finite else frames
+    return frames * min(width, frames)
 
 
 def _end(offsets: Offsets | None) -> int:

@@ -1,0 +1,272 @@
+"""Pages of the harder structures: values of the sequence, numbered frames, causality, sweeps, T, starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from dvaec.diagnostics import Severity
+from dvaec.spec.canonical import canonical_hash
+from dvaec.spec.model import (
+    LAST,
+    Causality,
+    Conditional,
+    Dense,
+    InferenceKind,
+    Parent,
+    Side,
+    Spec,
+    Sweep,
+)
+from dvaec.spec.offsets import ALL, NOW, of, window
+from dvaec.spec.read import read_text
+from tests.test_spec_read import fault_in, spec_of
+
+HEAD = "dvaec: 1\nmodel: M\nvariables:\n  x: {role: observed, dim: 3}\n  z: {role: latent, dim: 2}\n"
+V = "  v: {role: latent, dim: 2}\n"
+A = "  a: {role: latent, dim: 2}\n"
+U = "  u: {role: input, dim: 1}\n"
+
+DSAE = (
+    HEAD
+    + V
+    + """
+generation: [v, "z_t | z_<<t>", "x_t | z_t, v"]
+inference: ["v | x_<1:T>", "z_t | v, x_<1:T>"]
+states:
+  h_t: {rnn: lstm, units: 8, reads: z_<t-1>}
+  gf_t: {rnn: lstm, units: 8, reads: x_t}
+  gb_t: {rnn: lstm, units: 8, runs: backward, reads: x_t, layers: 2}
+  gz_t: {rnn: lstm, units: 8, runs: both, reads: "x_t, v"}
+  r_t: {rnn: rnn, units: 8, reads: gz_t}
+networks:
+  q(v): {reads: "gf_<T>, gb_<1>"}
+  q(z_t): {reads: r_t}
+  p(z_t): {reads: h_t}
+  p(x_t): {reads: "z_t, v", layers: [32 tanh]}
+"""
+)
+
+DSSM = (
+    HEAD
+    + U
+    + """
+generation: [z_0, "z_1 | z_0, u_1", "z_t | z_<0:t-1>, u_t", "x_t | z_t"]
+inference: ["z_0 | x_<1:T>, u_<1:T>", "z_t | z_<t-1>, x_<t:T>, u_<t:T>"]
+states:
+  b_t: {rnn: gru, units: 4, runs: backward, reads: "x_t, u_t", starts: {reads: u_<T>}}
+networks:
+  p(z_0): {learned: true}
+  p(z_1): {reads: "z_0, u_1"}
+  q(z_0): {reads: b_<1>}
+  q(z_t): {reads: "z_<t-1>, b_t"}
+"""
+)
+
+
+def line(spec: Spec, target: str) -> Conditional:
+    return next(c for c in spec.generation if c.target == target)
+
+
+def test_values_of_the_sequence_have_no_subscript() -> None:
+    spec = spec_of(DSAE)
+    assert [(v.name, v.framed, v.first) for v in spec.variables] == [
+        ("x", True, 1), ("z", True, 1), ("v", False, 1),
+    ]  # fmt: skip
+    assert line(spec, "v") == Conditional("v", ())
+    assert line(spec, "x").parents == (Parent("z", NOW), Parent("v", None))
+    own_v, own_z = spec.inference.conditionals
+    assert own_v == Conditional("v", (Parent("x", ALL),))
+    assert own_z == Conditional("z", (Parent("x", ALL), Parent("v", None)))
+    assert spec.order == (Sweep(("v",)), Sweep(("z",)))
+    head = spec.head(Side.Q, "v")
+    assert head is not None
+    assert head.block == Dense((Parent("gf", None, LAST), Parent("gb", None, 1)), ())
+    assert [s.layers for s in spec.states] == [1, 1, 2, 1, 1]
+
+
+def test_a_level_can_be_said_and_both_ways_of_writing_are_a_fault() -> None:
+    said = DSAE.replace("v: {role: latent, dim: 2}", "v: {role: latent, dim: 2, level: sequence}")
+    assert spec_of(said) == spec_of(DSAE)
+    mixed = DSAE.replace("x_t | z_t, v", "x_t | z_t, v_t")
+    assert {d.code for d in fault_in(lambda: spec_of(mixed)).diagnostics} == {"DV052"}
+    wrong = DSAE.replace("v: {role: latent, dim: 2}", "v: {role: latent, dim: 2, level: frame}")
+    assert {d.code for d in fault_in(lambda: spec_of(wrong)).diagnostics} == {"DV052"}
+
+
+def test_numbered_lines_give_single_frames_conditionals_of_their_own() -> None:
+    spec = spec_of(DSSM)
+    assert [(v.name, v.first) for v in spec.variables] == [("x", 1), ("z", 0), ("u", 1)]
+    assert spec.numbered == (
+        Conditional("z", (), 0),
+        Conditional("z", (Parent("z", None, 0), Parent("u", None, 1)), 1),
+    )
+    assert [c.frame for c in spec.generation] == [None, None]
+    assert line(spec, "z").of("z") == Parent("z", window(None, -1))
+    assert spec.inference.numbered == (Conditional("z", (Parent("x", ALL), Parent("u", ALL)), 0),)
+    assert [(h.side, h.target, h.frame) for h in spec.heads] == [
+        (Side.P, "z", 0), (Side.P, "z", 1), (Side.Q, "z", 0), (Side.Q, "z", None),
+    ]  # fmt: skip
+    assert spec.head(Side.P, "z", 0) != spec.head(Side.P, "z")
+    assert spec.states[0].start_reads == (Parent("u", None, LAST),)
+    relation = DSSM.replace("z_<0:t-1>", "z_<<t>")
+    assert spec_of(relation) == spec
+
+
+def test_a_conditional_keeps_each_name_and_frame_once_relative_before_absolute() -> None:
+    text = HEAD + U + 'generation: ["z_1 | u_<T>, u_1, u_<1:T>, u_1", z_t, "x_t | z_t, z_<t-1>"]\n'
+    spec = spec_of(text, "causality=noncausal")
+    assert spec.numbered[0].parents == (Parent("u", ALL), Parent("u", None, 1), Parent("u", None, LAST))
+    assert spec.numbered[0].of("u", LAST) == Parent("u", None, LAST)
+    assert line(spec, "x").parents == (Parent("z", of(-1, 0)),)
+
+
+def test_the_places_of_numbered_lines() -> None:
+    source = read_text(DSSM, "page.yaml")[1]
+    span = source.span(("generation", "z_1", "u"))
+    text = DSSM.splitlines()[span.line - 1]
+    assert text[span.column - 1 : span.column - 1 + span.width] == "u_1"
+    assert source.span(("generation", "z")).column != source.span(("generation", "z_0")).column
+
+
+@pytest.mark.parametrize("word", list(Causality))
+def test_causality(word: Causality) -> None:
+    earlier, later = Parent("z", of(-1)), Parent("z", of(1))
+    text = HEAD + f"causality: {word}\n"
+    for parent, window_text, allowed in (
+        (earlier, "z_<t-1>", word is not Causality.ANTICAUSAL),
+        (later, "z_<t+1>", word is not Causality.CAUSAL),
+    ):
+        page = text + f'generation: ["z_t | {window_text}", "x_t | z_t"]\n'
+        if allowed:
+            spec = spec_of(page)
+            assert spec.causality is word
+            assert line(spec, "z").parents == (parent,)
+        else:
+            codes = {d.code for d in fault_in(lambda page=page: spec_of(page)).diagnostics}  # type: ignore[misc]
+            assert codes == {"DV073" if word is Causality.ANTICAUSAL else "DV068"}
+
+
+def test_static_observations_and_a_given_number_of_frames() -> None:
+    text = HEAD + 'T: 10\ngeneration: [z_t, "x | z_<1:T>"]\ninference: ["z_t | z_<<t>, x"]\n'
+    spec = spec_of(text)
+    assert spec.frames == 10
+    assert not spec.variable("x").framed
+    assert line(spec, "x").parents == (Parent("z", ALL),)
+    assert spec_of(text, "T=12").frames == 12
+
+
+P_OF_TWO = 'generation: [v, "z_t | z_<t-1>, a_<t-1>", "a_t | z_t, v", "x_t | a_t"]\n'
+TWO = HEAD + A + V + P_OF_TWO
+
+
+@pytest.mark.parametrize(
+    ("order", "sweeps"),
+    [
+        ("", (Sweep(("v",)), Sweep(("z", "a")))),
+        ("[v, a, z]", (Sweep(("v",)), Sweep(("a",)), Sweep(("z",)))),
+        ("[[a, z], v]", (Sweep(("a", "z")), Sweep(("v",)))),
+        ("[[a], {backward: z}, v]", (Sweep(("a",)), Sweep(("z",), backward=True), Sweep(("v",)))),
+        ("[v, {backward: [z, a]}]", (Sweep(("v",)), Sweep(("z", "a"), backward=True))),
+    ],
+)
+def test_orders(order: str, sweeps: tuple[Sweep, ...]) -> None:
+    spec = spec_of(TWO + (f"order: {order}\n" if order else ""))
+    assert spec.order == sweeps
+    assert spec.latents == tuple(name for sweep in sweeps for name in sweep.latents)
+
+
+@pytest.mark.parametrize(
+    ("own", "sweeps"),
+    [
+        ('["v | x_<1:T>", "a_t | x_t", "z_t | a_<1:T>"]', (Sweep(("v",)), Sweep(("a",)), Sweep(("z",)))),
+        ('["v | z_<1:T>", "a_t | x_t", "z_t | a_t"]', (Sweep(("a", "z")), Sweep(("v",)))),
+        ('["v | x_<1:T>", "a_t | z_t", "z_t | z_<t+1>"]', (Sweep(("v",)), Sweep(("z", "a"), backward=True))),
+        ('[exact, "z_t | v, a_<t+3>"]', (Sweep(("v",)), Sweep(("a",)), Sweep(("z",)))),
+        ('[{lookahead: 2}, "v | x_<1:T>, z_1"]', (Sweep(("z", "a")), Sweep(("v",)))),
+    ],
+)
+def test_q_of_ones_own_fixes_the_order_where_it_reads_latents(own: str, sweeps: tuple[Sweep, ...]) -> None:
+    assert spec_of(TWO + f"inference: {own}\n").order == sweeps
+
+
+def test_the_networks_of_q_fix_the_order_through_states_and_single_frames() -> None:
+    networks = """
+states:
+  s_t: {rnn: gru, units: 4, runs: both, reads: a_t}
+  l_t: {rnn: gru, units: 4, reads: "z_t, x_t"}
+  k_t: {rnn: gru, units: 4, runs: backward, reads: "z_<t+1>, s_t"}
+networks:
+  q(a_t): {reads: x_t}
+  q(z_t): {reads: "k_t, x_t"}
+  q(v): {reads: l_<T>}
+"""
+    spec = spec_of(TWO + networks)
+    assert spec.inference.kind is InferenceKind.NETWORKS
+    assert spec.order == (Sweep(("a",)), Sweep(("z",), backward=True), Sweep(("v",)))
+
+
+def test_a_q_that_no_plain_loop_draws_is_legal() -> None:
+    own = '["a_t | a_<t-1>, z_<t-2>, x_t", "z_t | z_<t-1>, a_<t+1>"]'
+    text = HEAD + A + f'generation: ["z_t | z_<t-1>", "a_t | z_t", "x_t | a_t"]\ninference: {own}\n'
+    assert spec_of(text).order == (Sweep(("z", "a")),)
+    blocked = fault_in(lambda: spec_of(text + "order: [[a, z]]\n")).diagnostics
+    assert [d.code for d in blocked] == ["DV071"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "delay", "own"),
+    [
+        ("mean_field", InferenceKind.MEAN_FIELD, 0, 0),
+        ('[filtering, "v | x_<1:T>"]', InferenceKind.FILTERING, 0, 1),
+        ('[{lookahead: 3}, "v | x_<1:T>", "a_t | x_t"]', InferenceKind.LOOKAHEAD, 3, 2),
+        ('[exact, "v | x_<1:T>"]', InferenceKind.EXACT, 0, 1),
+        ("[mean_field]", InferenceKind.MEAN_FIELD, 0, 0),
+    ],
+)
+def test_words_for_q_alone_or_before_conditionals(
+    said: str, kind: InferenceKind, delay: int, own: int
+) -> None:
+    inference = spec_of(TWO + f"inference: {said}\n").inference
+    assert (inference.kind, inference.delay, len(inference.conditionals)) == (kind, delay, own)
+
+
+def test_predictions_of_states() -> None:
+    text = (
+        HEAD
+        + """
+generation: ["z_t | z_<t-1>", "x_t | z_t"]
+states: {b_t: {rnn: lstm, units: 4, runs: backward, reads: x_t}, h_t: {rnn: lstm, units: 4, reads: z_<t-1>}}
+networks: {q(z_t): {reads: "h_t, b_t"}}
+auxiliary: ["b_t | h_t, z_<t-1>, z_t"]
+"""
+    )
+    assert spec_of(text).auxiliary == (Conditional("b", (Parent("z", of(-1, 0)), Parent("h", NOW))),)
+
+
+def test_frames_that_nothing_links_are_remarked_on() -> None:
+    vae = HEAD + 'generation: [z_t, "x_t | z_t"]\n'
+    spec, source = read_text(vae, "page.yaml")
+    assert [(n.code, n.severity) for n in source.notes] == [("DV104", Severity.NOTE)]
+    assert spec.latents == ("z",)
+    for linked in ('["z_t", "x_t | z_<t-1>"]', '[z_1, z_t, "x_t | z_t"]'):
+        assert not read_text(HEAD + f"generation: {linked}\n", "page.yaml")[1].notes
+    assert not read_text(HEAD.replace("latent", "observed") + "generation: [z_t, x_t]\n", "p")[1].notes
+    assert not read_text(HEAD + V + 'generation: [v, z_t, "x_t | z_t, v"]\n', "p")[1].notes
+
+
+def test_every_part_of_the_structure_is_part_of_the_meaning() -> None:
+    pages = [
+        TWO,
+        TWO + "order: [v, a, z]\n",
+        TWO + "order: [v, {backward: [z, a]}]\n",
+        TWO + "causality: noncausal\n",
+        TWO + "inference: mean_field\n",
+        TWO + 'inference: [mean_field, "v | x_1"]\n',
+        TWO + 'inference: [mean_field, "v | x_<T>"]\n',
+        TWO.replace("[v,", "[v, z_1,"),
+        TWO.replace("[v,", "[v, z_0,"),
+        DSAE,
+        DSAE.replace("layers: 2", "layers: 3"),
+        DSAE.replace("layers: 2", "starts: {reads: v}"),
+    ]
+    assert len({canonical_hash(spec_of(page)) for page in pages}) == len(pages)
