@@ -183,6 +183,18 @@ def test_the_legend_says_what_a_diamond_does() -> None:
     assert "cₜ" in {r.mark for r in _drawn(specs.draw(), Form.DEVELOPED).legend}
 
 
+def test_an_auxiliary_prediction_is_a_dotted_arrow_into_the_state() -> None:
+    """Goyal's variant of VRNN (8.4): the backward state of q is predicted from z_t."""
+    spec = replace(specs.backward(), auxiliary=(given("f", at("z")),))
+    picture = _drawn(spec, Form.INFERENCE)
+    assert _into(picture, "f", 0, Tone.AUXILIARY) == {("z", 0)}
+    assert _into(picture, "f", 0) == {("f", -1), ("x", 0)}
+    assert "style=dotted" in dot_source(picture)
+    remarks = {r.mark for r in picture.legend}
+    assert {Tone.AUXILIARY, Tone.PLAIN} <= remarks
+    assert Tone.AUXILIARY not in {a.tone for a in _drawn(spec, Form.DEVELOPED).arrows}, "p does not make f"
+
+
 def test_golden_and_silver_at_sequence_level_and_in_frame_zero() -> None:
     lacking = Comparison("v", golden=(Parent("z", ALL),), silver=())
     picture = _drawn(specs.dsae(), Form.INFERENCE, lacking)

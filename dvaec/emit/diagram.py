@@ -48,9 +48,13 @@ class Kind(StrEnum):
 
 
 class Tone(StrEnum):
-    """PLAIN: a link of the model drawn. GOLDEN: in the exact posterior, not in q. SILVER: in q, not in it."""
+    """PLAIN: a link of the model drawn. GOLDEN: in the exact posterior, not in q. SILVER: in q, not in it.
+
+    AUXILIARY: a state that is predicted, in training alone, from what the arrow comes from (8.4).
+    """
 
     PLAIN = "plain"
+    AUXILIARY = "auxiliary"
     SILVER = "silver"
     GOLDEN = "golden"
 

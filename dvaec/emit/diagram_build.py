@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvaec.derive.model import Derivation
-from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Row
+from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Row, Tone
 from dvaec.emit.diagram_arrows import Link, arrows_of
 from dvaec.emit.diagram_reads import Reader, column_of, readers_of
 from dvaec.emit.diagram_silver import toned
@@ -26,6 +26,8 @@ def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
     links = [Link(p, reader.name, reader.column) for reader in readers for p in reader.reads]
     if form.of_q:
         links = toned(spec, derivation, readers, links)
+    if form.shows_states:
+        links += _auxiliary(spec, readers)
     own = [Place(r.name, r.column) for r in readers if r.column is not None]
     static = frozenset(v.name for v in spec.variables if not v.framed)
     arrows, singles = arrows_of(links, own, static)
@@ -39,6 +41,13 @@ def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
         legend=legend(spec, form, arrows, rows),
         singles=singles,
     )
+
+
+def _auxiliary(spec: Spec, readers: tuple[Reader, ...]) -> list[Link]:
+    """What a state of this picture is predicted from by an auxiliary network; both ways are two nodes."""
+    ways = [(c, name) for c in spec.auxiliary for name in (c.target, f"{c.target}>", f"{c.target}<")]
+    there = {r.name for r in readers}
+    return [Link(p, name, None, Tone.AUXILIARY) for c, name in ways if name in there for p in c.parents]
 
 
 def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arrow, ...]) -> tuple[Row, ...]:

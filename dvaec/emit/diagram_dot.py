@@ -23,6 +23,7 @@ _SIZE = "15"
 _LOW = frozenset("ₜ₊₋₀₁₂₃₄₅₆₇₈₉")
 _TONES = {
     Tone.PLAIN: {"color": "#222222"},
+    Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
     Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
     Tone.SILVER: {"color": SILVER, "penwidth": "1.8", "style": "dashed"},
 }

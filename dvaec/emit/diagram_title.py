@@ -67,12 +67,14 @@ def legend(spec: Spec, form: Form, arrows: tuple[Arrow, ...], rows: tuple[Row, .
     """One line for each kind of mark that the picture has, and that needs a word."""
     out: list[Remark] = []
     tones = {a.tone for a in arrows}
-    if form.of_q and tones <= {Tone.PLAIN}:
+    if form.of_q and not tones & {Tone.GOLDEN, Tone.SILVER}:
         out.append(Remark(Tone.PLAIN, "q sees what the exact posterior sees: no golden and no silver arrow"))
     if Tone.GOLDEN in tones:
         out.append(Remark(Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
     if Tone.SILVER in tones:
         out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
+    if Tone.AUXILIARY in tones:
+        out.append(Remark(Tone.AUXILIARY, "a state is predicted, in training alone: an auxiliary term (8.4)"))
     if any(a.source.frame in (PAST, FUTURE) for a in arrows):
         out.append(Remark("⋯", "all that is read of the frames beyond the picture"))
     return (*out, *_nodes(spec, rows))
