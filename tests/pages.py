@@ -2,103 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from dvaec.spec.developed_text import developed_text
 from dvaec.spec.model import (
-    Combiner,
-    Dense,
+    Causality,
+    Conditional,
     Family,
-    Feature,
-    GatedTransition,
-    Head,
     InferenceKind,
-    Layer,
-    Output,
-    Parent,
     Role,
-    SharedVariance,
     Spec,
-    State,
+    Sweep,
+    Variable,
 )
-from dvaec.spec.notation import line, parents
+from dvaec.spec.notation import line
 
 
 def developed_page(spec: Spec) -> str:
     """Return the page that means `spec`."""
-    return "\n".join(_page(spec)) + "\n"
+    return "\n".join([*_page(spec), developed_text(spec)]) + "\n"
 
 
 def _page(spec: Spec) -> Iterator[str]:
     yield from ("dvaec: 1", f"model: {spec.name}", "variables:")
     for v in spec.variables:
-        family = "" if v.role is Role.INPUT else f", distribution: {v.family}"
-        family += ", shape: 1" if v.family is Family.GAMMA else ""
-        level = "" if v.framed else ", level: sequence"
-        yield f"  {v.name}: {{role: {v.role}, dim: {v.dim}{family}{level}}}"
+        yield f"  {v.name}: {{{_variable(v)}}}"
+    if spec.causality is not Causality.CAUSAL:
+        yield f"causality: {spec.causality}"
+    if spec.frames is not None:
+        yield f"T: {spec.frames}"
     yield "generation:"
-    yield from (f'  - "{line(c)}"' for c in spec.generation)
+    yield from (f"  - {written(spec, c)}" for c in (*spec.generation, *spec.numbered))
     yield from _inference(spec)
-    if len(spec.latents) > 1:
-        yield f"order: [[{', '.join(spec.latents)}]]"
-    if spec.states:
-        yield from ("states:", *(f"  {s.name}_t: {{{_state(s)}}}" for s in spec.states))
-    if spec.features:
-        yield from ("features:", *(f"  {f.name}_t: {{{_feature(f)}}}" for f in spec.features))
-    if spec.heads:
-        yield from ("networks:", *(f"  {h.side}({h.target}_t): {{{_head(h)}}}" for h in spec.heads))
+    if spec.order:
+        yield f"order: [{', '.join(_sweep(sweep) for sweep in spec.order)}]"
+    if spec.auxiliary:
+        yield from ("auxiliary:", *(f"  - {written(spec, c)}" for c in spec.auxiliary))
+    if spec.separate:
+        yield "develop: separate"
+
+
+def _variable(v: Variable) -> str:
+    said = [f"role: {v.role}", f"dim: {list(v.axes) if len(v.axes) > 1 else v.dim}"]
+    said += [] if v.role is Role.INPUT and v.family is Family.GAUSSIAN else [f"distribution: {v.family}"]
+    said += [f"{name}: {value}" for name, value in v.options]
+    return ", ".join([*said, *([] if v.framed else ["level: sequence"])])
 
 
 def _inference(spec: Spec) -> Iterator[str]:
-    kind = spec.inference.kind
-    if kind is InferenceKind.CONDITIONALS:
-        yield from ("inference:", *(f'  - "{line(c)}"' for c in spec.inference.conditionals))
-    elif kind is InferenceKind.LOOKAHEAD:
-        yield f"inference: {{lookahead: {spec.inference.delay}}}"
-    elif kind is not InferenceKind.NETWORKS:
-        yield f"inference: {kind}"
+    inference = spec.inference
+    word = str(inference.kind)
+    if inference.kind is InferenceKind.LOOKAHEAD:
+        word = f"{{lookahead: {inference.delay}}}"
+    own = [written(spec, c) for c in (*inference.conditionals, *inference.numbered)]
+    if own:
+        first = [] if inference.kind is InferenceKind.CONDITIONALS else [word]
+        yield from ("inference:", *(f"  - {item}" for item in (*first, *own)))
+    elif inference.kind is not InferenceKind.NETWORKS:
+        yield f"inference: {word}"
 
 
-def _state(state: State) -> str:
-    said = [f"rnn: {state.cell}, units: {state.units}", _reads("reads", state.reads), f"runs: {state.runs}"]
-    said += [f"through: {_layers(state.through)}"] if state.through else []
-    said += [f"lag: {state.lag}"] if state.lag > 1 else []
-    said += ["starts: learned"] if state.learned_start else []
-    return ", ".join(said)
+def _sweep(sweep: Sweep) -> str:
+    names = sweep.latents[0] if len(sweep.latents) == 1 else f"[{', '.join(sweep.latents)}]"
+    return f"{{backward: {names}}}" if sweep.backward else names
 
 
-def _feature(feature: Feature) -> str:
-    block = feature.block
-    if isinstance(block, Dense):
-        return _dense(block)
-    assert isinstance(block, Combiner)
-    said = ["block: combiner", _reads("of", (block.of,)), _reads("with", (block.other,))]
-    return ", ".join([*said, *([f"units: {block.units}"] if block.units is not None else [])])
-
-
-def _head(head: Head) -> str:
-    said: list[str] = []
-    if isinstance(head.block, Dense):
-        said.append(_dense(head.block))
-    elif isinstance(head.block, GatedTransition):
-        said += ["block: gated_transition", _reads("of", (head.block.of,)), f"units: {head.block.units}"]
-        said += [_reads("reads", head.block.reads)] if head.block.reads else []
-    if head.mean is not None:
-        said.append(f"mean: {{layers: {_layers(head.mean.layers)}}}")
-    if isinstance(head.variance, Output):
-        said.append(f"variance: {{layers: {_layers(head.variance.layers)}, link: {head.variance.link}}}")
-    elif head.variance is not None:
-        said.append(f"variance: {'shared' if isinstance(head.variance, SharedVariance) else head.variance}")
-    said += ["learned: true"] if head.learned else []
-    return ", ".join(said)
-
-
-def _dense(block: Dense) -> str:
-    return f"{_reads('reads', block.reads)}, layers: {_layers(block.layers)}"
-
-
-def _reads(key: str, reads: tuple[Parent, ...]) -> str:
-    return f'{key}: "{parents(reads)}"'
-
-
-def _layers(layers: Iterable[Layer]) -> str:
-    return f"[{', '.join(f'{layer.units} {layer.activation}' for layer in layers)}]"
+def written(spec: Spec, conditional: Conditional) -> str:
+    """Return a conditional in quotes; windows of what has a frame 0 begin there."""
+    states = {s.name for s in spec.states}
+    framed = conditional.target in states or spec.variable(conditional.target).framed
+    text = line(conditional, framed)
+    for variable in spec.variables:
+        if variable.first == 0:
+            text = text.replace(f" {variable.name}_<1:", f" {variable.name}_<0:")
+    return f'"{text}"'

@@ -217,8 +217,8 @@ class _Features:
                 yield Parent(self._feature(name, run, kernel, depth, owner), NOW)
                 direct = direct - run
                 stop -= taken
-        if direct:
-            yield Parent(name, direct)
+        for one in windows(direct):  # each as the page would write it
+            yield Parent(name, one.offsets)
 
     def _feature(self, name: str, run: Offsets, kernel: int, depth: int, owner: Owner) -> str:
         key = (name, run, owner if self.separate else None)

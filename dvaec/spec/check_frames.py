@@ -14,13 +14,13 @@ def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool
     """Report a subscript that has no meaning for its reader; return whether it is in order.
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
-    may read a state at one frame of its own number (g_<T>).
+    may read a state or a variable at one frame by its number (g_<T>, x_1).
     """
     if not (_zero(context, scalar, reference) and _first(context, scalar, reference)):
         return False
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
-    if at_t and reference.frame is not None and not (networks and context.nodes.get(name) == "state"):
+    if at_t and reference.frame is not None and not (networks and context.nodes.get(name) != "feature"):
         message = f"'{text}' is one frame by its number, and what reads it is of frame t"
         hint = f"write {name}_t, or {name}_<t-1>"
         if networks:

@@ -26,7 +26,7 @@ from dvaec.spec.blocks import (
     State,
 )
 from dvaec.spec.model import Spec
-from dvaec.spec.notation import parent as reference
+from dvaec.spec.notation import Window, parent, subscript
 from dvaec.spec.variables import Direction, Parent
 
 Said = list[tuple[str, str]]  # keys with their values
@@ -170,8 +170,17 @@ class _Printer:
 
     def _references(self, reads: Iterable[Parent]) -> Iterator[str]:
         for one in reads:
-            text = reference(one)
+            text = _reference(one)
             yield text.replace("_<1:", "_<0:") if one.name in self.zero else text
+
+
+def _reference(read: Parent) -> str:
+    """Return one read as one reference: two frames apart are a window with a stride."""
+    if read.offsets is not None and read.offsets.finite and len(read.offsets.members) == 2:
+        first, last = read.offsets.members
+        if last - first > 1:
+            return f"{read.name}_<{subscript(Window(first, last, last - first))}>"
+    return parent(read)
 
 
 def _named(block: str) -> Said:
