@@ -130,7 +130,7 @@ def test_a_model_without_latents_and_one_without_time_are_legal() -> None:
 
 
 def test_a_learned_prior() -> None:
-    text = TEXTS["storn"] + "  p(z_t): {learned: true}\n"
+    text = TEXTS["storn"].replace("\nsizes:", "  p(z_t): {learned: true}\n\nsizes:")
     head = spec_of(text).head(Side.P, "z")
     assert head is not None
     assert head.learned

@@ -74,9 +74,7 @@ class _Parser(Cursor):
         name, start = self.take()
         if not name[:1].isascii() or not name[:1].isalpha():
             found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
-            hint = None
-            if name in LOOKALIKE:
-                hint = f"write '{LOOKALIKE[name]}' for '{name}'"
+            hint = f"write '{LOOKALIKE[name]}' for '{name}'" if name in LOOKALIKE else None
             raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
