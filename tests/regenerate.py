@@ -1,8 +1,8 @@
 """All that is committed and made by dvaec itself, rewritten in one command: `python -m tests.regenerate`.
 
 That is generated/NAME/ for every page of specs/ (what `dvaec compile` writes, without the TorchScript archive), the
-JSON schema, and the expected texts of tests/bad. With --check nothing is written: the files that differ are named,
-and the exit status is 1 if there are any. Read the difference before committing it.
+JSON schema, docs/models.md, and the expected texts of tests/bad. With --check nothing is written: the files that
+differ are named, and the exit status is 1 if there are any. Read the difference before committing it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from dvaec.cli.products import texts_of
 from dvaec.compiler import run
 from dvaec.spec.write_schema import schema_text
-from tests import bad_specs
+from tests import bad_specs, review_page
 from tests.shipped import ROOT, SPECS
 
 GENERATED = ROOT / "generated"
@@ -36,7 +36,8 @@ def derived() -> dict[Path, bytes]:
         bad_specs.FOLDER / f"{name}.txt": bad_specs.text_of(name).replace(os.linesep, "\n").encode("utf-8")
         for name in bad_specs.names()
     }
-    return generated() | {SCHEMA: schema_text().encode("utf-8")} | bad
+    made = {SCHEMA: schema_text(), review_page.PAGE: review_page.review_page()}
+    return generated() | {path: text.encode("utf-8") for path, text in made.items()} | bad
 
 
 def stale(files: dict[Path, bytes]) -> list[Path]:

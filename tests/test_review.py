@@ -1,0 +1,314 @@
+"""The review's own posteriors, inference models and bounds against the derived ones, and what it says beside them.
+
+What docs/review.yaml transcribes must be what dvaec derives, unless it is listed there as a difference: then it must
+differ. Every finding that docs/models.md prints is proved here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dvaec.derive.horizon import posterior_at
+from dvaec.derive.model import TermKind
+from dvaec.spec.model import Role, Side
+from dvaec.spec.offsets import ALL, NONE, Offsets, window
+from tests.review import (
+    Entry,
+    Statement,
+    bound_terms,
+    conditionals,
+    derived,
+    entries,
+    exact_factors,
+    findings,
+    latex,
+    links,
+    q_factors,
+    squeezed,
+)
+from tests.shipped import SHIPPED
+
+ENTRIES = entries()
+FINDINGS = {one.name: one for one in findings()}
+STATED = [(entry, part) for entry in ENTRIES for part in ("exact", "q") if getattr(entry, part) is not None]
+LINKS = [
+    (entry, part) for entry in ENTRIES for part in ("golden", "silver") if getattr(entry, part) is not None
+]
+BOUNDS = [entry for entry in ENTRIES if entry.bound is not None]
+PAST, FUTURE = window(None, -1), window(1, None)
+
+
+def test_every_shipped_page_stands_in_the_table_once() -> None:
+    assert sorted(entry.page for entry in ENTRIES) == sorted(SHIPPED)
+
+
+@pytest.mark.parametrize(("entry", "part"), STATED, ids=lambda one: getattr(one, "page", one))
+def test_the_reviews_factors_are_the_derived_ones_or_a_listed_difference(entry: Entry, part: str) -> None:
+    said: Statement = getattr(entry, part)
+    stated = conditionals(entry.page, said.lines)
+    known = derived(entry.page)
+    found = exact_factors(known) if part == "exact" else q_factors(known)
+    assert stated
+    assert set(stated) <= set(found)
+    same = all(found[key] == one for key, one in stated.items())
+    assert same == (said.differs is None)
+
+
+@pytest.mark.parametrize(("entry", "part"), LINKS, ids=lambda one: getattr(one, "page", one))
+def test_the_links_that_the_review_calls_missing_or_superfluous_are_so(entry: Entry, part: str) -> None:
+    said: Statement = getattr(entry, part)
+    assert conditionals(entry.page, said.lines) == links(derived(entry.page), part)
+
+
+def test_what_the_review_states_is_minimal_at_every_frame() -> None:
+    """Windows that touch an end are clipped there; none of the review's is larger than needed at any frame."""
+    for entry in ENTRIES:
+        if entry.exact is None or entry.exact.differs is not None:
+            continue
+        known = derived(entry.page)
+        assert known.derivation is not None
+        for factor in known.derivation.posterior.factors:
+            assert (factor.loose_first, factor.loose_last) == ((), ()), entry.page
+            assert not factor.loose_inside, entry.page
+
+
+@pytest.mark.parametrize("entry", BOUNDS, ids=lambda one: one.page)
+def test_the_reviews_bound_is_the_derived_one_or_a_listed_difference(entry: Entry) -> None:
+    said = entry.bound
+    assert said is not None
+    stated = sorted(squeezed(latex(term)) for term in said.means)
+    found = sorted(squeezed(term) for term in bound_terms(derived(entry.page)))
+    assert (stated == found) == (said.differs is None)
+
+
+def parents_of(page: str, target: str, overrides: tuple[str, ...] = ()) -> dict[str, Offsets | None]:
+    """Return the exact posterior's windows of one latent, by variable."""
+    factor = exact_factors(derived(page, overrides))[target, None]
+    return {parent.name: parent.offsets for parent in factor.parents}
+
+
+def silver_of(page: str) -> dict[str, Offsets | None]:
+    known = derived(page)
+    assert known.derivation is not None
+    return {p.name: p.offsets for one in known.derivation.comparisons for p in one.silver}
+
+
+def overrides_of(name: str) -> tuple[str, ...]:
+    return next(probe.overrides for probe in FINDINGS[name].probes if probe.overrides)
+
+
+def minimal(page: str, target: str, frames: int, overrides: tuple[str, ...] = ()) -> set[str]:
+    return set(posterior_at(derived(page, overrides).spec, frames)[target])
+
+
+# The DKF of four frames for the review's sentence on head-to-head nodes, with nothing of dvaec's in it.
+
+FRAMES = 4
+CHILDREN = {
+    **{f"z_{t}": [f"x_{t}", *([f"z_{t + 1}"] if t < FRAMES else [])] for t in range(1, FRAMES + 1)},
+    **{f"u_{t}": [f"z_{t}"] for t in range(1, FRAMES + 1)},
+    **{f"x_{t}": list[str]() for t in range(1, FRAMES + 1)},
+}
+
+
+def paths(start: str, stop: str, way: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    way = (*way, start)
+    if start == stop:
+        yield way
+        return
+    for other, children in CHILDREN.items():
+        if other not in way and (other in CHILDREN[start] or start in children):
+            yield from paths(other, stop, way)
+
+
+def below(node: str) -> set[str]:
+    return {node}.union(*(below(child) for child in CHILDREN[node]))
+
+
+def blocked(way: tuple[str, ...], given: set[str], *, with_descendants: bool) -> bool:
+    for before, node, after in zip(way, way[1:], way[2:], strict=False):
+        if node in CHILDREN[before] and node in CHILDREN[after]:
+            opens = below(node) if with_descendants else {node}
+            if not opens & given:
+                return True
+        elif node in given:
+            return True
+    return False
+
+
+def needed(target: str, given: set[str], *, with_descendants: bool) -> set[str]:
+    return {
+        one
+        for one in given
+        if not all(
+            blocked(way, given - {one}, with_descendants=with_descendants) for way in paths(target, one)
+        )
+    }
+
+
+def head_to_head() -> None:
+    given = {f"{name}_{t}" for name in "xu" for t in range(1, FRAMES + 1)} | {"z_1"}
+    exact = minimal("dkf", "z_2", FRAMES)
+    assert exact == {"z_1", "x_2", "x_3", "x_4", "u_2", "u_3", "u_4"}
+    assert needed("z_2", given, with_descendants=True) == exact
+    assert needed("z_2", given, with_descendants=False) == exact - {"u_3", "u_4"}
+
+
+def only_dsae() -> None:
+    expected = {
+        "dkf_local": {"x", "u"},
+        "dkf_past": {"x", "u"},
+        "dkf_whole": {"x", "u"},
+        "dkf_st_l": {"x"},
+        "dkf_st_lr": {"x"},
+        "dkf_mf_lr": {"x"},
+    }
+    assert [probe.page for probe in FINDINGS["only_dsae"].probes] == [*expected, "fhvae"]
+    for page, names in expected.items():
+        assert set(silver_of(page)) == names
+    assert set(silver_of("dsae_full")) == {"x"}
+    assert "i" in silver_of("fhvae")
+
+
+def driven() -> None:
+    predictive, with_input = parents_of("srnn", "z"), parents_of("srnn", "z", overrides_of("driven"))
+    assert predictive["x"] == ALL
+    assert with_input == {"x": window(0, None), "z": window(-1, -1), "u": ALL}
+
+
+def rssm() -> None:
+    assert parents_of("vrnn", "z") == {"x": ALL, "z": PAST}
+    found = parents_of("rssm", "z")
+    assert (found["x"], found["z"], found["u"]) == (window(0, None), PAST, ALL)
+
+
+def goyal() -> None:
+    text = overrides_of("goyal")
+    assert parents_of("vrnn_goyal", "z") == {"x": ALL, "z": PAST}
+    assert minimal("vrnn_goyal", "z_4", 4) == {"x_1", "x_2", "x_3", "x_4", "z_1", "z_2", "z_3"}
+    assert minimal("vrnn_goyal", "z_4", 4, text) == {"x_1", "x_2", "x_3", "z_1", "z_2", "z_3"}
+    x = next(c for c in derived("vrnn_goyal", text).spec.generation if c.target == "x")
+    assert {p.name: p.offsets for p in x.parents} == {"x": PAST, "z": PAST}
+
+
+def recursive() -> None:
+    """The pages all of whose draws are made at once."""
+    free = set()
+    for entry in ENTRIES:
+        known = derived(entry.page)
+        assert known.elbo is not None
+        if known.spec.latents and not any(term.sequential for term in known.elbo.terms):
+            free.add(entry.page)
+    said = {"storn", "dsae_full", "dsae_factorized", "svg_fp", "svg_lp"}
+    assert said | {"dkf_instant", "dkf_local", "dkf_past", "dkf_whole", "dkf_mf_lr"} <= free
+    assert not free & {"dkf", "vrnn", "srnn", "rvae_causal"}
+
+
+def decoding_link() -> None:
+    for page, without in (("kvae", "z"), ("dssm", "v"), ("fhvae", "w"), ("slds", "s")):
+        spec = derived(page).spec
+        seen = {v.name for v in spec.having(Role.OBSERVED)}
+        assert all(c.of(without) is None for c in spec.generation if c.target in seen)
+        assert spec.variable(without).role is Role.LATENT
+
+
+def bank() -> None:
+    assert parents_of("kvae", "z") == {"a": window(0, None), "u": window(0, None), "z": window(-1, -1)}
+    assert parents_of("kvae_mixture", "z")["a"] == ALL
+    a = next(c for c in derived("kvae_mixture").spec.generation if c.target == "a")
+    assert a.of("a") is not None
+
+
+def salimans() -> None:
+    last, every = (probe.overrides for probe in FINDINGS["salimans"].probes)
+    assert parents_of("draw", "z", last) == {"x": None, "z": window(-1, -1)}
+    assert parents_of("draw", "z", every) == {"x": None, "z": PAST}
+
+
+def dsae_v() -> None:
+    assert parents_of("dsae_full", "z") == {"v": None, "z": PAST, "x": window(0, None)}
+
+
+def kvae_exact() -> None:
+    assert parents_of("kvae", "a") == {"x": window(0, None), "a": PAST, "u": ALL}
+
+
+def fhvae_product() -> None:
+    spec = derived("fhvae").spec
+    assert sorted(c.target for c in spec.generation) == ["v", "w", "x", "z"]
+    terms = [term for term in bound_terms(derived("fhvae")) if r"p(\mathbf{z}_t)" in term]
+    assert len(terms) == 1
+    assert terms[0].count(r"\sum") == 1
+
+
+def fhvae_posterior() -> None:
+    assert parents_of("fhvae", "w") == {"x": ALL}
+    assert set(parents_of("fhvae", "v")) == {"w", "x"}
+
+
+def baseline() -> None:
+    assert parents_of("babaeizadeh_baseline", "z") == {"x": window(None, 0)}
+    assert parents_of("babaeizadeh", "z") == {"x": ALL}
+
+
+def example() -> None:
+    assert parents_of("example_shared", "z") == {"x": window(None, 0), "u": window(0, 0)}
+    assert parents_of("example_separate", "z") == parents_of("example_shared", "z")
+    assert parents_of("general", "z") == {"x": ALL, "z": PAST, "u": ALL}
+    for t in range(1, 5):  # (4.20) cannot be simplified at any frame
+        past = {f"z_{k}" for k in range(1, t)}
+        assert minimal("general", f"z_{t}", 4) == past | {f"{n}_{k}" for n in "xu" for k in range(1, 5)}
+
+
+def indexing() -> None:
+    known = parents_of("dkf_instant", "z", overrides_of("indexing"))
+    assert known["u"] == window(-1, None)
+    for t in (
+        1,
+        3,
+        5,
+    ):  # u_5, the last of five, acts on nothing where the action is indexed by its time of choice
+        acts = {f"u_{k}" for k in range(1, 6)}
+        assert acts & minimal("rssm", f"z_{t}", 5) == acts
+        assert acts & minimal("rssm_past_action", f"z_{t}", 5) == acts - {"u_5"}
+        assert minimal("dkf_instant", f"z_{t}", 5, overrides_of("indexing")) & acts == {
+            f"u_{k}" for k in range(max(1, t - 1), 5)
+        }
+
+
+def lds_noise() -> None:
+    assert parents_of("lds", "z").get("u", NONE) == window(0, None)
+    assert "u" not in parents_of("latent_lds", "z")
+
+
+PROOFS: tuple[Callable[[], None], ...] = (
+    head_to_head, only_dsae, driven, rssm, goyal, recursive, decoding_link, bank, fhvae_product, lds_noise,
+    salimans, dsae_v, kvae_exact, fhvae_posterior, baseline, example, indexing,
+)  # fmt: skip
+
+
+def test_no_finding_is_without_its_proof() -> None:
+    assert [proof.__name__ for proof in PROOFS] == list(FINDINGS)
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda one: one.__name__)
+def test_what_is_found_in_the_text(proof: Callable[[], None]) -> None:
+    proof()
+
+
+def test_the_bound_of_kvae_is_the_reviews_regrouped() -> None:
+    """(6.18) as signed log-densities: its log p(a | z) stands in the divergence, the derived one beside log q(a | x)."""
+    known = derived("kvae")
+    assert known.elbo is not None
+    found = []
+    for term in known.elbo.terms:
+        found.append(("+", Side.P, term.target))
+        if term.kind is TermKind.DIVERGENCE:
+            found.append(("-", Side.Q, term.target))
+    reviewed = [
+        *[("+", Side.P, "x"), ("-", Side.Q, "a")],
+        *[("-", Side.Q, "z"), ("+", Side.P, "a"), ("+", Side.P, "z")],
+    ]
+    assert sorted(found) == sorted(reviewed)
