@@ -6,9 +6,10 @@ does, that average is no divergence of the two.
 
 The question is asked of every T and t. A path of q's graph in T frames is a path of the endless template, and
 one of the template fits into T frames for T large and t in the middle, so that for sliding windows the
-offsets that the template's paths cover (`dvaec.derive.reach`) decide exactly. Numbered frames and absolute
-reads stand at one place each: a path through one may come from any frame and go on to any that reads it,
-which can only find too many paths. Terms of one frame are searched frame by frame as well.
+offsets that the template's paths cover (`dvaec.derive.reach`) decide exactly. What a numbered frame reads is
+taken as read at every frame, and a frame read from everywhere as any frame: that can only find too many
+paths, so the answer "none" is always right. Where there are such reads, and for terms of one frame, what it
+finds is then looked for node by node, in short sequences and in one several windows long.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import lcm
 from typing import TypeAlias
 
-from dvaec.derive.factors import Factors, Key, by_key, first_of, latent_windows, placed, serving, term_frames
+from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, serving
 from dvaec.derive.reach import moves
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.notation import page
@@ -27,94 +29,84 @@ from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 Node: TypeAlias = tuple[str, int | None]
 """A latent at one frame of a sequence, or of sequence level."""
 
-END: Key = ("", None)
+END = ""
 SHORT = 6
-"""Sequences up to this length are searched at every frame for the shortest path to show."""
+"""Sequences up to this length are searched for the shortest path to show."""
+
+LONGEST = 60
+"""Longer sequences are not searched at every frame; paths that may be there are then taken to be there."""
 
 
 @dataclass(frozen=True)
 class Route:
     """A directed path under q from the target to what its prior reads, in the language's words.
 
-    Empty where one exists, but in no short sequence.
+    Empty where one exists, or may exist, but not in a short sequence.
     """
 
     names: tuple[str, ...]
 
 
 def route_from_target(
-    spec: Spec, target: str, frame: int | None, p: Conditional, inference: Sequence[Conditional]
+    spec: Spec,
+    target: str,
+    frame: int | None,
+    p: Conditional,
+    inference: Sequence[Conditional],
+    first: int = 1,
 ) -> Route | None:
     """Return a directed path under q from a target to a latent that its prior `p` reads there, or None.
 
-    `frame` is that of the term, None for all that have no term of their own.
+    `frame` is that of the term, None for all frames from `first` on.
     """
     factors = {key: c for key, c in by_key(inference).items() if key[0] in spec.latents}
     prior = latent_windows(spec, placed(spec, p, frame))
-    if not prior or not _may_reach(spec, factors, (target, frame), prior):
+    if not prior or not _may_reach(spec, factors, target, prior):
         return None
-    for length, at in _places(spec, target, frame, factors, prior):
+    long = _long(spec, factors, prior)
+    for length, at in _places(spec, (target, frame), first, long):
         path = _path(spec, factors, length, (target, at), prior)
         if path is not None:
             return Route(tuple(_said(spec, node, at if frame is None else None) for node in path))
-    return Route(()) if frame is None else None
+    return None if long <= LONGEST and not (frame is None and _slides(factors)) else Route(())
 
 
-def _may_reach(spec: Spec, factors: Factors, start: Key, prior: Sequence[Parent]) -> bool:
+def _may_reach(spec: Spec, factors: Factors, start: str, prior: Sequence[Parent]) -> bool:
     """Whether the template has a path from the target to something that its prior reads."""
-    start = start if start in factors else (start[0], None)
-    edges = dict(_edges(spec, factors))
-    for parent in prior:
-        for key, steps in _sources(spec, factors, parent, start):
-            edges[key, END] = edges.get((key, END), NONE) | steps
+    edges: dict[tuple[str, str], Offsets] = {}
+    for (child, frame), conditional in factors.items():
+        read = latent_windows(spec, placed(spec, conditional, frame))
+        _add(edges, spec, child, read, child)
+    _add(edges, spec, start, prior, END)
     edges = _between(edges, start, END)
     if (shortcut := _one_way(edges, start)) is not None:
         return shortcut
     return 0 in moves(edges, start, END)
 
 
-def _edges(spec: Spec, factors: Factors) -> dict[tuple[Key, Key], Offsets]:
-    """Return, for every pair of factors, by how many frames a draw of the one is later than its cause."""
-    edges: dict[tuple[Key, Key], Offsets] = {}
-    for child, conditional in factors.items():
-        for parent in latent_windows(spec, conditional.parents):
-            for key, steps in _sources(spec, factors, parent, child):
-                edges[key, child] = edges.get((key, child), NONE) | steps
-    return edges
-
-
-def _sources(spec: Spec, factors: Factors, parent: Parent, reader: Key) -> Iterator[tuple[Key, Offsets]]:
-    """List the factors whose draws `parent` may be, with the steps from there to the reader's frame."""
-    name = parent.name
-    own = [b for b in (0, 1) if (name, b) in factors]
-    slides = parent.offsets is not None and reader[1] is None and spec.variable(reader[0]).framed
-    if parent.frame in own:
-        yield (name, parent.frame), ALL
-    elif parent.offsets is None or not slides:
-        yield (name, None), ALL
-        if parent.frame in (None, LAST):
-            yield from (((name, b), ALL) for b in own)
-    else:
-        yield (name, None), _mirrored(parent.offsets)
-        earliest = first_of(tuple(f for n, f in factors if n == reader[0]))
-        for b in own:  # read from frame f >= earliest as f + d = b
-            if parent.offsets & window(None, b - earliest):
-                yield (name, b), ALL
+def _add(
+    edges: dict[tuple[str, str], Offsets], spec: Spec, reader: str, read: Iterable[Parent], node: str
+) -> None:
+    """Note by how many frames `node`, which reads as `reader` does, is later than what it reads."""
+    for parent in read:
+        slides = parent.offsets is not None and spec.variable(reader).framed
+        steps = _mirrored(parent.offsets) if slides and parent.offsets is not None else ALL
+        edges[parent.name, node] = edges.get((parent.name, node), NONE) | steps
 
 
 def _mirrored(offsets: Offsets) -> Offsets:
-    period = len(offsets.past) * len(offsets.future)
+    period = lcm(len(offsets.past), len(offsets.future))
     return from_predicate(1 - offsets.high, 1 - offsets.low, period, lambda d: -d in offsets)
 
 
-def _between(edges: dict[tuple[Key, Key], Offsets], start: Key, end: Key) -> dict[tuple[Key, Key], Offsets]:
+def _between(edges: dict[tuple[str, str], Offsets], start: str, end: str) -> dict[tuple[str, str], Offsets]:
     """Keep the edges on paths from `start` to `end`."""
     after = _closure(start, [(a, b) for a, b in edges])
     before = _closure(end, [(b, a) for a, b in edges])
     return {(a, b): steps for (a, b), steps in edges.items() if a in after and b in before}
 
 
-def _closure(start: Key, arrows: Iterable[tuple[Key, Key]]) -> frozenset[Key]:
+def _closure(start: str, arrows: Iterable[tuple[str, str]]) -> frozenset[str]:
     arrows = list(arrows)
     met, queue = {start}, [start]
     while queue:
@@ -125,7 +117,7 @@ def _closure(start: Key, arrows: Iterable[tuple[Key, Key]]) -> frozenset[Key]:
     return frozenset(met)
 
 
-def _one_way(edges: dict[tuple[Key, Key], Offsets], start: Key) -> bool | None:
+def _one_way(edges: dict[tuple[str, str], Offsets], start: str) -> bool | None:
     """Answer where no step goes back in time, or none goes forward: then a path must stay in its frame."""
     for way in (window(0, None), window(None, 0)):
         if all(steps <= way for steps in edges.values()):
@@ -133,20 +125,27 @@ def _one_way(edges: dict[tuple[Key, Key], Offsets], start: Key) -> bool | None:
     return None
 
 
-def _places(
-    spec: Spec, target: str, frame: int | None, factors: Factors, prior: Sequence[Parent]
-) -> Iterator[tuple[int, int | None]]:
-    """List lengths T, with a frame of the target in each, shortest first, then some long ones."""
-    framed = spec.variable(target).framed
+def _slides(factors: Factors) -> bool:
+    """Whether all of q is one template that moves along time."""
+    numbered = any(frame is not None for _, frame in factors)
+    return not numbered and all(p.frame is None for c in factors.values() for p in c.parents)
+
+
+def _long(spec: Spec, factors: Factors, prior: Sequence[Parent]) -> int:
+    """Return a length at which a middle frame is far, in windows, from both ends."""
     drawn = [p for c in factors.values() for p in latent_windows(spec, c.parents)]
-    widest = max((p.offsets.reach for p in (*prior, *drawn) if p.offsets is not None), default=1)
-    first = first_of(term_frames(spec, target, factors))
-    for length in (*range(1, SHORT + 1), 4 * widest + 2):
-        if not framed:
+    return 4 * max((p.offsets.reach for p in (*prior, *drawn) if p.offsets is not None), default=1) + 2
+
+
+def _places(spec: Spec, key: Key, first: int, long: int) -> Iterator[tuple[int, int | None]]:
+    """List lengths T with the frames of the target that are searched in each, shortest first."""
+    target, frame = key
+    for length in (*range(1, SHORT + 1), long):
+        if not spec.variable(target).framed:
             yield length, None
         elif frame is not None:
             yield length, frame
-        elif length <= SHORT:
+        elif length <= LONGEST:
             yield from ((length, at) for at in range(first, length + 1))
         else:
             yield length, length // 2
@@ -161,9 +160,8 @@ def _path(
     for target in spec.latents:
         for at in _frames(spec, target, length):
             c = serving(factors, target, at)
-            for node in _nodes(
-                spec, latent_windows(spec, placed(spec, c, at if c.frame is not None else None)), at, length
-            ):
+            read = latent_windows(spec, placed(spec, c, c.frame))
+            for node in _nodes(spec, read, at, length):
                 children.setdefault(node, []).append((target, at))
     came: dict[Node, Node | None] = {start: None}
     queue = deque([start])

@@ -130,7 +130,7 @@ def _divergence(
     name, frame = key
     variable = spec.variable(name)
     pair, target = families(spec, name), at(variable, frame)
-    route = route_from_target(spec, name, frame, p, inference)
+    route = route_from_target(spec, name, frame, p, inference, first_of(frames))
     read = latent_windows(spec, united((*placed(spec, q, frame), *placed(spec, p, frame))))
     if route is None and pair in CLOSED_FORMS:
         estimator = Estimator.ANALYTIC

@@ -174,10 +174,8 @@ def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula]
 
 def subject(formula: Formula) -> Slice:
     """Return the first slice, by name and frame, that a density in `formula` is of."""
-    densities = formula.atoms(LogDensity, KullbackLeibler)
-    return min(
-        (one.args[0].of[0] for one in densities), key=lambda s: (s.name, s.frame is None, s.frame or 0)
-    )
+    found: list[Slice] = [one.args[0].of[0] for one in formula.atoms(LogDensity, KullbackLeibler)]
+    return min(found, key=lambda one: (one.name, one.frame is None, one.frame or 0))
 
 
 def _parameters(spec: Spec, side: Side, conditional: Conditional) -> str:

@@ -99,10 +99,10 @@ class Estimator(StrEnum):
 class Term:
     """One term of the ELBO: of a sequence-level variable, of one frame, or summed over t = `first`..T.
 
-    `framed` is False for a target of sequence level. `frame` is 0 or 1 for the term of that frame alone, which
-    the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own). `p` and `q` are
-    the conditionals that serve there: the numbered ones where there are such, else the generic ones read at
-    that frame.
+    `framed` is False for a target of sequence level. `frame` is 0 or 1 for the term of that frame alone,
+    which the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own). `p` and
+    `q` are the conditionals that serve there: the numbered ones where there are such, else the generic ones
+    read at that frame.
 
     RECONSTRUCTION: + E[log p(target_t | ...)], MONTE_CARLO (ANALYTIC with no latent in it: no expectation).
     DIVERGENCE: - E[KL(q || p)] (ANALYTIC) or - E[log q - log p] (LOG_RATIO).

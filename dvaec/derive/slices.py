@@ -113,10 +113,11 @@ def _union(some: list[Slice]) -> Slice:
             at_end = True
         else:
             origin = t if slides else Integer(0)
-            low = None if start == first else int(start - origin)
+            low = None if slides and start == first else int(start - origin)
             high = None if stop == T else int(stop - origin)
             total = total | window(low, high, abs(int(stride)))
-    parents = [Parent("", total)] + [Parent("", None, LAST)] * (at_end and total != ALL)
+    to_the_end = all(total.future)  # T is then among the frames, whatever T is
+    parents = [Parent("", total)] + [Parent("", None, LAST)] * (at_end and not to_the_end)
     return _slice(some[0].name, [r for p in parents for r in _ranges(p, None if slides else 0, first)], first)
 
 
