@@ -15,7 +15,7 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.diagnostics import Fault
 from dvaec.plan.model import Loop, StateNode
-from dvaec.spec.model import Spec
+from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
@@ -24,7 +24,6 @@ from tests.test_emitted import (
     FRAMES,
     check_elbo_parts,
     check_generation_is_causal,
-    check_gradients,
     check_inference_reads_no_later_frame,
     check_jacobian,
     check_ragged,
@@ -73,6 +72,20 @@ def check_naive(built: Built) -> None:
                     close(got[row, t - 1], want)
 
 
+def check_gradients(spec: Spec) -> None:
+    """Every parameter receives a gradient for one of a dozen seeds, on sequences longer than all windows."""
+    dead: set[str] | None = None
+    for seed in range(12):
+        built = build(spec, seed)
+        torch.autograd.backward(built.call("elbo", sample_values(built, BATCH, 12)).elbo.sum())
+        named = list(built.module.named_parameters())
+        still = {n for n, p in named if p.grad is None or not bool(p.grad.abs().sum() > 0)}
+        dead = still if dead is None else dead & still
+        if not dead:
+            return
+    assert not dead
+
+
 def check_all(spec: Spec) -> None:
     """The properties of design section 5, with dropout off."""
     built = build(spec)
@@ -83,7 +96,7 @@ def check_all(spec: Spec) -> None:
     check_jacobian(built, spec)
     check_scripted(built)
     check_ragged(built)
-    check_gradients(built, spec)
+    check_gradients(spec)
     check_generation_is_causal(built)
     check_text_is_stable(built, spec)
     forget(built)
@@ -306,5 +319,103 @@ def test_stacked_layers_in_a_loop(runs: str, extra: str) -> None:
     score = built.call("score", values)  # there the stack is whole-sequence calls
     close(score.q_z_mean, drawn.q_z_mean)
     close(score.q_z_logvar, drawn.q_z_logvar)
+    check_scripted(built)
+    check_ragged(built)
+
+
+@pytest.mark.parametrize(
+    ("past", "around", "query"),
+    [
+        ("<1:t-1>", "<1:T>", ", query: z_<t-1>"),
+        ("<1:t-2:2>", "<t:T>", ""),
+        ("<t-2:t-1>", "<1:t>", ", query: z_<t-1>"),
+    ],
+)
+def test_attention_to_data(past: str, around: str, query: str) -> None:
+    """Open windows, strided and finite ones; with a query of what is drawn, inside the time loop."""
+    check_all(
+        page(
+            "x: {role: observed, dim: 3}, y: {role: observed, dim: 2}, z: {role: latent, dim: 2}",
+            f'"z_t | z_<t-1>", "x_t | z_t, x_{past}, y_{past}", "y_t | z_t"',
+            f'"z_t | z_<t-1>, x_{around}, y_t"',
+            "",
+            f'a_t: {{block: attention, of: "x_{past}, y_{past}", query: z_t, units: 4, heads: 2}}',
+            'p(z_t): {reads: z_<t-1>}, p(x_t): {reads: "z_t, a_t"}, p(y_t): {reads: z_t}, '
+            f"q(z_t): {{mean: {{block: attention, of: x_{around}{query}, units: 6, heads: 3}}, "
+            'variance: {reads: "z_<t-1>, y_t", layers: [3 tanh]}}',
+        )
+    )
+
+
+def test_attention_to_what_is_drawn() -> None:
+    """Keys and values of drawn frames are gathered in the loop, for p's latents and what p generates."""
+    spec = page(
+        XZ,
+        '"z_t | z_<1:t-1>, x_<1:t-1>", "x_t | z_<1:t>, x_<t-1>"',
+        '"z_t | z_<1:t-1>, x_<1:T>"',
+        "h_t: {rnn: gru, units: 3, runs: both, reads: x_t}",
+        'e_t: {reads: "z_t, x_t", layers: [3 tanh]}, '
+        "b_t: {block: attention, of: z_<1:t-1>, query: h_t, units: 4}",
+        "p(z_t): {block: attention, of: e_<1:t-1>, units: 4, heads: 2}, "
+        "p(x_t): {block: attention, of: z_<1:t>, query: x_<t-1>, units: 4, heads: 2}, "
+        'q(z_t): {reads: "b_t, h_t"}',
+    )
+    check_all(spec)
+    loops = [
+        s for e in build(spec).plan.entries if e.name == "encode" for s in e.steps if isinstance(s, Loop)
+    ]
+    assert "b_keys" in loops[0].nodes
+
+
+def test_attention_backward() -> None:
+    """A latent drawn from T to 1 attends to the later ones."""
+    text = page_text(
+        XZ,
+        '"z_t", "x_t | z_t"',
+        '"z_t | z_<t+1:T>, x_t"',
+        "",
+        "",
+        "p(x_t): {reads: z_t}, q(z_t): {mean: {block: attention, of: z_<t+1:T>, query: x_t, units: 4, heads: 2}, "
+        "variance: {reads: x_t}}",
+    )
+    spec, source = read_text(text + "order: [{backward: z}]\n", "page.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+    built = build(spec)
+    check_naive(built)
+    check_elbo_parts(built)
+    check_jacobian(built, spec)
+    check_scripted(built)
+    check_ragged(built)
+    check_gradients(spec)
+    values = sample_values(built, BATCH, FRAMES)
+    drawn = built.call("encode", values)
+    values["z"] = drawn.z
+    score = built.call("score", values)
+    close(score.q_z_mean, drawn.q_z_mean)
+
+
+def test_attention_of_a_whole_sequence() -> None:
+    """Where the target has no frame, the last frame asks; what is attended to is all of the sequence."""
+    text = page_text(
+        "x: {role: observed, dim: 3}, v: {role: latent, dim: 2}",
+        '"v", "x_t | v"',
+        '"v | x_<1:T>"',
+        "",
+        "",
+        "p(x_t): {reads: v}, q(v): {block: attention, of: x_<1:T>, units: 4, heads: 2}",
+    )
+    spec, source = read_text(text, "page.yaml")
+    assert check_developed(spec, derive(spec), source) == []
+    built = build(spec)
+    values = sample_values(built, 3, FRAMES)
+    lengths = torch.tensor([FRAMES, 2, 1])
+    score = built.call("score", values, lengths=lengths)
+    for row, length in enumerate(lengths.tolist()):
+        naive = BlockNaive(built.module, built.spec, length, {"x": values["x"][row, :length]})
+        head = spec.head(Side.Q, "v")
+        assert head is not None
+        mean, logvar = naive.parameters(head, spec.variable("v"), "q_v", length)
+        close(score.q_v_mean[row], mean)
+        close(score.q_v_logvar[row], logvar)
     check_scripted(built)
     check_ragged(built)

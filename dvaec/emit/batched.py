@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, joined, known, parameters
@@ -21,6 +22,10 @@ def batched(body: Body, step: Batched) -> None:
         _head(body, node)
     else:
         assert isinstance(node, FeatureNode)
+        if attends(node):
+            queries = [whole_port(body, port) for port in node.ports[1:]]
+            body.add(f"{node.name} = {at_all_frames(body, node, queries)}", node.name)
+            return
         arguments = ", ".join(whole_port(body, port) for port in node.ports)
         text = arguments if node.block is None else f"self.{node.name}_net({arguments})"
         body.add(f"{node.name} = {text}", node.name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from dvaec.emit.attending import attends, distances, gathered, grows, in_a_step
 from dvaec.emit.batched import constants
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
@@ -26,6 +27,8 @@ def loop(body: Body, step: Loop) -> None:
     nodes = [body.network.node(name) for name in step.nodes]
     kept, carried = _kept(body, step), _carried(body, step)
     ports = {node.name: [prepared(writing, node, port) for port in stepping(node)] for node in nodes}
+    if any(attends(node) for node in nodes):
+        distances(body)
     restarted = _restarted(body, step)
     if restarted:
         body.once("mask_at", "mask.unbind(1)")
@@ -74,6 +77,8 @@ def group(
         _node(writing, node, ports)
         if node.name in restarted:
             _restart(writing, node)
+        if grows(node, step, [body.network.node(name) for name in step.nodes]):
+            gathered(body, node, step.direction)
     for name in [name for node in nodes if node.name in kept for name in _tensors(node)]:
         body.add(f"{name}_list.append({name}_t)")
     if guarded:
@@ -116,7 +121,9 @@ def _starts(body: Body, node: Node) -> list[tuple[str, str]]:
 
 def stepping(node: Node) -> tuple[Port, ...]:
     """Return the ports that every step reads: a state's start is made before the loop."""
-    return node.ports[:1] if isinstance(node, StateNode) else node.ports
+    if isinstance(node, StateNode):
+        return node.ports[:1]
+    return node.ports[1:] if attends(node) else node.ports
 
 
 def _zero(body: Body, node: Node) -> bool:
@@ -143,7 +150,9 @@ def _carried(body: Body, step: Loop) -> dict[str, int]:
     """For how many steps each node's value must be carried on."""
     longest: dict[str, int] = {}
     for edge in dependences(body.network, dict(body.entry.binding)):
-        if edge.reader in step.nodes and edge.source in step.nodes and edge.offset is not None:
+        if edge.offset is None or edge.window is not None:
+            continue
+        if edge.reader in step.nodes and edge.source in step.nodes:
             steps = step.distance(edge.reader, edge.source, edge.offset)
             longest[edge.source] = max(longest.get(edge.source, 0), steps)
     return longest
@@ -152,7 +161,7 @@ def _carried(body: Body, step: Loop) -> dict[str, int]:
 def _restarted(body: Body, step: Loop) -> tuple[str, ...]:
     """The nodes that the loop reads at later frames, which may lie behind a sequence's own end."""
     edges = dependences(body.network, dict(body.entry.binding))
-    later = {e.source for e in edges if e.reader in step.nodes and (e.offset or 0) > 0}
+    later = {e.source for e in edges if e.reader in step.nodes and e.window is None and (e.offset or 0) > 0}
     return tuple(name for name in step.nodes if name in later)
 
 
@@ -168,6 +177,9 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
                 # Nodes that run ahead of the loop begin it before frame 0.
                 body.add(f"{earlier(name, steps)} = {first if first and steps == 1 and not ahead else begun}")
     recurrent(body, node)
+    if grows(node, writing.step, [body.network.node(name) for name in writing.step.nodes]):
+        assert isinstance(node, FeatureNode)
+        body.add(f"{node.name}_so_far = {body.like}.new_zeros(batch, 0, {node.dim})")
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
         if body.entry.origin(node.name) is Origin.MIXED:
@@ -206,6 +218,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         known(body, node, "_t", writing.frame(node.name))
     elif isinstance(node, HeadNode):
         _conditional(writing, node, ports)
+    elif isinstance(node, FeatureNode) and attends(node):
+        in_a_step(body, node, writing.step, writing.frame(node.name), ports[node.name])
     elif isinstance(node, FeatureNode):
         inputs = ", ".join(ports[node.name])
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"

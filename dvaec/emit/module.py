@@ -19,9 +19,9 @@ from dvaec.emit.helpers import HELPERS, needed
 from dvaec.emit.nets import Method, Nets, nets_of
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import folded_call
-from dvaec.plan.model import HeadNode, Network, Plan
+from dvaec.plan.model import FeatureNode, HeadNode, Network, Plan
 from dvaec.spec.check_blocks import customs
-from dvaec.spec.model import Conditional, Side, Spec
+from dvaec.spec.model import Attention, Conditional, Side, Spec
 
 WIDTH = 110
 LOG_BOUND = "30.0"
@@ -186,7 +186,9 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
     node = network.node(method.name.removesuffix("_net"))
     gives = ", ".join(names_of(node.variable)) if isinstance(node, HeadNode) else f"(..., {node.dim})"
     taken = [f"(..., {port.units})" for port in node.ports]
-    if len(taken) == 1 and node.ports[0].weights:
+    if isinstance(node, FeatureNode) and isinstance(node.block, Attention):
+        about = f"{tags[node.name]} from keys and values of frames s, by the distances s - t: -> {gives}."
+    elif len(taken) == 1 and node.ports[0].weights:
         about = f"{tags[node.name]} from its first layer's pre-activation: {taken[0]} -> {gives}."
     else:
         named = ", ".join(f"{a} {shape}" for a, shape in zip(method.arguments, taken, strict=True))

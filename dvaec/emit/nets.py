@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dvaec.emit.attending import attention_layers, attention_method
 from dvaec.emit.blocks import CELLS, BlockText, Place, block_text, makes_parameters
 from dvaec.emit.chains import chain, chain_layers, linear, port_layers
 from dvaec.emit.families import STARTS, linked, names_of
@@ -16,6 +17,7 @@ from dvaec.plan.model import FeatureNode, HeadNode, Network, StateNode
 from dvaec.plan.network import Branch, branches, fan_units, fixed_parameters
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
+    Attention,
     Dense,
     GatedTransition,
     Identity,
@@ -54,6 +56,10 @@ def nets_of(network: Network) -> Nets:
     for node in network.nodes:
         if isinstance(node, StateNode):
             layers.append((node.name, _state_layers(node)))
+        elif isinstance(node, FeatureNode) and isinstance(node.block, Attention):
+            layers.append((node.name, attention_layers(node, node.block)))
+            arguments, body = attention_method(node)
+            methods.append(Method(f"{node.name}_net", arguments, (), body))
         elif isinstance(node, FeatureNode) and node.block is not None:
             text = _feature_place(node, network)
             layers.append((node.name, (*port_layers(node.ports), *text.layers)))

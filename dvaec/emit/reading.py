@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.model import FeatureNode, Port, Read, StateNode, ValueNode, framed, is_frame_zero, value_name
-from dvaec.spec.model import LAST
+from dvaec.spec.model import LAST, Attention
 
 
 def start(body: Body, name: str) -> str:
@@ -21,6 +21,8 @@ def start(body: Body, name: str) -> str:
     if isinstance(node, StateNode):
         return _state_start(body, node)
     assert isinstance(node, FeatureNode)
+    if isinstance(node.block, Attention):  # there are no frames to attend to
+        return body.once(f"{name}_start", f"{body.like}.new_zeros(batch, {node.dim})")
     arguments = [_port_at_start(body, port) for port in node.ports]
     return body.once(f"{name}_start", _made(node, arguments))
 
@@ -46,7 +48,8 @@ def has_zero(body: Body, name: str) -> bool:
     if isinstance(node, ValueNode):
         return any(is_frame_zero(v) and v.variable.name == name for v in body.network.values)
     instant = (r for port in node.ports for r in port.reads if r.offset == 0)
-    return isinstance(node, FeatureNode) and any(has_zero(body, read.node) for read in instant)
+    made = isinstance(node, FeatureNode) and not isinstance(node.block, Attention)
+    return made and any(has_zero(body, read.node) for read in instant)
 
 
 def start_cell(body: Body, node: StateNode) -> str:
@@ -93,6 +96,8 @@ def zero_start(body: Body, name: str) -> bool:
     node = body.network.node(name)
     if isinstance(node, ValueNode):
         return node.framed and not has_zero(body, name)
+    if isinstance(node, FeatureNode):
+        return isinstance(node.block, Attention)
     plain = isinstance(node, StateNode) and len(node.ports) == 1
     return plain and isinstance(node, StateNode) and not node.state.learned_start
 

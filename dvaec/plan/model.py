@@ -25,6 +25,7 @@ from dvaec.plan.nodes import (
     value_name,
 )
 from dvaec.spec.model import Direction
+from dvaec.spec.offsets import Offsets
 
 __all__ = [
     "Batched",
@@ -62,11 +63,15 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Dependence:
-    """`reader` at t needs `source` at t + offset; None: a static value, or all of the source's frames."""
+    """`reader` at t needs `source` at t + offset; None: a static value, or all of the source's frames.
+
+    With a `window` it needs all frames of that, and `offset` is the one that is nearest.
+    """
 
     reader: str
     source: str
     offset: int | None
+    window: Offsets | None = None
 
 
 @dataclass(frozen=True)

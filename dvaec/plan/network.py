@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from dvaec.plan.attention import attending_nodes, with_attention_apart
 from dvaec.plan.blocks import block_ports
 from dvaec.plan.model import (
     FeatureNode,
@@ -26,6 +27,8 @@ from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
+    Attention,
+    Block,
     Dense,
     Direction,
     Feature,
@@ -72,6 +75,7 @@ def build_network(spec: Spec) -> Network:
     Raises UnschedulableError where features need each other in a cycle without a state.
     """
     _check_starts(spec)
+    spec = with_attention_apart(spec)
     builder = _Builder()
     states = [one for state in spec.states for one in _single_states(state)]
     _declare_widths(spec, states, builder)
@@ -80,7 +84,10 @@ def build_network(spec: Spec) -> Network:
         if variable.first == 0:
             builder.nodes.append(ValueNode(value_name(variable.name, 0), variable, False))
     for feature in spec.features:
-        builder.nodes.append(_feature(feature, builder))
+        if isinstance(feature.block, Attention):
+            builder.nodes += attending_nodes(builder, feature.name, feature.block)
+        else:
+            builder.nodes.append(_feature(feature, builder))
     for state in states:
         _add_state(state, builder)
     for state in spec.states:
@@ -96,7 +103,7 @@ def _check_starts(spec: Spec) -> None:
 
     A state in the cycle settles it, since a state has a start.
     """
-    reads = {feature.name: reads_of(feature.block) for feature in spec.features}
+    reads = {feature.name: _at_start(feature.block) for feature in spec.features}
     waiting = tuple(reads)
     while waiting:
         cyclic = tuple(n for n in waiting if any(read.name in waiting for read in reads[n]))
@@ -108,6 +115,11 @@ def _check_starts(spec: Spec) -> None:
             )
             raise UnschedulableError(message, ring, "DV303")
         waiting = cyclic
+
+
+def _at_start(block: Block) -> tuple[Parent, ...]:
+    """What a feature outside 1..T is a map of; attention is 0 there."""
+    return () if isinstance(block, Attention) else reads_of(block)
 
 
 def _ring(names: tuple[str, ...], reads: dict[str, tuple[Parent, ...]]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dvaec.spec.model import Block, Direction, Head, Side, State, Variable
+from dvaec.spec.offsets import Offsets
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,15 @@ class Read:
 class Port:
     """One linear map into a node: the concatenation of `reads`, of `width` columns, onto `units` outputs.
 
-    `weights` names the linear layer; it is empty where the values pass unchanged.
+    `weights` names the linear layer; it is empty where the values pass unchanged. With a `window`, what is
+    read at t is the node's values at all frames of the window.
     """
 
     weights: str
     reads: tuple[Read, ...]
     widths: tuple[int, ...]  # one per read
     units: int
+    window: Offsets | None = None
 
     @property
     def width(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from dvaec.plan.attention import farthest, nearest
 from dvaec.plan.model import (
     Batched,
     Dependence,
@@ -25,7 +26,7 @@ from dvaec.plan.model import (
     framed,
     is_frame_zero,
 )
-from dvaec.spec.model import Direction
+from dvaec.spec.model import Attention, Direction
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import of
 
@@ -49,6 +50,10 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
                 side = "q" if origin is Origin.Q else "p"
                 found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
         for port in node.ports:
+            if port.window is not None:
+                near = nearest(port.window)
+                found.extend(Dependence(node.name, read.node, near, port.window) for read in port.reads)
+                continue
             found.extend(Dependence(node.name, read.node, read.offset) for read in port.reads)
             # Read before frame 1, a variable is its frame 0, and so is what a feature makes of it.
             before = (read.node for read in port.reads if read.offset is not None and read.offset < 0)
@@ -65,7 +70,7 @@ def _instant(network: Network, name: str) -> Iterator[str]:
     """Yield a node and what it reads at the same frame, through features."""
     yield name
     node = network.node(name)
-    if isinstance(node, FeatureNode):
+    if isinstance(node, FeatureNode) and not isinstance(node.block, Attention):
         for port in node.ports:
             for read in port.reads:
                 if read.offset == 0:
@@ -147,7 +152,7 @@ def _step(
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
         return WholeSequence(node.name, direction, reason)
-    cycle = ", ".join(_arrow(e) for e in inside if e.offset != 0)
+    cycle = ", ".join(_arrow(e) for e in inside if e.offset != 0 or e.window is not None)
     reason = f"cycle over time through {cycle}"
     early = [f"{name} by {frames}" for name, frames in ahead.items() if frames]
     if early:
@@ -159,7 +164,8 @@ def _arrow(edge: Dependence) -> str:
     """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
     side, _, target = edge.reader.partition("_")
     reader = f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
-    return f"{reader} <- {page(edge.source, None if edge.offset is None else of(edge.offset))}"
+    at = None if edge.offset is None else of(edge.offset)
+    return f"{reader} <- {page(edge.source, edge.window or at)}"
 
 
 def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
@@ -183,8 +189,8 @@ def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple
     Raises UnschedulableError where there is no such direction.
     """
     for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
-        steps = [(e, sign * (e.offset or 0)) for e in inside]
-        ahead = _least(component, steps)
+        steps = [(e, d) for e in inside if (d := _distance(e, sign)) is not None]
+        ahead = _least(component, steps) if len(steps) == len(inside) else None
         if ahead is not None:
             tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
             order = _topological(component, tight)
@@ -194,6 +200,11 @@ def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple
     needs = ", ".join(_arrow(e) for e in inside if not e.source.startswith(("p_", "q_")))
     message = f"{names} wait for each other in no one direction of time: {needs}"
     raise UnschedulableError(message, component, "DV302")
+
+
+def _distance(edge: Dependence, sign: int) -> int | None:
+    """How far in a loop's direction a source is read at most; None where there is no end to it."""
+    return sign * (edge.offset or 0) if edge.window is None else farthest(edge.window, sign)
 
 
 def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:

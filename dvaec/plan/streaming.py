@@ -71,7 +71,9 @@ def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]
     """Return for how many steps of a loop each node's value must be carried on."""
     longest: dict[str, int] = {}
     for edge in dependences(network, binding):
-        if edge.reader in step.nodes and edge.source in step.nodes and edge.offset is not None:
+        if edge.offset is None or edge.window is not None:
+            continue
+        if edge.reader in step.nodes and edge.source in step.nodes:
             steps = step.distance(edge.reader, edge.source, edge.offset)
             longest[edge.source] = max(longest.get(edge.source, 0), steps)
     return longest
@@ -101,6 +103,8 @@ def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> L
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
     for node in nodes:
+        if any(port.window is not None for port in node.ports):
+            raise NoStreamError(f"{node.name} attends to frames of which a stream does not keep all")
         for read in (read for port in node.ports for read in port.reads):
             if read.frame == LAST:
                 raise NoStreamError(f"{node.name} reads {read.node} at frame T")

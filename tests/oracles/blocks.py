@@ -194,7 +194,32 @@ class BlockNaive(Naive):
         return torch.cat(whole)
 
     def attention(self, name: str, block: Attention, t: int) -> Tensor:
-        raise NotImplementedError
+        """Head by head: the softmax over the window's frames of scores less slope times distance."""
+        window = block.of[0].offsets
+        assert window is not None
+        frames = [s for s in range(1, self.frames + 1) if s - t in window]
+        if not frames or not 1 <= t <= self.frames:
+            return self.like.new_zeros(block.units)
+        query = getattr(self.module, f"{name}_query")
+        if block.query:
+            query = self.layer(f"{name}_query", self.reads(block.query, t))
+        both = [
+            self.layer(f"{name}_keys_1", torch.cat([self.read(p.name, s) for p in block.of])) for s in frames
+        ]
+        each = block.units // block.heads
+        found = []
+        for h in range(block.heads):
+            part = slice(h * each, (h + 1) * each)
+            slope = F.softplus(getattr(self.module, f"{name}_slope")[h])
+            scores = torch.stack(
+                [
+                    kv[: block.units][part] @ query[part] / math.sqrt(each) - slope * abs(s - t)
+                    for kv, s in zip(both, frames, strict=True)
+                ]
+            )
+            weights = torch.exp(scores) / torch.exp(scores).sum()
+            found.append(sum(w * kv[block.units :][part] for w, kv in zip(weights, both, strict=True)))
+        return torch.cat([f for f in found if isinstance(f, Tensor)])
 
     def head(self, side: Side, target: str, t: int) -> tuple[Tensor, ...]:
         head = self.spec.head(side, target) or Head(side, target, None)
@@ -238,9 +263,13 @@ class BlockNaive(Naive):
         if output is None or (output.block is None and not output.layers):
             return fan[which]
         if output.block is not None:
-            value = self.block(name, output.block, t, variable.dim, variable)
-            if isinstance(output.block, Convolution | Attention):
+            apart = f"{name.replace('logvar', 'variance')}_attention"
+            own = apart if isinstance(output.block, Attention) else name
+            value = self.block(own, output.block, t, variable.dim, variable)
+            if isinstance(output.block, Convolution):
                 value = self.layer(f"{name}_out", value)
+            if isinstance(output.block, Attention):
+                value = self.layer(f"{name}_1", value)
             return value
         a = self.activated(f"{name}_norm_1", fan[which], output.layers[0])
         for number, layer in enumerate(output.layers[1:], 2):
@@ -249,5 +278,7 @@ class BlockNaive(Naive):
 
     def trunk(self, name: str, block: Block, variable: Variable, width: int, t: int) -> Tensor:
         made = isinstance(block, ImageDecoder) or (isinstance(block, Scan) and bool(variable.axes))
+        if isinstance(block, Attention):
+            return self.layer(f"{name}_1", self.attention(f"{name}_attention", block, t))
         value = self.block(name, block, t, width, variable if made else None)
         return value if made or isinstance(block, Dense) else self.layer(f"{name}_out", value)

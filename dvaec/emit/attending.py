@@ -1,0 +1,101 @@
+"""Attention as text: over all frames at once, and frame by frame over what a loop has made so far.
+
+In a loop the keys and values grow by one frame a step. What a node at frame t sees is a mask over the offsets
+s - t of the frames s, made from its window; the padding is never read.
+"""
+
+from __future__ import annotations
+
+from dvaec.emit.writer import Body
+from dvaec.plan.model import FeatureNode, Loop, Node, Port
+from dvaec.spec.model import Attention, Direction
+from dvaec.spec.notation import windows
+from dvaec.spec.offsets import ALL, Offsets
+
+
+def attends(node: Node) -> bool:
+    """Whether a node attends to frames of another."""
+    return isinstance(node, FeatureNode) and isinstance(node.block, Attention)
+
+
+def attention_layers(node: FeatureNode, block: Attention) -> tuple[str, ...]:
+    """Return the layers of a node that attends: the query, and one slope for each head."""
+    query = f"self.{node.name}_query = nn.Parameter(torch.randn({block.units}))"
+    if len(node.ports) > 1:
+        query = f"self.{node.name}_query = nn.Linear({node.ports[1].width}, {block.units})"
+    return query, f"self.{node.name}_slope = nn.Parameter(torch.linspace(-2.0, 1.0, {block.heads}))"
+
+
+def attention_method(node: FeatureNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the arguments and the body of the method that attends."""
+    shared = ("distance", "seen")
+    given = f"attended(frames, query, self.{node.name}_slope, distance, seen)"
+    if len(node.ports) > 1:
+        return ("frames", "query", *shared), (f"return {given}",)
+    expanded = f"query = self.{node.name}_query.expand(frames.size(0), distance.size(0), -1)"
+    return ("frames", *shared), (expanded, f"return {given}")
+
+
+def at_all_frames(body: Body, node: FeatureNode, queries: list[str]) -> str:
+    """Return the text of a node that attends from every frame at once."""
+    distance, port = distances(body), node.ports[0]
+    seen = f"{window_text(port, distance)} & mask.transpose(1, 2)"
+    return f"self.{node.name}_net({', '.join([port.reads[0].node, *queries, distance, seen])})"
+
+
+def distances(body: Body) -> str:
+    """Name the matrix of s - t, from frame t to frame s."""
+    instants = body.once("instants", f"torch.arange(frames, device={body.like}.device)")
+    return body.once("distance", f"{instants}.unsqueeze(0) - {instants}.unsqueeze(1)")
+
+
+def grows(node: Node, loop: Loop, nodes: list[Node]) -> bool:
+    """Whether a node's frames are gathered in a loop, for one of the loop's nodes that attends to them."""
+    attending = (other for other in nodes if attends(other) and other.name in loop.nodes)
+    return any(other.ports[0].reads[0].node == node.name for other in attending)
+
+
+def gathered(body: Body, node: Node, direction: Direction) -> None:
+    """Write that a node's frame of this step joins those before it."""
+    parts = [f"{node.name}_so_far", f"{node.name}_t.unsqueeze(1)"]
+    parts = parts if direction is Direction.FORWARD else parts[::-1]
+    body.add(f"{node.name}_so_far = torch.cat([{', '.join(parts)}], 1)")
+
+
+def in_a_step(body: Body, node: FeatureNode, loop: Loop, frame: str, queries: list[str]) -> None:
+    """Write a node that attends from one frame, to all frames or to those that the loop has made so far."""
+    port, name = node.ports[0], node.name
+    source = port.reads[0].node
+    frames, mask, row = source, "mask", f"{frame} : {frame} + 1"
+    columns = ""
+    if source in loop.nodes:
+        frames = f"{source}_so_far"
+        many = f"{frames}.size(1)"
+        columns = f": {many}" if loop.direction is Direction.FORWARD else f"frames - {many} :"
+        mask = f"mask[:, {columns}]"
+    body.add(f"{name}_distance = distance[{row}{f', {columns}' if columns else ''}]")
+    seen = f"{window_text(port, f'{name}_distance')} & {mask}.transpose(1, 2)"
+    asked = [f"({query}).unsqueeze(1)" if " " in query else f"{query}.unsqueeze(1)" for query in queries]
+    arguments = ", ".join([frames, *asked, f"{name}_distance", seen])
+    body.add(f"{name}_t = self.{name}_net({arguments}).squeeze(1)", name)
+
+
+def window_text(port: Port, distance: str) -> str:
+    """Return the condition on offsets that a window is."""
+    assert port.window is not None
+    return _union(port.window, distance)
+
+
+def _union(window: Offsets, d: str) -> str:
+    if window == ALL:
+        return f"({d} == {d})"
+    parts = []
+    for one in windows(window):
+        limits = [f"({d} >= {one.start})"] if one.start is not None else []
+        limits += [f"({d} <= {one.stop})"] if one.stop is not None else []
+        limits = [f"({d} == {one.start})"] if one.single else limits
+        if one.stride > 1:
+            end = one.start if one.start is not None else one.stop
+            limits.append(f"(({d} - {end}) % {one.stride} == 0)".replace("- -", "+ "))
+        parts.append(" & ".join(limits) if limits else f"({d} == {d})")
+    return parts[0] if len(parts) == 1 else "(" + " | ".join(f"({part})" for part in parts) + ")"

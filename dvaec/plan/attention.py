@@ -1,0 +1,82 @@
+"""Attention taken apart: keys and values of every frame, and what asks for them.
+
+The keys and values of frame s are a linear map of what is attended to at s, a feature of its own; a node that
+attends reads this feature at all frames of its window. In a head, attention becomes a feature that the head
+reads; a head without a frame t reads it at the last frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dvaec.plan.blocks import Ports
+from dvaec.plan.nodes import FeatureNode, Port, Read
+from dvaec.spec.model import (
+    LAST,
+    Attention,
+    Block,
+    Dense,
+    Feature,
+    Head,
+    Layer,
+    Parent,
+    Spec,
+)
+from dvaec.spec.offsets import NOW, Offsets
+
+
+def with_attention_apart(spec: Spec) -> Spec:
+    """Return a spec in which features alone attend, and heads read these features."""
+    made: list[Feature] = []
+    heads = tuple(_read_apart(spec, head, made) for head in spec.heads)
+    return replace(spec, heads=heads, features=(*spec.features, *made))
+
+
+def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
+    framed = spec.variable(head.target).framed and head.frame is None
+    frame = "" if head.frame is None else f"_{head.frame}"
+    name = f"{head.side}_{head.target}{frame}"
+
+    def apart(block: Block | None, what: str) -> Block | None:
+        if not isinstance(block, Attention):
+            return block
+        feature = Feature(f"{name}{what}_attention", block)
+        made.append(feature)
+        read = Parent(feature.name, NOW) if framed else Parent(feature.name, None, LAST)
+        return Dense((read,), ())
+
+    block, mean = apart(head.block, ""), head.mean
+    if mean is not None:
+        mean = replace(mean, block=apart(mean.block, "_mean"))
+    return replace(head, block=block, mean=mean)
+
+
+def attending_nodes(make: Ports, name: str, block: Attention) -> tuple[FeatureNode, FeatureNode]:
+    """Return the node of the keys and values, two times the block's units, and the node that attends."""
+    keys, units = f"{name}_keys", 2 * block.units
+    of = tuple(replace(parent, offsets=NOW) for parent in block.of)
+    port = make.port(f"{keys}_1", of, units)
+    values = FeatureNode(keys, Dense(of, (Layer(units, "linear"),)), units, (port,))
+    window = block.of[0].offsets
+    assert window is not None  # checked with the page
+    ports = [Port("", (Read(keys, 0),), (units,), units, window)]
+    if block.query:
+        ports.append(make.port(f"{name}_query", block.query, block.units))
+    return values, FeatureNode(name, block, block.units, tuple(ports))
+
+
+def nearest(window: Offsets) -> int:
+    """Return the offset that a schedule waits for: the last of a past window, the first of a future one."""
+    if window.finite:
+        return window.members[-1]
+    if window.reaches_past and window.reaches_future:
+        return 0
+    reach = window.within(-window.reach - len(window.past), window.reach + len(window.future))
+    return reach[-1] if window.reaches_past else reach[0]
+
+
+def farthest(window: Offsets, sign: int) -> int | None:
+    """Return the largest of sign * offset over a window; None where there is none."""
+    if window.finite:
+        return max(sign * offset for offset in window.members)
+    return None if (window.reaches_future if sign > 0 else window.reaches_past) else sign * nearest(window)
