@@ -39,6 +39,9 @@ the page's conditionals. The review's side is transcribed by hand in [`review.ya
 made by `python -m tests.regenerate`, and the tests compare the two: a part that says *differs* must differ, every other
 must be equal. A dash says that the review states nothing.
 
+Of the models that the review names only FVAE and GP-VAE (12.3) are missing: a tensor factorization of z and a Gaussian
+process over its frames are no products of conditionals with windows.
+
 *Golden* are the links of the exact posterior that q lacks, *silver* those of q that the exact posterior does not have.
 """
 

@@ -262,6 +262,28 @@ def example() -> None:
         assert minimal("general", f"z_{t}", 4) == past | {f"{n}_{k}" for n in "xu" for k in range(1, 5)}
 
 
+def cut() -> None:
+    """Which pages' exact posterior, its future observations and inputs removed, is not what filtering derives."""
+    differing = {}
+    for entry in ENTRIES:
+        spec = derived(entry.page).spec
+        if not spec.latents or not all(v.framed for v in spec.variables):
+            continue
+        known = derived(entry.page, ("inference=filtering",))
+        given = {v.name for v in spec.variables if v.role is not Role.LATENT}
+        for key, exact in exact_factors(known).items():
+            parents = {p.name: p.offsets for p in exact.parents}
+            past = {
+                name: offsets & window(None, 0) if name in given and offsets is not None else offsets
+                for name, offsets in parents.items()
+            }
+            kept = {name: offsets for name, offsets in past.items() if offsets is None or offsets}
+            found = {p.name: p.offsets for p in q_factors(known)[key].parents}
+            if kept != found:
+                differing[entry.page] = {name for name in kept if kept[name] != found.get(name)}
+    assert differing == {"rssm_past_action": {"u"}}
+
+
 def indexing() -> None:
     known = parents_of("dkf_instant", "z", overrides_of("indexing"))
     assert known["u"] == window(-1, None)
@@ -285,7 +307,7 @@ def lds_noise() -> None:
 
 PROOFS: tuple[Callable[[], None], ...] = (
     head_to_head, only_dsae, driven, rssm, goyal, recursive, decoding_link, bank, fhvae_product, lds_noise,
-    salimans, dsae_v, kvae_exact, fhvae_posterior, baseline, example, indexing,
+    salimans, dsae_v, kvae_exact, fhvae_posterior, baseline, example, cut, indexing,
 )  # fmt: skip
 
 
