@@ -27,6 +27,7 @@ from torch.distributions import (
     OneHotCategorical,
     Poisson,
     StudentT,
+    kl_divergence,
 )
 
 from dvaec.emit.helpers import HELPERS
@@ -93,20 +94,60 @@ def exponential(logscale: Tensor) -> Distribution:
     return each(Gamma(torch.ones_like(logscale), torch.exp(-logscale), validate_args=False))
 
 
+def diagonal(mean: Tensor, logvar: Tensor) -> Distribution:
+    return each(Normal(mean, torch.exp(0.5 * logvar)))
+
+
+def laplace(mean: Tensor, logscale: Tensor) -> Distribution:
+    return each(Laplace(mean, torch.exp(logscale)))
+
+
+def one_hot(logits: Tensor) -> Distribution:
+    return OneHotCategorical(logits=logits, validate_args=False)
+
+
+LATENT_LAWS: dict[Family, Callable[..., Distribution]] = {
+    Family.GAUSSIAN: diagonal,
+    Family.FULL_GAUSSIAN: full,
+    Family.LAPLACE: laplace,
+    Family.CATEGORICAL: one_hot,
+}
+"""The laws of latent variables, of their parameters in order."""
+
+
+def divergence(q: Distribution, p: Distribution) -> Tensor:
+    """KL(q || p) by torch."""
+    if isinstance(q, Independent) and isinstance(p, Independent):
+        return kl_divergence(q.base_dist, p.base_dist).sum(-1)
+    return kl_divergence(q, p)
+
+
+def latent_draw(variable: Variable, parameters: tuple[Tensor, ...], noise: Tensor) -> Tensor:
+    """What a latent variable is, in training, for that noise: by quantiles, factors, Gumbel's trick."""
+    if variable.family is Family.LAPLACE:
+        return Laplace(parameters[0], torch.exp(parameters[1])).icdf(noise)
+    if variable.family is Family.CATEGORICAL:
+        temperature = dict(variable.options).get("temperature", 0.5)
+        return torch.softmax((parameters[0] - torch.log(-torch.log(noise))) / temperature, -1)
+    if variable.family is Family.FULL_GAUSSIAN:
+        return parameters[0] + torch.einsum("...ij,...j->...i", lower(parameters[1], variable.dim), noise)
+    return parameters[0] + torch.exp(0.5 * parameters[1]) * noise
+
+
 CASES = {
-    "gaussian": Case(Family.GAUSSIAN, lambda m, v: each(Normal(m, torch.exp(0.5 * v)))),
+    "gaussian": Case(Family.GAUSSIAN, diagonal),
     "full gaussian": Case(Family.FULL_GAUSSIAN, full),
     "full gaussian of one": Case(Family.FULL_GAUSSIAN, full, dim=1),
     "complex gaussian": Case(Family.COMPLEX_GAUSSIAN, circular, dim=4),
     "bernoulli": Case(Family.BERNOULLI, lambda a: each(Bernoulli(logits=a))),
-    "categorical": Case(Family.CATEGORICAL, lambda a: OneHotCategorical(logits=a)),
+    "categorical": Case(Family.CATEGORICAL, one_hot),
     "poisson": Case(Family.POISSON, lambda a: each(Poisson(torch.exp(a)))),
     "gamma of shape 1": Case(Family.GAMMA, exponential),
     "gamma of shape 2.5": Case(
         Family.GAMMA, lambda s, a: each(Gamma(torch.exp(a), torch.exp(-s))), (("shape", 2.5),)
     ),
     "gamma": Case(Family.GAMMA, lambda s, a: each(Gamma(torch.exp(a), torch.exp(-s))), (("shape", 0.0),)),
-    "laplace": Case(Family.LAPLACE, lambda m, s: each(Laplace(m, torch.exp(s)))),
+    "laplace": Case(Family.LAPLACE, laplace),
     "student of 4.5 degrees": Case(
         Family.STUDENT, lambda m, s, n: each(StudentT(torch.exp(n), m, torch.exp(s))), (("degrees", 4.5),)
     ),

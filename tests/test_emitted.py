@@ -10,11 +10,13 @@ import pytest
 import torch
 from hypothesis import given
 from torch import Tensor
+from torch.distributions import Distribution
 
 from dvaec.derive.model import Estimator, TermKind
 from dvaec.runtime.script import script
 from dvaec.spec.model import Conditional, Role, Side, Spec
 from tests.emitted import Built, build, forget, head_fields, sample_values
+from tests.family_laws import LATENT_LAWS, divergence, latent_draw
 from tests.oracles.naive import Naive
 from tests.shipped import SHIPPED, shipped
 from tests.strategies import specs
@@ -91,9 +93,9 @@ def check_encode_is_naive(built: Built) -> None:
     for t in range(1, FRAMES + 1):
         for conditional in built.derivation.inference:
             target = conditional.target
-            mean, logvar = Naive(built.module, built.spec, FRAMES, drawn).head(Side.Q, target, t)
+            made = Naive(built.module, built.spec, FRAMES, drawn).head(Side.Q, target, t)
             noise = values[f"noise_{target}"][0, t - 1]
-            drawn[target][t - 1] = mean + torch.exp(0.5 * logvar) * noise
+            drawn[target][t - 1] = latent_draw(built.spec.variable(target), made, noise)
     for name in latents:
         close(getattr(result, name)[0], drawn[name])
 
@@ -113,8 +115,8 @@ def check_elbo_parts(built: Built) -> None:
             continue
         part = getattr(bound, f"kl_{term.target}")
         if term.estimator is Estimator.ANALYTIC:
-            q, p = (head_fields(score, side, term.target) for side in (Side.Q, Side.P))
-            close(part, gaussian_kl(q, p))
+            q, p = (law(built, score, side, term.target) for side in (Side.Q, Side.P))
+            close(part, divergence(q, p))
         else:
             close(part, getattr(score, f"log_q_{term.target}") - getattr(score, f"log_p_{term.target}"))
         total = total - part.sum(1)
@@ -127,28 +129,21 @@ def check_closed_form_by_sampling(built: Built) -> None:
     bound = built.call("elbo", values)
     values |= _drawn_from_q(built, values)
     score = built.call("score", values)
-    normal, draws = torch.distributions.Normal, 2000
+    draws = 2000
     torch.manual_seed(0)
     for term in built.elbo.terms:
         if term.kind is TermKind.DIVERGENCE and term.estimator is Estimator.ANALYTIC:
-            q, p = (
-                normal(fields["mean"], torch.exp(0.5 * fields["logvar"]))
-                for fields in (head_fields(score, side, term.target) for side in (Side.Q, Side.P))
-            )
+            q, p = (law(built, score, side, term.target) for side in (Side.Q, Side.P))
             z = q.sample(torch.Size([draws]))
-            ratio = (q.log_prob(z) - p.log_prob(z)).sum(-1)
+            ratio = q.log_prob(z) - p.log_prob(z)
             error = ratio.std(0) / draws**0.5
             gap = (ratio.mean(0) - getattr(bound, f"kl_{term.target}")).abs()
             assert bool((gap <= 5.0 * error + 1e-9).all())
 
 
-def gaussian_kl(q: dict[str, Tensor], p: dict[str, Tensor]) -> Tensor:
-    """KL by torch.distributions, an independent formula."""
-    normal = torch.distributions.Normal
-    first = normal(q["mean"], torch.exp(0.5 * q["logvar"]))
-    second = normal(p["mean"], torch.exp(0.5 * p["logvar"]))
-    kl: Tensor = torch.distributions.kl_divergence(first, second).sum(-1)
-    return kl
+def law(built: Built, result: Any, side: Side, target: str) -> Distribution:
+    """A latent's conditional by torch.distributions, over its last axis."""
+    return LATENT_LAWS[built.spec.variable(target).family](*head_fields(result, side, target).values())
 
 
 def check_jacobian(built: Built, again: Spec) -> None:

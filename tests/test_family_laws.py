@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.distributions import Distribution, Independent, StudentT, kl_divergence
+from torch.distributions import Distribution, Independent, StudentT
 
 from dvaec.derive.elbo import CLOSED_FORMS
 from dvaec.emit.families import FAMILIES, family_text, noise_width
@@ -24,7 +24,7 @@ from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
 from tests.emitted import Built, build, sample_values
 from tests.family_data import legal, noise_for
-from tests.family_laws import CASES, LATENT, Case, circular, full, function, helpers, lower
+from tests.family_laws import CASES, LATENT, Case, circular, divergence, full, function, helpers, lower
 from tests.models import line, page
 
 BATCH, FRAMES = 3, 4
@@ -326,12 +326,6 @@ def test_divergences_are_those_of_torch(name: str, learned: bool) -> None:
         expected = divergence(case.of(at_draw, "q_z"), case.of(at_draw, "p_z"))
         same(built.call("elbo", values).kl_z, expected)
         assert "log-ratio" not in [term.estimator.value for term in built.elbo.terms]
-
-
-def divergence(q: Distribution, p: Distribution) -> Tensor:
-    if isinstance(q, Independent) and isinstance(p, Independent):
-        return kl_divergence(q.base_dist, p.base_dist).sum(-1)
-    return kl_divergence(q, p)
 
 
 @pytest.mark.parametrize("name", LATENT)

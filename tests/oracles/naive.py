@@ -17,7 +17,6 @@ from dvaec.spec.model import (
     Combiner,
     Dense,
     Direction,
-    Family,
     Feature,
     GatedTransition,
     Head,
@@ -31,6 +30,7 @@ from dvaec.spec.model import (
     Spec,
     State,
 )
+from tests.oracles.parameters import Made, own_output, parameters
 
 ACTIVATIONS: dict[str, Any] = {
     "tanh": torch.tanh,
@@ -143,25 +143,24 @@ class Naive:
         """The parameters of one conditional at frame t."""
         head = self.spec.head(side, target) or Head(side, target, None)
         variable, name = self.spec.variable(target), f"{side}_{target}"
+        made = parameters(variable, head)
         if head.block is None:
-            return self.constant(head, name, variable.role, variable.family, variable.dim)
+            return self.constant(head, name, variable.role, made)
         if isinstance(head.block, GatedTransition):
             return self.gated(head, head.block, name, variable.dim, t)
         assert isinstance(head.block, Dense)
-        return self.dense(head, head.block, name, variable.family, variable.dim, t)
+        return self.dense(head, head.block, name, made, t)
 
-    def constant(self, head: Head, name: str, role: Role, family: Family, dim: int) -> tuple[Tensor, ...]:
+    def constant(self, head: Head, name: str, role: Role, made: tuple[Made, ...]) -> tuple[Tensor, ...]:
         plain = head.mean is None and head.variance is None
         if role is Role.LATENT and head.side is Side.P and not head.learned and plain:
-            return self.like.new_zeros(dim), self.like.new_zeros(dim)
-        if family is Family.BERNOULLI:
-            return (getattr(self.module, f"{name}_logits"),)
-        if family is Family.GAMMA:
-            return (bounded(getattr(self.module, f"{name}_logscale")),)
-        mean: Tensor = getattr(self.module, f"{name}_mean")
-        if isinstance(head.variance, float):
-            return mean, torch.full_like(mean, math.log(head.variance))
-        return mean, bounded(getattr(self.module, f"{name}_logvar"))
+            return tuple(self.like.new_zeros(one.width) for one in made)
+        return tuple(
+            self.like.new_full((one.width,), math.log(one.number))
+            if one.number is not None
+            else one.bounded(getattr(self.module, f"{name}_{one.name}"))
+            for one in made
+        )
 
     def gated(self, head: Head, block: GatedTransition, name: str, dim: int, t: int) -> tuple[Tensor, ...]:
         a = self.layer(f"{name}_1", self.reads((block.of, *block.reads), t))
@@ -181,31 +180,34 @@ class Naive:
         return torch.full_like(mean, math.log(head.variance))
 
     def dense(
-        self, head: Head, block: Dense, name: str, family: Family, dim: int, t: int
+        self, head: Head, block: Dense, name: str, made: tuple[Made, ...], t: int
     ) -> tuple[Tensor, ...]:
         trunk = self.mlp(name, block.layers, self.reads(block.reads, t))
-        wanted = [head.mean or Output()]
-        if family is Family.GAUSSIAN and (head.variance is None or isinstance(head.variance, Output)):
-            wanted.append(head.variance or Output())
-        widths = [o.layers[0].units if o.layers else dim for o in wanted]
-        fan = self.layer(f"{name}_out" if block.layers else f"{name}_1", trunk).split_with_sizes(widths, -1)
-        suffixes = {
-            Family.GAUSSIAN: ("mean", "logvar"),
-            Family.BERNOULLI: ("logits",),
-            Family.GAMMA: ("logscale",),
+        said = {one.name: own_output(head, one) for one in made}
+        wanted = {
+            one.name: said[one.name] or Output()
+            for one in made
+            if one.number is None and not isinstance(said[one.name], SharedVariance)
         }
-        raw = [
-            self.branch(f"{name}_{s}", o, a) for s, o, a in zip(suffixes[family], wanted, fan, strict=False)
+        outputs = {n: o for n, o in wanted.items() if isinstance(o, Output)}
+        widths = [
+            outputs[one.name].layers[0].units if outputs[one.name].layers else one.width
+            for one in made
+            if one.name in outputs
         ]
-        if family is Family.BERNOULLI:
-            return (raw[0],)
-        if family is Family.GAMMA:
-            return (bounded(raw[0]),)
-        if len(raw) == 1:
-            return raw[0], self.given_variance(head, name, raw[0])
-        if isinstance(head.variance, Output) and head.variance.link is Link.SOFTPLUS:
-            return raw[0], torch.log(F.softplus(raw[1]) + 1e-6)
-        return raw[0], bounded(raw[1])
+        fan = self.layer(f"{name}_out" if block.layers else f"{name}_1", trunk).split_with_sizes(widths, -1)
+        raw = {n: self.branch(f"{name}_{n}", o, a) for (n, o), a in zip(outputs.items(), fan, strict=True)}
+        found: list[Tensor] = []
+        for one in made:
+            if one.number is not None:
+                found.append(torch.full_like(found[0], math.log(one.number)))
+            elif one.name not in raw:
+                found.append(one.bounded(getattr(self.module, f"{name}_{one.name}")))
+            elif one.name == "logvar" and outputs[one.name].link is Link.SOFTPLUS:
+                found.append(torch.log(F.softplus(raw[one.name]) + 1e-6))
+            else:
+                found.append(one.bounded(raw[one.name]))
+        return tuple(found)
 
     def branch(self, name: str, output: Output, a: Tensor) -> Tensor:
         for number, layer in enumerate(output.layers, 1):
