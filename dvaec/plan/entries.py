@@ -8,7 +8,7 @@ from dvaec.derive.model import Elbo, Estimator, TermKind
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
-from dvaec.plan.streaming import stream
+from dvaec.plan.streaming import stream, waits_for_all
 from dvaec.spec.model import Causality, Role, Spec
 
 
@@ -34,7 +34,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         ("reconstruct", infer, p_observed),
         ("generate", generate, drawn + seen + p_latent + p_observed),
     ]
-    refused = {"forecast": no_forecast(spec)}
+    refused = {"forecast": no_forecast(spec, network)}
     if refused["forecast"] is None:
         known = {v.name for v in network.values if v.variable.role is Role.INPUT or not v.framed}
         mixed = {v.name: Origin.GIVEN if v.name in known else Origin.MIXED for v in network.values}
@@ -51,7 +51,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     return Plan(network, entries, spec.frames, tuple(sorted(reasons.items())), streamed)
 
 
-def no_forecast(spec: Spec) -> str | None:
+def no_forecast(spec: Spec, network: Network) -> str | None:
     """Return why the model cannot continue a sequence, or None."""
     if spec.causality is not Causality.CAUSAL:
         return f"generation is {spec.causality}: what stands before a frame depends on what comes after it"
@@ -59,7 +59,7 @@ def no_forecast(spec: Spec) -> str | None:
         return f"the page fixes T = {spec.frames}"
     if not any(v.framed for v in spec.having(Role.OBSERVED)):
         return "no observed variable has frames to continue"
-    return None
+    return waits_for_all(network) or None
 
 
 @dataclass(frozen=True)

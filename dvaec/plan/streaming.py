@@ -94,6 +94,17 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError(f"q draws {whole[0]} from the whole sequence")
     if any(not v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("an observed variable belongs to the whole sequence")
+    if why := waits_for_all(network):
+        raise NoStreamError(why)
+
+
+def waits_for_all(network: Network) -> str:
+    """Say which value of the whole sequence p makes from frames, or nothing."""
+    for head in network.heads:
+        frames = [read for port in head.ports for read in port.reads if framed(network.node(read.node))]
+        if head.head.side == "p" and not head.variable.framed and frames:
+            return f"{head.value} is generated from the frames of {frames[0].node}"
+    return ""
 
 
 def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Loop:

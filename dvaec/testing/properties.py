@@ -36,6 +36,10 @@ def _one(name: str, says: str, function: Callable[[Built, int], Gap], *sizes: in
     return Property(name, says, _plain(function), sizes or SIZES)
 
 
+def _learns(built: Built, _: int, again: reach.Rebuild) -> Gap:
+    return reach.every_weight_learns(built, again)
+
+
 PROPERTIES = (
     _one("score", "score equals one frame at a time", values.score_is_frame_by_frame),
     _one("encode", "encode draws along the chain rule", values.encode_is_frame_by_frame),
@@ -46,9 +50,7 @@ PROPERTIES = (
     _one("scripted", "eager = scripted = saved and loaded", values.scripted_is_eager, 4),
     _one("padding", "NaN in the padding changes nothing", batches.padding_changes_nothing, 1, 2, 5),
     _one("missing data", "missing observations are not read", batches.missing_data_are_not_read),
-    Property(
-        "gradients", "every weight learns", lambda b, _, again: reach.every_weight_learns(b, again), (2,)
-    ),
+    Property("gradients", "every weight learns", _learns, (2,)),
     _one("causal", "generation reads no later frame", reach.generation_is_causal, 5),
     _one("generate", "generate, scored, is itself", reach.generation_scores_itself),
     _one("forecast", "forecast = encode, then generate", batches.forecast_is_encode_then_generate),

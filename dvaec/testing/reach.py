@@ -1,4 +1,4 @@
-"""What reaches what: Jacobians against windows, gradients of all weights, entry points that keep to the past."""
+"""What reaches what: Jacobians and windows, gradients of all weights, entry points that keep to the past."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dvaec.plan.model import HeadNode
+from dvaec.plan.streaming import waits_for_all
 from dvaec.spec.model import Role
 from dvaec.testing.built import Built, head_fields, sample_values
 from dvaec.testing.closeness import Gap, ViolationError
@@ -86,6 +87,8 @@ def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     longest = sum(max([abs(r.offset or 0) for port in n.ports for r in port.reads], default=0) for n in nodes)
     longest += sum(state.lag * state.layers for state in built.spec.states)
     frames = built.spec.frames or longest + 2
+    if frames < longest + 2:
+        return gap  # the page fixes a shorter T
     dead = {name for name, _ in built.module.named_parameters()}
     gap.compared = len(dead)
     for seed in range(12):
@@ -123,7 +126,8 @@ def inference_reads_no_later_frame(built: Built, frames: int) -> Gap:
 def generation_is_causal(built: Built, frames: int) -> Gap:
     """What p draws at t reads no later input and no later noise."""
     gap = Gap(0.0)
-    if built.spec.causality != "causal" or frames < 2 or built.spec.frames is not None:
+    causal = built.spec.causality == "causal" and not waits_for_all(built.plan.network)
+    if not causal or frames < 2 or built.spec.frames is not None:
         return gap
     values = sample_values(built, 2, frames)
     cut = frames // 2
