@@ -128,6 +128,13 @@ def test_the_places_of_numbered_lines() -> None:
     assert source.span(("generation", "z")).column != source.span(("generation", "z_0")).column
 
 
+def test_a_network_is_placed_however_its_name_is_spaced() -> None:
+    source = read_text(DSAE.replace("q(v):", "q( v ):").replace("p(z_t):", "p(z_<t>):"), "page.yaml")[1]
+    for path in (("networks", "q(v)", "reads"), ("networks", "p(z_t)", "reads"), ("networks", "q(z_t)")):
+        assert source.span(path).line == source.span(path[:2]).line
+        assert path in source.spans
+
+
 @pytest.mark.parametrize("word", list(Causality))
 def test_causality(word: Causality) -> None:
     earlier, later = Parent("z", of(-1)), Parent("z", of(1))
@@ -252,6 +259,16 @@ def test_frames_that_nothing_links_are_remarked_on() -> None:
         assert not read_text(HEAD + f"generation: {linked}\n", "page.yaml")[1].notes
     assert not read_text(HEAD.replace("latent", "observed") + "generation: [z_t, x_t]\n", "p")[1].notes
     assert not read_text(HEAD + V + 'generation: [v, z_t, "x_t | z_t, v"]\n', "p")[1].notes
+
+
+def test_a_promise_that_is_kept_anyway_is_remarked_on() -> None:
+    def notes(generation: str) -> list[str]:
+        page = f"{HEAD}causality: noncausal\ngeneration: {generation}\n"
+        return [note.code for note in read_text(page, "page.yaml")[1].notes]
+
+    assert notes('["z_t | z_<t-1>", "x_t | z_t"]') == ["DV105"]
+    assert notes('["z_t | z_<t+1>", "x_t | z_t"]') == []
+    assert notes('["z_t", "x_t | z_<1:T>"]') == []
 
 
 def test_every_part_of_the_structure_is_part_of_the_meaning() -> None:

@@ -114,15 +114,19 @@ def _names(parsed: Parsed, report: Report) -> None:
 def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Report) -> tuple[Side, str]:
     """Check the subscript of a head's target and that the head is given once."""
     side, target = head
+    end = "" if target.bare else f"_{target.frame or 't'}"
+    shown = f"{side}({target.name}{end})"
     if target.offsets is not None and target.offsets != NOW:
         hint = f"did you mean {side}({target.name}_t)?"
         report.add(Code.HEAD_NAME, "the network of a conditional is named at frame t", key.span, hint)
     for other, its in parsed.targets.items():
         if parsed.heads[other] == (side, target.name) and its.frame == target.frame:
-            end = "" if target.bare else f"_{target.frame or 't'}"
-            message = f"the network of {side}({target.name}{end}) is given twice"
-            report.add(Code.NAME_TWICE, message, key.span)
+            report.add(Code.NAME_TWICE, f"the network of {shown} is given twice", key.span)
     parsed.targets[key.text] = target
+    for path in [path for path in parsed.spans if path[:2] == ("networks", key.text)]:
+        parsed.spans.setdefault(
+            ("networks", shown, *path[2:]), parsed.spans[path]
+        )  # as p(z_t) is named elsewhere
     return side, target.name
 
 

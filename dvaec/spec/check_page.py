@@ -7,8 +7,9 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
 from dvaec.spec.graph import reachable
-from dvaec.spec.offsets import NOW
+from dvaec.spec.offsets import NOW, window
 from dvaec.spec.schema_order import LookaheadShape
+from dvaec.spec.subscripts import Reference
 
 
 def check_page(context: Context) -> None:
@@ -18,8 +19,10 @@ def check_page(context: Context) -> None:
     _frames(context)
     if complete(context, "generation"):
         _descendants(context, context.parsed.generation)
+        _first_frames(context, context.parsed.generation)
         _sequence_level(context)
         _apart(context, context.parsed.generation)
+        _promise(context, context.parsed.generation)
 
 
 def _frames(context: Context) -> None:
@@ -45,12 +48,14 @@ def _frames(context: Context) -> None:
         context.report.add(Code.FRAMES_MISSING, message, span, hint)
     if given is None or telling:
         return
-    for line in (*context.parsed.generation, *context.parsed.inference):
-        for parent in line.parents:
-            offsets = parent.offsets
-            if offsets is not None and not offsets.within(1 - given, given - 1):
-                message = f"this window is empty at every frame of the {given}"
-                context.report.add(Code.WINDOW_EMPTY, message, context.place(line.scalar, parent))
+    parsed = context.parsed
+    lines = (*parsed.generation, *parsed.inference, *parsed.auxiliary)
+    listed = [(line.scalar, one) for line in lines for one in line.parents]
+    listed += [(read.scalar, one) for read in parsed.reads.values() for one in read.references]
+    for scalar, one in listed:
+        if one.offsets is not None and not one.offsets.within(1 - given, given - 1):
+            message = f"this window is empty at every frame of the {given}"
+            context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
 
 
 def _descendants(context: Context, lines: list[Line]) -> None:
@@ -73,6 +78,44 @@ def _descendants(context: Context, lines: list[Line]) -> None:
         hint = "let an observed variable read it, or leave it out"
         span = context.parsed.span(("variables", name))
         context.report.add(Code.NO_OBSERVED_DESCENDANT, message, span, hint)
+
+
+def _first_frames(context: Context, lines: list[Line]) -> None:
+    """Report a z_0 that no conditional reads, be it as z_0 or as the frame before the first."""
+    first = {line.target.name for line in lines if line.target.frame == "1"}
+    for name in (one for one in context.having("latent") if one in context.zero):
+        seen = False
+        for line in lines:
+            # z_0 is read at frame t through the offset -t, where the line speaks for frame t
+            nearest = -2 if line.target.name in first else -1
+            for parent in (p for p in line.parents if p.name == name):
+                generic = line.target.offsets is not None and parent.offsets is not None
+                if generic and parent.offsets is not None:
+                    seen = seen or bool(parent.offsets & window(None, nearest))
+                else:
+                    seen = seen or parent.frame == "0" or parent.offsets is not None
+        if not seen:
+            message = f"nothing reads {name}_0"
+            hint = f"let {name}_1 or {name}_t read it, or leave the line out"
+            span = context.parsed.span(("generation", f"{name}_0"))
+            context.report.add(Code.NO_OBSERVED_DESCENDANT, message, span, hint)
+
+
+def _promise(context: Context, lines: list[Line]) -> None:
+    """Remark that p keeps a promise that the page does not make: `step` and `forecast` would be there."""
+    if context.parsed.shape.causality != "noncausal" or context.report.found:
+        return
+    framed = [line for line in lines if line.target.offsets is not None]
+    if any(one.frame is not None or not _past(one) for line in lines for one in line.parents if not one.bare):
+        return
+    if framed:
+        message = "no conditional of p reads a later frame: it is causal"
+        hint = "left out, 'causality' promises that, and the model can be stepped through and forecast"
+        context.report.note(Code.CAUSAL_ANYWAY, message, context.parsed.span(("causality",)), hint)
+
+
+def _past(reference: Reference) -> bool:
+    return reference.offsets is not None and reference.offsets <= window(None, 0)
 
 
 def _sequence_level(context: Context) -> None:

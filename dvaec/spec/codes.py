@@ -102,6 +102,7 @@ class Code(StrEnum):
     INFERENCE_MISSING = "DV102"
     NO_DECODING = "DV103"
     FRAMES_APART = "DV104"
+    CAUSAL_ANYWAY = "DV105"
 
     # Blocks
     BLOCK_SIZES = "DV120"
