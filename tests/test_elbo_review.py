@@ -209,7 +209,14 @@ def test_the_values_for_other_programs() -> None:
     derivation = derive(VRNN)
     found = derivation_json(VRNN, derivation, elbo_terms(VRNN, derivation.inference))
     assert found["golden"] == {
-        "z": [{"name": "x", "text": "x_<t+1:T>", "windows": [{"start": 1, "stop": None, "stride": 1}]}]
+        "z": [
+            {
+                "name": "x",
+                "text": "x_<t+1:T>",
+                "windows": [{"start": 1, "stop": None, "stride": 1}],
+                "frame": None,
+            }
+        ]
     }
     assert found["silver"] == {"z": []}
     assert found["order"] == ["z"]

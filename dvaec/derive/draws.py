@@ -35,10 +35,12 @@ def drawn_for(
     return tuple(name for name in names if name in met)
 
 
-def schedule(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
+def schedule(
+    spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional], summed: bool = True
+) -> tuple[bool, str]:
     """Say whether drawing `sampled` loops over time, and why: whether q's graph on their names has a cycle.
 
-    A cycle lies within one sweep, which gives the direction; frames 0 and 1 of their own close none. The
+    `summed` says whether the term that they are for is summed over t. A cycle lies within one sweep, which gives the direction; frames 0 and 1 of their own close none. The
     draws of classes have no gradient: they are relaxed while training, and what is estimated is a surrogate.
     """
     sequential, why = _looped(spec, sampled, inference)
@@ -52,7 +54,7 @@ def schedule(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional
 
 def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
     if not sampled:
-        return False, "nothing is drawn: all frames are computed at once"
+        return False, f"nothing is drawn{': all frames are computed at once' if summed else ''}"
     factors = by_key(inference)
     reads = {
         name: [p.name for p in factors[name, None].parents if p.name in sampled]

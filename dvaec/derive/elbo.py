@@ -94,7 +94,7 @@ def _reconstruction(
     variable = spec.variable(name)
     estimator, reason = _log_density(at(variable, frame), read)
     sampled = drawn_for(spec, read, inference, frame)
-    sequential, why = schedule(spec, sampled, inference)
+    sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.RECONSTRUCTION, name, p, None, read, sampled, estimator, sequential, reason, why,
         variable.framed, frame, first_of(frames),
@@ -144,7 +144,7 @@ def _divergence(
         read = latent_windows(spec, (itself, *read))
         reason = _why_log_ratio(target, variable.family, route)
     sampled = drawn_for(spec, read, inference, frame)
-    sequential, why = schedule(spec, sampled, inference)
+    sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.DIVERGENCE, name, p, q, read, sampled, estimator, sequential, reason, why,
         variable.framed, frame, first_of(frames),

@@ -130,7 +130,9 @@ def conditional_density(
 
 
 def target_slice(spec: Spec, name: str, frame: int | None = None) -> Slice:
-    """Return a variable at t, at one numbered frame, or of sequence level."""
+    """Return a variable at t, at one numbered frame, or of sequence level; a state at t."""
+    if name not in {variable.name for variable in spec.variables}:
+        return state_slice(name)
     here = Parent(name, NOW if spec.variable(name).framed else None)
     return slices(spec, (here,), frame)[0]
 

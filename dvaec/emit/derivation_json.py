@@ -28,6 +28,7 @@ def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str,
         "silver": {_label(c): _parents(c.silver) for c in derivation.comparisons},
         "redundant": {_label(c): _parents(c.redundant) for c in derivation.comparisons},
         "elbo": {"given": list(elbo.given), "terms": [_term(term) for term in elbo.terms]},
+        "auxiliary": [_term(term) for term in elbo.auxiliary],
     }
 
 
@@ -59,7 +60,9 @@ def _term(term: Term) -> dict[str, Json]:
     return {
         "kind": term.kind.value,
         "target": term.target,
+        "framed": term.framed,
         "frame": term.frame,
+        "first": term.first,
         "p": _conditional(term.p),
         "q": _conditional(term.q) if term.q is not None else None,
         "expectation": _parents(term.expectation),

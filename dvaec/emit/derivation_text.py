@@ -5,9 +5,16 @@ from __future__ import annotations
 import textwrap
 
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
-from dvaec.derive.steps import derivation_steps
+from dvaec.derive.steps import auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
-from dvaec.emit.words import choice_words, declaration_words, estimator_words, order_words, proof_words
+from dvaec.emit.words import (
+    AUXILIARY,
+    choice_words,
+    declaration_words,
+    estimator_words,
+    order_words,
+    proof_words,
+)
 from dvaec.spec.model import Spec
 from dvaec.spec.notation import lowered
 
@@ -66,6 +73,10 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
         ("Evidence lower bound", _bound(spec, writer, derivation, elbo)),
         ("Its terms", [line for term in elbo.terms for line in _term(writer, term)]),
     ]
+    added = auxiliary_formula(spec, derivation.inference, elbo)
+    if added is not None:
+        reasons = [line for term in elbo.auxiliary for line in _term(writer, term)]
+        sections.append((AUXILIARY, [f"+ {line}" for line in writer.lines(added)] + reasons))
     return "\n\n".join(_section(title, lines) for title, lines in sections) + "\n"
 
 
@@ -109,7 +120,9 @@ def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo
 
 
 def _term(writer: FormulaWriter, term: Term) -> list[str]:
-    heading = f"{term.kind.value} of {writer.target(term.target, term.frame)}: {estimator_words(term)}"
+    rest = ", t > 1" if term.frame is None and term.first > 1 else ""
+    name = writer.target(term.target, term.frame)
+    heading = f"{term.kind.value} of {name}{rest}: {estimator_words(term)}"
     return [heading, *_wrapped(term.reason), *_wrapped(term.schedule_reason)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dvaec.derive.factors import placed
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import family_text
@@ -19,16 +20,40 @@ from dvaec.plan.model import (
     head_name,
 )
 from dvaec.spec.model import Block, Combiner, Conditional, Dense, Parent, Side, Spec
-from dvaec.spec.notation import parent_braces, target
-from dvaec.spec.offsets import of
+from dvaec.spec.notation import Window, parent_braces, target, windows
+from dvaec.spec.offsets import of, window
 
 
-def conditional_text(spec: Spec, side: Side, conditional: Conditional) -> str:
-    """Return p(z_t | x_{1:t-1}, z_{t-1}), q(z_0 | x_{1:T}), or p(v) of sequence level."""
-    parents = in_print_order(spec, side, conditional.parents)
-    given = ", ".join(parent_braces(p, spec.variable(p.name).first) for p in parents)
-    made = target(conditional, spec.variable(conditional.target).framed)
+def conditional_text(spec: Spec, side: Side, conditional: Conditional, frame: int | None = None) -> str:
+    """Return p(z_t | x_{1:t-1}, z_{t-1}), q(z_0 | x_{1:T}), or p(v) of sequence level.
+
+    With a `frame`, a conditional of every frame is written as it reads there: q(z_1 | z_0, x_{1:T}).
+    """
+    if frame is not None and conditional.frame is None:
+        parents = in_print_order(spec, side, placed(spec, conditional, frame))
+        given = ", ".join(_parent_at(spec, p, frame) for p in parents)
+    else:
+        parents = in_print_order(spec, side, conditional.parents)
+        given = ", ".join(parent_braces(p, spec.variable(p.name).first) for p in parents)
+        frame = conditional.frame
+    framed = all(v.framed for v in spec.variables if v.name == conditional.target)
+    made = target(Conditional(conditional.target, (), frame), framed)
     return f"{side}({made}{f' | {given}' if given else ''})"
+
+
+def _parent_at(spec: Spec, parent: Parent, frame: int) -> str:
+    """Write what is read from one frame, with the frames as numbers."""
+    if parent.offsets is None:
+        return parent_braces(parent)
+    there = parent.offsets.shift(frame) & window(spec.variable(parent.name).first, None)
+    return ", ".join(f"{parent.name}_{_numbers(one)}" for one in windows(there))
+
+
+def _numbers(one: Window) -> str:
+    if one.single:
+        return str(one.start)
+    stop = "T" if one.stop is None else one.stop
+    return f"{{{one.start}:{stop}{f':{one.stride}' if one.stride > 1 else ''}}}"
 
 
 def numbered(network: Network) -> dict[str, int]:
@@ -125,20 +150,28 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
 
 
 def elbo_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
-    """Return the ELBO in plain text, one line a term."""
+    """Return the ELBO in plain text, one line a term; `sum_t>1` where frame 1 has a term of its own."""
     return tuple(
         f"{'  ' if number == 0 else ''}{_term(spec, term, number == 0)}"
         for number, term in enumerate(elbo.terms)
     )
 
 
+def auxiliary_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
+    """Return what training adds to the ELBO, which makes it a surrogate, one line a term."""
+    return tuple(_term(spec, term, False) for term in elbo.auxiliary)
+
+
 def _term(spec: Spec, term: Term, first: bool) -> str:
-    p = conditional_text(spec, Side.P, term.p)
-    if term.kind is TermKind.RECONSTRUCTION:
+    p = conditional_text(spec, Side.P, term.p, term.frame)
+    if term.kind is not TermKind.DIVERGENCE:
         sign, body = ("" if first else "+ "), f"log {p}"
     else:
         assert term.q is not None
-        q = conditional_text(spec, Side.Q, term.q)
+        q = conditional_text(spec, Side.Q, term.q, term.frame)
         body = f"KL({q} || {p})" if term.estimator is Estimator.ANALYTIC else f"log {q} - log {p}"
         sign = "- "
-    return f"{sign}sum_t {f'E_q[{body}]' if term.expectation else body}"
+    mean = f"E_q[{body}]" if term.expectation else body
+    if not term.framed or term.frame is not None:
+        return sign + mean
+    return f"{sign}sum_t{'>1' if term.first > 1 else ''} {mean}"

@@ -6,9 +6,9 @@ import jinja2
 
 from dvaec.derive.expression import Formula
 from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
-from dvaec.derive.steps import Step, derivation_steps
+from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
-from dvaec.emit.words import choice_words, estimator_words, order_words, proof_words
+from dvaec.emit.words import AUXILIARY, choice_words, estimator_words, order_words, proof_words
 from dvaec.spec.model import Spec
 
 
@@ -66,6 +66,7 @@ def derivation_latex(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
 def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
     writer = FormulaWriter(spec, LATEX)
     steps = derivation_steps(spec, derivation.inference, elbo)
+    added = auxiliary_formula(spec, derivation.inference, elbo)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dvaec.emit", "templates"),
         block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
@@ -94,6 +95,9 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         choice=[_escape(line) for line in choice_words(spec, derivation.comparisons)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
+        auxiliary=_escape(AUXILIARY),
+        added=[] if added is None else writer.lines(added),
+        added_terms=[_term(writer, term) for term in elbo.auxiliary],
     )
 
 

@@ -14,12 +14,15 @@ ESTIMATORS = {
     Estimator.MONTE_CARLO: "Monte Carlo",
 }
 
+AUXILIARY = "Added in training, no part of the bound: the objective is a surrogate (8.4)"
+
 
 def estimator_words(term: Term) -> str:
     """Name a term's estimator and how its draws are made, for example `analytic, of sequential draws`."""
     words = ESTIMATORS[term.estimator]
     if not term.sampled:
-        return f"{words}, without draws, parallel over t"
+        one = not term.framed or term.frame is not None
+        return f"{words}, without draws{'' if one else ', parallel over t'}"
     drawn = " and ".join(term.sampled)
     return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
 
