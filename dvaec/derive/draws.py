@@ -40,12 +40,15 @@ def schedule(
 ) -> tuple[bool, str]:
     """Say whether drawing `sampled` loops over time, and why: whether q's graph on their names has a cycle.
 
-    `summed` says whether the term that they are for is summed over t. A cycle lies within one sweep, which gives the direction; frames 0 and 1 of their own close none. The
-    draws of classes have no gradient: they are relaxed while training, and what is estimated is a surrogate.
+    `summed` says whether the term that they are for is summed over t. A cycle lies within one sweep, which
+    gives the direction; frames 0 and 1 of their own close none. The draws of classes have no gradient: they
+    are relaxed while training, and what is estimated is a surrogate.
     """
+    if not sampled:
+        return False, f"nothing is drawn{': all frames are computed at once' if summed else ''}"
     sequential, why = _looped(spec, sampled, inference)
     classes = {v.name for v in spec.having(Role.LATENT) if v.family is Family.CATEGORICAL}
-    relaxed = [name for name in sampled if name.partition("_")[0] in classes]
+    relaxed = [name for name in sampled if name.removesuffix("_0") in classes]
     if relaxed:
         names = " and ".join(relaxed)
         why = f"{why}; while training, draws of {names} are relaxed, and what is estimated is a surrogate"
@@ -53,8 +56,6 @@ def schedule(
 
 
 def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
-    if not sampled:
-        return False, f"nothing is drawn{': all frames are computed at once' if summed else ''}"
     factors = by_key(inference)
     reads = {
         name: [p.name for p in factors[name, None].parents if p.name in sampled]
