@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dvaec.derive.derivation import derive
+from dvaec.diagnostics import Fault
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Dense, Family, Layer, Side, Spec
 from dvaec.spec.overrides import apply_overrides
@@ -110,3 +113,43 @@ def test_the_appendices_are_there(name: str) -> None:
     head = motion.head(Side.P, "x")
     assert head is not None
     assert head.variance == 1  # 13.2.2: the identity
+
+
+PLACES = st.sampled_from(
+    ["x", "z", "h_t", "q(z_t)", "p(x_t)", "g_t", "", "networks", "states", "sizes", "x_t", "T"]
+)
+WORDS = st.sampled_from(
+    ["dim", "units", "through", "layers", "variance", "distribution", "0", "", "link", "T", "reads", "mean"]
+)
+VALUES = st.sampled_from(
+    [
+        "3",
+        "0",
+        "-1",
+        "2.5",
+        "gamma",
+        "[8 tanh]",
+        "[]",
+        "[8]",
+        "shared",
+        "{dim: 3}",
+        "true",
+        "'4'",
+        "1e9",
+        "[[8 tanh]]",
+    ]
+)
+
+
+@given(st.dictionaries(st.lists(st.one_of(PLACES, WORDS), min_size=1, max_size=3).map(".".join), VALUES))
+def test_any_set_gives_a_spec_or_a_fault_that_shows_where(one: dict[str, str]) -> None:
+    rows = "".join(f"    '{path}': {value}\n" for path, value in one.items())
+    text = f"{PAGE}  mine:\n{rows}" if rows else f"{PAGE}  mine: {{}}\n"
+    faults = []
+    for overrides in ((), ("sizes=mine",)):
+        try:
+            read_text(text, "page.yaml", overrides)
+        except Fault as fault:
+            faults.append(str(fault))
+    assert len(faults) in (0, 2), "a set is judged before it is chosen"
+    assert all("page.yaml:" in shown for shown in faults)
