@@ -51,6 +51,21 @@ FARTHEST = 3
 few = st.integers(1, 4)
 seldom = st.integers(0, 3).map(lambda n: n == 0)
 
+OBSERVABLE: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...] = (
+    *((Family.GAUSSIAN, ()),) * 6,
+    *((family, ()) for family in Family if family is not Family.MIXTURE),
+    (Family.MIXTURE, (("components", 2.0),)),
+    (Family.GAMMA, (("shape", 2.5),)),
+    (Family.GAMMA, (("shape", 0.0),)),  # learned
+    (Family.STUDENT, (("degrees", 4.5),)),
+)
+LATENT: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...] = (
+    *((Family.GAUSSIAN, ()),) * 5,
+    (Family.FULL_GAUSSIAN, ()),
+    (Family.LAPLACE, ()),
+    (Family.CATEGORICAL, (("temperature", 0.7),)),
+)
+
 
 def layers(most: int = 2) -> st.SearchStrategy[tuple[Layer, ...]]:
     """Return a few dense layers with smooth activations."""
@@ -246,13 +261,22 @@ def _with_parameters(draw: st.DrawFn, head: Head) -> Head:
     return replace(head, mean=mean, variance=variance)
 
 
+def _of_family(
+    draw: st.DrawFn, role: Role, name: str, families: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...]
+) -> Variable:
+    """Draw a variable of some family, of a size that the family can have."""
+    family, options = draw(st.sampled_from(families))
+    sizes = {Family.COMPLEX_GAUSSIAN: (2, 4), Family.CATEGORICAL: (2, 3)}
+    dim = draw(st.sampled_from(sizes.get(family, (1, 2, 3))))
+    return Variable(name, role, dim, family, options=options)
+
+
 @st.composite
 def _variables(draw: st.DrawFn) -> tuple[Variable, ...]:
-    families = st.sampled_from((Family.GAUSSIAN, Family.GAUSSIAN, Family.BERNOULLI, Family.GAMMA))
     seen = OBSERVED[: draw(st.sampled_from((1, 1, 2)))]
     hidden = LATENTS[: draw(st.integers(1, 2))]
-    observed = [Variable(n, Role.OBSERVED, draw(st.integers(1, 3)), draw(families)) for n in seen]
-    latent = [Variable(n, Role.LATENT, draw(st.integers(1, 3))) for n in hidden]
+    observed = [_of_family(draw, Role.OBSERVED, n, OBSERVABLE) for n in seen]
+    latent = [_of_family(draw, Role.LATENT, n, LATENT) for n in hidden]
     given = [Variable(n, Role.INPUT, draw(st.integers(1, 2)), framed=n != "c") for n in "uc" if draw(seldom)]
     return (*observed, *latent, *given)
 
@@ -303,7 +327,6 @@ def _undeveloped(
 def _sight(spec: Spec) -> _Sight:
     probe = Head(Side.P, "x", Dense((Parent("x", of(-FARTHEST, FARTHEST)),), ()))
     finite = ends(replace(spec, heads=(probe,)))
-    assert finite is not None
     try:
         return _Sight(unfold(spec), finite)
     except UnfoldError:

@@ -45,8 +45,13 @@ def _page(spec: Spec) -> Iterator[str]:
 def _variable(v: Variable) -> str:
     said = [f"role: {v.role}", f"dim: {list(v.axes) if len(v.axes) > 1 else v.dim}"]
     said += [] if v.role is Role.INPUT and v.family is Family.GAUSSIAN else [f"distribution: {v.family}"]
-    said += [f"{name}: {value}" for name, value in v.options]
+    said += [f"{name}: {_number(value)}" for name, value in v.options]
     return ", ".join([*said, *([] if v.framed else ["level: sequence"])])
+
+
+def _number(value: float) -> str:
+    """A family's number as the page says it; 0 for what the network gives."""
+    return "learned" if value == 0 else str(int(value)) if value == int(value) else str(value)
 
 
 def _inference(spec: Spec) -> Iterator[str]:
