@@ -19,6 +19,7 @@ from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
+from tests.pages import developed_page
 from tests.test_emitted import (
     BATCH,
     FRAMES,
@@ -88,6 +89,8 @@ def check_gradients(spec: Spec) -> None:
 
 def check_all(spec: Spec) -> None:
     """The properties of design section 5, with dropout off."""
+    again, _ = read_text(developed_page(spec), "again.yaml")
+    assert again == spec  # as it is printed, so it is read
     built = build(spec)
     built.module.eval()
     check_naive(built)

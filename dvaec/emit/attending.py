@@ -74,10 +74,11 @@ def in_a_step(body: Body, node: FeatureNode, loop: Loop, frame: str, queries: li
         columns = f": {many}" if loop.direction is Direction.FORWARD else f"frames - {many} :"
         mask = f"mask[:, {columns}]"
     body.add(f"{name}_distance = distance[{row}{f', {columns}' if columns else ''}]")
-    seen = f"{window_text(port, f'{name}_distance')} & {mask}.transpose(1, 2)"
+    body.add(f"{name}_seen = {window_text(port, f'{name}_distance')} & {mask}.transpose(1, 2)")
     asked = [f"({query}).unsqueeze(1)" if " " in query else f"{query}.unsqueeze(1)" for query in queries]
-    arguments = ", ".join([frames, *asked, f"{name}_distance", seen])
-    body.add(f"{name}_t = self.{name}_net({arguments}).squeeze(1)", name)
+    arguments = ", ".join([frames, *asked, f"{name}_distance", f"{name}_seen"])
+    body.add(f"{name}_t = self.{name}_net({arguments})", name)
+    body.add(f"{name}_t = {name}_t.squeeze(1)")
 
 
 def window_text(port: Port, distance: str) -> str:

@@ -6,8 +6,10 @@ import re
 
 from dvaec.derive.factors import placed
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
+from dvaec.emit.block_equations import block_equation, layers_text, parameters_equation, port_text
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import family_text
+from dvaec.plan.blocks import arity
 from dvaec.plan.model import (
     FeatureNode,
     HeadNode,
@@ -19,7 +21,7 @@ from dvaec.plan.model import (
     ValueNode,
     head_name,
 )
-from dvaec.spec.model import Block, Combiner, Conditional, Dense, Parent, Side, Spec
+from dvaec.spec.model import Block, Conditional, Dense, Parent, Side, Spec
 from dvaec.spec.notation import Window, parent_braces, target, windows
 from dvaec.spec.offsets import of, window
 
@@ -86,13 +88,7 @@ def _right_side(node: FeatureNode | StateNode) -> str:
         return f"{node.state.cell.upper()}({_port(node.ports[0])}, {recurrent}{layers}){_start(node)}"
     if node.block is None:
         return f"[{_port(node.ports[0])}]"
-    if isinstance(node.block, Combiner):
-        other = _port(node.ports[1])
-        other = f"P {other}" if node.ports[1].weights else other
-        return f"1/2 (tanh(W {_port(node.ports[0])} + b) + {other})"
-    if isinstance(node.block, Dense):
-        return f"MLP({_port(node.ports[0])}; {_layers(node.block)})"
-    return f"{block_words(node.block)} of {_all_ports(node)}"
+    return block_equation(node.block, node.ports)
 
 
 def _start(node: StateNode) -> str:
@@ -108,31 +104,22 @@ def block_words(block: Block) -> str:
     return re.sub("(?<!^)([A-Z])", r" \1", type(block).__name__).lower()
 
 
-def _all_ports(node: FeatureNode | HeadNode) -> str:
-    """All that a node reads, each name once."""
-    return ", ".join(dict.fromkeys(read_text(read) for port in node.ports for read in port.reads))
-
-
 def _head(node: HeadNode) -> str:
     text = family_text(node.variable)
     if node.standard:
         return text.standard
-    words = text.words
+    if not node.ports:
+        return f"{text.words} that are learned constants"
+    apart = parameters_equation(node)
     if node.block is None:
-        return f"{words} from {_all_ports(node)}" if node.ports else f"{words} that are learned constants"
-    if not isinstance(node.block, Dense):
-        return f"{words} by {_article(block_words(node.block))} of {_all_ports(node)}"
-    layers = _layers(node.block)
-    through = f" through {layers}" if layers else ""
-    return f"{words} from {_port(node.ports[0])}{through}"
-
-
-def _article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
-def _layers(block: Dense) -> str:
-    return ", ".join(f"{layer.units} {layer.activation}" for layer in block.layers)
+        return f"{text.words}: {apart}"
+    further = f", {apart}" if apart else ""
+    if isinstance(node.block, Dense):
+        layers = layers_text(node.block.layers)
+        return (
+            f"{text.words} from {port_text(node.ports[0])}{f' through {layers}' if layers else ''}{further}"
+        )
+    return f"{text.words} from {block_equation(node.block, node.ports[: arity(node.block)])}{further}"
 
 
 def read_text(read: Read) -> str:

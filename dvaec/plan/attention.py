@@ -18,7 +18,6 @@ from dvaec.spec.model import (
     Dense,
     Feature,
     Head,
-    Layer,
     Parent,
     Spec,
 )
@@ -35,12 +34,12 @@ def with_attention_apart(spec: Spec) -> Spec:
 def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
     framed = spec.variable(head.target).framed and head.frame is None
     frame = "" if head.frame is None else f"_{head.frame}"
-    name = f"{head.side}_{head.target}{frame}"
+    name = f"attention_{head.side}_{head.target}{frame}"
 
     def apart(block: Block | None, what: str) -> Block | None:
         if not isinstance(block, Attention):
             return block
-        feature = Feature(f"{name}{what}_attention", block)
+        feature = Feature(f"{name}{what}", block)
         made.append(feature)
         read = Parent(feature.name, NOW) if framed else Parent(feature.name, None, LAST)
         return Dense((read,), ())
@@ -56,7 +55,7 @@ def attending_nodes(make: Ports, name: str, block: Attention) -> tuple[FeatureNo
     keys, units = f"{name}_keys", 2 * block.units
     of = tuple(replace(parent, offsets=NOW) for parent in block.of)
     port = make.port(f"{keys}_1", of, units)
-    values = FeatureNode(keys, Dense(of, (Layer(units, "linear"),)), units, (port,))
+    values = FeatureNode(keys, Dense(of, ()), units, (port,))
     window = block.of[0].offsets
     assert window is not None  # checked with the page
     ports = [Port("", (Read(keys, 0),), (units,), units, window)]

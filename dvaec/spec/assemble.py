@@ -50,7 +50,7 @@ def assemble(
             prod(axes_of(v.dim)),
             Family(v.distribution or "gaussian"),
             framed[name],
-            axes_of(v.dim) if isinstance(v.dim, list) else (),
+            axes_of(v.dim) if isinstance(v.dim, list) and len(v.dim) > 1 else (),
             option_values({name: getattr(v, name) for name in OPTIONS}),
             0 if (name, "0") in numbered else 1,
         )

@@ -34,7 +34,14 @@ from dvaec.spec.schema_blocks import (
     MixtureShape,
     ScanShape,
 )
-from dvaec.spec.schema_heads import GatedHeadShape, OutputShape, ParametersShape, TableShape, VarianceShape
+from dvaec.spec.schema_heads import (
+    GatedHeadShape,
+    MixtureVarianceShape,
+    OutputShape,
+    ParametersShape,
+    TableShape,
+    VarianceShape,
+)
 from dvaec.spec.source import Path
 
 
@@ -93,9 +100,8 @@ def variance_of(parsed: Parsed, at: Path, shape: ParametersShape) -> Output | Sh
     if isinstance(said, TableShape):
         # One number for each value of a one-hot variable: a linear map of it.
         return Output((), Link(said.link), Dense(parents_of(parsed.reads[(*path, "by")]), ()))
-    if isinstance(said, Shape):
-        link = Link(said.link) if isinstance(said, VarianceShape) else Link.EXP
-        return _output(parsed, path, said, link)
+    if isinstance(said, VarianceShape | MixtureVarianceShape):
+        return _output(parsed, path, said, Link(said.link))
     if isinstance(said, str):
         return SharedVariance()
     return None if said is None else float(said)

@@ -31,6 +31,12 @@ class VarianceShape(OutputShape):
     link: Literal["exp", "softplus"] = key("How the output becomes positive: exp or softplus.", "exp")
 
 
+class MixtureVarianceShape(MixtureShape):
+    """A mixture of linear maps as a variance."""
+
+    link: Literal["exp", "softplus"] = key("How the output becomes positive: exp or softplus.", "exp")
+
+
 class TableShape(Shape):
     """One variance for each value of a one-hot variable."""
 
@@ -65,7 +71,7 @@ Variance = Annotated[
     | Annotated[Literal["shared"], Tag("word")]
     | Annotated[TableShape, Tag("by")]
     | Annotated[VarianceShape, Tag("dense")]
-    | Annotated[MixtureShape, Tag("linear_mixture")],
+    | Annotated[MixtureVarianceShape, Tag("linear_mixture")],
     Discriminator(_variance_tag),
 ]
 

@@ -263,7 +263,7 @@ class BlockNaive(Naive):
         if output is None or (output.block is None and not output.layers):
             return fan[which]
         if output.block is not None:
-            apart = f"{name.replace('logvar', 'variance')}_attention"
+            apart = f"attention_{name}"
             own = apart if isinstance(output.block, Attention) else name
             value = self.block(own, output.block, t, variable.dim, variable)
             if isinstance(output.block, Convolution):
@@ -279,6 +279,6 @@ class BlockNaive(Naive):
     def trunk(self, name: str, block: Block, variable: Variable, width: int, t: int) -> Tensor:
         made = isinstance(block, ImageDecoder) or (isinstance(block, Scan) and bool(variable.axes))
         if isinstance(block, Attention):
-            return self.layer(f"{name}_1", self.attention(f"{name}_attention", block, t))
+            return self.layer(f"{name}_1", self.attention(f"attention_{name}", block, t))
         value = self.block(name, block, t, width, variable if made else None)
         return value if made or isinstance(block, Dense) else self.layer(f"{name}_out", value)
