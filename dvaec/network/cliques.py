@@ -59,8 +59,11 @@ class Scene:
 
     def relevant(self, given: Mapping[str, int]) -> Sets:
         """Return R: what is given, the target, and all their ancestors."""
-        found = dict(given)
-        found[self.target] |= self.place
+        return self.ancestors({**given, self.target: given[self.target] | self.place})
+
+    def ancestors(self, start: Mapping[str, int]) -> Sets:
+        """Return what is in `start` and all its ancestors."""
+        found = dict(start)
         done: list[int] = [0] * len(self.cliques)
         changed = True
         while changed:
@@ -79,8 +82,14 @@ class Scene:
 
     def component(self, relevant: Mapping[str, int], outside: Mapping[str, int]) -> Sets:
         """Return K: what is linked to the target outside E by families of R."""
-        found = dict.fromkeys(outside, 0)
-        found[self.target] |= self.place
+        start = dict.fromkeys(outside, 0)
+        return self.linked({**start, self.target: self.place}, relevant, outside)
+
+    def linked(
+        self, start: Mapping[str, int], relevant: Mapping[str, int], outside: Mapping[str, int]
+    ) -> Sets:
+        """Return what is linked to `start` outside E by families of R."""
+        found = dict(start)
         done: list[int] = [0] * len(self.cliques)
         order = tuple(enumerate(self.cliques))
         changed = True

@@ -1,25 +1,32 @@
 """The minimal conditioning set of a latent as windows relative to its frame t, proven for every T.
 
-Let N be the network of endlessly many frames to both sides of t. In N take E, what the target is given; R, the
-ancestors of E and of the target; K, the moral component of the target among R outside E. The minimal set is
-E's part of the families of R that meet K. The T-frame networks are parts of N, and growing a network only adds
-relevant nodes and moral edges; so the sets derived in N, clipped to the frames that there are, contain those of
-every t and T.
+Let N be the network of endlessly many frames to both sides of t. In N take E, what the target is given; R,
+the ancestors of E and of the target; K, the moral component of the target among R outside E. The minimal set
+is E's part of the families of R that meet K. The T-frame networks are parts of N, and growing a network only
+adds relevant nodes and moral edges; so the sets derived in N, clipped to the frames that there are, contain
+those of every t and T.
 
-Numbered lines and what the whole sequence reads of its first or last frame stand in N at *every* offset that
-their frame can have from t (`dvaec.network.scenes`), so the same holds with them. What they add at finitely many
-offsets is written relative to t, what they add at arbitrarily late t as a read of the absolute frame.
+Numbered lines, and what the whole sequence reads of its first or last frame, stand in N at *every* offset
+that their frame can have from t (`dvaec.network.scenes`), so the same holds with them. What they add at
+finitely many offsets is written relative to t, what they add at arbitrarily late (or early) t as a read of
+the absolute frame.
 
 R and K are endless. They are found by guess and verification:
 
 1.  Cut N to the frames -H..H around t. Its R_H and K_H are subsets of R and K, since it is a part of N.
 2.  Guess: continue what R_H and K_H are within H/2 of t periodically to both sides, as R' and K'.
-3.  Verify: one step of growth adds nothing to R', and none to K' within R'. R and K are the least sets with
-    these properties that hold E and the target, so R is in R' and K in K'. A step maps sets that repeat with
-    period P beyond b to one that repeats with P beyond b + 2 L + 2 P, where L bounds the windows' finite parts
-    and P is a multiple of their periods. So it is enough to look at b + 2 L + 3 P frames to both sides.
-4.  Within H/2 of t nothing is too much, for R' and K' agree there with R_H and K_H. Beyond, K' repeats what was
-    seen for two periods and 2 L frames more.
+3.  Nothing is missing: one step of growth adds nothing to R', and none to K' within R'. R and K are the least
+    sets closed under these steps that hold E and the target, so R is in R' and K in K'. A step maps sets that
+    repeat with period P beyond b to one that repeats with P beyond b + 2 L + 2 P, where L bounds the windows'
+    finite parts and P is a multiple of all periods. So it is enough to look at b + 2 L + 3 P frames to both
+    sides.
+4.  Nothing is too much. Within H/2 of t, R' and K' are R_H and K_H. Beyond b all sets repeat, so the network
+    of the frames beyond b contains itself, shifted outward by Q, a multiple of P larger than 2 L. Let S be K'
+    on b..b+Q, which lies within H/2 and so in K, with all beyond b that one step of growth from K' before b
+    reaches, or a family whose child is before b. What such a step reaches by finite windows is within
+    b..b+2L; what it reaches by endless ones contains itself, shifted. Let G be what is linked to S by the network beyond b alone. If G holds K' on
+    b+Q..b+2Q, then it holds S shifted by Q, hence G shifted by Q, and so on: all of K' beyond b is in G, and
+    G is in K. The same for R, with ancestors for links and E as part of S; and to the other side.
 
 Where a guess cannot be made or fails, H doubles; beyond a stated bound it is said that none was found.
 """
@@ -31,16 +38,18 @@ from dataclasses import dataclass
 from math import lcm
 
 from dvaec.network.bits import Line
-from dvaec.network.cliques import Clique, Scene, Sets
+from dvaec.network.cliques import Scene, Sets
+from dvaec.network.reading import Reading
 from dvaec.network.scenes import line_scene
-from dvaec.network.tails import between, fitted
+from dvaec.network.tails import fitted
 from dvaec.network.template import Template, end
-from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import NONE, Offsets, window
+from dvaec.network.verify import Guess, closed, repeats
+from dvaec.spec.model import Parent
+from dvaec.spec.offsets import Offsets
 
-LONGEST_LINE = 16_384  # frames to either side of t
+LONGEST_LINE = 65_536  # frames to either side of t
 LONGEST_PERIOD = 1_000
-MOST_WORK = 40_000_000  # frames of the line times reads of the template
+MOST_WORK = 2_000_000  # frames of the line times reads of the template
 
 
 class NoFixpointError(ValueError):
@@ -73,6 +82,34 @@ class Windows:
         return lcm(*(len(t) for p in self.component if p.offsets for t in (p.offsets.past, p.offsets.future)))
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What is asked; `reach` bounds the finite parts of all windows."""
+
+    template: Template
+    target: str
+    given: Mapping[str, Offsets | None]
+    start: int
+    reach: int
+
+    def scene(self, half: int) -> Scene:
+        return line_scene(self.template, self.target, half, self.start)
+
+    def bits(self, windows: Mapping[str, Offsets | None], half: int) -> Sets:
+        """Return windows as bits of the line -half..half."""
+        line = Line(-half, half)
+        found = dict.fromkeys(self.template.names, 0)
+        for name, offsets in windows.items():
+            found[name] = 1 if offsets is None else line.window(offsets, 0) if offsets else 0
+        return found
+
+    def outside(self, inside: Sets, half: int) -> Sets:
+        """Return what is not in E."""
+        full = Line(-half, half).full
+        static = self.template.static
+        return {name: (1 if name in static else full) & ~there for name, there in inside.items()}
+
+
 def stationary_windows(
     template: Template, target: str, given: Mapping[str, Offsets | None], start: int = 1
 ) -> Windows:
@@ -82,16 +119,21 @@ def stationary_windows(
     """
     _bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
+    question = _Question(template, target, given, start, reach)
     half = 8 * reach + 32
-    reads = sum(len(family.parents) + 1 for family in template.families)
-    while half <= LONGEST_LINE and half * reads <= MOST_WORK:
-        found = _attempt(template, target, given, start, half, reach)
+    reads = sum(len(family.parents) + 1 for family in (*template.families, *template.numbered))
+    most = min(LONGEST_LINE, MOST_WORK // reads)
+    if half > most:
+        raise NoFixpointError(
+            f"windows that end {reach} frames from t are too long: with {reads} reads in all, "
+            f"at most {max(0, (most - 32) // 8)} frames are searched"
+        )
+    while half <= most:
+        found = _attempt(question, half)
         if found is not None:
             return found
         half *= 2
-    raise NoFixpointError(
-        f"the windows of {target} do not repeat within {half // 4} frames of t; longer ones are not searched"
-    )
+    raise NoFixpointError(f"the windows of {target} do not repeat within {half // 4} frames of t")
 
 
 def _bound_periods(template: Template) -> None:
@@ -105,145 +147,51 @@ def _bound_periods(template: Template) -> None:
                 raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
-def _attempt(
-    template: Template,
-    target: str,
-    given: Mapping[str, Offsets | None],
-    start: int,
-    half: int,
-    reach: int,
-) -> Windows | None:
+def _attempt(question: _Question, half: int) -> Windows | None:
     """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
-    scene = line_scene(template, target, half, start)
-    inside, outside = _evidence(template, given, half)
+    scene, inside = question.scene(half), question.bits(question.given, half)
     relevant = scene.relevant(inside)
     guesses = []
-    for sets in (relevant, scene.component(relevant, outside)):
+    for sets in (relevant, scene.component(relevant, question.outside(inside, half))):
         guess: dict[str, Offsets | None] = {}
         for name, bits in sets.items():
-            if name in template.static:
+            if name in question.template.static:
                 if bits:
                     guess[name] = None
                 continue
-            tail = fitted(bits, half, half // 2, 2 * reach)
+            tail = fitted(bits, half, half // 2, 2 * question.reach)
             if tail is None:
                 return None
             guess[name] = tail
         guesses.append(guess)
-    return _verified(template, target, given, start, half, reach, *guesses)
+    return _verified(question, half, *guesses)
 
 
 def _verified(
-    template: Template,
-    target: str,
-    given: Mapping[str, Offsets | None],
-    start: int,
+    question: _Question,
     half: int,
-    reach: int,
     relevant: Mapping[str, Offsets | None],
     component: Mapping[str, Offsets | None],
 ) -> Windows | None:
-    """Check that one step of growth adds nothing to the guesses, and read off the minimal set."""
-    sets = [o for part in (relevant, component, given) for o in part.values() if o is not None]
+    """Verify R' and K' (steps 3 and 4), and read off the minimal set; None if they are wrong."""
+    template, reach = question.template, question.reach
+    sets = [o for part in (relevant, component, question.given) for o in part.values() if o is not None]
+    base = max(max(abs(one.low), abs(one.high)) for one in sets)
     sets += [p.offsets for f in template.families for p in f.parents if p.offsets is not None]
     period = lcm(*(len(pattern) for one in sets for pattern in (one.past, one.future)))
-    base = max(max(abs(one.low), abs(one.high)) for one in sets)
+    base = max(base, reach)
+    stride = period * (2 * reach // period + 1)
     edge = base + 2 * reach + 2 * period
-    wide = edge + 2 * reach + 3 * period + 2
-    if wide > 4 * LONGEST_LINE:
+    wide = edge + 4 * reach + 3 * stride
+    if wide > 4 * LONGEST_LINE or base + stride > half // 2:
         return None
-    scene = line_scene(template, target, wide, start)
-    near = ((1 << (2 * (edge + period) + 1)) - 1) << (wide - edge - period)
-    inside, outside = _evidence(template, given, wide)
-    r, _ = _evidence(template, relevant, wide)
-    k, _ = _evidence(template, component, wide)
-    if not _closed(scene, r, k, inside, outside, near, template.static):
+    scene, inside = question.scene(wide), question.bits(question.given, wide)
+    r, k = question.bits(relevant, wide), question.bits(component, wide)
+    outside = question.outside(inside, wide)
+    guess = Guess(scene, wide, base, stride, r, k, inside, outside, half // 2, template.static)
+    if not (closed(guess, edge + period) and repeats(guess)):
         return None
-    reading = _Reading(template, scene, wide, edge, period, start)
+    reading = Reading(template, scene, wide, edge, period, question.start)
     for clique in scene.cliques:
         reading.add(clique, scene.meeting(clique, k, r), inside)
-    return Windows(target, reading.parents(), template.sort(component), half)
-
-
-def _evidence(template: Template, given: Mapping[str, Offsets | None], half: int) -> tuple[Sets, Sets]:
-    """Return windows as bits of the line -half..half, and what is outside of them."""
-    line = Line(-half, half)
-    inside, outside = {}, {}
-    for name in template.names:
-        full = 1 if name in template.static else line.full
-        offsets = given.get(name, NONE)
-        inside[name] = 1 if offsets is None else line.window(offsets, 0) if offsets else 0
-        outside[name] = full & ~inside[name]
-    return inside, outside
-
-
-def _closed(
-    scene: Scene, r: Sets, k: Sets, inside: Sets, outside: Sets, near: int, static: tuple[str, ...]
-) -> bool:
-    """Whether growth from R and K, one step, stays within them as far as `near`."""
-
-    def new(name: str, grown: int, sets: Sets) -> bool:
-        return bool(grown & ~sets[name] & (1 if name in static else near))
-
-    if any(new(name, there, r) for name, there in inside.items()):
-        return False
-    if new(scene.target, scene.place, r) or new(scene.target, scene.place, k):
-        return False
-    for clique in scene.cliques:
-        here = r[clique.child] & clique.at
-        if any(new(link.name, scene.read(link, here), r) for link in clique.links):
-            return False
-        met = scene.meeting(clique, k, r)
-        if new(clique.child, met & outside[clique.child], k):
-            return False
-        if any(new(link.name, scene.read(link, met) & outside[link.name], k) for link in clique.links):
-            return False
-    return True
-
-
-class _Reading:
-    """Gathers the minimal set from the families that meet K."""
-
-    def __init__(
-        self, template: Template, scene: Scene, half: int, edge: int, period: int, start: int
-    ) -> None:
-        self.template, self.scene = template, scene
-        self.half, self.edge, self.period, self.start = half, edge, period, start
-        self.relative: dict[str, int] = {}
-        self.absolute: set[tuple[str, int]] = set()
-
-    def add(self, clique: Clique, met: int, inside: Sets) -> None:
-        """Take in one family, met at these places."""
-        if not met:
-            return
-        self._take(clique.child, met & inside[clique.child], clique.said)
-        for link in clique.links:
-            self._take(link.name, self.scene.read(link, met) & inside[link.name], link.said)
-
-    def _take(self, name: str, places: int, said: int | None) -> None:
-        if not places:
-            return
-        if said is None or self._offsets(places).finite:
-            self.relative[name] = self.relative.get(name, 0) | places
-        else:
-            self.absolute.add((name, said))
-
-    def _offsets(self, places: int) -> Offsets:
-        return between(places, self.half, self.edge, self.period)
-
-    def parents(self) -> tuple[Parent, ...]:
-        """Return the set in order: as declared, relative before absolute reads."""
-        found = []
-        for name in self.template.names:
-            offsets = None
-            if name in self.template.static:
-                found += [Parent(name, None)] if name in self.relative else []
-                continue
-            if places := self.relative.get(name, 0):
-                offsets = self._offsets(places)
-                found.append(Parent(name, offsets))
-            for frame in (0, 1, LAST):
-                where = window(0, None) if frame == LAST else window(None, frame - self.start)
-                if (name, frame) in self.absolute and not (offsets is not None and where <= offsets):
-                    found.append(Parent(name, None, frame))
-        return tuple(found)
+    return Windows(question.target, reading.parents(), template.sort(component), half)

@@ -11,17 +11,27 @@ from __future__ import annotations
 import random
 
 from dvaec.spec.model import Spec
-from tests.oracles.separation import Dot, always_given, chain, graph_of
+from tests.oracles.separation import Dot, given_to, graph_of
 
 PRIME = 2**61 - 1
 
 
-def minimal_set(spec: Spec, frames: int, target: Dot, upto: int | None = None, seed: int = 0) -> set[Dot]:
+def minimal_set(
+    spec: Spec,
+    frames: int,
+    target: Dot,
+    upto: int | None = None,
+    latents: bool = True,
+    seed: int = 0,
+) -> set[Dot]:
     """Return the given nodes at which the target's row of the marginal precision is not zero."""
+    return dependences(spec, frames, target, given_to(spec, frames, target, upto, latents), seed)
+
+
+def dependences(spec: Spec, frames: int, target: Dot, given: set[Dot], seed: int = 0) -> set[Dot]:
+    """Return what the target depends on among `given`, all other nodes marginalised."""
     graph = graph_of(spec, frames)
     nodes = list(graph.nodes)
-    latents = chain(spec, frames)
-    given = always_given(spec, frames, upto) | set(latents[: latents.index(target)])
     draw = random.Random(seed)
     precision: dict[Dot, dict[Dot, int]] = {node: {} for node in nodes}
     for node in nodes:
