@@ -19,7 +19,7 @@ from dvaec.derive.elbo import CLOSED_FORMS
 from dvaec.emit.families import FAMILIES, family_text, noise_width
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
-from dvaec.spec.model import Dense, Family, Head, Layer, Parent, Role, Side, Variable
+from dvaec.spec.model import Dense, Family, Head, Layer, Parent, Role, Side, Sweep, Variable
 from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
 from tests.emitted import Built, build, sample_values
@@ -505,3 +505,68 @@ def test_names_of_functions_are_kept_from_models_and_variables() -> None:
     functions = {name for name, value in vars(helpers()).items() if inspect.isfunction(value)}
     assert functions <= RESERVED_FOR_MODELS
     assert {name for name in functions if "_" not in name} <= RESERVED  # a variable may bear no underscore
+
+
+# Sequence-level variables
+
+
+@cache
+def static(case: str) -> Built:
+    """Build w, z_t | z_<t-1>, x_t | z_t, y | w with one y and one w a sequence, of that family where w can be."""
+    y = replace(CASES[case].variable("y"), framed=False)
+    family = case if case in LATENT else "gaussian"
+    w = replace(CASES[family].variable("w", Role.LATENT), framed=False)
+    spec = page(
+        line("w"),
+        line("z", z=of(-1), w=None),
+        line("x", z=NOW),
+        line("y", w=None),
+        variables=(Variable("x", Role.OBSERVED, 2), y, w, Variable("z", Role.LATENT, 2)),
+        order=("w", "z"),
+    )
+    return build(replace(spec, order=(Sweep(("w",)), Sweep(("z",)))), small=False)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_of_a_whole_sequence(name: str) -> None:
+    built, case = static(name), CASES[name]
+    values = sample_values(built, BATCH, FRAMES)
+    score = built.call("score", values)
+    same(score.log_p_y, case.of(score, "p_y").log_prob(values["y"]))
+    assert score.log_p_y.shape == (BATCH,)
+    again = built.call("reconstruct", values)
+    same(again.y, centre(case.of(again, "p_y")))
+    drawn = built.call("generate", values, batch=BATCH, frames=FRAMES)
+    assert drawn.y.shape == values["y"].shape
+    assert bool(drawn.y.isfinite().all())
+    hidden = CASES[name if name in LATENT else "gaussian"]
+    at_draw = built.call("score", values | {"w": built.call("encode", values).w})
+    bound = built.call("elbo", values)
+    same(bound.kl_w, divergence(hidden.of(at_draw, "q_w"), hidden.of(at_draw, "p_w")))
+    assert bound.kl_w.shape == (BATCH,)
+    for a, b in zip(flat(bound), flat(built.call("elbo", values, script(built.module))), strict=True):
+        same(a, b)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_padding_and_missing_frames_leave_no_trace(name: str) -> None:
+    """Whatever stands there: NaN, and numbers that the family does not have."""
+    built = observing(name)
+    values = sample_values(built, BATCH, FRAMES)
+    lengths, seen = torch.tensor([FRAMES, 2, 3]), torch.ones(BATCH, FRAMES, dtype=torch.bool)
+    seen[0, 1] = False
+    there = seen & (torch.arange(FRAMES) < lengths[:, None])
+    results, gradients = [], []
+    for filling in (values["x"], torch.full_like(values["x"], math.nan), torch.full_like(values["x"], -7.5)):
+        x = torch.where(there[..., None], values["x"], filling)
+        built.module.zero_grad()
+        result = built.call("elbo", values | {"x": x}, lengths=lengths, mask_x=seen)
+        result.elbo.sum().backward()
+        results.append(result)
+        gradients.append([p.grad.clone() for p in built.module.parameters() if p.grad is not None])
+    assert not bool(results[0].log_p_x[~there].any())
+    for other, gradient in zip(results[1:], gradients[1:], strict=True):
+        for a, b in zip(flat(other), flat(results[0]), strict=True):
+            same(a, b)
+        for a, b in zip(gradient, gradients[0], strict=True):
+            same(a, b)
