@@ -12,6 +12,7 @@ from dvaec.compiler import Compilation
 from dvaec.emit.formula import FormulaWriter
 from dvaec.emit.latex import LATEX
 from dvaec.spec.model import Conditional, Side
+from dvaec.spec.notation import parents, target
 from tests.review import (
     Entry,
     Finding,
@@ -51,8 +52,8 @@ def review_page() -> str:
     overview = [
         "## Overview",
         "",
-        "| page | chapter | exact posterior | q | bound |",
-        "| --- | --- | --- | --- | --- |",
+        "| page | chapter | exact posterior | q | bound | golden | silver |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(entry) for entry in entries()),
     ]
     parts = [INTRODUCTION, "\n".join(overview) + "\n", *_findings(), "## The models\n"]
@@ -61,6 +62,7 @@ def review_page() -> str:
 
 def _row(entry: Entry) -> str:
     cells = [_verdict(one) for one in (entry.exact, entry.q, entry.bound)]
+    cells += [_brief(derived(entry.page), part) for part in ("golden", "silver")]
     return f"| [`{entry.page}`](#{entry.page}) | {entry.chapter} | {' | '.join(cells)} |"
 
 
@@ -68,6 +70,18 @@ def _verdict(said: Statement | None) -> str:
     if said is None:
         return "-"
     return f"{said.at}: {'differs' if said.differs else 'equal'}"
+
+
+def _brief(known: Compilation, part: str) -> str:
+    """Write links as a page writes reads, each latent's own."""
+    found = links(known, part).values()
+    several = len(known.spec.latents) > 1
+    lists = []
+    for one in found:
+        name = target(one, known.spec.variable(one.target).framed)
+        listed = parents(one.parents, [v.name for v in known.spec.variables if not v.first])
+        lists.append(f"`{name}: {listed}`" if several else f"`{listed}`")
+    return "<br>".join(lists) or "none"
 
 
 def _section(entry: Entry) -> str:

@@ -12,8 +12,10 @@ import pytest
 
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import TermKind
-from dvaec.spec.model import Role, Side
+from dvaec.spec.model import Role, Side, Spec
 from dvaec.spec.offsets import ALL, NONE, Offsets, window
+from tests.oracles.prime_field import minimal_set
+from tests.oracles.separation import Dot, dots, places
 from tests.review import (
     Entry,
     Statement,
@@ -72,6 +74,30 @@ def test_what_the_review_states_is_minimal_at_every_frame() -> None:
         for factor in known.derivation.posterior.factors:
             assert (factor.loose_first, factor.loose_last) == ((), ()), entry.page
             assert not factor.loose_inside, entry.page
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.page)
+def test_every_page_and_what_the_review_states_of_it_by_numbers(entry: Entry) -> None:
+    """At every frame, for 1 to 5 of them, by a random linear-Gaussian model over a prime field."""
+    spec = derived(entry.page).spec
+    lines = entry.exact.lines if entry.exact is not None and entry.exact.differs is None else ()
+    stated = conditionals(entry.page, lines)
+    for frames in range(1, 6):
+        found = posterior_at(spec, frames)
+        for name in spec.latents:
+            framed = spec.variable(name).framed
+            for place in places(spec, name, frames):
+                expected = minimal_set(spec, frames, (name, place))
+                shown = {shown_as(spec, dot) for dot in expected}
+                assert set(found[shown_as(spec, (name, place))]) == shown
+                if (name, None) in stated and not (framed and place == 0):
+                    parents = stated[name, None].parents
+                    assert set(dots(spec, parents, place if framed else None, frames)) == expected
+
+
+def shown_as(spec: Spec, dot: Dot) -> str:
+    name, place = dot
+    return f"{name}_{place}" if spec.variable(name).framed else name
 
 
 @pytest.mark.parametrize("entry", BOUNDS, ids=lambda one: one.page)
