@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Estimator, Term
+from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Conditional, Spec
 from tests.general_strategies import general_specs
@@ -52,6 +53,8 @@ def test_every_step_has_the_same_value_for_any_q(data: st.DataObject, spec: Spec
         assert not found.H.any()
         assert found.c == pytest.approx(expected, rel=1e-7, abs=1e-7), step.name
     assert expected <= here.evidence + 1e-8
+    for other in regroupings(spec, inference, elbo):
+        assert value(other.expression, here).c == pytest.approx(expected, rel=1e-7, abs=1e-7), other.name
 
 
 def leads_back(spec: Spec, inference: tuple[Conditional, ...], term: Term, length: int) -> bool:

@@ -101,12 +101,15 @@ class Expectation(Expr):  # type: ignore[misc]
 
 
 class KullbackLeibler(Expr):  # type: ignore[misc]
-    """D_KL(q || p) of two densities of the same slice, a function of what either is given."""
+    """D_KL(q || p), the mean of log q - log p under q, a function of what either is given.
+
+    p is one density of q's slice, or a product of densities, as in (6.18).
+    """
 
     is_commutative = True
 
-    def __new__(cls, q: Density, p: Density) -> KullbackLeibler:
-        node: KullbackLeibler = Expr.__new__(cls, q, p)
+    def __new__(cls, q: Density, *p: Density) -> KullbackLeibler:
+        node: KullbackLeibler = Expr.__new__(cls, q, *p)
         return node
 
     @property
@@ -115,9 +118,9 @@ class KullbackLeibler(Expr):  # type: ignore[misc]
         return _density(self.args[0])
 
     @property
-    def p(self) -> Density:
-        """The distribution that is compared with it."""
-        return _density(self.args[1])
+    def p(self) -> tuple[Density, ...]:
+        """The factors of what is compared with it."""
+        return tuple(_density(one) for one in self.args[1:])
 
 
 def conditional_density(

@@ -36,13 +36,8 @@ def generative_blocks(spec: Spec, factors: Factors) -> tuple[Block, ...] | None:
     As few blocks as can be, without shifts where they are not needed: for a causal model of frame-level
     variables one forward block in generative order, as in (4.4).
     """
-    static = [c.target for c in spec.generation if not spec.variable(c.target).framed]
-    names = [*static, *(c.target for c in spec.generation if c.target not in static)]
-    needs: dict[str, list[str]] = {name: [] for name in names}
-    for (name, _), conditional in factors.items():
-        needs[name] += [p.name for p in conditional.parents if p.name in names and p.name != name]
     blocks: list[Block] = []
-    for group in _components(names, needs):
+    for group in components(spec, factors):
         whole = not spec.variable(group[0]).framed
         alone = Block(group, (0,), False) if whole else _solved(group, factors, spec)
         if alone is None:
@@ -79,8 +74,16 @@ def _before_in(block: Block, target: str) -> list[Parent]:
     return found
 
 
-def _components(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return the strongly connected components, what they need first."""
+def components(spec: Spec, factors: Factors) -> list[tuple[str, ...]]:
+    """Return p's variables in groups, each after those that it reads: those that read one another share one.
+
+    The joint density is the product over the groups of p(group | what it reads), at all frames.
+    """
+    static = [c.target for c in spec.generation if not spec.variable(c.target).framed]
+    names = [*static, *(c.target for c in spec.generation if c.target not in static)]
+    needs: dict[str, list[str]] = {name: [] for name in names}
+    for (name, _), conditional in factors.items():
+        needs[name] += [p.name for p in conditional.parents if p.name in names and p.name != name]
     leader: dict[str, str] = {}
     for name in names:
         around = reachable(name, needs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
+from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import (
@@ -116,7 +117,12 @@ def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo
     lines = [writer.bound(), f"  = {writer.formula(steps[0].expression)}"]
     for position, line in enumerate(writer.lines(steps[-1].expression)):
         lines.append(f"  = {line}" if position == 0 else f"   {line}")
-    return [*lines, "by", *(f"  {line}" for step in steps[1:] for line in _wrapped(step.justification))]
+    lines += ["by", *(f"  {line}" for step in steps[1:] for line in _wrapped(step.justification))]
+    for other in regroupings(spec, derivation.inference, elbo):
+        lines.append(f"or, regrouped: {other.justification}")
+        for position, line in enumerate(writer.lines(other.expression)):
+            lines.append(f"  = {line}" if position == 0 else f"   {line}")
+    return lines
 
 
 def _term(writer: FormulaWriter, term: Term) -> list[str]:

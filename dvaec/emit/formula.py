@@ -64,14 +64,15 @@ class FormulaWriter:
         if isinstance(formula, LogDensity):
             return n.log.format(body=self.density(formula.density))
         if isinstance(formula, KullbackLeibler):
-            return n.divergence.format(q=self.density(formula.q), p=self.density(formula.p))
+            product = " ".join(self.density(one) for one in formula.p)
+            return n.divergence.format(q=self.density(formula.q), p=product)
         if isinstance(formula, Expectation):
             return n.mean.format(measure=self.density(formula.measure), body=self.formula(formula.body))
         if isinstance(formula, Sum):
             body = self.formula(formula.function)
             grouped = isinstance(formula.function, Add)
             return f"{n.sum_from(first_frame(formula))} {n.group.format(body=body) if grouped else body}"
-        return "".join(self.lines(formula))
+        return "".join(self.lines(formula)).lstrip()
 
     def lines(self, formula: Formula) -> tuple[str, ...]:
         """Write a sum as one text per term, each but a first positive one beginning with its sign."""

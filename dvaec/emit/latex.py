@@ -6,6 +6,7 @@ import jinja2
 
 from dvaec.derive.expression import Formula
 from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
+from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import AUXILIARY, choice_words, estimator_words, order_words, proof_words
@@ -95,6 +96,7 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         choice=[_escape(line) for line in choice_words(spec, derivation.comparisons)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
+        others=[_step(writer, step) for step in regroupings(spec, derivation.inference, elbo)],
         auxiliary=_escape(AUXILIARY),
         added=[] if added is None else writer.lines(added),
         added_terms=[_term(writer, term) for term in elbo.auxiliary],

@@ -65,7 +65,11 @@ def _value(formula: Formula, world: World) -> Quadratic:
         of, given = _nodes(formula.density.of, world), _nodes(formula.density.given, world)
         return _log_normal(world, of, given, *_side(formula.density, world).given(of, given))
     if isinstance(formula, KullbackLeibler):
-        return _divergence(formula.q, formula.p, world)
+        if len(formula.p) > 1:
+            of, given = _nodes(formula.q.of, world), _nodes(formula.q.given, world)
+            logs = [_value(LogDensity(p), world) * -1.0 for p in formula.p]
+            return _mean(sum(logs, _value(LogDensity(formula.q), world)), of, given, world)
+        return _divergence(formula.q, formula.p[0], world)
     if isinstance(formula, Expectation):
         of, given = _nodes(formula.measure.of, world), _nodes(formula.measure.given, world)
         return _mean(_value(formula.body, world), of, given, world)
@@ -83,16 +87,21 @@ def _value(formula: Formula, world: World) -> Quadratic:
 
 
 def _mean(body: Quadratic, of: Sequence[Node], given: Sequence[Node], world: World) -> Quadratic:
-    """Take the mean over `of`; the body must not depend on any other latent, the measure on none at all."""
-    assert not set(given) & set(world.latents)
+    """Take the mean of `body` over `of` under q, given others: a function of those of them that are latent.
+
+    The body must not depend on latents that are neither.
+    """
     k = [world.latents.index(n) for n in of]
-    others = [n for n in range(len(world.latents)) if n not in k]
+    known = [world.latents.index(n) for n in given if n in world.latents]
+    others = [n for n in range(len(world.latents)) if n not in (*k, *known)]
     assert not body.g[others].any()
     assert not body.H[others].any()
     b, A, S = world.q.given(of, given)
-    m = b + A @ np.array([world.data[n] for n in given])
-    H = body.H[np.ix_(k, k)]
-    return _constant(body.c + body.g[k] @ m + 0.5 * (m @ H @ m + np.trace(H @ S)), world)
+    at, slope = np.zeros(len(world.latents)), np.eye(len(world.latents))
+    at[k], slope[k] = _linear(world, given, b, A)
+    spread = 0.5 * np.trace(body.H[np.ix_(k, k)] @ S)
+    c = body.c + body.g @ at + 0.5 * at @ body.H @ at + spread
+    return Quadratic(float(c), slope.T @ (body.g + body.H @ at), slope.T @ body.H @ slope)
 
 
 def _log_normal(
