@@ -41,7 +41,6 @@ def means_what_is_declared(spec: Spec, inference: tuple[Conditional, ...], separ
     """Develop, and compare every head with its conditional; return the developed spec."""
     developed = develop(replace(spec, separate=separate), inference)
     unfolded, finite = unfold(developed), ends(developed)
-    assert finite is not None
     p = (*spec.generation, *spec.numbered)
     for side, conditional in [*((Side.P, c) for c in p), *((Side.Q, c) for c in inference)]:
         head = developed.head(side, conditional.target, conditional.frame)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dvaec.derive.compare import beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
-from dvaec.network.ends import Ends, ends
+from dvaec.network.ends import Ends, TooLongError, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
@@ -30,7 +30,11 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
     except UnfoldError as error:
         return [Diagnostic(error.code, str(error), source.span(_place(spec, error.node)))]
     found = []
-    finite = ends(spec)
+    try:
+        finite = ends(spec)
+    except TooLongError as error:
+        finite = None
+        found.append(Diagnostic(error.code, str(error), source.span(("states",))))
     for head in spec.heads:
         reads = reads_of_head(head)
         if not reads:

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dvaec.network.unfold import Deterministic, nodes_of
+from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Parent, Side, Spec, reads_of_head
 from dvaec.spec.offsets import Offsets
 
-LONGEST = 400  # frames; lags beyond it are compared on the infinite line alone
+MOST_READS = 200_000  # frames times what is read at each; beyond it the ends are not compared
 OUTSIDE = -1  # stands for the frames before 0 and after T
 
 Sight = dict[str, int]  # variable -> its frames as bits; bit 0 is frame 0, or a sequence-level value
@@ -81,14 +82,20 @@ class Ends:
         return tuple(t + d for d in parent.offsets.within(self.first[parent.name] - t, self.frames - t))
 
 
-def ends(spec: Spec) -> Ends | None:
-    """Return what states and features see at each frame; None if their lags are beyond the horizon."""
+class TooLongError(ValueError):
+    """The lags of the developed form ask for too long a horizon."""
+
+    code = "DV214"
+
+
+def ends(spec: Spec) -> Ends:
+    """Return what states and features see at each frame; TooLongError if their lags reach too far."""
     nodes = list(nodes_of(spec))
-    reach = sum(_farthest(node.reads) + max(map(abs, node.loops), default=0) for node in nodes)
-    reach += max((_farthest(reads_of_head(head)) for head in spec.heads), default=0)
-    frames = 2 * reach + 5
-    if frames > LONGEST:
-        return None
+    heads = [reads_of_head(head) for head in spec.heads]
+    frames = 2 * (_depth(nodes) + max(map(_farthest, heads), default=0)) + 5
+    if frames * sum(1 + len(node.reads) for node in nodes) > MOST_READS:
+        message = f"the lags of states, features and networks reach over {frames // 2} frames together"
+        raise TooLongError(f"{message}, too far to compare them at a sequence's ends")
     first = {v.name: v.first for v in spec.variables if v.framed}
     times = (OUTSIDE, *range(frames + 1))
     found = Ends(spec, frames, first, {(node.name, t): {} for node in nodes for t in times})
@@ -100,6 +107,21 @@ def ends(spec: Spec) -> Ends | None:
                 for node in nodes:
                     changed |= _grow(found, node, t)
     return found
+
+
+def _depth(nodes: list[Deterministic]) -> int:
+    """Return how far a chain of reads and recurrences can reach, each node counted once."""
+    needs = {node.name: [p.name for p in node.reads] for node in nodes}
+    own = {node.name: _farthest(node.reads) + max(map(abs, node.loops), default=0) for node in nodes}
+    names = list(own)
+    around = {name: {name, *reachable(name, needs)} & set(names) for name in names}
+    rings = {name: frozenset(m for m in around[name] if name in around[m]) for name in names}
+    deep: dict[frozenset[str], int] = {}
+    for name in sorted(names, key=lambda n: len(around[n])):  # what a ring reads reaches less than it does
+        ring = rings[name]
+        below = (deep[rings[m]] for m in around[name] if m not in ring)
+        deep[ring] = sum(own[m] for m in ring) + max(below, default=0)
+    return max(deep.values(), default=0)
 
 
 def _grow(found: Ends, node: Deterministic, t: int) -> bool:
@@ -123,18 +145,26 @@ def _reading(found: Ends, reads: tuple[Parent, ...], t: int) -> Sight:
             _add(got, _sight(found, parent.name, found.frames if parent.frame == LAST else parent.frame))
         elif parent.offsets is None:
             _add(got, {parent.name: 1})
+        elif parent.name in found.first and parent.offsets.finite and 1 <= t <= found.frames:
+            _add(got, {parent.name: _clipped(found, parent.name, parent.offsets, t)})
         else:
             for frame in _read_frames(found, parent.name, parent.offsets, t):
                 _add(got, _sight(found, parent.name, frame))
     return got
 
 
+def _clipped(found: Ends, name: str, offsets: Offsets, t: int) -> int:
+    """The frames of a variable in a finite window at t, as bits."""
+    bits, low = sum(1 << k for k, there in enumerate(offsets.inside) if there), t + offsets.low
+    bits = bits << low if low >= 0 else bits >> -low
+    return bits & ((1 << found.frames + 1) - (1 << found.first[name]))
+
+
 def _read_frames(found: Ends, name: str, offsets: Offsets, t: int) -> Iterator[int]:
     """The frames that a window reads at t; an open one reads no frame that is not there."""
-    if not 0 <= t <= found.frames:
-        yield from (OUTSIDE,) * offsets.finite
-    elif t == 0 and offsets.finite:
-        yield from (0 if d == 0 else OUTSIDE for d in offsets.members)
+    if not 1 <= t <= found.frames:
+        members = offsets.members if offsets.finite else ()
+        yield from (0 if t == d == 0 else OUTSIDE for d in members)
     elif offsets.finite:
         yield from (t + d for d in offsets.members)
     else:
