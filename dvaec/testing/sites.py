@@ -63,7 +63,7 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             t = 0 if site.frame is None or site.conditional.frame is not None else site.frame
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
-    return frozenset(found)
+    return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own
 
 
 def head_of(built: Built, site: Site) -> HeadNode:
