@@ -123,10 +123,9 @@ def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Rep
         if parsed.heads[other] == (side, target.name) and its.frame == target.frame:
             report.add(Code.NAME_TWICE, f"the network of {shown} is given twice", key.span)
     parsed.targets[key.text] = target
+    # Other rooms know a network by its plain name, however the page spaces it.
     for path in [path for path in parsed.spans if path[:2] == ("networks", key.text)]:
-        parsed.spans.setdefault(
-            ("networks", shown, *path[2:]), parsed.spans[path]
-        )  # as p(z_t) is named elsewhere
+        parsed.spans.setdefault(("networks", shown, *path[2:]), parsed.spans[path])
     return side, target.name
 
 

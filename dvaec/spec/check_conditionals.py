@@ -169,10 +169,10 @@ def _itself(context: Context, line: Line, parent: Reference) -> bool:
 
 def _own_parent(context: Context, line: Line, parent: Reference, span: Span) -> None:
     name = line.target.name
-    hint = None
+    at, hint = "", None
     if line.target.offsets is not None and parent.offsets is not None:
         hint = f"did you mean {name}_<<t>?" if parent.offsets.reaches_past else f"did you mean {name}_<t-1>?"
-    at = " at frame t" if line.target.offsets is not None else ""
+        at = " at frame t"
     shown = f"{name}_{line.target.frame}" if line.target.frame is not None else name
     context.report.add(Code.SELF_AT_T, f"'{shown}'{at} would be its own parent", span, hint)
 
@@ -200,6 +200,8 @@ def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool
     if parent.frame is None:
         return frame > 0 and parent.name in context.zero, True
     at = LAST if parent.frame == "T" else int(parent.frame)
+    if frame == 0 and at == 1 and context.role(parent.name) == "input":
+        return False, False  # there is no input before the first
     return at != LAST and at < frame, at == LAST or at > frame
 
 

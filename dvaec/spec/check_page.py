@@ -53,7 +53,8 @@ def _frames(context: Context) -> None:
     listed = [(line.scalar, one) for line in lines for one in line.parents]
     listed += [(read.scalar, one) for read in parsed.reads.values() for one in read.references]
     for scalar, one in listed:
-        if one.offsets is not None and not one.offsets.within(1 - given, given - 1):
+        first = 0 if one.name in context.zero else 1
+        if one.offsets is not None and not one.offsets.within(first - given, given - 1):
             message = f"this window is empty at every frame of the {given}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
 
