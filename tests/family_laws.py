@@ -125,7 +125,8 @@ def divergence(q: Distribution, p: Distribution) -> Tensor:
 def latent_draw(variable: Variable, parameters: tuple[Tensor, ...], noise: Tensor) -> Tensor:
     """What a latent variable is, in training, for that noise: by quantiles, factors, Gumbel's trick."""
     if variable.family is Family.LAPLACE:
-        return Laplace(parameters[0], torch.exp(parameters[1])).icdf(noise)
+        drawn: Tensor = Laplace(parameters[0], torch.exp(parameters[1])).icdf(noise)
+        return drawn
     if variable.family is Family.CATEGORICAL:
         temperature = dict(variable.options).get("temperature", 0.5)
         return torch.softmax((parameters[0] - torch.log(-torch.log(noise))) / temperature, -1)

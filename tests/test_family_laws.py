@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from dataclasses import replace
-from functools import cache
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.distributions import Distribution, Independent, StudentT
+from torch.distributions import Independent
 
-from dvaec.derive.elbo import CLOSED_FORMS
-from dvaec.emit.families import FAMILIES, family_text, noise_width
+from dvaec.emit.families import family_text
 from dvaec.runtime.script import script
-from dvaec.spec.families import FORMS, parameters_of
-from dvaec.spec.model import Dense, Family, Head, Layer, Parent, Role, Side, Sweep, Variable
-from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
-from dvaec.spec.offsets import NOW, of
-from tests.emitted import Built, build, sample_values
+from dvaec.spec.families import parameters_of
+from dvaec.spec.model import Variable
+from tests.emitted import sample_values
 from tests.family_data import legal, noise_for
-from tests.family_laws import CASES, LATENT, Case, circular, divergence, full, function, helpers, lower
-from tests.models import line, page
+from tests.family_laws import CASES, Case, function, helpers, lower
+from tests.family_models import BATCH, FRAMES, centre, flat, observing, same
 
-BATCH, FRAMES = 3, 4
-LAYERS = (Layer(5, "tanh"),)
 MANY = 20000
-
-
-@cache
-def observing(case: str) -> Built:
-    """Build z_t | z_<t-1> and x_t | z_t with x of that family."""
-    own = Head(Side.P, "x", Dense((Parent("z", of(0)),), LAYERS))
-    spec = page(
-        line("z", z=of(-1)),
-        line("x", z=NOW),
-        variables=(CASES[case].variable(), Variable("z", Role.LATENT, 2)),
-    )
-    return build(replace(spec, heads=(own,)), small=False)
-
-
-@cache
-def latent(case: str, parentless: bool = False, learned: bool = False) -> Built:
-    """Build z_t | z_<t-1>, or a z_t without parents, and x_t | z_t with z of that family."""
-    z = CASES[case].variable("z", Role.LATENT)
-    prior = line("z") if parentless else line("z", z=of(-1))
-    spec = page(prior, line("x", z=NOW), variables=(Variable("x", Role.OBSERVED, 2), z))
-    heads = (Head(Side.P, "z", None, learned=True),) if learned else ()
-    return build(replace(spec, heads=heads), small=False)
-
-
-def same(a: Tensor, b: Tensor, rtol: float = 1e-9) -> None:
-    torch.testing.assert_close(a, b, rtol=rtol, atol=1e-11)
-
-
-def flat(fields: Any) -> list[Tensor]:
-    return [getattr(fields, name) for name in fields._fields]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -83,13 +44,6 @@ def test_means_are_those_of_torch(name: str) -> None:
     same(again.x, centre(CASES[name].of(again, "p_x")))
     plain = built.call("generate", values, batch=BATCH, frames=FRAMES, sample=False)
     same(plain.x, centre(CASES[name].of(plain, "p_x")))
-
-
-def centre(law: Distribution) -> Tensor:
-    """The mean; of Student's t, which may have none, the location."""
-    if isinstance(law, Independent) and isinstance(law.base_dist, StudentT):
-        return law.base_dist.loc
-    return law.mean
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -307,266 +261,3 @@ def test_the_beta_density_stays_off_its_ends() -> None:
         function("beta_log_density")(torch.tensor([x], dtype=torch.float64), half, half) for x in (0.0, 1e-7)
     )
     same(at_end, near)
-
-
-# Latent variables
-
-
-@pytest.mark.parametrize("learned", [False, True])
-@pytest.mark.parametrize("name", LATENT)
-def test_divergences_are_those_of_torch(name: str, learned: bool) -> None:
-    case = CASES[name]
-    for parentless in (False, True):
-        if learned and not parentless:
-            continue
-        built = latent(name, parentless, learned)
-        values = sample_values(built, BATCH, FRAMES)
-        encoded = built.call("encode", values)
-        at_draw = built.call("score", values | {"z": encoded.z})
-        expected = divergence(case.of(at_draw, "q_z"), case.of(at_draw, "p_z"))
-        same(built.call("elbo", values).kl_z, expected)
-        assert "log-ratio" not in [term.estimator.value for term in built.elbo.terms]
-
-
-@pytest.mark.parametrize("name", LATENT)
-def test_a_prior_without_parents_is_the_standard_one(name: str) -> None:
-    built = latent(name, parentless=True)
-    values = sample_values(built, BATCH, FRAMES)
-    score = built.call("score", values)
-    for parameter in CASES[name].parameters:
-        assert not bool(getattr(score, f"p_z_{parameter}").any())
-    drawn = built.call("generate", values, batch=BATCH, frames=FRAMES)
-    assert bool(drawn.z.isfinite().all())
-    assert FAMILIES[CASES[name].family].standard in built.text
-    scripted = script(built.module)
-    same(built.call("elbo", values, scripted).elbo, built.call("elbo", values).elbo)
-
-
-@pytest.mark.parametrize("name", LATENT)
-@given(seed=st.integers(0, 2**31), spread=st.floats(0.1, 4.0))
-@settings(deadline=None)
-def test_divergences_at_any_parameters(name: str, seed: int, spread: float) -> None:
-    case = CASES[name]
-    text = family_text(case.variable())
-    generator = torch.Generator().manual_seed(seed)
-
-    def made() -> tuple[Tensor, ...]:
-        return tuple(
-            spread * torch.randn(p.width, generator=generator, dtype=torch.float64)
-            for p in parameters_of(case.variable())
-        )
-
-    q, p = made(), made()
-    value = function(text.kl)(*q, *p)
-    assert value.item() > -1e-12
-    torch.testing.assert_close(
-        value, divergence(case.law(*q), case.law(*p)).reshape(()), rtol=1e-7, atol=1e-9
-    )
-    assert abs(function(text.kl)(*q, *q).item()) < 1e-9
-    standard = tuple(torch.zeros_like(a) for a in q)
-    torch.testing.assert_close(
-        function(text.standard_kl)(*q), function(text.kl)(*q, *standard), rtol=1e-9, atol=1e-9
-    )
-
-
-def test_closed_forms_that_are_derived_are_those_that_can_be_emitted() -> None:
-    emitted = {(family, family) for family, text in FAMILIES.items() if text.kl}
-    assert emitted == CLOSED_FORMS
-    assert {family for family, form in FORMS.items() if form.latent} == {family for family, _ in emitted}
-    assert set(FAMILIES) == set(FORMS) == set(Family)
-    assert all(bool(text.standard_kl) == bool(text.standard) == bool(text.kl) for text in FAMILIES.values())
-
-
-@pytest.mark.parametrize("name", LATENT)
-def test_latent_draws_pass_a_gradient_to_q(name: str) -> None:
-    """In training mode; the log-density of x alone, so that nothing comes through the divergence."""
-    built = latent(name)
-    built.module.train()
-    values = sample_values(built, BATCH, FRAMES)
-    built.module.zero_grad()
-    built.call("elbo", values).log_p_x.sum().backward()
-    own = [p for key, p in built.module.named_parameters() if key.startswith("q_z")]
-    assert own
-    assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in own)
-
-
-def test_categorical_draws_are_relaxed_in_training_and_exact_in_evaluation() -> None:
-    built = latent("categorical")
-    values = sample_values(built, BATCH, FRAMES)
-    built.module.train()
-    scripted = script(built.module)
-    soft, hard = built.call("encode", values), None
-    same(soft.z.sum(-1), torch.ones(BATCH, FRAMES, dtype=torch.float64))
-    assert bool((soft.z > 0).all())
-    same(soft.z, built.call("encode", values, scripted).z)
-    built.module.eval()
-    scripted.eval()
-    hard = built.call("encode", values)
-    assert bool(((hard.z == 0) | (hard.z == 1)).all())
-    same(hard.z.sum(-1), torch.ones(BATCH, FRAMES, dtype=torch.float64))
-    same(hard.z, built.call("encode", values, scripted).z)
-    built.module.train()
-
-
-def test_the_derivation_says_that_relaxed_draws_make_a_surrogate() -> None:
-    for name in LATENT:
-        for term in latent(name).elbo.terms:
-            assert ("draws of z are relaxed" in term.schedule_reason) == (name == "categorical")
-            assert "closed form" in term.reason
-
-
-@given(seed=st.integers(0, 1000), temperature=st.floats(0.01, 5.0))
-@settings(deadline=None)
-def test_relaxed_draws_point_at_the_exact_ones(seed: int, temperature: float) -> None:
-    """argmax is the same at every temperature, and at low ones the relaxed draw is nearly one-hot."""
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(6, 4, generator=generator, dtype=torch.float64)
-    noise = torch.rand(6, 4, generator=generator, dtype=torch.float64)
-    exact = function("relaxed_draw")(logits, noise, temperature, False)
-    relaxed = function("relaxed_draw")(logits, noise, temperature, True)
-    assert bool((exact.argmax(-1) == relaxed.argmax(-1)).all())
-    cold = function("relaxed_draw")(logits, noise, 1e-6, True)
-    torch.testing.assert_close(cold, exact, rtol=1e-3, atol=1e-3)
-
-
-def test_the_temperature_is_that_of_the_page() -> None:
-    hot = Variable("z", Role.LATENT, 3, Family.CATEGORICAL, options=(("temperature", 0.7),))
-    assert "0.7, self.training" in family_text(hot).draw
-    assert "0.5, self.training" in family_text(replace(hot, options=())).draw
-
-
-def test_noise_is_as_wide_as_a_draw_needs() -> None:
-    widths = {name: noise_width(case.variable()) for name, case in CASES.items()}
-    assert widths["student"] == widths["beta"] == 6
-    assert widths["mixture"] == widths["complex gaussian"] == 4
-    assert widths["poisson"] == 3
-
-
-def test_the_oracles_speak_of_distinct_laws() -> None:
-    """A full Gaussian with correlations is not the diagonal one, a circular one not a Gaussian of its variance."""
-    packed = torch.tensor([0.0, 0.0, 0.9], dtype=torch.float64)
-    x = torch.tensor([1.0, -1.0], dtype=torch.float64)
-    zero = torch.zeros(2, dtype=torch.float64)
-    correlated = full(zero, packed).log_prob(x)
-    assert abs((correlated - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
-    assert abs((circular(zero[:1]).log_prob(x) - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
-
-
-# Classes as whole numbers
-
-
-def labelled() -> Built:
-    """Build x_t | z_t, c and y_t | z_t with a static class c, classes y of every frame and z of a class."""
-    spec = page(
-        line("z", z=of(-1)),
-        line("x", z=NOW, c=None),
-        line("y", z=NOW),
-        variables=(
-            Variable("x", Role.OBSERVED, 2),
-            Variable("y", Role.OBSERVED, 4, Family.CATEGORICAL),
-            Variable("z", Role.LATENT, 3, Family.CATEGORICAL),
-            Variable("c", Role.INPUT, 5, Family.CATEGORICAL, framed=False),
-        ),
-    )
-    return build(spec, small=False)
-
-
-def test_classes_may_be_whole_numbers_one_hot_or_not() -> None:
-    built = labelled()
-    values = sample_values(built, BATCH, FRAMES)
-    indices = values | {name: values[name].argmax(-1) for name in ("y", "z", "c")}
-    vectors = values | {name: values[name].long() for name in ("y", "z", "c")}
-    assert indices["y"].shape == (BATCH, FRAMES)
-    assert indices["c"].shape == (BATCH,)
-    scripted = script(built.module)
-    more: dict[str, Any]
-    for method, more in (("elbo", {}), ("score", {}), ("generate", {"batch": BATCH, "frames": FRAMES})):
-        expected = flat(built.call(method, values, **more))
-        for other in (indices, vectors):
-            for module in (built.module, scripted):
-                for a, b in zip(expected, flat(built.call(method, other, module, **more)), strict=True):
-                    same(a, b)
-
-
-@pytest.mark.parametrize("wrong", [-1, 4, 100])
-def test_a_class_that_does_not_exist_is_loud_on_a_sequence_and_silent_on_its_padding(wrong: int) -> None:
-    built = labelled()
-    values = sample_values(built, BATCH, FRAMES)
-    lengths = torch.tensor([FRAMES, 2, FRAMES])
-    good = values | {"y": values["y"].argmax(-1)}
-    bad = good | {"y": good["y"].clone()}
-    bad["y"][1, 2:] = wrong
-    same(built.call("elbo", bad, lengths=lengths).elbo, built.call("elbo", good, lengths=lengths).elbo)
-    bad["y"][1, 0] = wrong
-    assert built.call("elbo", bad, lengths=lengths).elbo.isnan().tolist() == [False, True, False]
-
-
-def test_names_of_functions_are_kept_from_models_and_variables() -> None:
-    functions = {name for name, value in vars(helpers()).items() if inspect.isfunction(value)}
-    assert functions <= RESERVED_FOR_MODELS
-    assert {name for name in functions if "_" not in name} <= RESERVED  # a variable may bear no underscore
-
-
-# Sequence-level variables
-
-
-@cache
-def static(case: str) -> Built:
-    """Build w, z_t | z_<t-1>, x_t | z_t, y | w with one y and one w a sequence, of that family where w can be."""
-    y = replace(CASES[case].variable("y"), framed=False)
-    family = case if case in LATENT else "gaussian"
-    w = replace(CASES[family].variable("w", Role.LATENT), framed=False)
-    spec = page(
-        line("w"),
-        line("z", z=of(-1), w=None),
-        line("x", z=NOW),
-        line("y", w=None),
-        variables=(Variable("x", Role.OBSERVED, 2), y, w, Variable("z", Role.LATENT, 2)),
-        order=("w", "z"),
-    )
-    return build(replace(spec, order=(Sweep(("w",)), Sweep(("z",)))), small=False)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_values_of_a_whole_sequence(name: str) -> None:
-    built, case = static(name), CASES[name]
-    values = sample_values(built, BATCH, FRAMES)
-    score = built.call("score", values)
-    same(score.log_p_y, case.of(score, "p_y").log_prob(values["y"]))
-    assert score.log_p_y.shape == (BATCH,)
-    again = built.call("reconstruct", values)
-    same(again.y, centre(case.of(again, "p_y")))
-    drawn = built.call("generate", values, batch=BATCH, frames=FRAMES)
-    assert drawn.y.shape == values["y"].shape
-    assert bool(drawn.y.isfinite().all())
-    hidden = CASES[name if name in LATENT else "gaussian"]
-    at_draw = built.call("score", values | {"w": built.call("encode", values).w})
-    bound = built.call("elbo", values)
-    same(bound.kl_w, divergence(hidden.of(at_draw, "q_w"), hidden.of(at_draw, "p_w")))
-    assert bound.kl_w.shape == (BATCH,)
-    for a, b in zip(flat(bound), flat(built.call("elbo", values, script(built.module))), strict=True):
-        same(a, b)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_padding_and_missing_frames_leave_no_trace(name: str) -> None:
-    """Whatever stands there: NaN, and numbers that the family does not have."""
-    built = observing(name)
-    values = sample_values(built, BATCH, FRAMES)
-    lengths, seen = torch.tensor([FRAMES, 2, 3]), torch.ones(BATCH, FRAMES, dtype=torch.bool)
-    seen[0, 1] = False
-    there = seen & (torch.arange(FRAMES) < lengths[:, None])
-    results, gradients = [], []
-    for filling in (values["x"], torch.full_like(values["x"], math.nan), torch.full_like(values["x"], -7.5)):
-        x = torch.where(there[..., None], values["x"], filling)
-        built.module.zero_grad()
-        result = built.call("elbo", values | {"x": x}, lengths=lengths, mask_x=seen)
-        result.elbo.sum().backward()
-        results.append(result)
-        gradients.append([p.grad.clone() for p in built.module.parameters() if p.grad is not None])
-    assert not bool(results[0].log_p_x[~there].any())
-    for other, gradient in zip(results[1:], gradients[1:], strict=True):
-        for a, b in zip(flat(other), flat(results[0]), strict=True):
-            same(a, b)
-        for a, b in zip(gradient, gradients[0], strict=True):
-            same(a, b)
