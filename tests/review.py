@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 
 from dvaec.compiler import Compilation, run
+from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.formula import FormulaWriter
-from dvaec.emit.latex import LATEX
+from dvaec.emit.latex import LATEX, formula_latex
 from dvaec.spec.model import Conditional, Role
 from dvaec.spec.read import read_spec
 from tests.shipped import ROOT, SPECS
@@ -33,7 +34,8 @@ _TOKENS = re.compile(
 class Statement:
     """What the review states of one thing: conditionals, or the terms of a bound; `at` is its number.
 
-    `means` are terms equal to `terms`, written without nesting. `differs` says why the derivation gives
+    `means` are terms equal to `terms` as dvaec writes them; they are compared with the regrouped bound, as a whole,
+    where the review has it `regrouped`. `differs` says why the derivation gives
     something else; None where it must give the same.
     """
 
@@ -42,6 +44,7 @@ class Statement:
     terms: tuple[str, ...] = ()
     means: tuple[str, ...] = ()
     differs: str | None = None
+    regrouped: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def _entry(one: dict[str, Any]) -> Entry:
                 tuple(said.get("terms", ())),
                 tuple(said.get("means", said.get("terms", ()))),
                 reasons.get(part),
+                said.get("regrouped", False),
             )
     return Entry(one["page"], one["chapter"], *(made[part] for part in PARTS))
 
@@ -184,6 +188,14 @@ def bound_terms(known: Compilation) -> tuple[str, ...]:
     last = derivation_steps(known.spec, known.derivation.inference, known.elbo)[-1].expression
     lines = FormulaWriter(known.spec, LATEX).lines(last)
     return tuple(line.strip() if line.strip()[0] in "+-" else f"+ {line.strip()}" for line in lines)
+
+
+def regrouped(known: Compilation) -> tuple[str, ...]:
+    """Return the other forms of the derived bound in LaTeX."""
+    assert known.derivation is not None
+    assert known.elbo is not None
+    found = regroupings(known.spec, known.derivation.inference, known.elbo)
+    return tuple(formula_latex(known.spec, one.expression) for one in found)
 
 
 def latex(plain: str) -> str:

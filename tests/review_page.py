@@ -26,6 +26,7 @@ from tests.review import (
     latex,
     links,
     q_factors,
+    regrouped,
 )
 from tests.shipped import ROOT
 
@@ -89,6 +90,7 @@ def _section(entry: Entry) -> str:
     assert known.elbo is not None
     rows = _latent_rows(entry, known) if known.spec.latents else []
     rows.append(("bound", _said_bound(entry), _terms(bound_terms(known))))
+    rows += [("regrouped", "", _formula(form)) for form in regrouped(known)]
     lines = [
         f"### {entry.page}",
         "",
