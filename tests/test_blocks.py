@@ -17,22 +17,11 @@ from dvaec.diagnostics import Fault
 from dvaec.plan.model import Loop, StateNode
 from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
+from dvaec.testing import properties
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
 from tests.pages import developed_page
-from tests.test_emitted import (
-    BATCH,
-    FRAMES,
-    check_elbo_parts,
-    check_generation_is_causal,
-    check_inference_reads_no_later_frame,
-    check_jacobian,
-    check_ragged,
-    check_scripted,
-    check_text_is_stable,
-    close,
-    factors,
-)
+from tests.test_emitted import BATCH, FRAMES, check_ragged, check_scripted, close, factors
 
 
 @pytest.fixture(autouse=True)
@@ -73,35 +62,14 @@ def check_naive(built: Built) -> None:
                     close(got[row, t - 1], want)
 
 
-def check_gradients(spec: Spec) -> None:
-    """Every parameter receives a gradient for one of a dozen seeds, on sequences longer than all windows."""
-    dead: set[str] | None = None
-    for seed in range(12):
-        built = build(spec, seed)
-        torch.autograd.backward(built.call("elbo", sample_values(built, BATCH, 12)).elbo.sum())
-        named = list(built.module.named_parameters())
-        still = {n for n, p in named if p.grad is None or not bool(p.grad.abs().sum() > 0)}
-        dead = still if dead is None else dead & still
-        if not dead:
-            return
-    assert not dead
-
-
 def check_all(spec: Spec) -> None:
-    """The properties of design section 5, with dropout off."""
+    """Equal to the blocks' formulas, printed as it is read, and under the whole list of properties."""
     again, _ = read_text(developed_page(spec), "again.yaml")
-    assert again == spec  # as it is printed, so it is read
+    assert again == spec
     built = build(spec)
     built.module.eval()
     check_naive(built)
-    check_elbo_parts(built)
-    check_inference_reads_no_later_frame(built)
-    check_jacobian(built, spec)
-    check_scripted(built)
-    check_ragged(built)
-    check_gradients(spec)
-    check_generation_is_causal(built)
-    check_text_is_stable(built, spec)
+    properties.check_all(spec)
     forget(built)
 
 
@@ -385,11 +353,7 @@ def test_attention_backward() -> None:
     assert check_developed(spec, derive(spec), source) == []
     built = build(spec)
     check_naive(built)
-    check_elbo_parts(built)
-    check_jacobian(built, spec)
-    check_scripted(built)
-    check_ragged(built)
-    check_gradients(spec)
+    properties.check_all(spec)
     values = sample_values(built, BATCH, FRAMES)
     drawn = built.call("encode", values)
     values["z"] = drawn.z

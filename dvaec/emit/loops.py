@@ -12,6 +12,7 @@ from itertools import groupby
 
 from dvaec.emit.attending import attends, distances, gathered, grows, in_a_step
 from dvaec.emit.batched import constants
+from dvaec.emit.cells import cell, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
@@ -195,13 +196,6 @@ def blank(body: Body, node: HeadNode, moment: str) -> None:
         body.add(f"{name}{moment} = {body.like}.new_zeros(batch, {parameter.width})")
 
 
-def recurrent(body: Body, node: Node) -> None:
-    """Name a state's recurrent weights."""
-    if isinstance(node, StateNode) and node.state.cell != "sum":
-        for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
-            body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
-
-
 def _shift(body: Body, node: Node, carried: int) -> None:
     """Carry a node's value on to the next step."""
     if carried == 0 or isinstance(node, HeadNode):
@@ -225,7 +219,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     else:
-        _cell(body, node, ports[node.name][0])
+        cell(body, node, ports[node.name][0])
 
 
 def _conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
@@ -250,23 +244,3 @@ def _conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) 
         body.add(at_first)
         for name, begun in zip(names, parameters(first), strict=True):
             body.add(f"    {name} = {begun}")
-
-
-def _cell(body: Body, node: StateNode, inputs: str) -> None:
-    name, cell, lag = node.name, node.state.cell, node.state.lag
-    before = earlier(name, lag)
-    recurrent = f"F.linear({before}, {name}_recurrent, {name}_bias)"
-    if cell == "gru":
-        body.add(f"{name}_input = {inputs}")
-        body.add(f"{name}_t = {body.call('gru_cell', f'{name}_input', recurrent, before)}", name)
-        return
-    if cell != "sum":
-        body.add(f"{name}_gates = {inputs}")
-        body.add(f"{name}_gates = {name}_gates + {recurrent}")
-    if cell == "lstm":
-        step = body.call("lstm_cell", f"{name}_gates", earlier(f"{name}_cell", lag))
-        body.add(f"{name}_t, {name}_cell_t = {step}", name)
-    elif cell == "rnn":
-        body.add(f"{name}_t = torch.tanh({name}_gates)", name)
-    else:
-        body.add(f"{name}_t = {before} + {inputs}", name)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from itertools import groupby
 
 from dvaec.emit.batched import batched
+from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.loop_maps import Writing, earlier, mapped
-from dvaec.emit.loops import blank, group, recurrent, stepping
+from dvaec.emit.loops import blank, group, stepping
 from dvaec.emit.preparing import checked
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field, parameter_fields

@@ -31,7 +31,7 @@ class Gap:
         allowed = self.absolute + self.relative * wanted.abs()
         off = ((got - wanted).abs() / allowed).nan_to_num(nan=float("inf"))
         off = off.masked_fill((got == wanted), 0.0)
-        worst = float(off.max())
+        worst = float(off.detach().max())
         self.worst = max(self.worst, worst)
         if worst > 1.0:
             at = int(off.reshape(-1).argmax())

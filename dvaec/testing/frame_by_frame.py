@@ -18,7 +18,7 @@ from dvaec.emit.families import linked
 from dvaec.plan.model import FeatureNode, HeadNode, Port, Read, StateNode, ValueNode, framed, value_name
 from dvaec.plan.network import fixed_parameters
 from dvaec.spec.families import parameters_of
-from dvaec.spec.model import LAST, Direction
+from dvaec.spec.model import LAST, Attention, Direction
 from dvaec.testing.built import Built
 
 OUTSIDE = -(10**6)
@@ -71,6 +71,8 @@ class FrameByFrame:
         return mapped
 
     def feature(self, node: FeatureNode, t: int) -> Tensor:
+        if isinstance(node.block, Attention):
+            return self.attention(node, t)
         if 1 <= t <= self.frames:
             ports = [self.port(port, t) for port in node.ports]
         else:  # the feature of zeros, of starts, and at frame 0 of what stands there
@@ -82,6 +84,19 @@ class FrameByFrame:
             return ports[0]
         made: Tensor = getattr(self.module, f"{node.name}_net")(*ports)
         return made
+
+    def attention(self, node: FeatureNode, t: int) -> Tensor:
+        """Attention to the frames of the window that there are, one by one; 0 without any."""
+        keys, window = node.ports[0].reads[0].node, node.ports[0].window
+        frames = [s for s in range(1, self.frames + 1) if window is not None and s - t in window]
+        if not frames or not 1 <= t <= self.frames:
+            return self.like.new_zeros(node.dim)
+        read = torch.stack([self.read(keys, s) for s in frames])[None]
+        queries = [self.port(port, t)[None, None] for port in node.ports[1:]]
+        distance = torch.tensor([[s - t for s in frames]])
+        seen = torch.ones(1, 1, len(frames), dtype=torch.bool)
+        made: Tensor = getattr(self.module, f"{node.name}_net")(read, *queries, distance, seen)
+        return made[0, 0]
 
     def beyond(self, read: Read, t: int) -> Tensor:
         """What a feature outside 1..T reads."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from dvaec.plan.attention import nearest
 from dvaec.plan.model import HeadNode
 from dvaec.plan.streaming import waits_for_all
 from dvaec.spec.model import Role
@@ -86,6 +87,8 @@ def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     nodes, gap = built.plan.network.nodes, Gap(0.0)
     longest = sum(max([abs(r.offset or 0) for port in n.ports for r in port.reads], default=0) for n in nodes)
     longest += sum(state.lag * state.layers for state in built.spec.states)
+    opened = [p.window for n in nodes for p in n.ports if p.window is not None]  # two frames must be seen
+    longest += sum(abs(nearest(w)) + 2 * max(len(w.past), len(w.future)) for w in opened)
     frames = built.spec.frames or longest + 2
     if frames < longest + 2:
         return gap  # the page fixes a shorter T

@@ -1,0 +1,35 @@
+"""One step of a recurrent state as statements inside a loop over time."""
+
+from __future__ import annotations
+
+from dvaec.emit.loop_maps import earlier
+from dvaec.emit.writer import Body
+from dvaec.plan.model import Node, StateNode
+
+
+def recurrent(body: Body, node: Node) -> None:
+    """Name a state's recurrent weights."""
+    if isinstance(node, StateNode) and node.state.cell != "sum":
+        for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
+            body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
+
+
+def cell(body: Body, node: StateNode, inputs: str) -> None:
+    """Write one step of a state from the text of its input products."""
+    name, kind, lag = node.name, node.state.cell, node.state.lag
+    before = earlier(name, lag)
+    product = f"F.linear({before}, {name}_recurrent, {name}_bias)"
+    if kind == "gru":
+        body.add(f"{name}_input = {inputs}")
+        body.add(f"{name}_t = {body.call('gru_cell', f'{name}_input', product, before)}", name)
+        return
+    if kind != "sum":
+        body.add(f"{name}_gates = {inputs}")
+        body.add(f"{name}_gates = {name}_gates + {product}")
+    if kind == "lstm":
+        step = body.call("lstm_cell", f"{name}_gates", earlier(f"{name}_cell", lag))
+        body.add(f"{name}_t, {name}_cell_t = {step}", name)
+    elif kind == "rnn":
+        body.add(f"{name}_t = torch.tanh({name}_gates)", name)
+    else:
+        body.add(f"{name}_t = {before} + {inputs}", name)
