@@ -151,7 +151,9 @@ def _said(entry: Entry, said: Statement | None, known: Compilation, *, posterior
 def _said_bound(entry: Entry) -> str:
     if entry.bound is None:
         return "-"
-    return f"{_terms([latex(term) for term in entry.bound.terms])}<br>{entry.bound.at}"
+    terms = [latex(term) for term in entry.bound.terms]
+    whole = _formula(" ".join(terms)) if entry.bound.regrouped else _terms(terms)
+    return f"{whole}<br>{entry.bound.at}"
 
 
 def _terms(terms: Iterable[str]) -> str:
