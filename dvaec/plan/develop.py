@@ -74,7 +74,7 @@ def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
     its parameters are constant. `spec.separate` says which of the two forms of Figure 4.1 is made.
     """
     taken = [v.name for v in spec.variables] + [s.name for s in spec.states] + [f.name for f in spec.features]
-    names = Names(set(taken))
+    names = Names(taken)
     factors = [(side, one, _given(spec, side, one)) for side, one in _factors(spec, inference)]
     readings = {
         (side, one): _reading(spec, side, one) for side, one, head in factors if _is_open(spec, one, head)

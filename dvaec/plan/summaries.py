@@ -9,8 +9,8 @@ VRNN z_<<t>, x_<<t> and z_<<=t>, x_<<t> and z_<<t>, x_<<=t> are one h_t beside z
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from dvaec.spec import offsets
 from dvaec.spec.model import Direction, Parent, Side, State
@@ -57,11 +57,11 @@ class _Cluster:
         return edges if all(one.allows(edges) for one in (*self.members, demand)) else None
 
 
-@dataclass
 class Names:
-    """The names in use, and new ones made from them."""
+    """The names in use, and new ones beside them."""
 
-    taken: set[str]
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.taken = set(taken)
 
     def fresh(self, stem: str) -> str:
         """Return the stem, numbered if it is in use."""
@@ -73,12 +73,12 @@ class Names:
         raise AssertionError("more candidates than taken names")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Summaries:
     """The states that meet all demands, and which of them meets which."""
 
-    states: list[State] = field(default_factory=list)
-    meeting: dict[Demand, State] = field(default_factory=dict)
+    states: tuple[State, ...]
+    meeting: Mapping[Demand, State]
 
     def seen(self, demand: Demand, name: str) -> Window:
         """Return the window of one variable that the state of a demand sees at its own frame."""
@@ -105,13 +105,11 @@ def summarise(demands: Iterable[Demand], names: Names, separate: bool) -> Summar
                 break
         else:
             near.append(_Cluster([demand], demand.edges))
-    found = Summaries()
+    meeting: dict[Demand, State] = {}
     for near in clusters.values():
         for cluster in near:
-            state = _state(cluster, names)
-            found.states.append(state)
-            found.meeting.update(dict.fromkeys(cluster.members, state))
-    return found
+            meeting |= dict.fromkeys(cluster.members, _state(cluster, names))
+    return Summaries(tuple(dict.fromkeys(meeting.values())), meeting)
 
 
 def _state(cluster: _Cluster, names: Names) -> State:
