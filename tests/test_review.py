@@ -6,6 +6,7 @@ differ. Every finding that docs/models.md prints is proved here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -33,6 +34,7 @@ from tests.review import (
     regrouped,
     squeezed,
 )
+from tests.review_page import PAGE, review_page
 from tests.shipped import SHIPPED
 
 ENTRIES = entries()
@@ -368,3 +370,19 @@ def test_no_finding_is_without_its_proof() -> None:
 @pytest.mark.parametrize("proof", PROOFS, ids=lambda one: one.__name__)
 def test_what_is_found_in_the_text(proof: Callable[[], None]) -> None:
     proof()
+
+
+def test_the_page_of_the_models_is_well_formed() -> None:
+    text = review_page()
+    for formula in re.findall(r"\$`(.*?)`\$", text):
+        assert formula.count("{") == formula.count("}"), formula
+        assert len(re.findall(r"\\left[\[(]", formula)) == len(re.findall(r"\\right[\])]", formula)), formula
+    columns = 0
+    for row in text.splitlines():
+        if not row.startswith("|"):
+            columns = 0
+            continue
+        columns = columns or row.count("|")
+        assert row.count("|") == columns, row
+    for link in re.findall(r"\]\((\.\./[^)#]+|[a-z]+\.yaml)\)", text):
+        assert (PAGE.parent / link).is_file(), link
