@@ -48,6 +48,8 @@ _TRIALS = (
 )
 """Bends and skews of an arrow; the later ones are tried where all before run through a node."""
 _HIT = 30.0
+_MARGIN = 7.0  # that an arrow keeps from nodes
+_NEAR = _DIAMOND + _MARGIN
 _SAMPLES = 24
 _CELL = 7.0
 _APART = 0.22  # radians between two arrows at one node
@@ -173,10 +175,12 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
                 break
             for bend, skew in trial:
                 curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend, skew) for a in group]
-                cost = sum(
-                    _cost(curve, abs(bend), _others(a, shapes), taken, middle) + _crowding(a, curve, angles)
-                    for a, curve in zip(group, curves, strict=True)
-                )
+                cost = 0.0
+                for arrow, curve in zip(group, curves, strict=True):
+                    cost += _crowding(arrow, curve, angles)
+                    cost += _cost(curve, abs(bend), _others(arrow, shapes), taken, middle)
+                    if best is not None and cost > best[0] + 1.0:  # no term is below -0.1: it is lost
+                        break
                 if best is None or cost < best[0] - 1e-6:
                     best = (cost, curves)
         assert best is not None
@@ -227,7 +231,10 @@ def _cost(
     curve: Curve, size: float, others: list[Shape], taken: Counter[tuple[int, int]], middle: float
 ) -> float:
     points = [at(curve, k / _SAMPLES) for k in range(1, _SAMPLES)]
-    hits = sum(1 for point in points for other in others if other.covers(point, 7.0))
+    left, right = min(x for x, _ in points) - _NEAR, max(x for x, _ in points) + _NEAR
+    low, high = min(y for _, y in points) - _NEAR, max(y for _, y in points) + _NEAR
+    near = [o for o in others if left < o.centre[0] < right and low < o.centre[1] < high]
+    hits = sum(1 for point in points for other in near if other.covers(point, _MARGIN))
     along = sum(taken[cell] for cell in _cells(curve))
     # Of two equal bends take the outer one: away from the picture's middle, where there is room.
     inward = (
