@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from dvaec.runtime.script import script
-from dvaec.spec.model import Family, Role, Sweep, Variable
+from dvaec.spec.model import Family, Inference, InferenceKind, Role, Sweep, Variable
 from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
 from tests.emitted import Built, build, sample_values
@@ -21,7 +21,7 @@ from tests.family_models import BATCH, FRAMES, centre, flat, observing, same
 from tests.models import line, page
 
 
-def labelled() -> Built:
+def labelled(kind: InferenceKind = InferenceKind.EXACT) -> Built:
     """Build x_t | z_t, c and y_t | z_t with a static class c, classes y of every frame and z of a class."""
     spec = page(
         line("z", z=of(-1)),
@@ -33,6 +33,7 @@ def labelled() -> Built:
             Variable("z", Role.LATENT, 3, Family.CATEGORICAL),
             Variable("c", Role.INPUT, 5, Family.CATEGORICAL, framed=False),
         ),
+        inference=Inference(kind),
     )
     return build(spec, small=False)
 
@@ -52,6 +53,22 @@ def test_classes_may_be_whole_numbers_one_hot_or_not() -> None:
             for module in (built.module, scripted):
                 for a, b in zip(expected, flat(built.call(method, other, module, **more)), strict=True):
                     same(a, b)
+
+
+def test_classes_one_frame_after_another() -> None:
+    built = labelled(InferenceKind.FILTERING)
+    values = sample_values(built, BATCH, FRAMES)
+    wholes = values | {name: values[name].argmax(-1) for name in ("y", "c")}
+    for module in (built.module, script(built.module)):
+        results = []
+        for given in (values, wholes):
+            state = module.begin(BATCH, given["c"])
+            for t in range(FRAMES):
+                state, step = module.step(state, given["x"][:, t], given["y"][:, t], values["noise_z"][:, t])
+                results.append(step)
+        for one, other in zip(results[:FRAMES], results[FRAMES:], strict=True):
+            for a, b in zip(flat(one), flat(other), strict=True):
+                same(a, b)
 
 
 @pytest.mark.parametrize("wrong", [-1, 4, 100])

@@ -77,10 +77,14 @@ def one_hot_classes(body: Body, parameter: str) -> None:
     network, entry = body.network, body.entry
     latents = () if entry.name == "forecast" else (Role.LATENT,)
     for value in [*_data(network, entry), *_given(network, entry, Role.INPUT, *latents)]:
-        if value.variable.family is Family.CATEGORICAL:
-            axes = "2" if value.framed else "1"
-            hot = body.call("one_hot", value.name, str(value.dim), axes, parameter)
-            body.add(f"{value.name} = {hot}")
+        one_hot(body, value, 2 if value.framed else 1, parameter)
+
+
+def one_hot(body: Body, value: ValueNode, axes: int, parameter: str) -> None:
+    """Let whole numbers with `axes` axes stand for the classes of a categorical value."""
+    if value.variable.family is Family.CATEGORICAL:
+        hot = body.call("one_hot", value.name, str(value.dim), str(axes), parameter)
+        body.add(f"{value.name} = {hot}")
 
 
 def checked(body: Body, value: ValueNode) -> str:

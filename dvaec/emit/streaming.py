@@ -13,7 +13,7 @@ from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.loop_maps import Writing, earlier, mapped
 from dvaec.emit.loops import blank, group, stepping
-from dvaec.emit.preparing import checked
+from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field, parameter_fields
 from dvaec.emit.texts import EntryText
@@ -66,6 +66,7 @@ def _begin(body: Body, stream: Stream) -> EntryText:
     arguments = ["batch: int", *(f"{v.name}: Tensor" for v in inputs)]
     arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in drawn]
     for value in inputs:
+        one_hot(body, value, 1, body.like)
         body.add(f"{value.name} = {checked(body, value)}")
     if drawn:
         _present(body)
@@ -127,6 +128,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
         body.add(f"{name} = state.{name}")
     _present(body)
     for value in given:
+        one_hot(body, value, 1, body.like)
         text = f'static({value.name}, "{value.name}", {value.dim})'
         body.functions.add("static")
         if value in seen:

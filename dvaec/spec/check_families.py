@@ -38,6 +38,9 @@ def _size(context: Context, name: str, shape: VariableShape, family: Family) -> 
     if family is Family.COMPLEX_GAUSSIAN and dim % 2:
         message = f"'{name}' is complex: real parts, then as many imaginary parts, and {dim} is odd"
         _fault(context, name, "dim", message, f"write dim: {dim + 1}")
+    if family is Family.CATEGORICAL and isinstance(shape.dim, list) and len(shape.dim) > 1:
+        message = f"'{name}' is one class among {dim}, and classes have no axes"
+        _fault(context, name, "dim", message, f"write dim: {dim}")
     if family is Family.CATEGORICAL and dim < 2:
         message = f"'{name}' is categorical of one class, which is a constant"
         _fault(context, name, "dim", message, "write dim: 2")
