@@ -26,7 +26,7 @@ from dvaec.plan.model import (
     framed,
     is_frame_zero,
 )
-from dvaec.spec.model import Attention, Direction
+from dvaec.spec.model import LAST, Attention, Direction
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import of
 
@@ -145,9 +145,7 @@ def _step(
     if not inside:
         return Batched(node.name, _why_batched(node, binding))
     if any(edge.offset is None for edge in inside):
-        needs = ", ".join(_arrow(e) for e in inside)
-        message = f"what has no frame of its own waits for frames that wait for it: {needs}"
-        raise UnschedulableError(message, component, "DV302")
+        raise _absolute(network, component, inside)
     direction, ahead = aligned(component, inside)
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
@@ -160,12 +158,32 @@ def _step(
     return Loop(tuple(ahead), direction, reason, tuple(ahead.values()))
 
 
+def _absolute(
+    network: Network, component: tuple[str, ...], inside: tuple[Dependence, ...]
+) -> UnschedulableError:
+    """Say which read, of no frame relative to t, closes a cycle."""
+    edge = next(e for e in inside if e.offset is None)
+    reads = (read for port in network.node(edge.reader).ports for read in port.reads)
+    frames = [r.frame for r in reads if r.node == edge.source and r.frame is not None]
+    if frames:
+        at = "T" if frames[0] == LAST else frames[0]
+        what = f"{edge.source}_{at}, which is made in the same run over time"
+        message = f"{_reader(edge)} reads {what}; this is not supported yet"
+        return UnschedulableError(message, component, "DV304")
+    what = f"{_reader(edge)} waits for {edge.source} as a whole, which waits for it"
+    return UnschedulableError(what, component, "DV302")
+
+
+def _reader(edge: Dependence) -> str:
+    """Write what needs something: h_t, q(z_t)."""
+    side, _, target = edge.reader.partition("_")
+    return f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
+
+
 def _arrow(edge: Dependence) -> str:
     """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
-    side, _, target = edge.reader.partition("_")
-    reader = f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
     at = None if edge.offset is None else of(edge.offset)
-    return f"{reader} <- {page(edge.source, edge.window or at)}"
+    return f"{_reader(edge)} <- {page(edge.source, edge.window or at)}"
 
 
 def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
