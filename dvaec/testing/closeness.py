@@ -36,7 +36,7 @@ class Gap:
         if worst > 1.0:
             at = int(off.reshape(-1).argmax())
             index = [int(k) for k in _unravel(at, tuple(got.shape))]
-            one, two = float(got.reshape(-1)[at]), float(wanted.reshape(-1)[at])
+            one, two = float(got.detach().reshape(-1)[at]), float(wanted.detach().reshape(-1)[at])
             raise ViolationError(f"{where}, at {index}: {one:.12g}, not {two:.12g}")
 
     @property

@@ -119,7 +119,7 @@ def closed_forms_by_sampling(built: Built, frames: int) -> Gap:
         ratio = density(built, q, z, of_q) - density(built, p, z, of_p)
         error = ratio.std(0) / draws**0.5
         off = (ratio.mean(0) - getattr(bound, f"kl_{part.value}")).abs()
-        worst = float((off / (5.0 * error + 1e-9)).max())
+        worst = float((off / (5.0 * error + 1e-9)).detach().max())
         gap.worst, gap.compared = max(gap.worst, worst), gap.compared + off.numel()
         if worst > 1.0:
             raise ViolationError(f"KL of {part.value}: {worst * 5:.1f} standard errors from {draws} draws")
