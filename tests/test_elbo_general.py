@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Estimator, Term
 from dvaec.derive.regroup import regroupings
@@ -21,7 +22,9 @@ from tests.oracles.linear_gaussian import (
     families,
     frames_of,
     generative,
+    in_order,
     parents_at,
+    projected,
     random_factors,
     world,
 )
@@ -33,6 +36,21 @@ def random_world(spec: Spec, inference: tuple[Conditional, ...], length: int, se
     rng = np.random.default_rng(seed)
     p = generative(spec, length, rng)
     return world(spec, length, p, random_factors(spec, inference, length, rng), rng)
+
+
+def projected_world(
+    spec: Spec,
+    inference: tuple[Conditional, ...],
+    length: int,
+    seed: int,
+    reads: tuple[tuple[Node, tuple[Node, ...]], ...] | None = None,
+) -> World:
+    """p at random, and the closest q that reads what the conditionals say (or what is said node by node)."""
+    rng = np.random.default_rng(seed)
+    p = generative(spec, length, rng)
+    found = reads if reads is not None else families(spec, inference, length)
+    counted = [(node, in_order(spec, node, parents)) for node, parents in found]
+    return world(spec, length, p, projected(p[1], counted), rng)
 
 
 def lengths(spec: Spec) -> st.SearchStrategy[int]:
@@ -55,6 +73,42 @@ def test_every_step_has_the_same_value_for_any_q(data: st.DataObject, spec: Spec
     assert expected <= here.evidence + 1e-8
     for other in regroupings(spec, inference, elbo):
         assert value(other.expression, here).c == pytest.approx(expected, rel=1e-7, abs=1e-7), other.name
+
+
+@given(st.data(), general_specs(longest=2), seeds)
+def test_the_exact_posterior_makes_the_bound_tight(data: st.DataObject, spec: Spec, seed: int) -> None:
+    """With the exact posterior's windows some q makes log p - log q constant in z, at every frame."""
+    inference = tuple(factor.conditional for factor in derive(spec).posterior.factors)
+    here = projected_world(spec, inference, data.draw(lengths(spec)), seed)
+    ratio = log_factors(here.p_factors, here) + log_factors(here.q_factors, here) * -1.0
+    scale = 1.0 + np.abs(log_factors(here.p_factors, here).H).max(initial=0.0)
+    np.testing.assert_allclose(ratio.H, 0.0, atol=1e-8 * scale)
+    np.testing.assert_allclose(ratio.g, 0.0, atol=1e-7 * scale)
+    assert ratio.c == pytest.approx(here.evidence, rel=1e-7, abs=1e-7)
+    bound = derivation_steps(spec, inference, elbo_terms(spec, inference))[-1].expression
+    assert value(bound, here).c == pytest.approx(here.evidence, rel=1e-7, abs=1e-7)
+
+
+@given(st.data(), general_specs(longest=2), seeds)
+def test_each_link_of_the_exact_posterior_is_needed(data: st.DataObject, spec: Spec, seed: int) -> None:
+    """Without one read that some frame of a short sequence needs, the closest q has a gap."""
+    exact = tuple(factor.conditional for factor in derive(spec).posterior.factors)
+    length = data.draw(lengths(spec))
+    whole = projected_world(spec, exact, length, seed)
+    needed = [
+        (k, parent)
+        for k, factor in enumerate(whole.q_factors)
+        for j, parent in enumerate(factor.parents)
+        if abs(factor.weights[j]) > 1e-6
+    ]
+    if not needed:
+        return
+    k, parent = data.draw(st.sampled_from(needed))
+    cut = list(families(spec, exact, length))
+    cut[k] = (cut[k][0], tuple(other for other in cut[k][1] if other != parent))
+    here = projected_world(spec, exact, length, seed, tuple(cut))
+    ratio = log_factors(here.p_factors, here) + log_factors(here.q_factors, here) * -1.0
+    assert here.evidence - mean_under_q(ratio, here) > 1e-12
 
 
 def leads_back(spec: Spec, inference: tuple[Conditional, ...], term: Term, length: int) -> bool:

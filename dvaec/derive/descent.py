@@ -21,6 +21,7 @@ from math import lcm
 from typing import TypeAlias
 
 from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, serving
+from dvaec.derive.order import placed_in_order
 from dvaec.derive.reach import moves
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.notation import page
@@ -75,7 +76,7 @@ def _may_reach(spec: Spec, factors: Factors, start: str, prior: Sequence[Parent]
     """Whether the template has a path from the target to something that its prior reads."""
     edges: dict[tuple[str, str], Offsets] = {}
     for (child, frame), conditional in factors.items():
-        read = latent_windows(spec, placed(spec, conditional, frame))
+        read = latent_windows(spec, placed_in_order(spec, conditional, frame))
         _add(edges, spec, child, read, child)
     _add(edges, spec, start, prior, END)
     edges = _between(edges, start, END)
@@ -160,7 +161,7 @@ def _path(
     for target in spec.latents:
         for at in _frames(spec, target, length):
             c = serving(factors, target, at)
-            read = latent_windows(spec, placed(spec, c, c.frame))
+            read = latent_windows(spec, placed_in_order(spec, c, c.frame))
             for node in _nodes(spec, read, at, length):
                 children.setdefault(node, []).append((target, at))
     came: dict[Node, Node | None] = {start: None}

@@ -30,6 +30,7 @@ from dvaec.derive.factors import (
     united,
 )
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
+from dvaec.derive.order import placed_in_order
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
 from dvaec.spec.offsets import NOW
 
@@ -131,7 +132,7 @@ def _divergence(
     variable = spec.variable(name)
     pair, target = families(spec, name), at(variable, frame)
     route = route_from_target(spec, name, frame, p, inference, first_of(frames))
-    read = latent_windows(spec, united((*placed(spec, q, frame), *placed(spec, p, frame))))
+    read = latent_windows(spec, united((*placed_in_order(spec, q, frame), *placed(spec, p, frame))))
     if route is None and pair in CLOSED_FORMS:
         estimator = Estimator.ANALYTIC
         reason = (

@@ -20,6 +20,7 @@ from sympy import Add, Basic, Expr, Sum, Tuple
 from sympy.core.symbol import Str
 
 from dvaec.derive.factors import placed
+from dvaec.derive.order import placed_in_order
 from dvaec.derive.slices import Slice, T, slices, state_slice, t, united, whole
 from dvaec.spec.model import Conditional, Parent, Side, Spec
 from dvaec.spec.offsets import NOW
@@ -128,7 +129,8 @@ def conditional_density(
 ) -> Density:
     """Return p(target_t | parents) or q(target_t | parents) as `conditional` reads at a term's frame."""
     of = target_slice(spec, conditional.target, frame)
-    given = slices(spec, placed(spec, conditional, frame), frame)
+    read = (placed_in_order if side is Side.Q else placed)(spec, conditional, frame)
+    given = slices(spec, read, frame)
     return Density.of_side(side, _parameters(spec, side, conditional), (of,), given)
 
 

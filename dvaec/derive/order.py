@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dvaec.derive.factors import Factors, placed
 from dvaec.spec.graph import reachable, topological
-from dvaec.spec.model import Parent, Spec
+from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
 
 
@@ -62,6 +62,26 @@ def earlier(spec: Spec, blocks: Sequence[Block], target: str) -> tuple[Parent, .
             break
         found += [Parent(name, ALL if spec.variable(name).framed else None) for name in block.names]
     return tuple(found)
+
+
+def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:
+    """Return what a conditional of q reads where it serves one frame: only what q's order has before it.
+
+    All frames of a latent of its own sweep are those that are drawn earlier: z_{1:T} for z_0 of a backward
+    sweep.
+    """
+    read = placed(spec, conditional, frame)
+    if frame is None:
+        return read
+    before = {p.name: p.offsets for p in earlier(spec, inference_blocks(spec), conditional.target)}
+    kept = []
+    for parent in read:
+        allowed = before.get(parent.name)
+        if parent.offsets is None or allowed is None:
+            kept.append(parent)
+        elif offsets := parent.offsets & allowed:
+            kept.append(Parent(parent.name, offsets))
+    return tuple(kept)
 
 
 def _before_in(block: Block, target: str) -> list[Parent]:

@@ -107,18 +107,20 @@ def _union(some: list[Slice]) -> Slice:
     first = some[0].first
     ranges = [one for part in some for one in part.ranges]
     slides = any(t in bound.free_symbols for one in ranges for bound in one)
-    total, at_end = NONE, False
+    total, apart = NONE, []
     for start, stop, stride in ranges:
-        if start == T:
-            at_end = True
-        else:
-            origin = t if slides else Integer(0)
-            low = None if slides and start == first else int(start - origin)
-            high = None if stop == T else int(stop - origin)
-            total = total | window(low, high, abs(int(stride)))
+        if start == T or (slides and start == stop and start.is_Integer):
+            apart.append((start, stop, stride))
+            continue
+        origin = t if slides else Integer(0)
+        low = None if slides and start == first else int(start - origin)
+        high = None if stop == T else int(stop - origin)
+        total = total | window(low, high, abs(int(stride)))
+    found = _ranges(Parent("", total), None if slides else 0, first)
     to_the_end = all(total.future)  # T is then among the frames, whatever T is
-    parents = [Parent("", total)] + [Parent("", None, LAST)] * (at_end and not to_the_end)
-    return _slice(some[0].name, [r for p in parents for r in _ranges(p, None if slides else 0, first)], first)
+    whole = total == ALL
+    found += [one for one in dict.fromkeys(apart) if not whole and not (to_the_end and one[0] == T)]
+    return _slice(some[0].name, found, first)
 
 
 def _slice(name: str, ranges: Iterable[Range], first: int) -> Slice:

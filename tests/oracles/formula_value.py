@@ -21,7 +21,7 @@ from dvaec.derive.expression import (
     first_frame,
 )
 from dvaec.spec.model import Side
-from tests.oracles.linear_gaussian import Array, Factor, Node, Normal, World
+from tests.oracles.linear_gaussian import Array, Factor, Node, Normal, World, in_order
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def mean_under_q(function: Quadratic, world: World) -> float:
 
 def _value(formula: Formula, world: World) -> Quadratic:
     if isinstance(formula, LogDensity):
-        of, given = _nodes(formula.density.of, world), _nodes(formula.density.given, world)
+        of, given = _nodes(formula.density.of, world), _given(formula.density, world)
         return _log_normal(world, of, given, *_side(formula.density, world).given(of, given))
     if isinstance(formula, KullbackLeibler):
         if len(formula.p) > 1:
@@ -118,7 +118,7 @@ def _log_normal(
 def _divergence(q: Density, p: Density, world: World) -> Quadratic:
     of = _nodes(q.of, world)
     assert of == _nodes(p.of, world)
-    given_q, given_p = _nodes(q.given, world), _nodes(p.given, world)
+    given_q, given_p = _given(q, world), _nodes(p.given, world)
     b, A, S = _side(q, world).given(of, given_q)
     c, B, R = _side(p, world).given(of, given_p)
     mean_q, slope_q = _linear(world, given_q, b, A)
@@ -152,6 +152,12 @@ def _constant(c: float, world: World) -> Quadratic:
 
 def _side(density: Density, world: World) -> Normal:
     return world.p if density.side is Side.P else world.q
+
+
+def _given(density: Density, world: World) -> tuple[Node, ...]:
+    """What a density is given; of one node of q, only what q's order has before it."""
+    of, given = _nodes(density.of, world), _nodes(density.given, world)
+    return in_order(world.spec, of[0], given) if density.side is Side.Q and len(of) == 1 else given
 
 
 def _nodes(slices: Iterable[Slice], world: World) -> tuple[Node, ...]:

@@ -149,8 +149,14 @@ def projected_factors(
     spec: Spec, p: Normal, conditionals: Sequence[Conditional], length: int
 ) -> tuple[Factor, ...]:
     """Return p's own conditional of every latent given what q may read: the closest q of that form, KL(p || q)."""
+    reads = families(spec, conditionals, length)
+    return projected(p, ((node, in_order(spec, node, parents)) for node, parents in reads))
+
+
+def projected(p: Normal, reads: Iterable[tuple[Node, tuple[Node, ...]]]) -> tuple[Factor, ...]:
+    """Return p's own conditional of each node given the nodes beside it."""
     factors = []
-    for node, parents in families(spec, conditionals, length):
+    for node, parents in reads:
         b, A, S = p.given([node], parents)
         factors.append(Factor(node, parents, A[0], float(b[0]), float(S[0, 0])))
     return tuple(factors)
@@ -162,6 +168,18 @@ def families(
     """Return every node that the conditionals are of, with what it reads."""
     nodes = nodes_of(spec, dict.fromkeys(c.target for c in conditionals), length)
     return tuple((n, parents_at(spec, serving(conditionals, *n), n[1], length)) for n in nodes)
+
+
+def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:
+    """Leave out the latents that q's order does not have before a node: absolute reads that do not count there."""
+    here = _place(spec, node)
+    return tuple(n for n in read if n[0] not in spec.latents or _place(spec, n) < here)
+
+
+def _place(spec: Spec, node: Node) -> tuple[int, int, int]:
+    name, frame = node
+    rank, sweep = next((k, s) for k, s in enumerate(spec.order) if name in s.latents)
+    return rank, -frame if sweep.backward else frame, sweep.latents.index(name)
 
 
 def generative(spec: Spec, length: int, rng: np.random.Generator) -> tuple[tuple[Factor, ...], Normal]:
