@@ -218,6 +218,20 @@ networks:
     assert spec.order == (Sweep(("a",)), Sweep(("z",), backward=True), Sweep(("v",)))
 
 
+START = """
+states: {h_t: {rnn: gru, units: 4, reads: x_t, starts: {reads: START}}, b_t: {rnn: gru, units: 4, reads: x_t}}
+networks: {q(z_0): {reads: b_<T>}, q(z_t): {reads: h_t}}
+"""
+
+
+def test_a_start_from_z_0_lets_q_be_drawn_and_one_from_z_1_does_not() -> None:
+    page = HEAD + 'generation: [z_0, "z_t | z_<t-1>", "x_t | z_t"]' + START
+    assert spec_of(page.replace("START", "z_0")).order == (Sweep(("z",)),)
+    fault = fault_in(lambda: spec_of(page.replace("START", "z_1")))
+    assert [d.code for d in fault.diagnostics] == ["DV101"]
+    assert "z_1 <- z_1" in fault.diagnostics[0].message
+
+
 def test_a_q_that_no_plain_loop_draws_is_legal() -> None:
     own = '["a_t | a_<t-1>, z_<t-2>, x_t", "z_t | z_<t-1>, a_<t+1>"]'
     text = HEAD + A + f'generation: ["z_t | z_<t-1>", "a_t | z_t", "x_t | a_t"]\ninference: {own}\n'

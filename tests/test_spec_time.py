@@ -124,6 +124,8 @@ def with_ends(draw: st.DrawFn) -> tuple[tuple[Conditional, ...], tuple[str, ...]
     for name in framed:
         parents = [Parent(o, of(draw(near))) for o in framed if draw(st.integers(0, 2)) == 0]
         parents += [Parent("v", None)] if draw(st.integers(0, 2)) == 0 else []
+        ends = st.sampled_from([(o, f) for o in framed for f in (1, LAST)] + [(o, 0) for o in zero])
+        parents += [Parent(o, None, f) for o, f in ([draw(ends)] if draw(st.integers(0, 4)) == 0 else [])]
         lines.append(Conditional(name, tuple(parents)))
     single = [(name, 1) for name in framed if draw(st.integers(0, 2)) == 0] + [(name, 0) for name in zero]
     for name, frame in (*single, ("v", None)):
@@ -145,7 +147,12 @@ def test_values_of_the_sequence_and_numbered_frames_are_judged_with_their_ends(
     drawn: tuple[tuple[Conditional, ...], tuple[str, ...]],
 ) -> None:
     lines, zero = drawn
-    arrows = arrows_of((c for c in lines if c.frame is None), ("z", "a"))
+    generic = [
+        Conditional(c.target, tuple(p for p in c.parents if p.frame is None))
+        for c in lines
+        if c.frame is None
+    ]
+    arrows = arrows_of(generic, ("z", "a"))
     inner = [direction(part, arrows) for part in components(("z", "a"), arrows)]
     fine = not any(isinstance(f, Tangle) for f in inner) and cycle_at_ends(lines, ("v",), zero) is None
     horizons = (*range(1, 14), 20, 31)

@@ -45,7 +45,7 @@ def check_nodes(context: Context) -> None:
             if reference.offsets is not None and block == "states":
                 _state_window(context, key, reference, span)
             elif reference.offsets is not None and not (reference.offsets.finite or apart):
-                _open_window(context, reference, span)
+                _open_window(context, reference, span, at_t)
         several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
         if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
             _single(context, path, read)
@@ -112,18 +112,19 @@ def _state_window(context: Context, key: str, reference: Reference, span: Span) 
     context.report.add(Code.STATE_OPEN_WINDOW, message, span, hint)
 
 
-def _open_window(context: Context, reference: Reference, span: Span) -> None:
+def _open_window(context: Context, reference: Reference, span: Span, at_t: bool) -> None:
     """Only a recurrent state can take in an open window."""
     offsets, name = reference.offsets, reference.name
     assert offsets is not None
     shown = page(name, offsets)
     if name in context.nodes and context.nodes[name] == "state":
-        hint = f"a state carries its past: read {name}_t"
+        hint = f"a state carries its past: read {name}_{'t' if at_t else '<T>'}"
     else:
-        runs = "runs: both, " if offsets.reaches_past and offsets.reaches_future else ""
-        runs = runs or ("runs: backward, " if offsets.reaches_future else "")
+        runs = "runs: both, " if at_t and offsets.reaches_past and offsets.reaches_future else ""
+        runs = runs or ("runs: backward, " if at_t and offsets.reaches_future else "")
         taken = page(name, of(_nearest(offsets)))
-        hint = f"give it a state, h_t: {{rnn: lstm, units: 128, {runs}reads: {taken}}}, and read h_t"
+        read = "h_t" if at_t else "h_<T>"
+        hint = f"give it a state, h_t: {{rnn: lstm, units: 128, {runs}reads: {taken}}}, and read {read}"
     message = f"a network cannot read the open window {shown}"
     context.report.add(Code.OPEN_WINDOW, message, span, hint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from dvaec.diagnostics import Span
@@ -20,19 +21,25 @@ def check_directions(
     """Report conditionals of `names` that cannot be drawn one after another; return whether all can."""
     framed = tuple(name for name in names if context.framed[name])
     static = tuple(name for name in names if not context.framed[name])
-    arrows = arrows_of((c for c in conditionals if c.frame is None), framed)
+    arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame is None)), framed)
     tangles = [direction(part, arrows) for part in components(framed, arrows)]
     before = len(context.report.found)
     for tangle in tangles:
         if isinstance(tangle, Tangle):
             _report_tangle(context, tangle, conditionals, block)
     drawable = len(context.report.found) == before
-    if drawable and (static or any(c.frame is not None for c in conditionals)):
+    numbered = any(c.frame is not None or any(p.frame is not None for p in c.parents) for c in conditionals)
+    if drawable and (static or numbered):
         inner = [c for c in conditionals if c.target in names]
         if cycle := cycle_at_ends(inner, static, context.zero):
             _report_cycle(context, cycle, static, block)
             return False
     return drawable
+
+
+def _relative(conditional: Conditional) -> Conditional:
+    """Leave out the parents at single frames, which are looked at with the ends of the sequence."""
+    return replace(conditional, parents=tuple(p for p in conditional.parents if p.frame is None))
 
 
 def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str) -> None:

@@ -93,8 +93,11 @@ def context_of(parsed: Parsed, report: Report) -> Context:
     )
     levels = {name: variable.level for name, variable in sound.items()}
     subscripted: dict[str, bool] = {}
-    for reference in _references(parsed):
-        subscripted[reference.name] = subscripted.get(reference.name, False) or not reference.bare
+    for references in ([line.target for line in parsed.generation], list(_references(parsed))):
+        written: dict[str, bool] = {}
+        for one in references:
+            written[one.name] = written.get(one.name, False) or not one.bare
+        subscripted = written | subscripted  # the conditionals of a variable say how it is written
     framed = {
         name: levels[name] == "frame" if levels.get(name) else subscripted.get(name, True)
         for name in declared

@@ -45,7 +45,9 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Ar
 
 def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> Offsets:
     if reader is None:
-        return ALL if offsets is None else offsets
+        if frame is None:
+            return ALL if offsets is None else offsets
+        return window(0, None) if frame == LAST else window(None, frame - 1)
     if offsets is not None:
         return window(-reader, None)
     if frame is None:

@@ -1,8 +1,8 @@
 """What q's networks see of the variables: features inlined, recurrent states substituted away.
 
-A deterministic node that reads m at the offsets D sees D + X_m; a state's recurrence repeats its lag. Single
-frames (g_<T>) and values of the sequence count as read at every frame. Where a recurrence has no finite set
-of steps of one direction, the answer is a superset; the comparison of windows is made elsewhere.
+A deterministic node that reads m at the offsets D sees D + X_m; a state's recurrence repeats its lag. A state
+at a single frame (g_<T>) brings what it sees there. Where a recurrence has no finite set of steps of one
+direction, the answer is a superset; the comparison of windows is made elsewhere.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from dataclasses import dataclass, field
 
 from dvaec.spec.context import Context
 from dvaec.spec.frames import parent_of, united
-from dvaec.spec.model import Conditional, Parent, Side
+from dvaec.spec.model import LAST, Conditional, Parent, Side
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, plus, star, window
 from dvaec.spec.subscripts import Reference
+
+Fixed = tuple[str, int | None]  # a name at one frame by its number, or of the sequence
 
 
 @dataclass
 class _Row:
-    """What one node reads: names at offsets, and names without regard to frames."""
+    """What one node reads: names at offsets, and names without regard to the node's own frame."""
 
     frames: dict[str, Offsets] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
+    fixed: set[Fixed] = field(default_factory=set)
 
     def read(self, reference: Reference) -> None:
         if reference.offsets is None:
-            self.whole.add(reference.name)
+            self.fixed.add((reference.name, parent_of(reference).frame))
         else:
             self.add(reference.name, reference.offsets)
 
@@ -50,21 +52,32 @@ def seen_by_networks(context: Context) -> tuple[Conditional, ...]:
 
 def _parents(context: Context, row: _Row, rows: dict[str, _Row]) -> tuple[Parent, ...]:
     frames: dict[str, Offsets] = {}
-    whole: set[str] = set(row.whole)
+    fixed: set[Fixed] = set(row.fixed)
     for name, offsets in row.frames.items():
         for variable, there in rows[name].frames.items() if name in rows else ((name, NOW),):
             frames[variable] = frames.get(variable, NONE) | plus(offsets, there)
-        whole |= rows[name].whole if name in rows else set()
-    met: set[str] = set()
-    while fresh := sorted(whole - met):
-        met.update(fresh)
-        for name in (n for n in fresh if n in rows):
-            whole |= rows[name].whole | set(rows[name].frames)
+        fixed |= rows[name].fixed if name in rows else set()
     listed = [Parent(name, offsets) for name, offsets in frames.items() if name in context.variables]
-    for name in sorted(whole):
-        if name in context.variables:
-            listed.append(Parent(name, ALL if context.framed[name] else None))
-    return united(listed, context.variables)
+    met: set[Fixed] = set()
+    while fresh := [one for one in fixed if one not in met]:
+        met.update(fresh)
+        for name, frame in fresh:
+            if name in rows:
+                fixed |= rows[name].fixed
+                for variable, offsets in rows[name].frames.items():
+                    listed += _at(context, variable, offsets, frame)
+            elif name in context.variables:
+                listed.append(Parent(name, None, frame))
+    return united((parent for parent in listed if parent.name in context.variables), context.variables)
+
+
+def _at(context: Context, name: str, offsets: Offsets, frame: int | None) -> list[Parent]:
+    """Return what a node with this window sees at its first or last frame; all frames where it is many."""
+    beyond = window(1, None) if frame == 1 else window(None, -1)
+    if offsets & beyond or frame not in (1, LAST):
+        return [Parent(name, ALL)]
+    found = [Parent(name, None, frame)] if 0 in offsets else []
+    return found + ([Parent(name, None, 0)] if name in context.zero and frame == 1 and -1 in offsets else [])
 
 
 def _solved(context: Context) -> dict[str, _Row]:
@@ -75,7 +88,7 @@ def _solved(context: Context) -> dict[str, _Row]:
         row.frames = {name: plus(around, offsets) for name, offsets in row.frames.items()}
         for other, its in rows.items():
             if other != node and (through := its.frames.pop(node, NONE)):
-                its.whole |= row.whole
+                its.fixed |= row.fixed
                 for name, offsets in row.frames.items():
                     its.add(name, plus(through, offsets))
     return rows

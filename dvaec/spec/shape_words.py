@@ -35,9 +35,9 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         hint = f"it is {wanted}" if wanted else "the first line of a page is dvaec: 1"
         report.add(Code.MISSING_KEY, f"{name} lacks the key '{path[-1]}'", _key_span(tree, within), hint)
     elif kind in ("too_long", "too_short"):
-        name = str(path[-1])
+        name = _of_whom(path)
         bound = context.get("max_length", context.get("min_length"))
-        message = f"'{name}' has at most {bound} entries" if kind == "too_long" else f"'{name}' is empty"
+        message = f"{name} has at most {bound} entries" if kind == "too_long" else f"{name} is empty"
         report.add(Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE, message, _key_span(tree, path))
     else:
         named = kind.startswith("union_tag") and node_at(tree, (*path, "block")) is not None
