@@ -97,8 +97,10 @@ def by_sweeps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> For
         *(-LogDensity(one) for one in earlier),
         -KullbackLeibler(_whole_density(spec, Side.Q, last, q), *together),
     )
-    names = [name for sweep in spec.order[:-1] for name in sweep.latents]
-    measure = Density.of_side(Side.Q, "phi", whole(spec, names), whole(spec, given_names(spec)))
+    drawn = [name for sweep in spec.order[:-1] for name in sweep.latents]
+    seen = {one.name for density in earlier for one in density.given}
+    given = [name for name in given_names(spec) if name in seen]
+    measure = Density.of_side(Side.Q, "phi", whole(spec, drawn), whole(spec, given))
     return Expectation(measure, body)
 
 
