@@ -65,7 +65,7 @@ def _value(formula: Formula, world: World) -> Quadratic:
         of, given = _nodes(formula.density.of, world), _given(formula.density, world)
         return _log_normal(world, of, given, *_side(formula.density, world).given(of, given))
     if isinstance(formula, KullbackLeibler):
-        if len(formula.p) > 1:
+        if [one.of for one in formula.p] != [formula.q.of]:  # as in (6.18)
             of, given = _nodes(formula.q.of, world), _nodes(formula.q.given, world)
             logs = [_value(LogDensity(p), world) * -1.0 for p in formula.p]
             return _mean(sum(logs, _value(LogDensity(formula.q), world)), of, given, world)
