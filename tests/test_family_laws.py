@@ -13,12 +13,13 @@ from torch.distributions import Independent
 
 from dvaec.emit.families import family_text
 from dvaec.runtime.script import script
-from dvaec.spec.families import parameters_of
+from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Variable
 from tests.emitted import sample_values
 from tests.family_data import legal, noise_for
 from tests.family_laws import CASES, Case, function, helpers, lower
 from tests.family_models import BATCH, FRAMES, centre, flat, observing, same
+from tests.shipped import ROOT
 
 MANY = 20000
 
@@ -261,3 +262,14 @@ def test_the_beta_density_stays_off_its_ends() -> None:
         function("beta_log_density")(torch.tensor([x], dtype=torch.float64), half, half) for x in (0.0, 1e-7)
     )
     same(at_end, near)
+
+
+def test_the_documentation_has_every_family_with_its_parameters_and_numbers() -> None:
+    text = (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    assert list(rows) == ["distribution", *(family.value for family in Family)]
+    for case in CASES.values():
+        row = rows[case.family.value]
+        assert all(f"`{name}`" in row for name in case.parameters)
+        assert ("| yes |" in row) == FORMS[case.family].latent
+        assert all(f"`{option}`" in row for option in FORMS[case.family].options)
