@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import settings
 
 from dvaec.derive.model import Comparison
 from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, SLICES, ZERO, Diagram, Form, Place, Tone
@@ -32,6 +34,7 @@ from dvaec.spec.model import (
 from dvaec.spec.offsets import ALL, of
 from tests import diagram_specs as specs
 from tests.diagram_specs import EVERY, at, derived, given
+from tests.general_strategies import general_specs
 
 Make = Callable[[], Spec]
 CASES = [(make, form) for make in EVERY for form in Form]
@@ -217,25 +220,37 @@ def test_a_state_read_at_the_last_frame_hides_silver_which_is_drawn_from_the_var
 def test_slices_have_exactly_the_arrows_of_the_unrolled_reads(make: Make, form: Form) -> None:
     """Oracle: unroll the readers over many frames, put t in the middle, and name the frames' columns."""
     spec = make()
-    picture = _drawn(spec, form)
-    last, middle = 41, 20
+    _agrees_with_unrolled_reads(spec, form, _drawn(spec, form))
+
+
+@settings(max_examples=30, deadline=None)
+@hypothesis_given(general_specs())
+def test_slices_of_any_legal_p_have_exactly_the_arrows_of_the_unrolled_reads(spec: Spec) -> None:
+    picture = _drawn(spec, Form.COMPACT)
+    _agrees_with_unrolled_reads(spec, Form.COMPACT, picture)
+    assert {p.name for p in picture.places} >= {c.target for c in spec.generation}
+
+
+def _agrees_with_unrolled_reads(spec: Spec, form: Form, picture: Diagram) -> None:
+    last = 60
     framed = {v.name for v in spec.variables if v.framed} | {s.name for s in spec.states}
     framed |= {f"{s.name}{way}" for s in spec.states for way in "<>"} | {f.name for f in spec.features}
     shown = {(p.name, p.frame) for p in picture.places}
 
-    def column(name: str, frame: int) -> int:
+    def column(name: str, frame: int, middle: int) -> int:
         single = {0: ZERO, 1: FIRST, last: FINAL, last + 1: AFTER}.get(frame)
         if single is not None and (name, single) in shown:
             return single
         return max(PAST, min(FUTURE, frame - middle))
 
     wanted = set()
-    for reader, parents in _generic(spec, form).items():
-        for frame in SLICES if reader in framed else (None,):
-            for parent in parents:
-                for source in _frames_read(spec, parent, None if frame is None else middle + frame, last):
-                    place = None if source is None else column(parent.name, source)
-                    wanted.add(((parent.name, place), (reader, frame)))
+    for middle in range(24, 36):  # a window with a stride reads the first frame at some t only
+        for reader, parents in _generic(spec, form).items():
+            for frame in SLICES if reader in framed else (None,):
+                for parent in parents:
+                    for source in _frames_read(spec, parent, None if frame is None else middle + frame, last):
+                        place = None if source is None else column(parent.name, source, middle)
+                        wanted.add(((parent.name, place), (reader, frame)))
     found = {
         ((a.source.name, a.source.frame), (a.target.name, a.target.frame))
         for a in picture.arrows

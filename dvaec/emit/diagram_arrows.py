@@ -2,7 +2,8 @@
 
 A link z_{t+d} -> x_t with offsets D becomes, for each slice f, an arrow from every visible frame f + d, d in
 D, and one from the ellipsis of either end if D reaches past it. Where single frames (0, 1, T, T+1) are drawn,
-they read and are read by the same rule; a recurrence from or to such a frame leads through the ellipsis.
+they read and are read by the same rule (by a window with a stride: if it reads that frame at some t); a
+recurrence from or to such a frame leads through the ellipsis.
 """
 
 from __future__ import annotations
