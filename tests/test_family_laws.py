@@ -14,7 +14,7 @@ from torch.distributions import Independent
 from dvaec.emit.families import family_text
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
-from dvaec.spec.model import Variable
+from dvaec.spec.model import Family, Variable
 from tests.emitted import sample_values
 from tests.family_data import legal, noise_for
 from tests.family_laws import CASES, Case, function, helpers, lower
