@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dvaec.emit.attending import at_all_frames, attends
+from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, joined, known, parameters
+from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.model import Batched, FeatureNode, HeadNode, StateNode, ValueNode, WholeSequence
-from dvaec.plan.network import fixed_parameters
 from dvaec.spec.families import parameters_of
-from dvaec.spec.model import Direction
+from dvaec.spec.model import Convolution, Direction
 
 
 def batched(body: Body, step: Batched) -> None:
@@ -25,6 +26,9 @@ def batched(body: Body, step: Batched) -> None:
         if attends(node):
             queries = [whole_port(body, port) for port in node.ports[1:]]
             body.add(f"{node.name} = {at_all_frames(body, node, queries)}", node.name)
+            return
+        if isinstance(node.block, Convolution) and (made := over_all_frames(body, node)) is not None:
+            body.add(f"{node.name} = {made}", node.name)
             return
         arguments = ", ".join(whole_port(body, port) for port in node.ports)
         text = arguments if node.block is None else f"self.{node.name}_net({arguments})"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from dvaec.plan.blocks import arity
+from dvaec.plan.branches import branches
 from dvaec.plan.model import HeadNode, Port
-from dvaec.plan.network import branches
 from dvaec.spec.families import FORMS
 from dvaec.spec.model import (
     Attention,

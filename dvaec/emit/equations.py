@@ -68,6 +68,7 @@ def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) 
     """Return the equation of every node that is made, by name."""
     both = [(Side.P, c) for c in (*spec.generation, *spec.numbered)] + [(Side.Q, c) for c in inference]
     factors = {head_name(side, c.target, c.frame): (side, c) for side, c in both}
+    factors |= {f"aux_{c.target}": (Side.P, c) for c in spec.auxiliary}
     out: dict[str, str] = {}
     for node in network.nodes:
         if isinstance(node, HeadNode):

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from dvaec.emit.attending import attention_layers, attention_method
 from dvaec.emit.blocks import CELLS, BlockText, Place, block_text, makes_parameters
 from dvaec.emit.chains import chain, chain_layers, linear, port_layers
+from dvaec.emit.convolving import frames_body
 from dvaec.emit.families import STARTS, linked, names_of
 from dvaec.plan.blocks import arity
+from dvaec.plan.branches import Branch, branches, fan_units, fixed_parameters
 from dvaec.plan.model import FeatureNode, HeadNode, Network, StateNode
-from dvaec.plan.network import Branch, branches, fan_units, fixed_parameters
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
     Attention,
+    Convolution,
     Dense,
     GatedTransition,
     Identity,
@@ -64,6 +66,9 @@ def nets_of(network: Network) -> Nets:
             text = _feature_place(node, network)
             layers.append((node.name, (*port_layers(node.ports), *text.layers)))
             methods.append(_feature_method(node, text))
+            if isinstance(node.block, Convolution):
+                body = tuple(frames_body(node.name, node.block))
+                methods.append(Method(f"{node.name}_frames", ("a",), (), body))
         elif isinstance(node, HeadNode) and not node.standard:
             layers.append((node.name, _head_layers(node, network)))
             if node.ports:

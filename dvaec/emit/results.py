@@ -39,7 +39,8 @@ def _of_role(body: Body, role: Role) -> list[ValueNode]:
 
 def _heads(body: Body, side: str) -> list[HeadNode]:
     """The conditionals of one side; the head of frame 1 is part of the one that it begins."""
-    return [h for h in body.network.heads if h.head.side == side and h.head.frame != 1]
+    some = (h for h in body.network.heads if not h.auxiliary)
+    return [h for h in some if h.head.side == side and h.head.frame != 1]
 
 
 def _density(body: Body, node: HeadNode) -> str:
@@ -74,7 +75,19 @@ def _finish_elbo(body: Body, elbo: Elbo) -> list[Field]:
         signed = f"{'-' if part.divergence else '+'} {name}"
         (framed if p.framed else static).append(signed)
     body.add(f"elbo = {_total(framed, static)}")
+    fields += _predictions(body)
     return [("elbo", "elbo", "(batch,), summed over each sequence's own frames"), *fields]
+
+
+def _predictions(body: Body) -> list[Field]:
+    """The log-densities that training adds to the bound (8.4); the state itself does not learn from them."""
+    fields: list[Field] = []
+    for head in (h for h in body.network.heads if h.auxiliary):
+        state = head.variable.name
+        value = body.call(family_text(head.variable).density, f"{state}.detach()", *parameters(head))
+        body.add(f"{head.name} = own({value}, mask.squeeze(-1))")
+        fields.append((head.name, head.name, f"(batch, time), log p({state}_t | ...), no part of the bound"))
+    return fields
 
 
 def _total(framed: list[str], static: list[str]) -> str:

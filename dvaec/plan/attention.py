@@ -2,7 +2,8 @@
 
 The keys and values of frame s are a linear map of what is attended to at s, a feature of its own; a node that
 attends reads this feature at all frames of its window. In a head, attention becomes a feature that the head
-reads; a head without a frame t reads it at the last frame.
+reads; a head without a frame t reads it at the last frame. So do convolutions, which are evaluated for all
+frames together wherever that is possible.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dvaec.spec.model import (
     LAST,
     Attention,
     Block,
+    Convolution,
     Dense,
     Feature,
     Head,
@@ -24,8 +26,8 @@ from dvaec.spec.model import (
 from dvaec.spec.offsets import NOW, Offsets
 
 
-def with_attention_apart(spec: Spec) -> Spec:
-    """Return a spec in which features alone attend, and heads read these features."""
+def with_blocks_apart(spec: Spec) -> Spec:
+    """Return a spec in which features alone attend and convolve, and heads read these features."""
     made: list[Feature] = []
     heads = tuple(_read_apart(spec, head, made) for head in spec.heads)
     return replace(spec, heads=heads, features=(*spec.features, *made))
@@ -34,12 +36,13 @@ def with_attention_apart(spec: Spec) -> Spec:
 def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
     framed = spec.variable(head.target).framed and head.frame is None
     frame = "" if head.frame is None else f"_{head.frame}"
-    name = f"attention_{head.side}_{head.target}{frame}"
+    name = f"{head.side}_{head.target}{frame}"
 
     def apart(block: Block | None, what: str) -> Block | None:
-        if not isinstance(block, Attention):
+        if not isinstance(block, Attention | Convolution) or not (framed or isinstance(block, Attention)):
             return block
-        feature = Feature(f"{name}{what}", block)
+        kind = "attention" if isinstance(block, Attention) else "convolution"
+        feature = Feature(f"{kind}_{name}{what}", block)
         made.append(feature)
         read = Parent(feature.name, NOW) if framed else Parent(feature.name, None, LAST)
         return Dense((read,), ())

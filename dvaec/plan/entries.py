@@ -99,4 +99,6 @@ def _in_bound(network: Network, elbo: Elbo) -> tuple[str, ...]:
             wanted += [f"q_{part.value}"] if analytic else [part.value, f"q_{part.value}"]
         if not (analytic and isinstance(prior, HeadNode) and prior.standard):
             wanted.append(prior.name)
+    for head in (h for h in network.heads if h.auxiliary):
+        wanted += [head.name, head.variable.name]
     return tuple(wanted)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from dvaec.plan.attention import attending_nodes, with_attention_apart
+from dvaec.plan.attention import attending_nodes, with_blocks_apart
 from dvaec.plan.blocks import block_ports
+from dvaec.plan.branches import branches, fan_units
+from dvaec.plan.develop import HEAD_LAYERS
 from dvaec.plan.model import (
     FeatureNode,
     HeadNode,
@@ -25,17 +27,18 @@ from dvaec.plan.model import (
 )
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
-from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
     Attention,
     Block,
+    Conditional,
     Dense,
     Direction,
     Feature,
     GatedTransition,
     Head,
-    Output,
     Parent,
+    Role,
+    Side,
     Spec,
     State,
     Variable,
@@ -75,7 +78,7 @@ def build_network(spec: Spec) -> Network:
     Raises UnschedulableError where features need each other in a cycle without a state.
     """
     _check_starts(spec)
-    spec = with_attention_apart(spec)
+    spec = with_blocks_apart(spec)
     builder = _Builder()
     states = [one for state in spec.states for one in _single_states(state)]
     _declare_widths(spec, states, builder)
@@ -95,6 +98,8 @@ def build_network(spec: Spec) -> Network:
             builder.nodes.append(_join(state, builder))
     for head in spec.heads:
         builder.nodes.append(_head(spec, head, builder))
+    for line in spec.auxiliary:
+        builder.nodes.append(_prediction(line, builder))
     return Network(tuple(builder.nodes))
 
 
@@ -206,45 +211,17 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     return HeadNode(name, head, variable, variable.dim, ports, begins)
 
 
+def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
+    """The network of an auxiliary conditional: a diagonal Gaussian over a state's vector (8.4)."""
+    width = builder.widths[line.target]
+    variable = Variable(line.target, Role.OBSERVED, width)
+    name, block = f"aux_{line.target}", Dense(line.parents, HEAD_LAYERS)
+    head = Head(Side.P, line.target, block)
+    return HeadNode(
+        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), "", True
+    )
+
+
 def _at_first(port: Port) -> Port:
     """For the head of frame 1, frame 1 is frame t."""
     return replace(port, reads=tuple(Read(r.node, 0) if r.frame == 1 else r for r in port.reads))
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One parameter that a network gives: its name, its width, and the layers of its own before it."""
-
-    parameter: str
-    width: int
-    output: Output
-
-    @property
-    def fan(self) -> int:
-        """The width of its first layer."""
-        return self.output.layers[0].units if self.output.layers else self.width
-
-
-def branches(head: Head, variable: Variable) -> tuple[Branch, ...]:
-    """Return the network branches behind a head's trunk, one per parameter that a network gives."""
-    form = FORMS[variable.family]
-    said = {form.mean: head.mean, form.variance: head.variance}
-    found = []
-    for parameter in parameters_of(variable):
-        given = said.get(parameter.name)
-        if parameter.fixed is None and (given is None or isinstance(given, Output)):
-            found.append(Branch(parameter.name, parameter.width, given or Output()))
-    return tuple(found)
-
-
-def fixed_parameters(head: Head, variable: Variable) -> tuple[tuple[str, float], ...]:
-    """Return the parameters that are the logarithm of one number, with that number."""
-    found = [(p.name, p.fixed) for p in parameters_of(variable) if p.fixed is not None]
-    if isinstance(head.variance, float):
-        found.append((FORMS[variable.family].variance, head.variance))
-    return tuple(found)
-
-
-def fan_units(head: Head, variable: Variable) -> tuple[int, ...]:
-    """Return the widths of the first layers behind the trunk, which are one matrix product together."""
-    return tuple(branch.fan for branch in branches(head, variable) if branch.output.block is None)

@@ -94,6 +94,7 @@ class HeadNode:
     dim: int
     ports: tuple[Port, ...]
     begins: str = ""
+    auxiliary: bool = False  # a prediction of a state (8.4), no factor of p
 
     @property
     def framed(self) -> bool:

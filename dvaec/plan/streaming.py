@@ -24,7 +24,7 @@ def stream(
     """Return the stream of a model, and the entry points that it cannot have with the reasons."""
     refused: dict[str, str] = {}
     latents = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.LATENT)
-    p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p")
+    p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p" and not h.auxiliary)
     q_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "q")
     seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
     loops: dict[str, tuple[Binding, Loop, tuple[str, ...]]] = {}

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dvaec.emit.families import linked
+from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.model import FeatureNode, HeadNode, Port, Read, StateNode, ValueNode, framed, value_name
-from dvaec.plan.network import fixed_parameters
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import LAST, Attention, Direction
 from dvaec.testing.built import Built

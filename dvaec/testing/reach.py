@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from dvaec.plan.attention import nearest
-from dvaec.plan.model import HeadNode
 from dvaec.plan.streaming import waits_for_all
 from dvaec.spec.model import Role
 from dvaec.testing.built import Built, head_fields, sample_values
@@ -97,7 +96,9 @@ def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     for seed in range(12):
         other = again(seed)
         other.module.train()  # a relaxed draw of a discrete latent has a gradient, an exact one has none
-        torch.autograd.backward(other.call("elbo", sample_values(other, 2, frames)).elbo.sum())
+        bound = other.call("elbo", sample_values(other, 2, frames))
+        predicted = [getattr(bound, name).sum() for name in bound._fields if name.startswith("aux_")]
+        torch.autograd.backward(torch.stack([bound.elbo.sum(), *predicted]).sum())
         for name, parameter in other.module.named_parameters():
             if parameter.grad is not None and bool(parameter.grad.abs().sum() > 0):
                 dead.discard(name)
@@ -152,7 +153,7 @@ def generation_scores_itself(built: Built, frames: int) -> Gap:
         values[name] = getattr(drawn, name)
     score = built.call("score", values)
     for head in built.plan.network.heads:
-        if head.head.side == "p" and isinstance(head, HeadNode) and head.head.frame != 1:
+        if head.head.side == "p" and not head.auxiliary and head.head.frame != 1:
             for name, field in head_fields(drawn, head).items():
                 gap.close(field, head_fields(score, head)[name], f"{name} of {head.name}")
     return gap
