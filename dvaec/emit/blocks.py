@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from dvaec.emit.chains import activated, chain, chain_layers, linear
+from dvaec.emit.chains import chain, chain_layers, linear
+from dvaec.emit.convolving import convolution_text
 from dvaec.emit.families import activate
 from dvaec.emit.writer import joined
 from dvaec.plan.model import Network, Port, ValueNode
-from dvaec.spec.geometry import Size, image, left_over, padding, receptive, rows, shrunken
+from dvaec.spec.geometry import Size, image, left_over, padding, rows, shrunken
 from dvaec.spec.model import (
     Block,
     Combiner,
@@ -77,7 +78,8 @@ def block_text(block: Block, place: Place) -> BlockText:
         case Identity():
             return _text(place, [], [], place.ports[0].width)
         case Convolution():
-            return _convolution(block, place)
+            made, body = convolution_text(place.name, block, place.ports[0], place.value)
+            return _text(place, made, body, block.channels[-1].units)
         case ImageEncoder():
             return _encoder(block, place)
         case ImageDecoder():
@@ -115,37 +117,6 @@ def _mixture(place: Place) -> BlockText:
     components = place.ports[0].width
     mixed = f"{value} = ({weights}.unsqueeze(-1) * parted({value}, {components})).sum(-2)"
     return BlockText((weights, value), [], [mixed], place.width)
-
-
-def _convolution(block: Convolution, place: Place) -> BlockText:
-    """The frames of all windows side by side are the input: (batch, channels, frames of the window)."""
-    name, value, port = place.name, place.value, place.ports[0]
-    frames = receptive(block)
-    widths = [sum(port.widths[n : n + frames]) for n in range(0, len(port.widths), frames)]
-    columns = port.width // frames
-    layers, body = [], [f"shape = {value}.shape[:-1]"]
-    if len(widths) == 1:
-        body.append(f"{value} = {value}.reshape(-1, {frames}, {columns}).transpose(1, 2)")
-    else:
-        parts = [f"part.reshape(-1, {frames}, part.size(-1) // {frames})"]
-        split = f"{value}.split_with_sizes([{', '.join(map(str, widths))}], -1)"
-        body.append(f"parts = [{parts[0]} for part in {split}]")
-        body.append(f"{value} = torch.cat(parts, -1).transpose(1, 2)")
-    for number, (layer, dilation) in enumerate(zip(block.channels, block.dilations, strict=True), 1):
-        spaced = f", dilation={dilation}" if dilation > 1 else ""
-        layers.append(f"self.{name}_{number} = nn.Conv1d({columns}, {layer.units}, {block.kernel}{spaced})")
-        inner = f"self.{name}_{number}({value})"
-        if layer.norm:
-            layers.append(f"self.{name}_norm_{number} = nn.LayerNorm({layer.units})")
-        if layer.norm or layer.activation == "softmax":  # over the channels, at each frame
-            body.append(f"{value} = {inner}.transpose(1, 2)")
-            body += activated(f"{name}_norm_{number}", value, value, layer)
-            body.append(f"{value} = {value}.transpose(1, 2)")
-        else:
-            body += activated("", value, inner, layer)
-        columns = layer.units
-    body.append(f"{value} = {value}.reshape(list(shape) + [{columns}])")
-    return _text(place, layers, body, columns)
 
 
 def _encoder(block: ImageEncoder, place: Place) -> BlockText:

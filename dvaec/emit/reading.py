@@ -128,16 +128,16 @@ def whole(body: Body, read: Read) -> str:
         first = body.once(f"{name}_lag1", body.call("lag", name, "1", at_zero(body, name)))
         if offset == -1:
             return first
-        further = body.call("lag", first, str(-offset - 1), *_ends(body, name))
+        further = body.call("lag", first, str(-offset - 1), *outside_of(body, name))
         return body.once(f"{name}_lag{-offset}", further)
-    ends = _ends(body, name)
+    ends = outside_of(body, name)
     if offset < 0:
         lagged = body.call("lag", name, str(-offset), *ends)
         return body.once(f"{name}_lag{-offset}", lagged)
     return body.once(f"{name}_lead{offset}", body.call("lead", name, str(offset), "mask", *ends))
 
 
-def _ends(body: Body, name: str) -> list[str]:
+def outside_of(body: Body, name: str) -> list[str]:
     """What stands outside 0..T, where that is not plain zero."""
     zero = isinstance(body.network.node(name), ValueNode) or zero_start(body, name)
     return [] if zero else [start(body, name)]

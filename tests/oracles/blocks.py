@@ -263,12 +263,9 @@ class BlockNaive(Naive):
         if output is None or (output.block is None and not output.layers):
             return fan[which]
         if output.block is not None:
-            apart = f"attention_{name}"
-            own = apart if isinstance(output.block, Attention) else name
+            own = self.apart(name, output.block)
             value = self.block(own, output.block, t, variable.dim, variable)
-            if isinstance(output.block, Convolution):
-                value = self.layer(f"{name}_out", value)
-            if isinstance(output.block, Attention):
+            if isinstance(output.block, Convolution | Attention):
                 value = self.layer(f"{name}_1", value)
             return value
         a = self.activated(f"{name}_norm_1", fan[which], output.layers[0])
@@ -276,9 +273,14 @@ class BlockNaive(Naive):
             a = self.activated(f"{name}_norm_{number}", self.layer(f"{name}_{number}", a), layer)
         return self.layer(f"{name}_out", a)
 
+    def apart(self, name: str, block: Block) -> str:
+        """What a block is called: in a head, attention and convolutions are features of their own."""
+        kind = {Attention: "attention_", Convolution: "convolution_"}.get(type(block), "")
+        return f"{kind}{name}"
+
     def trunk(self, name: str, block: Block, variable: Variable, width: int, t: int) -> Tensor:
         made = isinstance(block, ImageDecoder) or (isinstance(block, Scan) and bool(variable.axes))
-        if isinstance(block, Attention):
-            return self.layer(f"{name}_1", self.attention(f"attention_{name}", block, t))
+        if isinstance(block, Attention | Convolution):
+            return self.layer(f"{name}_1", self.block(self.apart(name, block), block, t, 0, None))
         value = self.block(name, block, t, width, variable if made else None)
         return value if made or isinstance(block, Dense) else self.layer(f"{name}_out", value)
