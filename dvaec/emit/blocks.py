@@ -78,8 +78,8 @@ def block_text(block: Block, place: Place) -> BlockText:
         case Identity():
             return _text(place, [], [], place.ports[0].width)
         case Convolution():
-            made, body = convolution_text(place.name, block, place.ports[0], place.value)
-            return _text(place, made, body, block.channels[-1].units)
+            convs, body = convolution_text(place.name, block, place.ports[0], place.value)
+            return _text(place, convs, body, block.channels[-1].units)
         case ImageEncoder():
             return _encoder(block, place)
         case ImageDecoder():
