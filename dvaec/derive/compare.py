@@ -19,9 +19,9 @@ HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
     """Return, per factor of q, what only the exact posterior reads (golden), only q reads (silver).
 
-    And what q reads without need: a link is redundant if the target is D-separated from it given all else that
-    q reads. With E all that q reads, these are the links outside the minimal set; each can be left out, but
-    not always all of them together.
+    And what q reads without need: a link is redundant if the target is D-separated from it given all else
+    that q reads. With E all that q reads, these are the links outside the minimal set; each can be left out,
+    and all together, since a minimal set is one.
     """
     return tuple(_compare(spec, posterior.of(q.target, q.frame), q) for q in inference)
 
@@ -68,10 +68,14 @@ def beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
         if parent.offsets is not None:
             if rest := parent.offsets - seen:
                 found.append(Parent(parent.name, rest))
-        elif other.of(parent.name, parent.frame) is None:
-            if parent.frame is None or not HOLDING[parent.frame] <= seen:
-                found.append(parent)
+        elif other.of(parent.name, parent.frame) is None and not _held(parent, seen):
+            found.append(parent)
     return tuple(found)
+
+
+def _held(parent: Parent, seen: Offsets) -> bool:
+    """Whether a window always holds an absolute frame."""
+    return parent.frame is not None and HOLDING[parent.frame] <= seen
 
 
 def _window(conditional: Conditional, name: str) -> Offsets:

@@ -1,4 +1,4 @@
-"""Where windows that hold for every T are larger than the exact minimum: at the ends, or in the middle too."""
+"""Where windows that hold for every T are larger than the exact minimum: at the ends, or throughout."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def looseness(
     """Compare windows, clipped to the frames that there are, with the exact minimum of a long network."""
     reads = sum(len(f.parents) + 1 for f in template.families)
     reach = max((end(o) for o in given.values() if o is not None), default=0)
-    middle = found.first + found.period + template.lag + reach + 2
+    middle = max(found.first + found.period + template.lag + reach + 2, found.searched // 2)
     last = max(2 * middle - 1, FEWEST) if spec.frames is None else spec.frames
     if last * reads > LARGEST_COMPARED:
         return Looseness()

@@ -1,9 +1,9 @@
 """The exact posterior of the latents and the q that the page declares, as windows that hold for every T.
 
 p(latents | observed, inputs) is factorized by the chain rule in the order of q; from each factor everything
-that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes minded).
-Filtering, look-ahead and mean field are the same with less evidence. One factor per latent serves all frames t;
-frame 0, and frame 1 where q has a conditional of its own there, have factors of their own.
+that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes
+minded). Filtering, look-ahead and mean field are the same with less evidence. One factor per latent serves
+all frames t; frame 0, and frame 1 where q has a conditional of its own there, have factors of their own.
 """
 
 from __future__ import annotations
@@ -31,14 +31,9 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     """
     found: list[Key] = []
     for sweep in spec.order:
-        numbered = [(n, f) for f in (0, 1) for n in sweep.latents if _has_own(spec, n, f)]
-        rest: list[Key] = [(name, None) for name in sweep.latents]
-        found += [*rest, *_backward(numbered)] if sweep.backward else [*numbered, *rest]
+        times: tuple[int | None, ...] = (None, 1, 0) if sweep.backward else (0, 1, None)
+        found += [(n, f) for f in times for n in sweep.latents if f is None or _has_own(spec, n, f)]
     return tuple(found)
-
-
-def _backward(numbered: list[tuple[str, int]]) -> list[Key]:
-    return sorted(numbered, key=lambda key: -key[1])  # stable: within a frame as the sweep lists them
 
 
 def _has_own(spec: Spec, name: str, frame: int) -> bool:

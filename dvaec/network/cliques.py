@@ -1,9 +1,9 @@
-"""The closed form of the minimal conditioning set on sets of frames: families as cliques, grown to a fixpoint.
+"""The closed form of the minimal conditioning set on sets of frames: families as cliques, grown to the end.
 
 With E what the target is given: R, the ancestors of E and of the target; K, the moral component of the target
-in R outside E; the minimal set is E's part of the families of R that meet K. All three are least fixpoints of
-monotone steps on one set of frames per name, so any order of steps ends at the same sets. A sequence-level name
-has a single place, bit 0.
+in R outside E; the minimal set is E's part of the families of R that meet K. R and K are least fixpoints of
+monotone steps on one set of frames per name, so any order of steps ends at the same sets. A sequence-level
+name has a single place, bit 0.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Scene:
 
 
 def _steps(clique: Clique) -> tuple[int, ...]:
-    """Return the nearest frames at which a family reads its own child: chains are followed in long strides."""
+    """Return near frames at which a family reads its own child: chains are followed in long strides."""
     return tuple(
         first if first > 0 else first + count - 1
         for link in clique.links

@@ -2,63 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from dvaec.network.cliques import Clique, Scene
-from dvaec.network.tails import between
+from dvaec.network.cliques import Scene, Sets
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import Offsets, window
 
 
-@dataclass
-class Reading:
-    """Gathers families on the line -half..half, whose sets repeat with `period` beyond `edge`; t >= `start`."""
+@dataclass(frozen=True)
+class Meeting:
+    """R, K and E on a line."""
 
-    template: Template
-    scene: Scene
-    half: int
-    edge: int
-    period: int
-    start: int
-    relative: dict[str, int] = field(default_factory=dict)
-    absolute: set[tuple[str, int]] = field(default_factory=set)
+    relevant: Sets
+    component: Sets
+    inside: Sets
 
-    def add(self, clique: Clique, met: int, inside: Mapping[str, int]) -> None:
-        """Take in one family, met at these places."""
-        if not met:
-            return
-        self._take(clique.child, met & inside[clique.child], clique.said)
-        for link in clique.links:
-            self._take(link.name, self.scene.read(link, met) & inside[link.name], link.said)
 
-    def _take(self, name: str, places: int, said: int | None) -> None:
-        """An absolute frame is written relative to t where it can be at finitely many offsets only."""
-        if not places:
-            return
-        if said is None or self._offsets(places).finite:
-            self.relative[name] = self.relative.get(name, 0) | places
+def minimal_parents(
+    template: Template, scene: Scene, sets: Meeting, windows: Callable[[int], Offsets], start: int
+) -> tuple[Parent, ...]:
+    """Return the set in order: as declared, relative before absolute reads; `windows` reads bits of the line.
+
+    An absolute frame that can be at finitely many offsets only is written relative to t >= `start`; one that
+    the window of its name always holds is left out.
+    """
+    relative: dict[str, int] = {}
+    absolute: set[tuple[str, int]] = set()
+
+    def take(name: str, places: int, said: int | None) -> None:
+        if said is None or windows(places).finite:
+            relative[name] = relative.get(name, 0) | places
         else:
-            self.absolute.add((name, said))
+            absolute.add((name, said))
 
-    def _offsets(self, places: int) -> Offsets:
-        return between(places, self.half, self.edge, self.period)
-
-    def parents(self) -> tuple[Parent, ...]:
-        """Return the set in order: as declared, relative before absolute reads.
-
-        An absolute frame that the window of its name always holds is left out.
-        """
-        found = []
-        for name in self.template.names:
-            if name in self.template.static:
-                found += [Parent(name, None)] if name in self.relative else []
-                continue
-            offsets = self._offsets(self.relative.get(name, 0))
-            found += [Parent(name, offsets)] if offsets else []
-            for frame in (0, 1, LAST):
-                where = window(0, None) if frame == LAST else window(None, frame - self.start)
-                if (name, frame) in self.absolute and not where <= offsets:
-                    found.append(Parent(name, None, frame))
-        return tuple(found)
+    for clique in scene.cliques:
+        met = scene.meeting(clique, sets.component, sets.relevant)
+        take(clique.child, met & sets.inside[clique.child], clique.said)
+        for link in clique.links:
+            take(link.name, scene.read(link, met) & sets.inside[link.name], link.said)
+    found = []
+    for name in template.names:
+        if name in template.static:
+            found += [Parent(name, None)] if relative.get(name) else []
+            continue
+        offsets = windows(relative.get(name, 0))
+        found += [Parent(name, offsets)] if offsets else []
+        for frame in (0, 1, LAST):
+            where = window(0, None) if frame == LAST else window(None, frame - start)
+            if (name, frame) in absolute and not where <= offsets:
+                found.append(Parent(name, None, frame))
+    return tuple(found)

@@ -1,22 +1,18 @@
 """The template network as cliques: on T frames, on the endless line around t, and without a frame t.
 
-On T frames everything is at its place. On the endless line, cut to -H..H around t, frames 1 and T may be at any
-distance: a numbered family stands at every offset d <= 0 that its frame can have, a family of the whole
-sequence reads frame T at all d >= 0. The families of the T-frame network are then among those of the line, for
-every t and T, and so are what is relevant, K and the minimal set: what is found is sound for every T.
+On T frames everything is at its place. On the endless line, cut to -H..H around t, frames 1 and T may be at
+any distance: a numbered family stands at every offset d <= 0 that its frame can have, a family of the whole
+sequence reads frame T at all d >= 0. The families of the T-frame network are then among those of the line,
+for every t and T, and so are what is relevant, K and the minimal set: what is found is sound for every T.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, Stencil, stencil
-from dvaec.network.cliques import Clique, Link, Scene, Sets
+from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, stencil
+from dvaec.network.cliques import Clique, Link, Scene
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import Offsets, of, window
-
-Bits = Callable[[Offsets], int]
 
 
 def frames_scene(template: Template, frames: int, target: str, frame: int | None) -> Scene:
@@ -60,17 +56,17 @@ def line_scene(template: Template, target: str, half: int, start: int) -> Scene:
     """Return the line -half..half around the target's frame t, where t >= `start`."""
     line = Line(-half, half)
     now = 1 << half
-    cliques = [_family(template, line, half, start, family) for family in template.families]
+    cliques = [_family(template, line, start, family) for family in template.families]
     for family in template.numbered:
         if not _within(template, family):
-            cliques.append(_numbered(line, half, start, family))
+            cliques.append(_numbered(line, start, family))
     return Scene(line, tuple(cliques), target, now)
 
 
-def _family(template: Template, line: Line, half: int, start: int, family: Conditional) -> Clique:
+def _family(template: Template, line: Line, start: int, family: Conditional) -> Clique:
     if family.target not in template.static:
         return Clique(family.target, line.full, _generic(family))
-    return Clique(family.target, 1, tuple(_far(line, half, start, p) for p in family.parents))
+    return Clique(family.target, 1, tuple(_far(line, start, p) for p in family.parents))
 
 
 def _generic(family: Conditional) -> tuple[Link, ...]:
@@ -80,7 +76,7 @@ def _generic(family: Conditional) -> tuple[Link, ...]:
     )
 
 
-def _far(line: Line, half: int, start: int, parent: Parent) -> Link:
+def _far(line: Line, start: int, parent: Parent) -> Link:
     """A parent that is at no fixed distance from t."""
     if parent.frame is None:
         return Link(parent.name, fixed=1 if parent.offsets is None else line.full)
@@ -88,13 +84,13 @@ def _far(line: Line, half: int, start: int, parent: Parent) -> Link:
     return Link(parent.name, fixed=line.window(there, 0), said=parent.frame)
 
 
-def _numbered(line: Line, half: int, start: int, family: Conditional) -> Clique:
+def _numbered(line: Line, start: int, family: Conditional) -> Clique:
     """A numbered family at all the offsets that its frame may have from t."""
     frame = family.frame or 0
     links = tuple(
         Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
         if p.frame is not None and p.frame != LAST
-        else _far(line, half, start, p)
+        else _far(line, start, p)
         for p in family.parents
     )
     return Clique(family.target, line.window(window(None, frame - start), 0), links, said=frame)

@@ -10,7 +10,7 @@ from dvaec.spec.offsets import Offsets, from_predicate
 def fitted(bits: int, half: int, trusted: int, room: int) -> Offsets | None:
     """Return the set that agrees with `bits`, offsets -half..half, for |d| <= `trusted` and repeats beyond.
 
-    Each tail repeats for at least two periods and `room` offsets within the trusted part; None if one does not.
+    Each tail repeats for at least two periods and `room` offsets within the trusted part; None if one fails.
     """
     ahead = _tail(bits >> half, trusted, room)
     back = _tail(_reversed(bits, 2 * half + 1) >> half, trusted, room)

@@ -18,7 +18,8 @@ from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 class Template:
     """Names in declaration order, the generative families, and q's chain-rule order.
 
-    `families` serve every frame (a sequence-level child has one); `numbered` ones replace them at frame 0 or 1.
+    `families` serve every frame (a sequence-level child has one); `numbered` ones replace them at frame 0
+    or 1.
     """
 
     names: tuple[str, ...]
@@ -73,10 +74,10 @@ def evidence(
     """Return E, what comes before `target` in the chain rule, as windows relative to its frame t.
 
     The observed variables and the inputs of every frame, or of the frames up to t + `delay`. The latents of
-    earlier sweeps at every frame, and of the target's own sweep those of earlier frames (later ones if it runs
-    backward) and within frame t those listed before it; no latents where `latents` is False. Later sweeps have
-    NONE. Sequence-level names have None, and are left out where they are not in E. A sequence-level target has
-    whole windows.
+    earlier sweeps at every frame, and of the target's own sweep those of earlier frames (later ones if it
+    runs backward) and within frame t those listed before it; no latents where `latents` is False. Later
+    sweeps have NONE. Sequence-level names have None, and are left out where they are not in E. A
+    sequence-level target has whole windows.
     """
     seen = ALL if delay is None else window(None, delay)
     rank = {name: k for k, sweep in enumerate(template.order) for name in sweep.latents}

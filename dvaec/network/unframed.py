@@ -1,9 +1,9 @@
-"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0 and z_1 on lines of their own.
+"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0 and z_1 by themselves.
 
-Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are found
-as the least fixpoints over these marks. Each step returns a superset of what it would on the frames 1..T, so
-what is found is sound for every T; a set that needs any other frame is written as the whole window, which means
-all frames in E.
+Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are
+found as the least fixpoints over these marks. Each step returns a superset of what it would on the frames
+1..T, so what is found is sound for every T; a set that needs any other frame is written as the whole window,
+which means all frames in E.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def unframed_windows(
     """Return the minimal conditioning set of a sequence-level `target`, or of its numbered `frame`.
 
     E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
-    frames `absolute`. Raises NoFixpointError where evidence that ends soon (lookahead) would have to be cut at
-    a frame without a name.
+    frames `absolute`. Raises NoFixpointError where evidence that ends soon (lookahead) would have to be cut
+    at a frame without a name.
     """
     scene = marks_scene(template, target, frame)
     inside, outside = _evidence(template, frame, given)
@@ -47,8 +47,11 @@ def unframed_windows(
     found = scene.boundary(relevant, component, inside)
     for name, places in found.items():
         if name not in template.static and places & OTHER & outside[name]:
-            start = f"{target}_{frame}" if frame is not None else target
-            raise NoFixpointError(f"{start} would read only some frames of {name}, which have no name there")
+            of = target if frame is None else f"{target}_{frame}"
+            raise NoFixpointError(
+                f"the windows of {of} would end at a frame of {name} between 1 and T, "
+                f"which has no name there; give {of} a conditional of its own"
+            )
     return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 

@@ -1,4 +1,4 @@
-"""Steps 3 and 4 of the proof in `dvaec.network.windows`: a guess of R and K misses nothing and is not too large."""
+"""Steps 3 and 4 of the proof in `dvaec.network.windows`: a guess is neither too small nor too large."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _frames(guess: Guess, one: int, other: int) -> int:
 
 @dataclass(frozen=True)
 class Tail:
-    """The network of the frames `beyond`, of which `first` is one period, and the frames `known` before it."""
+    """The frames `beyond`, which begin with the period `first`, and the frames `known` before them."""
 
     guess: Guess
     known: int

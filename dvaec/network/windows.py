@@ -24,9 +24,10 @@ R and K are endless. They are found by guess and verification:
     of the frames beyond b contains itself, shifted outward by Q, a multiple of P larger than 2 L. Let S be K'
     on b..b+Q, which lies within H/2 and so in K, with all beyond b that one step of growth from K' before b
     reaches, or a family whose child is before b. What such a step reaches by finite windows is within
-    b..b+2L; what it reaches by endless ones contains itself, shifted. Let G be what is linked to S by the network beyond b alone. If G holds K' on
-    b+Q..b+2Q, then it holds S shifted by Q, hence G shifted by Q, and so on: all of K' beyond b is in G, and
-    G is in K. The same for R, with ancestors for links and E as part of S; and to the other side.
+    b..b+2L; what it reaches by endless ones contains itself, shifted. Let G be what is linked to S by the
+    network beyond b alone. If G holds K' on b+Q..b+2Q, then it holds S shifted by Q, hence G shifted by Q,
+    and so on: all of K' beyond b is in G, and G is in K. The same for R, with ancestors for links and E as
+    part of S; and to the other side.
 
 Where a guess cannot be made or fails, H doubles; beyond a stated bound it is said that none was found.
 """
@@ -39,9 +40,9 @@ from math import lcm
 
 from dvaec.network.bits import Line
 from dvaec.network.cliques import Scene, Sets
-from dvaec.network.reading import Reading
+from dvaec.network.reading import Meeting, minimal_parents
 from dvaec.network.scenes import line_scene
-from dvaec.network.tails import fitted
+from dvaec.network.tails import between, fitted
 from dvaec.network.template import Template, end
 from dvaec.network.verify import Guess, closed, repeats
 from dvaec.spec.model import Parent
@@ -191,7 +192,9 @@ def _verified(
     guess = Guess(scene, wide, base, stride, r, k, inside, outside, half // 2, template.static)
     if not (closed(guess, edge + period) and repeats(guess)):
         return None
-    reading = Reading(template, scene, wide, edge, period, question.start)
-    for clique in scene.cliques:
-        reading.add(clique, scene.meeting(clique, k, r), inside)
-    return Windows(question.target, reading.parents(), template.sort(component), half)
+
+    def windows(places: int) -> Offsets:
+        return between(places, wide, edge, period)
+
+    found = minimal_parents(template, scene, Meeting(r, k, inside), windows, question.start)
+    return Windows(question.target, found, template.sort(component), half)

@@ -1,0 +1,280 @@
+"""Known posteriors of the whole language: the review's systems, sweeps, frames of their own, and what is too long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dvaec.derive.derivation import derive
+from dvaec.derive.horizon import posterior_at
+from dvaec.derive.posterior import exact_posterior
+from dvaec.network.windows import NoFixpointError
+from dvaec.spec.model import (
+    LAST,
+    Causality,
+    Conditional,
+    Inference,
+    InferenceKind,
+    Parent,
+    Role,
+    Spec,
+    Sweep,
+    Variable,
+)
+from dvaec.spec.offsets import ALL, NOW, of, window
+from tests.models import BEFORE, DKF, EXACT, PREVIOUS, UP_TO, U, X, Z, line, own
+
+V = Variable("v", Role.LATENT, 1, framed=False)
+A = Variable("a", Role.LATENT, 1)
+S = Variable("s", Role.LATENT, 1)
+W = Variable("w", Role.OBSERVED, 1, framed=False)
+Z0 = replace(Z, first=0)
+CHAIN = (line("z", z=PREVIOUS), line("x", z=NOW))
+DSAE = (line("v"), line("z", z=BEFORE), line("x", z=NOW, v=None))
+KVAE = (line("z", z=PREVIOUS, u=NOW), line("a", z=NOW), line("x", a=NOW))
+
+
+def at(name: str, frame: int | None = None) -> Parent:
+    """Return an absolute read, or one of a sequence-level variable."""
+    return Parent(name, None, frame)
+
+
+def forward(*names: str) -> Sweep:
+    return Sweep(names)
+
+
+def backward(*names: str) -> Sweep:
+    return Sweep(names, backward=True)
+
+
+def made(
+    variables: tuple[Variable, ...],
+    generation: tuple[Conditional, ...],
+    *order: Sweep,
+    numbered: tuple[Conditional, ...] = (),
+    inference: Inference = EXACT,
+    causality: Causality = Causality.CAUSAL,
+    frames: int | None = None,
+) -> Spec:
+    """Return a spec without a developed form."""
+    return Spec(
+        "m", "", (), variables, generation, inference, order,
+        numbered=numbered, causality=causality, frames=frames,
+    )  # fmt: skip
+
+
+def text(parent: Parent) -> str:
+    """Write a parent with its offsets: `x[..0]` up to t, `x[1..]` from t + 1, `x[..]` all, `x[-1]` a few, `x_T`."""
+    if parent.frame is not None:
+        return f"{parent.name}_{'T' if parent.frame == LAST else parent.frame}"
+    offsets = parent.offsets
+    if offsets is None:
+        return parent.name
+    if offsets == ALL:
+        return f"{parent.name}[..]"
+    if offsets.finite:
+        return f"{parent.name}[{','.join(map(str, offsets.members))}]"
+    stride = "" if len(offsets.past) == len(offsets.future) == 1 else " strided"
+    if offsets.reaches_past:
+        return f"{parent.name}[..{offsets.low - 1}{stride}]"
+    return f"{parent.name}[{offsets.high}..{stride}]"
+
+
+def lines(conditionals: tuple[Conditional, ...]) -> list[str]:
+    """Write conditionals, `z_0 | x[..], v`."""
+    found = []
+    for c in conditionals:
+        target = c.target if c.frame is None else f"{c.target}_{c.frame}"
+        found.append(f"{target} | {', '.join(map(text, c.parents))}")
+    return found
+
+
+def exact(spec: Spec) -> list[str]:
+    return lines(tuple(f.conditional for f in exact_posterior(spec).factors))
+
+
+def test_dsae() -> None:
+    """(11.9): v first; and v last, given all of z."""
+    first = made((X, Z, V), DSAE, forward("v"), forward("z"))
+    assert exact(first) == ["v | x[..]", "z | x[0..], z[..-1], v"]
+    last = made((X, Z, V), DSAE, forward("z"), forward("v"))
+    assert exact(last) == ["z | x[..], z[..-1]", "v | x[..], z[..]"]
+
+
+def test_kvae_has_its_smoother_in_either_direction() -> None:
+    """(6.12): a before z; then z is smoothed from a, forward or backward."""
+    one = made((X, Z, A, U), KVAE, forward("a"), forward("z"))
+    assert exact(one) == ["a | x[0..], a[..-1], u[..]", "z | z[-1], a[0..], u[0..]"]
+    other = made((X, Z, A, U), KVAE, forward("a"), backward("z"))
+    assert exact(other)[1] == "z | z[1], a[..0], u[..1]"
+
+
+def test_rvae() -> None:
+    """(10.16): x from t on in the causal case, all of it in the noncausal one."""
+    assert exact(made((X, Z), (line("z"), line("x", z=UP_TO)), forward("z"))) == ["z | x[0..], z[..-1]"]
+    both = made((X, Z), (line("z"), line("x", z=ALL)), forward("z"), causality=Causality.NONCAUSAL)
+    assert exact(both) == ["z | x[..], z[..-1]"]
+
+
+def test_vrae_and_draw() -> None:
+    assert exact(made((X, V), (line("v"), line("x", x=BEFORE, v=None)), forward("v"))) == ["v | x[..]"]
+    image = replace(X, framed=False)
+    drawn = made((image, Z), (line("z"), line("x", z=ALL)), forward("z"), frames=10)
+    assert exact(drawn) == ["z | x, z[..-1]"]
+
+
+def test_a_backward_sweep_reads_the_past_of_the_data() -> None:
+    assert exact(made((X, Z, U), DKF.generation, backward("z"))) == ["z | x[..0], z[1], u[..1]"]
+
+
+def test_an_anticausal_chain() -> None:
+    spec = made((X, Z), (line("z", z=of(1)), line("x", z=NOW)), forward("z"), causality=Causality.ANTICAUSAL)
+    assert exact(spec) == ["z | x[0..], z[-1]"]
+
+
+def test_z_0_is_a_latent_of_its_own() -> None:
+    numbered = (Conditional("z", (), 0),)
+    ahead = made((X, Z0, U), DKF.generation, forward("z"), numbered=numbered)
+    assert exact(ahead) == ["z_0 | x[..], u[..]", "z | x[0..], z[-1], u[0..]"]
+    back = made((X, Z0, U), DKF.generation, backward("z"), numbered=numbered)
+    assert exact(back) == ["z | x[..0], z[1], u[..1]", "z_0 | z_1, u_1"]
+    sets = posterior_at(ahead, 2)
+    assert sets["z_0"] == ["u_1", "u_2", "x_1", "x_2"]
+    assert sets["z_1"] == ["u_1", "u_2", "x_1", "x_2", "z_0"]
+
+
+def test_a_switching_chain_starts_with_lines_of_its_own() -> None:
+    spec = made(
+        (X, Z, S),
+        (line("s", s=PREVIOUS), line("z", z=PREVIOUS, s=NOW), line("x", z=NOW)),
+        forward("s", "z"),
+        numbered=(Conditional("s", (), 1), Conditional("z", (at("s", 1),), 1)),
+    )
+    factors = exact_posterior(spec).factors
+    assert exact(spec) == ["s | x[0..], z[-1], s[-1]", "z | x[0..], z[-1], s[0]"]
+    assert not any(f.loose_first or f.loose_last or f.loose_inside for f in factors)
+
+
+def test_an_extra_parent_of_frame_1() -> None:
+    """z_1 | u_1: at t = 1 alone, it is u_t; with a conditional of its own q reads it there only."""
+    start = (Conditional("z", (at("u", 1),), 1),)
+    plain = made((X, Z, U), CHAIN, forward("z"), numbered=start)
+    assert exact(plain) == ["z | x[0..], z[-1], u[0]"]
+    (factor,) = exact_posterior(plain).factors
+    assert factor.loose_inside
+    assert 1 not in factor.loose_first
+    separate = Inference(
+        InferenceKind.CONDITIONALS,
+        conditionals=(line("z", z=PREVIOUS, x=window(0, None)),),
+        numbered=(Conditional("z", (Parent("x", ALL), at("u", 1)), 1),),
+    )
+    apart = replace(plain, inference=separate)
+    assert exact(apart) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
+    assert not exact_posterior(apart).factors[1].loose_inside
+
+
+def test_frame_1_is_read_from_far_in_a_backward_sweep() -> None:
+    """Every z_t, given z_{t+1}, is linked through the earlier ones to u_1."""
+    start = (Conditional("z", (at("u", 1),), 1),)
+    spec = made((X, Z, U), CHAIN, backward("z"), numbered=start)
+    assert exact(spec) == ["z | x[..0], z[1], u_1"]
+    assert posterior_at(spec, 4)["z_3"] == ["u_1", "x_1", "x_2", "x_3", "z_4"]
+
+
+def test_what_the_last_frame_determines_links_every_frame() -> None:
+    """w | z_1, z_T: through the chain z_t is linked to z_T, and there meets z_1, which is given."""
+    spec = made((X, W, Z), (*CHAIN, Conditional("w", (at("z", 1), at("z", LAST)))), forward("z"))
+    assert exact(spec) == ["z | x[0..], w, z[-1], z_1"]
+
+
+def test_a_sequence_level_latent_may_need_single_frames_alone() -> None:
+    spec = made(
+        (X, W, Z, V),
+        (line("v"), line("z"), line("x", z=NOW), Conditional("w", (at("z", 1), at("z", LAST), at("v")))),
+        forward("v"),
+        forward("z"),
+    )
+    assert exact(spec)[0] == "v | x_1, x_T, w"
+    assert posterior_at(spec, 5)["v"] == ["w", "x_1", "x_5"]
+
+
+def test_later_sweeps_link_all_frames() -> None:
+    """v comes last: x_s of every frame s is linked to z_t through it."""
+    white = (line("v"), line("z"), line("x", z=NOW, v=None))
+    assert exact(made((X, Z, V), white, forward("z"), forward("v")))[0] == "z | x[..], z[..-1]"
+    assert exact(made((X, Z, V), white, forward("v"), forward("z")))[1] == "z | x[0], v"
+
+
+def test_words_restrict_z_0_as_well() -> None:
+    numbered = (Conditional("z", (), 0),)
+
+    def declared(inference: Inference) -> list[str]:
+        spec = made((X, Z0, U), DKF.generation, forward("z"), numbered=numbered, inference=inference)
+        return lines(derive(spec).inference)
+
+    assert declared(Inference(InferenceKind.FILTERING)) == ["z_0 | ", "z | x[0], z[-1], u[0]"]
+    ahead = declared(Inference(InferenceKind.LOOKAHEAD, 1))
+    assert ahead == ["z_0 | x_1, u_1", "z | x[0,1], z[-1], u[0,1]"]
+    assert declared(Inference(InferenceKind.MEAN_FIELD)) == ["z_0 | x[..], u[..]", "z | x[..], u[..]"]
+    with pytest.raises(NoFixpointError, match="give z_0 a conditional of its own"):
+        declared(Inference(InferenceKind.LOOKAHEAD, 2))
+
+
+def test_a_word_speaks_for_those_that_have_no_line() -> None:
+    """[filtering, "v | x_<1:T>"]."""
+    mixed = Inference(InferenceKind.FILTERING, conditionals=(Conditional("v", (Parent("x", ALL),)),))
+    spec = made((X, Z, V), DSAE, forward("v"), forward("z"), inference=mixed)
+    assert lines(derive(spec).inference) == ["v | x[..]", "z | x[0], z[..-1], v"]
+
+
+def test_redundant_links() -> None:
+    """Given z_{t-1}, neither z_{t-2} nor earlier data say more; without z_{t-1} they do."""
+    reads = own(line("z", x=ALL, z=of(-1, -2), u=NOW))
+    (comparison,) = derive(made((X, Z, U), DKF.generation, forward("z"), inference=reads)).comparisons
+    assert list(map(text, comparison.golden)) == ["u[1..]"]
+    assert list(map(text, comparison.silver)) == ["x[..-1]", "z[-2]"]
+    assert list(map(text, comparison.redundant)) == ["x[..-1]", "z[-2]"]
+    without = own(line("z", x=ALL, z=of(-2), u=NOW))
+    (comparison,) = derive(made((X, Z, U), DKF.generation, forward("z"), inference=without)).comparisons
+    assert list(map(text, comparison.silver)) == ["x[..-1]", "z[-2]"]
+    assert list(map(text, comparison.redundant)) == ["x[..-2]"]
+
+
+def test_redundant_links_of_a_sequence_level_latent() -> None:
+    both = own(Conditional("z", (Parent("x", ALL),)), Conditional("v", (Parent("x", ALL), Parent("z", ALL))))
+    generation = (line("v"), line("z", v=None), line("x", z=NOW))
+    spec = made((X, Z, V), generation, forward("z"), forward("v"), inference=both)
+    assert list(map(text, derive(spec).comparisons[1].redundant)) == ["x[..]"]
+
+
+@pytest.mark.parametrize("sweep", [forward("z"), backward("z")])
+@pytest.mark.parametrize(
+    ("lag", "other"), [(of(-1000), NOW), (window(-1000, -1), NOW), (of(-50), of(0, -49)), (of(-500), of(0, -499))]
+)  # fmt: skip
+def test_long_lags_are_found(lag: object, other: object, sweep: Sweep) -> None:
+    assert isinstance(lag, type(ALL))
+    assert isinstance(other, type(ALL))
+    (factor,) = exact_posterior(made((X, Z), (line("z", z=lag), line("x", z=other)), sweep)).factors
+    assert factor.conditional.parents
+
+
+def test_twenty_variables_with_lags_of_fifty() -> None:
+    latents = tuple(Variable(f"z{k}", Role.LATENT, 1) for k in range(10))
+    observed = tuple(Variable(f"x{k}", Role.OBSERVED, 1) for k in range(10))
+    generation = (
+        *(line(f"z{k}", **{f"z{k}": of(-1), f"z{(k + 1) % 10}": of(-50 + k)}) for k in range(10)),
+        *(line(f"x{k}", **{f"x{k}": of(-50), f"z{k}": NOW}) for k in range(10)),
+    )
+    order = tuple(Sweep((f"z{k}",), backward=k % 2 == 1) for k in range(10))
+    factors = exact_posterior(made((*latents, *observed), generation, *order)).factors
+    assert len(factors) == 10
+    assert all(f.proof.searched < 1000 for f in factors)
+
+
+def test_limits_are_said() -> None:
+    with pytest.raises(NoFixpointError, match="windows that end 90000 frames from t are too long"):
+        exact_posterior(made((X, Z), (line("z", z=of(-90_000)), line("x", z=NOW)), forward("z")))
+    strides = (line("z", z=window(None, -1, 499)), line("x", z=window(None, 0, 500)))
+    with pytest.raises(NoFixpointError, match=r"do not repeat within \d+ frames"):
+        exact_posterior(made((X, Z), strides, forward("z")))
