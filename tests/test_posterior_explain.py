@@ -13,10 +13,14 @@ from dvaec.derive.explain import explain
 from dvaec.derive.explain_text import explanation_text
 from dvaec.derive.question import Question, parse_question
 from dvaec.diagnostics import Fault
-from dvaec.spec.model import Parent, Spec
-from dvaec.spec.offsets import of
-from dvaec.spec.read import read_spec
+from dvaec.network.separation import judge
+from dvaec.network.template import evidence, template_of
+from dvaec.network.unrolled import Node, unroll
+from dvaec.spec.model import LAST, InferenceKind, Parent, Role, Spec
+from dvaec.spec.offsets import ALL, of
+from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
+from tests.general_strategies import general_specs
 from tests.models import DKF
 from tests.strategies import specs
 
@@ -132,3 +136,123 @@ def test_every_question_has_an_answer_that_agrees_with_the_posterior(
         assert bool(finding.trail) == expected
     text = explanation_text(explanation, Source("page.yaml", {}, {"page.yaml": ""}))
     assert text.startswith("yes: " if expected else "no: ")
+
+
+WHOLE = """dvaec: 1
+model: WHOLE
+variables:
+  x: {role: observed, dim: 1}
+  y: {role: observed, dim: 1}
+  z: {role: latent, dim: 1}
+  v: {role: latent, dim: 1}
+  w: {role: latent, dim: 1}
+  u: {role: input, dim: 1}
+generation:
+  - v
+  - w
+  - z_0
+  - z_1 | z_0, u_1
+  - z_t | z_<t-1>, v
+  - x_t | z_t
+  - y | w
+inference: exact
+"""
+
+
+def told(question: str) -> list[str]:
+    """Answer a question about a page with a sequence-level latent and a frame 0."""
+    spec, source = read_text(WHOLE, "whole.yaml")
+    return explanation_text(explain(spec, derive(spec), parse_question(question, spec)), source).splitlines()
+
+
+def test_a_sequence_level_latent_is_asked_about_all_frames() -> None:
+    lines = told("v <- x_<1:T>")
+    assert lines[0].startswith(
+        "yes: given everything else that v may read, it depends on x_<1:T> (shown for x_"
+    )
+    assert lines[-1] == "q reads x_<1:T>."
+    lines = told("w <- x_<1:T>")
+    assert lines[0].startswith("no: given the posterior's parents of w, x_<1:T> tells nothing more about it")
+    assert lines[1].strip() == "Nothing in the model leads from w to x_1."
+    assert told("w <- y")[0].startswith("yes: ")
+
+
+def test_a_numbered_frame_shows_the_line_of_its_own() -> None:
+    lines = told("z_0 <- u_1")
+    assert lines[1].strip() == "z_0 → z_1 ← u_1"
+    assert "z_1 | z_0, u_1" in lines[2]
+    assert told("z_0 <- x_5")[0] == "yes: given everything else that z_0 may read, it depends on x_5, through"
+
+
+def test_single_frames_are_answered_in_runs() -> None:
+    lines = told("z_4 <- x_<1:T>")
+    assert "it depends on x_<4:T> (shown for x_4, T = " in lines[0]
+    assert any(line.startswith("no: ") and "x_<1:3> tells nothing more" in line for line in lines)
+    assert told("z_4 <- z_<0:T>")[0].startswith(
+        "yes: given everything else that z_4 may read, it depends on z_3"
+    )
+
+
+def test_what_comes_later_in_the_order_is_said() -> None:
+    assert told("v <- z_3") == [
+        "no: z_3 comes later in the chain-rule order than v; its factor may not read z_3."
+    ]
+    assert told("z_2 <- z_2") == ["no: z_2 is the target itself; its factor may not read z_2."]
+    assert told("v <- w")[0].startswith("no: w comes later in the chain-rule order than v")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "column", "hint"),
+    [
+        ("v <- x_<t-1>", "DV023", 6, "x_<1:T>"),
+        ("z_0 <- x_<t:T>", "DV023", 8, "name a frame"),
+        ("z_t <- x_3", "DV023", 8, "z_5 <- x_1"),
+        ("x_0 <- z_1", "DV062", 1, "ask about z_t or v or w"),
+        ("z_1 <- x_0", "DV045", 8, "its frames are 1"),
+        ("v_t <- x_1", "DV052", 1, "write v"),
+        ("v_1 <- x_1", "DV052", 1, "write v"),
+    ],
+)
+def test_questions_about_frames_that_are_not_there(text: str, code: str, column: int, hint: str) -> None:
+    spec, _ = read_text(WHOLE, "whole.yaml")
+    with pytest.raises(Fault) as caught:
+        parse_question(text, spec)
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.column) == (code, column)
+    assert diagnostic.hint is not None
+    assert hint in diagnostic.hint
+
+
+@given(general_specs(kinds=(InferenceKind.EXACT,)), st.data())
+def test_questions_about_single_frames_agree_with_long_networks(spec: Spec, data: st.DataObject) -> None:
+    target = data.draw(st.sampled_from(spec.latents))
+    variable, other = spec.variable(target), data.draw(st.sampled_from(spec.variables))
+    frame = data.draw(st.sampled_from((variable.first, 1, 2, 3, LAST))) if variable.framed else None
+    number = data.draw(st.sampled_from((other.first, 1, 2, 4, LAST))) if other.framed else None
+    derivation = derive(spec)
+    explanation = explain(spec, derivation, Question(target, Parent(other.name, None, number), frame))
+    template, answers = template_of(spec), []
+    near = max(number or 0, frame or 0) + template.lag + 2  # T is far from the frames with numbers
+    for frames in range(near, near + 15):
+        network = unroll(template, frames)
+        at = Node(target, frames if frame == LAST else frame)
+        node = Node(other.name, frames if number == LAST else number)
+        given = network.given(at.frame, evidence(template, target))
+        answers.append(node in judge(network, at, given))
+    assert explanation.answer == any(answers)
+    text = explanation_text(explanation, Source("page.yaml", {}, {"page.yaml": ""}))
+    assert text.startswith("yes: " if explanation.answer else "no: ")
+    assert other.role is not Role.INPUT or explanation.later is None
+
+
+@given(general_specs(kinds=(InferenceKind.EXACT,)), st.data())
+def test_questions_about_all_frames_name_each_of_them_once(spec: Spec, data: st.DataObject) -> None:
+    target = data.draw(st.sampled_from([v.name for v in spec.variables if v.name in spec.latents]))
+    framed = [v for v in spec.variables if v.framed]
+    if spec.variable(target).framed or not framed:
+        return
+    name = data.draw(st.sampled_from(framed)).name
+    explanation = explain(spec, derive(spec), Question(target, Parent(name, ALL)))
+    parts = [finding.part for finding in explanation.findings] + [explanation.later]
+    frames = [frame for part in parts if part is not None for frame in getattr(part, "frames", ())]
+    assert len(frames) == len(set(frames)) > 0
