@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dvaec.derive.derivation import derive
@@ -79,7 +79,9 @@ def test_every_step_has_the_same_value_for_any_q(data: st.DataObject, spec: Spec
 def test_the_exact_posterior_makes_the_bound_tight(data: st.DataObject, spec: Spec, seed: int) -> None:
     """With the exact posterior's windows some q makes log p - log q constant in z, at every frame."""
     inference = tuple(factor.conditional for factor in derive(spec).posterior.factors)
-    here = projected_world(spec, inference, data.draw(lengths(spec)), seed)
+    length = data.draw(lengths(spec))
+    assume(not both_ends(inference, length))
+    here = projected_world(spec, inference, length, seed)
     ratio = log_factors(here.p_factors, here) + log_factors(here.q_factors, here) * -1.0
     scale = 1.0 + np.abs(log_factors(here.p_factors, here).H).max(initial=0.0)
     np.testing.assert_allclose(ratio.H, 0.0, atol=1e-8 * scale)
@@ -94,6 +96,7 @@ def test_each_link_of_the_exact_posterior_is_needed(data: st.DataObject, spec: S
     """Without one read that some frame of a short sequence needs, the closest q has a gap."""
     exact = tuple(factor.conditional for factor in derive(spec).posterior.factors)
     length = data.draw(lengths(spec))
+    assume(not both_ends(exact, length))
     whole = projected_world(spec, exact, length, seed)
     needed = [
         (k, parent)
@@ -109,6 +112,11 @@ def test_each_link_of_the_exact_posterior_is_needed(data: st.DataObject, spec: S
     here = projected_world(spec, exact, length, seed, tuple(cut))
     ratio = log_factors(here.p_factors, here) + log_factors(here.q_factors, here) * -1.0
     assert here.evidence - mean_under_q(ratio, here) > 1e-12
+
+
+def both_ends(inference: tuple[Conditional, ...], length: int) -> bool:
+    """Whether a conditional of frame 1 speaks of frame T too: its windows hold from two frames on."""
+    return length == 1 and any(c.frame == 1 for c in inference)
 
 
 def leads_back(spec: Spec, inference: tuple[Conditional, ...], term: Term, length: int) -> bool:

@@ -63,7 +63,7 @@ RVAE_BOUND = (  # (10.32)
     "sum E<q(z_1:t | x_1:T)>[log p(x_t | z_1:t)]"
     "- sum E<q(z_1:t-1 | x_1:T)>[KL(q(z_t | z_1:t-1, x_t:T) || p(z_t))]"
 )
-NONCAUSAL_BOUND = (  # (10.32) with the noncausal decoder of (10.2) and the inference model (10.22)
+NONCAUSAL_BOUND = (  # (10.32) with the noncausal decoder and the inference model (10.24)-(10.29)
     "sum E<q(z_1:T | x_1:T)>[log p(x_t | z_1:T)]"
     "- sum E<q(z_1:t-1 | x_1:T)>[KL(q(z_t | z_1:t-1, x_1:T) || p(z_t))]"
 )
