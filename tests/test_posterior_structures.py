@@ -248,6 +248,15 @@ def test_redundant_links_of_a_sequence_level_latent() -> None:
     assert list(map(text, derive(spec).comparisons[1].redundant)) == ["x[..]"]
 
 
+def test_a_frame_that_is_needed_from_far_is_not_redundant() -> None:
+    """Backward, u_1 is needed at every t: of all of u, only what lies after t can be told redundant."""
+    start = (Conditional("z", (at("u", 1),), 1),)
+    reads = own(line("z", x=UP_TO, z=of(1), u=ALL))
+    spec = made((X, Z, U), CHAIN, backward("z"), numbered=start, inference=reads)
+    (comparison,) = derive(spec).comparisons
+    assert list(map(text, comparison.redundant)) == ["u[1..]"]
+
+
 @pytest.mark.parametrize("sweep", [forward("z"), backward("z")])
 @pytest.mark.parametrize(
     ("lag", "other"), [(of(-1000), NOW), (window(-1000, -1), NOW), (of(-50), of(0, -49)), (of(-500), of(0, -499))]

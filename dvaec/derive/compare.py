@@ -46,7 +46,7 @@ def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
             if absolute:
                 return ()
             found = stationary_windows(template, q.target, given, first_served(spec, q.target)).parents
-            return beyond(q, Conditional(q.target, found))
+            return beyond(q, Conditional(q.target, _widened(found)))
         found = unframed_windows(template, q.target, q.frame, given, absolute).parents
     except NoFixpointError:
         return ()
@@ -58,6 +58,15 @@ def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
         for p in q.parents
         if (p.name not in some if p.frame is None else (p.name, p.frame) not in there and p.name not in whole)
     )
+
+
+def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
+    """Return windows that hold, at every t, the absolute frames that are read as well."""
+    found: dict[str, Offsets | None] = {}
+    for parent in parents:
+        there = parent.offsets if parent.frame is None else HOLDING[parent.frame]
+        found[parent.name] = there if there is None else there | (found.get(parent.name) or NONE)
+    return tuple(Parent(name, offsets) for name, offsets in found.items())
 
 
 def beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
