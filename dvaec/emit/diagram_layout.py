@@ -44,7 +44,7 @@ _SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
 _TRIALS = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
     tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
-    tuple((b, _EVEN) for size in _FAR_BENDS for b in (size, -size)),
+    tuple((b, skew) for size in _FAR_BENDS for b in (size, -size) for skew in (_EVEN, *_SKEWS)),
 )
 """Bends and skews of an arrow; the later ones are tried where all before run through a node."""
 _HIT = 30.0
@@ -168,7 +168,9 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
     groups: dict[tuple[object, ...], list[Arrow]] = {}
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
         groups.setdefault(_link(arrow), []).append(arrow)
-    for group in groups.values():
+    waiting = list(groups.values())
+    while waiting:
+        group = waiting.pop(0)
         best: tuple[float, list[Curve]] | None = None
         for trial in _TRIALS:
             if best is not None and best[0] < _HIT:
@@ -184,6 +186,9 @@ def _route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, C
                 if best is None or cost < best[0] - 1e-6:
                     best = (cost, curves)
         assert best is not None
+        if best[0] >= _HIT and len(group) > 1:  # no one bend suits them all
+            waiting[:0] = [[arrow] for arrow in group]
+            continue
         for arrow, curve in zip(group, best[1], strict=True):
             paths[arrow] = curve
             taken.update(list(_cells(curve)))
@@ -234,7 +239,9 @@ def _cost(
     left, right = min(x for x, _ in points) - _NEAR, max(x for x, _ in points) + _NEAR
     low, high = min(y for _, y in points) - _NEAR, max(y for _, y in points) + _NEAR
     near = [o for o in others if left < o.centre[0] < right and low < o.centre[1] < high]
-    hits = sum(1 for point in points for other in near if other.covers(point, _MARGIN))
+    finer = [at(curve, k / 40) for k in range(1, 40)] if near else []
+    close = [(point, other) for point in finer for other in near if other.covers(point, _MARGIN)]
+    hits = len(close) + 4 * sum(1 for point, other in close if other.covers(point, 1.0))  # to graze is better
     along = sum(taken[cell] for cell in _cells(curve))
     # Of two equal bends take the outer one: away from the picture's middle, where there is room.
     inward = (
