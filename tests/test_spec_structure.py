@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from dvaec.diagnostics import Fault, Severity
 from dvaec.spec.canonical import canonical_hash
@@ -24,7 +26,7 @@ from dvaec.spec.offsets import ALL, NOW, of, window
 from dvaec.spec.read import read_text
 from tests.general_strategies import general_specs
 from tests.pages import developed_page
-from tests.test_spec_read import fault_in, spec_of
+from tests.test_spec_read import fault_in, only_faults, spec_of
 from tests.test_spec_time import drawn_at, unrolled
 
 HEAD = "dvaec: 1\nmodel: M\nvariables:\n  x: {role: observed, dim: 3}\n  z: {role: latent, dim: 2}\n"
@@ -343,3 +345,35 @@ def test_every_part_of_the_structure_is_part_of_the_meaning() -> None:
         DSAE.replace("layers: 2", "starts: {reads: v}"),
     ]
     assert len({canonical_hash(spec_of(page)) for page in pages}) == len(pages)
+
+
+PREDICTING = (
+    HEAD
+    + """generation: ["z_t | z_<t-1>", "x_t | z_t"]
+states: {h_t: {rnn: gru, units: 4, reads: z_<t-1>}, b_t: {rnn: gru, units: 4, reads: "x_t, h_t"}}
+networks: {q(z_t): {reads: b_t}}
+auxiliary: ["b_t | z_t, h_t"]
+"""
+)
+PIECES = [
+    "z_t", "z_0", "z_1", "z_<T>", "v", "v_t", "h_t", "h_<T>", "z_<0:T>", "z_<1:T>", "z_<t+1>", "x_<<t>", "q(z_0)", "p(z_1)",
+    "[", "]", "{", "}", ",", "|", ": ", "\n", "- ", "exact", "filtering", "{lookahead: 2}", "T: 10\n", "order: [[z, a]]\n",
+    "order: [{backward: z}]\n", "causality: noncausal\n", "causality: anticausal\n", "starts: {reads: v}, ", "layers: 2, ",
+]  # fmt: skip
+
+
+@given(st.sampled_from([DSAE, DSSM, TWO, PREDICTING]), st.integers(0, 2**32))
+def test_a_damaged_structure_gives_a_spec_or_a_fault(text: str, seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(10):
+        page = text
+        for _ in range(dice.randint(1, 4)):
+            old, new, start = dice.choice(PIECES), dice.choice(PIECES), dice.randrange(len(page))
+            cut = start + dice.choice([0, 0, 1, 2, 5])
+            page = page.replace(old, new, 1) if dice.random() < 0.7 else page[:start] + new + page[cut:]
+        only_faults(page)
+
+
+def test_a_prediction_from_a_state_whose_name_is_faulty_is_no_crash() -> None:
+    fault = fault_in(lambda: spec_of(PREDICTING.replace("h_t: {", "h_th: {")))
+    assert "DV030" in {d.code for d in fault.diagnostics}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import prod
 
 from dvaec.spec.assemble_blocks import block_of, mean_of, parents_of, variance_of
 from dvaec.spec.build import Parsed
+from dvaec.spec.conditionals import Line
 from dvaec.spec.families import OPTIONS, option_values
 from dvaec.spec.frames import FRAMES, conditional_of
 from dvaec.spec.model import (
@@ -83,7 +84,7 @@ def assemble(
         numbered=single,
         causality=Causality(shape.causality),
         frames=shape.T,
-        auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary),
+        auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary if _known(line, every)),
         separate=shape.develop == "separate",
     )
 
@@ -91,6 +92,11 @@ def assemble(
 def axes_of(dim: int | list[int]) -> tuple[int, ...]:
     """Return the axes of a variable: one, unless the page gives several."""
     return tuple(dim) if isinstance(dim, list) else (dim,)
+
+
+def _known(line: Line, names: Collection[str]) -> bool:
+    """Whether all that a line names is there: of a faulty page some states are not."""
+    return {one.name for one in (line.target, *line.parents)} <= set(names)
 
 
 def _one_line(text: str) -> str:
