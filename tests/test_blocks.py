@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
 
 import dvaec
 import dvaec.compiler
@@ -18,6 +19,7 @@ from dvaec.plan.model import Loop, StateNode
 from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from dvaec.testing import properties
+from tests.block_strategies import block_specs
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
 from tests.pages import developed_page
@@ -386,3 +388,12 @@ def test_attention_of_a_whole_sequence() -> None:
         close(score.q_v_logvar[row], logvar)
     check_scripted(built)
     check_ragged(built)
+
+
+@given(block_specs())
+@settings(max_examples=8)
+def test_any_blocks_together(spec: Spec) -> None:
+    read, source = read_text(developed_page(spec), "page.yaml")
+    assert read == spec
+    assert check_developed(spec, derive(spec), source) == []
+    check_all(spec)
