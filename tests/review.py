@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 import yaml
 
 from dvaec.compiler import Compilation, run
+from dvaec.derive.explain import explain
+from dvaec.derive.explain_text import explanation_text
+from dvaec.derive.question import parse_question
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.formula import FormulaWriter
@@ -62,10 +66,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Probe:
-    """A page, with values set on it, whose derived posterior speaks for itself."""
+    """A page, with values set on it, whose derived posterior speaks for itself; a link on which more is said."""
 
     page: str
     overrides: tuple[str, ...]
+    link: str | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def findings() -> tuple[Finding, ...]:
             one["says"],
             one["why"],
             one.get("adds", False),
-            tuple(Probe(p["page"], tuple(p.get("set", ()))) for p in one.get("probes", ())),
+            tuple(Probe(p["page"], tuple(p.get("set", ())), p.get("explain")) for p in one.get("probes", ())),
         )
         for one in _data()["findings"]
     )
@@ -196,6 +201,13 @@ def regrouped(known: Compilation) -> tuple[str, ...]:
     assert known.elbo is not None
     found = regroupings(known.spec, known.derivation.inference, known.elbo)
     return tuple(formula_latex(known.spec, one.expression) for one in found)
+
+
+def explained(known: Compilation, link: str) -> list[str]:
+    """Return what `dvaec explain` says of one link, files named from the root of the repository."""
+    assert known.derivation is not None
+    answer = explain(known.spec, known.derivation, parse_question(link, known.spec))
+    return explanation_text(answer, known.source).replace(f"{ROOT}{os.sep}", "").splitlines()
 
 
 def latex(plain: str) -> str:

@@ -22,6 +22,7 @@ from tests.review import (
     conditionals,
     derived,
     entries,
+    explained,
     findings,
     latex,
     links,
@@ -201,8 +202,19 @@ def _listed(title: str, words: str, found: Iterable[Finding]) -> str:
     lines = [f"## {title}", "", words, ""]
     for number, finding in enumerate(found, 1):
         lines += [f'{number}. **{finding.at}.** "{finding.says}"', "", f"   {finding.why}", ""]
-        lines += [*(f"   - {_probe(probe)}" for probe in finding.probes), *([""] if finding.probes else [])]
+        for probe in finding.probes:
+            lines += [f"   - {_probe(probe)}", *_explained(probe)]
+        lines += [""] if lines[-1] else []
     return "\n".join(lines)
+
+
+def _explained(probe: Probe) -> list[str]:
+    """Write what is said of one link, as a block within the list."""
+    if probe.link is None:
+        return []
+    answer = explained(derived(probe.page, probe.overrides), probe.link)
+    said = [f"$ dvaec explain specs/{probe.page}.yaml '{probe.link}'", *answer]
+    return ["", "     ```text", *(f"     {line}".rstrip() for line in said), "     ```", ""]
 
 
 def _probe(probe: Probe) -> str:
