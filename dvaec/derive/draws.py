@@ -1,6 +1,6 @@
 """What must be drawn from q for a term, and whether the draws wait for one another from frame to frame.
 
-The draws have names: `z` for the frames of z, `z_0` for its own frame 0.
+The draws have names: `z` for the frames of z, `z_0` and `z_1` for those that q draws on their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dvaec.derive.factors import by_key, latent_windows
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
-from dvaec.spec.offsets import ALL, Offsets
+from dvaec.spec.offsets import ALL, window
 
 
 def drawn_for(
@@ -20,19 +20,23 @@ def drawn_for(
 
     `read` counts from `frame`, as in a term.
     """
+    own = frozenset((c.target, c.frame) for c in inference if c.frame is not None)
     before: dict[str, list[str]] = {}
     for c in inference:
         found = before.setdefault(_name(c.target, c.frame), [])
-        found += _draws(spec, latent_windows(spec, c.parents), None)
-    queue = _draws(spec, read, frame)
+        found += _draws(latent_windows(spec, c.parents), None, own)
+    queue = _draws(read, frame, own)
     met = dict.fromkeys(queue)
     while queue:
         for name in before[queue.pop()]:
             if name not in met:
                 met[name] = None
                 queue.append(name)
-    names = [name for latent in spec.latents for name in (_name(latent, 0), latent)]
-    return tuple(name for name in names if name in met)
+    names: list[str] = []
+    for latent in spec.latents:
+        alone = [_name(latent, f) for f in (0, 1) if f == 0 or latent not in met]  # z tells of z_1 too
+        names += [name for name in (*alone, latent) if name in met]
+    return tuple(names)
 
 
 def schedule(
@@ -48,7 +52,7 @@ def schedule(
         return False, f"nothing is drawn{': all frames are computed at once' if summed else ''}"
     sequential, why = _looped(spec, sampled, inference)
     classes = {v.name for v in spec.having(Role.LATENT) if v.family is Family.CATEGORICAL}
-    relaxed = [name for name in sampled if name.removesuffix("_0") in classes]
+    relaxed = [name for name in sampled if name.removesuffix("_0").removesuffix("_1") in classes]
     if relaxed:
         names = " and ".join(relaxed)
         why = f"{why}; while training, draws of {names} are relaxed, and what is estimated is a surrogate"
@@ -71,7 +75,8 @@ def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]
     if causes:
         return True, "; ".join(causes)
     names = " and ".join(sampled)
-    if all(name not in spec.latents or not spec.variable(name).framed for name in sampled):
+    alone = {f"{name}_{frame}" for name in spec.latents for frame in (0, 1)}
+    if all(name in alone or not spec.variable(name).framed for name in sampled):
         return False, f"{names} {'is' if len(sampled) == 1 else 'are'} drawn once for the whole sequence"
     return (
         False,
@@ -109,35 +114,32 @@ def _cycle(name: str, reads: Mapping[str, Sequence[str]]) -> tuple[str, ...] | N
 
 
 def _name(target: str, frame: int | None) -> str:
-    return f"{target}_0" if frame == 0 else target
+    return target if frame is None else f"{target}_{frame}"
 
 
-def _draws(spec: Spec, read: Iterable[Parent], frame: int | None) -> list[str]:
-    """Name the draws that windows reach: frame 0 of its own is in a window that reaches back to it."""
+def _draws(read: Iterable[Parent], frame: int | None, own: frozenset[tuple[str, int | None]]) -> list[str]:
+    """Name the draws that windows reach, those of `own` frames apart."""
     found = []
     for parent in read:
-        if spec.variable(parent.name).first == 0 and _reaches_zero(parent, frame):
-            found.append(_name(parent.name, 0))
-        if not _only_zero(parent, frame):
+        apart = [f for f in (0, 1) if (parent.name, f) in own]
+        found += [_name(parent.name, f) for f in apart if _reaches(parent, f, frame)]
+        if not _within(parent, apart, frame):
             found.append(parent.name)
     return found
 
 
-def _reaches_zero(parent: Parent, frame: int | None) -> bool:
+def _reaches(parent: Parent, there: int, frame: int | None) -> bool:
+    """Whether a parent may be read at one frame: from `frame`, or from any frame from 1 on."""
     if parent.offsets is None:
-        return parent.frame == 0
-    if parent.offsets == ALL:
-        return True
+        return parent.frame == there
     if frame is not None:
-        return -frame in parent.offsets
-    return parent.offsets.reaches_past or any(d < 0 for d in parent.offsets.within(-parent.offsets.reach, -1))
+        return there - frame in parent.offsets
+    return bool(parent.offsets & window(None, there - 1)) or parent.offsets == ALL
 
 
-def _only_zero(parent: Parent, frame: int | None) -> bool:
+def _within(parent: Parent, frames: Sequence[int], frame: int | None) -> bool:
+    """Whether nothing but some absolute frames is read."""
     if parent.offsets is None:
-        return parent.frame == 0
-    return frame is not None and _is(parent.offsets, -frame)
-
-
-def _is(offsets: Offsets, only: int) -> bool:
-    return offsets.finite and offsets.members == (only,)
+        return parent.frame in frames
+    there = parent.offsets
+    return frame is not None and there.finite and all(d + frame in frames for d in there.members)

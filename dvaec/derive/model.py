@@ -110,8 +110,9 @@ class Term:
     `expectation` holds the latents in the integrand with their windows (none: no expectation is written); in
     a term of one frame they count from that frame, and frames before the first are left out;
     `sampled` the latents that must be drawn from q to estimate it (those and their ancestors under q), `z_0`
-    apart from `z`. `sequential` says whether drawing them needs a loop over time; `reason` says in words why
-    the estimator is this one, `schedule_reason` why the draws are sequential or parallel.
+    apart from `z`, and `z_1` where q draws it on its own and nothing else of z is needed. `sequential` says
+    whether drawing them needs a loop over time; `reason` says in words why the estimator is this one,
+    `schedule_reason` why the draws are sequential or parallel.
     """
 
     kind: TermKind

@@ -65,8 +65,10 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
         return None
     taken = whole(spec, [name for name in outer if name in used])
     given = whole(spec, given_names(spec))
-    gathered = Add(*(sign * _summed(_given(mean, used, taken), first) for sign, mean, first in inside))
-    return Add(Expectation(Density.of_side(Side.Q, "phi", taken, given), gathered), *outside)
+    whole_sign = -1 if all(sign < 0 for sign, _, _ in inside) else 1
+    parts = (whole_sign * sign * _summed(_given(mean, used, taken), first) for sign, mean, first in inside)
+    measure = Density.of_side(Side.Q, "phi", taken, given)
+    return Add(whole_sign * Expectation(measure, Add(*parts)), *outside)
 
 
 def by_sweeps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formula | None:
