@@ -220,6 +220,31 @@ networks:
     assert spec.order == (Sweep(("a",)), Sweep(("z",), backward=True), Sweep(("v",)))
 
 
+@pytest.mark.parametrize(
+    ("order", "kept"),
+    [
+        ("[v, a, z]", True),
+        ("[v, [a, z]]", False),
+        ("[a, {backward: z}, v]", True),
+        ("[z, a, v]", False),
+        ("[v, {backward: [a, z]}]", False),
+    ],
+)
+def test_an_order_that_the_networks_of_q_cannot_keep_is_a_fault_at_them(order: str, kept: bool) -> None:
+    networks = """
+states: {s_t: {rnn: gru, units: 4, runs: both, reads: a_t}, e_t: {rnn: gru, units: 4, reads: x_t}}
+networks: {q(v): {reads: e_<T>}, q(a_t): {reads: x_t}, q(z_t): {reads: "s_t, x_t"}}
+"""
+    page = f"{TWO}order: {order}\n{networks}"
+    if kept:
+        assert spec_of(page).inference.kind is InferenceKind.NETWORKS
+        return
+    fault = fault_in(lambda: spec_of(page))
+    assert {d.code for d in fault.diagnostics} == {"DV071"}
+    line_of = next(n for n, text in enumerate(page.splitlines(), start=1) if "q(z_t)" in text)
+    assert {d.span.line for d in fault.diagnostics} == {line_of}
+
+
 START = """
 states: {h_t: {rnn: gru, units: 4, reads: x_t, starts: {reads: START}}, b_t: {rnn: gru, units: 4, reads: x_t}}
 networks: {q(z_0): {reads: b_<T>}, q(z_t): {reads: h_t}}
