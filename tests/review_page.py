@@ -187,7 +187,7 @@ def _findings() -> list[str]:
     return [
         _listed(
             "Where the text is not what its own graph implies",
-            "Found by derivation. Below each stand the exact posteriors that dvaec derives; `tests/test_review.py` has the proofs.",
+            "Found by derivation. Below each stand the exact posteriors that dvaec derives; `tests/test_review_findings.py` has the proofs.",
             [one for one in findings() if not one.adds],
         ),
         _listed(
