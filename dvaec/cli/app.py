@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
-
-if TYPE_CHECKING:
-    pass
+from dvaec.cli.verify import verify
 
 app = typer.Typer(
     name="dvaec",
@@ -236,4 +234,5 @@ def draw(
 
 
 make.register(app)
+app.command()(verify)
 lab.register(app)

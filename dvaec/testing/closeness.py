@@ -17,7 +17,10 @@ class ViolationError(AssertionError):
 class Gap:
     """The largest deviation seen so far, as a fraction of what is allowed."""
 
-    def __init__(self, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> None:
+    def __init__(
+        self, relative: float = RELATIVE, absolute: float = ABSOLUTE, unit: str = "relative error"
+    ) -> None:
+        self.unit = unit
         self.relative, self.absolute, self.worst = relative, absolute, 0.0
         self.compared = 0
 

@@ -20,20 +20,19 @@ SIZES = (1, 2, 5)
 
 @dataclass(frozen=True)
 class Property:
-    """One line of the list: what is claimed, and the function that checks it."""
+    """One line of the list: what is claimed, how it is known, and the function that checks it."""
 
     name: str
     says: str
+    how: str
     holds: Callable[[Built, int, reach.Rebuild], Gap]
     sizes: tuple[int, ...] = SIZES
 
 
-def _plain(function: Callable[[Built, int], Gap]) -> Callable[[Built, int, reach.Rebuild], Gap]:
-    return lambda built, frames, _: function(built, frames)
-
-
-def _one(name: str, says: str, function: Callable[[Built, int], Gap], *sizes: int) -> Property:
-    return Property(name, says, _plain(function), sizes or SIZES)
+def _one(
+    name: str, says: str, how: str, function: Callable[[Built, int], Gap], sizes: tuple[int, ...] = SIZES
+) -> Property:
+    return Property(name, says, how, lambda built, frames, _: function(built, frames), sizes)
 
 
 def _learns(built: Built, _: int, again: reach.Rebuild) -> Gap:
@@ -41,20 +40,96 @@ def _learns(built: Built, _: int, again: reach.Rebuild) -> Gap:
 
 
 PROPERTIES = (
-    _one("score", "score equals one frame at a time", values.score_is_frame_by_frame),
-    _one("encode", "encode draws along the chain rule", values.encode_is_frame_by_frame),
-    _one("parts", "the bound is its parts", values.bound_is_its_parts),
-    _one("closed forms", "closed-form divergences agree with sampling", values.closed_forms_by_sampling, 2),
-    Property("Jacobian", "dependences are exactly the windows", reach.jacobians_are_windows, (1, 2, 5)),
-    _one("filtering", "q reads no frame behind its windows", reach.inference_reads_no_later_frame, 5),
-    _one("scripted", "eager = scripted = saved and loaded", values.scripted_is_eager, 4),
-    _one("padding", "NaN in the padding changes nothing", batches.padding_changes_nothing, 1, 2, 5),
-    _one("missing data", "missing observations are not read", batches.missing_data_are_not_read),
-    Property("gradients", "every weight learns", _learns, (2,)),
-    _one("causal", "generation reads no later frame", reach.generation_is_causal, 5),
-    _one("generate", "generate, scored, is itself", reach.generation_scores_itself),
-    _one("forecast", "forecast = encode, then generate", batches.forecast_is_encode_then_generate),
-    _one("stream", "frame by frame = whole sequences", batches.stream_is_batch, 5),
+    _one(
+        "score",
+        "every conditional's parameters are those of its page",
+        "each node by recursion, one frame at a time",
+        values.score_is_frame_by_frame,
+    ),
+    _one(
+        "encode",
+        "q draws along the chain rule",
+        "each latent by q's parameters at what is drawn before, the rest NaN",
+        values.encode_is_frame_by_frame,
+    ),
+    _one(
+        "bound",
+        "the bound is the sum of its parts, these are log-densities of score",
+        "at the latents drawn from the same noise",
+        values.bound_is_its_parts,
+    ),
+    _one(
+        "closed forms",
+        "closed-form divergences are right",
+        "2000 draws, within 5 standard errors",
+        values.closed_forms_by_sampling,
+        (2,),
+    ),
+    Property(
+        "windows",
+        "a parameter depends on a frame iff it is in the window",
+        "Jacobians of three random modules: exactly 0 outside, not 0 inside",
+        reach.jacobians_are_windows,
+    ),
+    _one(
+        "filtering",
+        "q reads no frame behind its windows",
+        "later frames changed, bit for bit",
+        reach.inference_reads_no_later_frame,
+        (5,),
+    ),
+    _one(
+        "TorchScript",
+        "eager = scripted = saved and loaded",
+        "the same noise, three sizes",
+        values.scripted_is_eager,
+        (4,),
+    ),
+    _one(
+        "padding",
+        "padding and batch order change nothing",
+        "NaN in the padding; sequences one by one; gradients too",
+        batches.padding_changes_nothing,
+    ),
+    _one(
+        "missing data",
+        "a missing observation is not read and has no term",
+        "NaN where the mask says missing",
+        batches.missing_data_are_not_read,
+    ),
+    Property(
+        "learning",
+        "every weight receives a gradient",
+        "at T = longest lag + 2, a dozen random modules at most",
+        _learns,
+        (2,),
+    ),
+    _one(
+        "causal",
+        "generation reads no later input or noise",
+        "later frames changed, bit for bit",
+        reach.generation_is_causal,
+        (5,),
+    ),
+    _one(
+        "generate",
+        "generate, scored, gives its own parameters",
+        "score at what was drawn",
+        reach.generation_scores_itself,
+    ),
+    _one(
+        "forecast",
+        "forecast = encode of the context, then generate",
+        "encode and score of the same draws",
+        batches.forecast_is_encode_then_generate,
+    ),
+    _one(
+        "stream",
+        "step by step = whole sequences",
+        "encode and generate of the same noise",
+        batches.stream_is_batch,
+        (5,),
+    ),
 )
 
 

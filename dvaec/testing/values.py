@@ -102,7 +102,7 @@ def bound_is_its_parts(built: Built, frames: int) -> Gap:
 
 def closed_forms_by_sampling(built: Built, frames: int) -> Gap:
     """Each closed-form divergence agrees with draws from q within five standard errors."""
-    gap, values, draws = Gap(1.0), sample_values(built, 2, frames), 2000
+    gap, values, draws = Gap(5.0, unit="standard errors"), sample_values(built, 2, frames), 2000
     bound = built.call("elbo", values)
     score = built.call("score", with_draws(built, values))
     torch.manual_seed(0)
