@@ -65,13 +65,13 @@ class BlockNaive(Naive):
 
     def feature(self, feature: Feature, t: int) -> Tensor:
         block = feature.block
-        outside = not 1 <= t <= self.frames
+        at = self.inside(feature, t)
         if isinstance(block, Dense) and not block.layers:
-            return self.reads(block.reads, -(10**6) if outside else t)
+            return self.reads(block.reads, at)
         if isinstance(block, Dense) or type(block).__name__ == "Combiner":
             return super().feature(feature, t)
         width = getattr(block, "units", None) or 0
-        return self.block(feature.name, block, -(10**6) if outside else t, width, None)
+        return self.block(feature.name, block, at, width, None)
 
     def block(self, name: str, block: Block, t: int, width: int, target: Variable | None) -> Tensor:
         match block:
@@ -221,12 +221,12 @@ class BlockNaive(Naive):
             found.append(sum(w * kv[block.units :][part] for w, kv in zip(weights, both, strict=True)))
         return torch.cat([f for f in found if isinstance(f, Tensor)])
 
-    def head(self, side: Side, target: str, t: int) -> tuple[Tensor, ...]:
-        head = self.spec.head(side, target) or Head(side, target, None)
-        variable, name = self.spec.variable(target), f"{side}_{target}"
+    def head(self, side: Side, target: str, t: int, frame: int | None = None) -> tuple[Tensor, ...]:
+        head, name = self.named(side, target, frame)
+        variable = self.spec.variable(target)
         own = any(isinstance(o, Output) and o.block is not None for o in (head.mean, head.variance))
         if not own and isinstance(head.block, GatedTransition | None):
-            return super().head(side, target, t)
+            return super().head(side, target, t, frame)
         return self.parameters(head, variable, name, t)
 
     def parameters(self, head: Head, variable: Variable, name: str, t: int) -> tuple[Tensor, ...]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dvaec.spec.model import (
+    LAST,
     Combiner,
     Dense,
     Direction,
@@ -29,6 +30,7 @@ from dvaec.spec.model import (
     Side,
     Spec,
     State,
+    reads_of,
 )
 from tests.oracles.parameters import Made, own_output, parameters
 
@@ -45,12 +47,19 @@ ACTIVATIONS: dict[str, Any] = {
 }
 
 
+FAR = -(10**6)
+"""A frame outside every sequence."""
+
+
 def bounded(value: Tensor) -> Tensor:
     return 30.0 * torch.tanh(value / 30.0)
 
 
 class Naive:
-    """One sequence of `frames` frames; `values[name]` is (frames, dim), or (dim,) for a sequence-level variable."""
+    """One sequence of `frames` frames.
+
+    `values[name]` is (frames, dim), or (dim,) for a sequence-level variable; `values["z_0"]` (dim,) is z's frame 0.
+    """
 
     def __init__(self, module: nn.Module, spec: Spec, frames: int, values: dict[str, Tensor]) -> None:
         self.module, self.spec, self.frames = module, spec, frames
@@ -80,20 +89,37 @@ class Naive:
             return self.values[name]
         if 1 <= t <= self.frames:
             return self.values[name][t - 1]
+        if t == 0 and variable.first == 0:
+            return self.values[f"{name}_0"]
         return self.like.new_zeros(variable.dim)
 
     def reads(self, parents: tuple[Parent, ...], t: int) -> Tensor:
+        """What is read at frame t; a feature of frame 0 reads no other frame relative to its own."""
         parts = []
         for parent in parents:
+            if parent.frame is not None:
+                parts.append(self.read(parent.name, self.frames if parent.frame == LAST else parent.frame))
+                continue
             for offset in (0,) if parent.offsets is None else parent.offsets.members:
-                parts.append(self.read(parent.name, t + offset))
+                parts.append(self.read(parent.name, t + offset if t or not offset else FAR))
         return torch.cat(parts, -1)
 
+    def inside(self, feature: Feature, t: int) -> int:
+        """The frame at which a feature is evaluated: outside it is the feature of zeros and starts.
+
+        Frame 0 is inside where the feature sees a frame 0 at the same frame.
+        """
+        return t if 1 <= t <= self.frames or (t == 0 and self.begins(feature.name)) else FAR
+
+    def begins(self, name: str) -> bool:
+        """Whether a name has a value of its own at frame 0."""
+        if name not in self.features:
+            return name not in self.states and self.spec.variable(name).first == 0
+        reads = reads_of(self.features[name].block)
+        return any(self.begins(p.name) for p in reads if p.offsets is not None and 0 in p.offsets)
+
     def feature(self, feature: Feature, t: int) -> Tensor:
-        if not 1 <= t <= self.frames:
-            t = -(
-                10**6
-            )  # a feature outside is the feature of zeros and starts: everything it reads is outside
+        t = self.inside(feature, t)
         block = feature.block
         if isinstance(block, Combiner):
             of, other = self.reads((block.of,), t), self.reads((block.other,), t)
@@ -113,6 +139,11 @@ class Naive:
     def one_way(self, state: State, name: str, step: int, t: int) -> tuple[Tensor, Tensor]:
         if not 1 <= t <= self.frames:
             zeros = self.like.new_zeros(state.units)
+            if state.start_reads:
+                begun = torch.tanh(self.layer(f"{state.name}_start", self.reads(state.start_reads, FAR)))
+                return (
+                    (begun[: state.units], begun[state.units :]) if state.cell == "lstm" else (begun, zeros)
+                )
             if not state.learned_start:
                 return zeros, zeros
             cell = getattr(self.module, f"{name}_cell_start") if state.cell == "lstm" else zeros
@@ -139,10 +170,15 @@ class Naive:
         step = torch.gru_cell if state.cell == "gru" else torch.rnn_tanh_cell
         return step(inputs, before, *weights)[0], cell[0]
 
-    def head(self, side: Side, target: str, t: int) -> tuple[Tensor, ...]:
-        """The parameters of one conditional at frame t."""
-        head = self.spec.head(side, target) or Head(side, target, None)
-        variable, name = self.spec.variable(target), f"{side}_{target}"
+    def named(self, side: Side, target: str, frame: int | None) -> tuple[Head, str]:
+        """The head of one conditional, and the prefix of its layers."""
+        name = f"{side}_{target}" if frame is None else f"{side}_{target}_{frame}"
+        return self.spec.head(side, target, frame) or Head(side, target, None, frame=frame), name
+
+    def head(self, side: Side, target: str, t: int, frame: int | None = None) -> tuple[Tensor, ...]:
+        """The parameters of one conditional at frame t; `frame` is 0 or 1 for a numbered one."""
+        head, name = self.named(side, target, frame)
+        variable = self.spec.variable(target)
         made = parameters(variable, head)
         if head.block is None:
             return self.constant(head, name, variable.role, made)
