@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from dvaec.derive.factors import placed
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
@@ -56,6 +57,22 @@ def _numbers(one: Window) -> str:
         return str(one.start)
     stop = "T" if one.stop is None else one.stop
     return f"{{{one.start}:{stop}{f':{one.stride}' if one.stride > 1 else ''}}}"
+
+
+def factorization(spec: Spec, side: Side, lines: Iterable[Conditional]) -> str:
+    """Return p(v) prod_t p(z_t | v) p(x_t | z_t): what has no frame t first, the products behind it."""
+    lines = tuple(lines)
+    begun = {c.target for c in lines if c.frame == 1}
+    alone: list[str] = []
+    later: list[str] = []
+    every: list[str] = []
+    for line in lines:
+        single = line.frame is not None or not spec.variable(line.target).framed
+        (alone if single else later if line.target in begun else every).append(
+            conditional_text(spec, side, line)
+        )
+    products = [f"prod_{t} {' '.join(some)}" for t, some in (("t>1", later), ("t", every)) if some]
+    return " ".join((*alone, *products))
 
 
 def numbered(network: Network) -> dict[str, int]:

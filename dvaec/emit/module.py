@@ -13,7 +13,7 @@ from dvaec.derive.model import Elbo
 from dvaec.emit import streaming
 from dvaec.emit.blocks import own_class
 from dvaec.emit.entries import RECORDS, entry_text
-from dvaec.emit.equations import conditional_text, elbo_lines, equations, numbered
+from dvaec.emit.equations import elbo_lines, equations, factorization, numbered
 from dvaec.emit.families import names_of
 from dvaec.emit.helpers import HELPERS, needed
 from dvaec.emit.nets import Method, Nets, nets_of
@@ -140,12 +140,9 @@ def _plain(text: str) -> str:
 
 def _mathematics(emission: Emission) -> str:
     spec = emission.spec
-    joint = "".join(f" {conditional_text(spec, Side.P, c)}" for c in spec.generation)
-    lines = [f"    p = prod_t{joint}"]
+    lines = [f"    p = {factorization(spec, Side.P, (*spec.numbered, *spec.generation))}"]
     if emission.inference:
-        lines.append(
-            f"    q = prod_t{''.join(f' {conditional_text(spec, Side.Q, c)}' for c in emission.inference)}"
-        )
+        lines.append(f"    q = {factorization(spec, Side.Q, emission.inference)}")
     bound = elbo_lines(spec, emission.elbo)
     lines.append(f"    L = {bound[0].strip()}")
     lines += [f"        {line}" for line in bound[1:]]
