@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.diagnostics import Diagnostic
-from dvaec.spec.model import Spec
+from dvaec.spec.model import Dense, Spec
+from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_text
 from dvaec.spec.source import Source
+from tests.pages import developed_page
 from tests.strategies import specs, to_page
+from tests.whole_strategies import means_the_same, whole_specs
 
 SPECS = Path(__file__).parent.parent / "specs"
 FOUR = ("dkf", "storn", "vrnn", "srnn")
@@ -98,3 +103,31 @@ def test_a_random_page_means_its_spec(spec: Spec) -> None:
     assert derive(read) == derive(spec)
     assert check_developed(read, derive(read), source) == []
     assert isinstance(source, Source)
+
+
+@given(whole_specs())
+def test_a_random_developed_page_of_the_whole_language_means_its_spec(spec: Spec) -> None:
+    """What it is made of sees what is declared, so that the check is silent; and the page is read as it is."""
+    try:
+        read, source = read_text(developed_page(spec), "random.yaml")
+    except PageFault:  # whether every such page is legal is another test's concern
+        assume(False)
+    assert read == spec
+    assert check_developed(read, derive(read), source) == []
+
+
+@given(whole_specs(), st.data())
+def test_a_head_that_reads_less_is_found(spec: Spec, data: st.DataObject) -> None:
+    """Without one of its reads, a head of a declared conditional does not see something, or all is seen twice."""
+    heads = [h for h in spec.heads if isinstance(h.block, Dense) and len(h.block.reads) > 1]
+    assume(heads)
+    head = data.draw(st.sampled_from(heads))
+    assert isinstance(head.block, Dense)
+    left = data.draw(st.sampled_from(head.block.reads))
+    reads = tuple(r for r in head.block.reads if r != left)
+    poorer = replace(head, block=replace(head.block, reads=reads))
+    wrong = replace(spec, heads=tuple(poorer if h == head else h for h in spec.heads))
+    found = check_developed(wrong, derive(spec), Source("page.yaml", {}, {"page.yaml": ""}))
+    unchanged = means_the_same(spec, wrong)
+    assert (found == []) == unchanged
+    assert {d.code for d in found} <= {"DV210", "DV212"}

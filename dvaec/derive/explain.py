@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import lcm
 
 from dvaec.derive.factors import by_key, serving
 from dvaec.derive.model import Derivation
@@ -20,6 +21,7 @@ from dvaec.network.unrolled import Node, TooLargeError, Unrolled, arrows, unroll
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import NONE, Offsets
 
+MOST_RESTS = 12
 LARGEST_SEARCHED = 100_000  # arrows of the networks in which single frames are searched
 
 __all__ = ["Arrow", "Block", "Collider", "Explanation", "Finding", "Frames", "Place", "explain"]
@@ -154,7 +156,7 @@ def _nearest(offsets: Offsets) -> int:
 def _at_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about a sequence-level target, or about one frame."""
     template, candidate = template_of(spec), question.candidate
-    judgements = _judged(template, question, _bound(derivation))
+    judgements = _judged(template, question, derivation)
     longest = judgements[-1]
     network, target = longest.network, longest.target
     asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
@@ -191,19 +193,23 @@ def _at_frames(spec: Spec, derivation: Derivation, question: Question) -> Explan
     )
 
 
-def _bound(derivation: Derivation) -> int:
-    """Return how far from a frame its factor reaches until it repeats, by the proofs of the windows."""
+def _judged(template: Template, question: Question, derivation: Derivation) -> tuple[Judgement, ...]:
+    """Judge what the target depends on in networks of growing length.
+
+    They grow until the factors repeat, by the proofs of the windows. What is asked of frame T may depend on
+    the rest that T leaves by the period, so that lengths of every rest are tried.
+    """
     proofs = [factor.proof for factor in derivation.posterior.factors]
-    return max((max(p.first, p.searched) + p.period + p.lag + 2 for p in proofs), default=0)
-
-
-def _judged(template: Template, question: Question, bound: int) -> tuple[Judgement, ...]:
-    """Judge what the target depends on in networks of growing length."""
-    numbers = [n for n in (question.frame, question.candidate.frame) if n is not None and n != LAST]
-    near = template.lag + 2
+    bound = max((max(p.first, p.searched) + p.period + p.lag + 2 for p in proofs), default=0)
+    windows = [p.offsets for family in template.families for p in family.parents if p.offsets is not None]
+    strides = [max(len(offsets.past), len(offsets.future)) for offsets in windows]
+    period = min(MOST_RESTS, lcm(*strides, *(p.period for p in proofs)))
+    asked = (question.frame, question.candidate.frame)
+    start, near = max((n for n in asked if n is not None), default=0), template.lag + 2
+    rests = range(period if LAST in asked else 1)
     found: list[Judgement] = []
-    for margin in sorted({near, 2 * near, 4 * near, bound}):
-        frames = max(numbers, default=0) + margin
+    for margin in sorted({size + rest for size in (near, 2 * near, 4 * near, bound) for rest in rests}):
+        frames = max(0, start) + margin
         if found and arrows(template, frames) > LARGEST_SEARCHED:
             break
         network = unroll(template, frames)
