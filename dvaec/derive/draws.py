@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from dvaec.derive.factors import by_key, latent_windows
+from dvaec.derive.factors import by_key, latent_windows, listed
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
 from dvaec.spec.offsets import ALL, window
 
@@ -54,7 +54,7 @@ def schedule(
     classes = {v.name for v in spec.having(Role.LATENT) if v.family is Family.CATEGORICAL}
     relaxed = [name for name in sampled if name.removesuffix("_0").removesuffix("_1") in classes]
     if relaxed:
-        names = " and ".join(relaxed)
+        names = listed(relaxed)
         why = f"{why}; while training, draws of {names} are relaxed, and what is estimated is a surrogate"
     return sequential, why
 
@@ -74,7 +74,7 @@ def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]
             causes.append(_cause(cycle, sweep.backward))
     if causes:
         return True, "; ".join(causes)
-    names = " and ".join(sampled)
+    names = listed(sampled)
     alone = {f"{name}_{frame}" for name in spec.latents for frame in (0, 1)}
     if all(name in alone or not spec.variable(name).framed for name in sampled):
         return False, f"{names} {'is' if len(sampled) == 1 else 'are'} drawn once for the whole sequence"

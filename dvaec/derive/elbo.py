@@ -24,6 +24,7 @@ from dvaec.derive.factors import (
     generative,
     given_names,
     latent_windows,
+    listed,
     placed,
     serving,
     term_frames,
@@ -113,7 +114,7 @@ def _auxiliary(spec: Spec, p: Conditional, inference: Sequence[Conditional]) -> 
 def _log_density(target: str, read: Sequence[Parent]) -> tuple[Estimator, str]:
     if not read:
         return Estimator.ANALYTIC, f"p({target}) reads no latent: the log-density needs no average"
-    names = " and ".join(dict.fromkeys(parent.name for parent in read))
+    names = listed(dict.fromkeys(parent.name for parent in read))
     return (
         Estimator.MONTE_CARLO,
         f"p({target}) reads {names} through a network: the average over q has no closed form",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dvaec.derive.factors import listed
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.spec.model import InferenceKind, Spec
 from dvaec.spec.notation import target
@@ -23,7 +24,7 @@ def estimator_words(term: Term) -> str:
     if not term.sampled:
         one = not term.framed or term.frame is not None
         return f"{words}, without draws{'' if one else ', parallel over t'}"
-    drawn = " and ".join(term.sampled)
+    drawn = listed(term.sampled)
     return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
 
 
