@@ -10,8 +10,9 @@ from dvaec.derive.expression import KullbackLeibler
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import Estimator, TermKind
 from dvaec.derive.regroup import regroupings
-from dvaec.spec.model import Role, Side
-from dvaec.spec.offsets import ALL, NONE, Offsets, window
+from dvaec.network.unfold import unfold
+from dvaec.spec.model import Parent, Role, Side
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, window
 from tests.review import (
     bound_terms,
     derived,
@@ -184,6 +185,22 @@ def dsae_v() -> None:
     assert parents_of("dsae_full", "z") == {"v": None, "z": PAST, "x": window(0, None)}
 
 
+def rvae_window() -> None:
+    x = next(c for c in derived("rvae_causal").spec.generation if c.target == "x")
+    assert [(p.name, p.offsets) for p in x.parents] == [("z", window(None, 0))]
+    changed = overrides_of("rvae_window")
+    assert parents_of("rvae_causal", "z", changed)["x"] == window(1, None)
+    assert minimal("rvae_causal", "z_4", 4, changed) == set()
+
+
+def dks_start() -> None:
+    for frames in (1, 2, 4):
+        assert f"x_{frames}" in minimal("dkf_undriven", f"z_{frames}", frames)
+    spec = derived("dkf_undriven").spec
+    seen = unfold(spec).seen((Parent("b", NOW),))
+    assert [(p.name, p.offsets) for p in seen] == [("x", window(0, None))]
+
+
 def kvae_exact() -> None:
     assert parents_of("kvae", "a") == {"x": window(0, None), "a": PAST, "u": ALL}
 
@@ -277,7 +294,7 @@ def lds_noise() -> None:
 
 PROOFS: tuple[Callable[[], None], ...] = (
     head_to_head, only_dsae, driven, rssm, goyal, recursive, general_bound, decoding_link, bank, kvae_bound, fhvae_product, lds_noise,
-    salimans, dsae_v, kvae_exact, fhvae_posterior, baseline, example, cut, indexing,
+    salimans, dsae_v, rvae_window, dks_start, kvae_exact, fhvae_posterior, baseline, example, cut, indexing,
 )  # fmt: skip
 
 
