@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from dvaec.derive.derivation import derive
+from dvaec.derive.explain import explain
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.posterior import exact_posterior
+from dvaec.derive.question import Question
 from dvaec.network.windows import NoFixpointError
 from dvaec.spec.model import (
     LAST,
@@ -287,3 +289,13 @@ def test_limits_are_said() -> None:
     strides = (line("z", z=window(None, -1, 499)), line("x", z=window(None, 0, 500)))
     with pytest.raises(NoFixpointError, match=r"do not repeat within \d+ frames"):
         exact_posterior(made((X, Z), strides, forward("z")))
+
+
+def test_a_dependence_near_an_end_is_explained_there() -> None:
+    """u_1 alone enters, in z_1: the answer is shown at frame 1, not searched for in ever longer networks."""
+    start = (Conditional("z", (at("u", 1),), 1),)
+    spec = made((X, Z, U), CHAIN, forward("z"), numbered=start)
+    explanation = explain(spec, derive(spec), Question("z", Parent("u", NOW)))
+    (finding,) = explanation.findings
+    assert finding.depends
+    assert (finding.example.name, finding.frames is not None, len(finding.trail)) == ("u", True, 1)

@@ -8,9 +8,9 @@ only have more moral edges, so that a dependence found in one holds in all that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import lcm
 
+from dvaec.derive.answers import Explanation, Finding
 from dvaec.derive.factors import by_key, serving
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
@@ -21,47 +21,11 @@ from dvaec.network.unrolled import Node, TooLargeError, Unrolled, arrows, unroll
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import NONE, Offsets
 
+SOON = 20  # frames to either side of t, before it is tried whether a dependence holds at the ends only
 MOST_RESTS = 12
 LARGEST_SEARCHED = 100_000  # arrows of the networks in which single frames are searched
 
 __all__ = ["Arrow", "Block", "Collider", "Explanation", "Finding", "Frames", "Place", "explain"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The answer for a part of the window in question, shown on `example`, its frame nearest to t.
-
-    A dependence has a `trail` with its `colliders`; an independence has `blocks` (none: nothing leads there).
-    `shown` is False where the network that would show it is too large to be searched. `frames` is the length
-    of the network where single frames are asked about.
-    """
-
-    part: Parent | Frames
-    depends: bool
-    example: Place
-    trail: tuple[Arrow, ...] = ()
-    colliders: tuple[Collider, ...] = ()
-    blocks: tuple[Block, ...] = ()
-    shown: bool = True
-    frames: int | None = None
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The answer to a question, part by part.
-
-    `later` is the part that comes later in the chain-rule order, which the target's factor may not read.
-    `used`, `golden` and `silver` are the parts that declared q reads, should read, and reads in vain.
-    """
-
-    question: Question
-    answer: bool  # whether any part is in the posterior's factor
-    findings: tuple[Finding, ...]
-    later: Parent | Frames | None
-    used: Parent | Frames | None
-    golden: Parent | Frames | None
-    silver: Parent | Frames | None
-    framed: bool = True  # whether the target has frames
 
 
 def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
@@ -132,7 +96,23 @@ def _finding(template: Template, target: str, part: Parent, depends: bool) -> Fi
         judgement = judge(network, Node(target, frame), given)
         if not depends or member in judgement:
             return _shown(judgement, part, member, trails, depends)
+        if margin > SOON and (found := _at_an_end(network, target, part, nearest)) is not None:
+            return found
         margin *= 2
+
+
+def _at_an_end(network: Unrolled, target: str, part: Parent, nearest: int | None) -> Finding | None:
+    """Show a dependence that holds near an end of the sequence only, at its first frame there."""
+    near, last = network.template.lag + 2, network.frames
+    for frame in (*range(1, near + 1), *range(last, last - near, -1)):
+        member = Node(part.name, None if nearest is None else frame + nearest)
+        if member in network.parents:
+            judgement = judge(
+                network, Node(target, frame), network.given(frame, evidence(network.template, target))
+            )
+            if member in judgement:
+                return _shown(judgement, part, member, Trails(network.template, None), True)
+    return None
 
 
 def _shown(
