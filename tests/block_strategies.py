@@ -67,7 +67,8 @@ class Drawing:
         return f"{self.letter}{len(self.features) + len(self.states)}"
 
     def variable(self) -> str:
-        return self.draw(st.sampled_from(("x", "z", "u") if self.past else ("x", "u")))
+        names = ["x", "z", "u"] if self.past else ["x", "u"]
+        return self.draw(st.sampled_from(names))
 
     def offset(self) -> int:
         return self.draw(st.integers(-2, -1 if self.past else 2))

@@ -29,6 +29,7 @@ from dvaec.spec.model import (
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import of, window
 from dvaec.spec.report import Report
+from dvaec.spec.schema import LARGEST_DIM
 from dvaec.spec.source import Path
 from dvaec.spec.trunk import needs_trunk
 from dvaec.spec.widths import widths
@@ -55,6 +56,10 @@ class Fitting:
 def check_blocks(spec: Spec, parsed: Parsed, report: Report) -> None:
     """Report every block of a sound page whose sizes do not fit."""
     fitting = Fitting(spec, parsed, report, widths(spec))
+    for variable in spec.variables:
+        if variable.dim > LARGEST_DIM:
+            message = f"a frame of '{variable.name}' has {variable.dim} numbers; at most {LARGEST_DIM} are allowed"
+            report.add(Code.TOO_MANY, message, parsed.span(("variables", variable.name, "dim")))
     for key, feature in zip(parsed.features, spec.features, strict=True):
         _block(fitting, ("features", key), feature.block, None)
     for key, head in zip(parsed.heads, spec.heads, strict=True):

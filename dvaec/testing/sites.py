@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dvaec.network.unfold import unfold
 from dvaec.plan.model import HeadNode, head_name
-from dvaec.spec.model import LAST, Conditional, Side
+from dvaec.spec.model import LAST, Attention, Block, Conditional, Side, Spec, reads_of_head
 from dvaec.testing.built import Built
 
 Seen = tuple[str, int | None]
@@ -64,6 +65,27 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
     return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own
+
+
+def surely_reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
+    """Return what a factor reads without queries of attention: they choose among frames, if there are two."""
+    bare = _without_queries(built.spec)
+    head = bare.head(site.side, site.target, site.conditional.frame)
+    all_of_it = reads(built, site, frames)
+    if bare == built.spec or head is None:
+        return all_of_it
+    seen = Conditional(site.target, unfold(bare).seen(reads_of_head(head)), site.conditional.frame)
+    return all_of_it & reads(built, Site(site.side, seen, site.frame), frames)
+
+
+def _without_queries(spec: Spec) -> Spec:
+    def bare(block: Block | None) -> Block | None:
+        return replace(block, query=()) if isinstance(block, Attention) else block
+
+    features = tuple(replace(f, block=bare(f.block) or f.block) for f in spec.features)
+    means = (None if h.mean is None else replace(h.mean, block=bare(h.mean.block)) for h in spec.heads)
+    heads = tuple(replace(h, block=bare(h.block), mean=m) for h, m in zip(spec.heads, means, strict=True))
+    return replace(spec, features=features, heads=heads)
 
 
 def head_of(built: Built, site: Site) -> HeadNode:

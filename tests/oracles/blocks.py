@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dvaec.spec.families import FORMS, parameters_of
@@ -26,11 +27,14 @@ from dvaec.spec.model import (
     LinearMixture,
     Link,
     Output,
+    Parent,
     Scan,
     SharedVariance,
     Side,
+    Spec,
     Variable,
 )
+from dvaec.spec.offsets import NOW
 from tests.oracles.naive import ACTIVATIONS, Naive, bounded
 
 MORE: dict[str, Any] = {
@@ -48,7 +52,17 @@ MORE: dict[str, Any] = {
 
 
 class BlockNaive(Naive):
-    """`Naive` for every block; dropout off."""
+    """`Naive` for every block and for stacked states; dropout off."""
+
+    def __init__(self, module: nn.Module, spec: Spec, frames: int, values: dict[str, Tensor]) -> None:
+        super().__init__(module, spec, frames, values)
+        for state in spec.states:
+            reads, through = state.reads, state.through
+            for number in range(1, state.layers + 1):
+                name = state.name if number == state.layers else f"{state.name}_layer{number}"
+                one = replace(state, name=name, reads=reads, through=through, layers=1)
+                self.states[name] = one
+                reads, through = (Parent(name, NOW),), ()
 
     def mlp(self, name: str, layers: tuple[Layer, ...], inputs: Tensor) -> Tensor:
         for number, layer in enumerate(layers, 1):
