@@ -78,7 +78,8 @@ class Drawing:
         made = [f.name for f in self.features] + [s.name for s in self.states]
         found: dict[str, Parent] = {}
         for _ in range(self.draw(st.integers(1, most))):
-            if made and self.draw(st.booleans()):
+            again = self.draw(st.booleans())
+            if made and again:
                 name = self.draw(st.sampled_from(made))
                 found[name] = Parent(name, NOW)
             else:
