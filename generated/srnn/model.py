@@ -11,7 +11,7 @@ Draws may be passed in as noise. Emitted by dvaec from spec 1e8e344186ef14d2: ch
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,37 @@ class Generated(NamedTuple):
     p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
 
 
+class Forecast(NamedTuple):
+    """A context and its continuation by p."""
+
+    x: Tensor  # (batch, time, 88), known in the context, drawn from p behind it
+    z: Tensor  # (batch, time, 16), known in the context, drawn from p behind it
+    p_z_mean: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+
+
+class State(NamedTuple):
+    """What a stream carries from one frame to the next."""
+
+    frame: int  # the frame that comes next, from 0
+    batch: int
+    x_prev: Tensor  # (batch, 88), x 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 steps before
+    h_prev: Tensor  # (batch, 128), h 1 steps before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+
+
+class Imagined(NamedTuple):
+    """One frame drawn from p."""
+
+    x: Tensor  # (batch, 88), drawn from p
+    z: Tensor  # (batch, 16), drawn from p
+    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t)
+
+
 def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int) -> Tensor:
     """Which frames are a sequence's own: (batch, time, 1); all of them where no lengths are given."""
     time = torch.arange(frames, device=like.device).unsqueeze(0)
@@ -75,6 +106,17 @@ def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int)
 def own(value: Tensor, mask: Tensor) -> Tensor:
     """`value` on a sequence's own frames and 0 on the padding, whatever stands there (NaN too)."""
     return torch.where(mask, value, torch.zeros_like(value))
+
+
+def seen(mask: Tensor, observed: Optional[Tensor]) -> Tensor:
+    """The frames that are a sequence's own and observed: `observed` has the shape of `mask` without its 1."""
+    return mask if observed is None else mask & observed.to(mask.device, torch.bool).unsqueeze(-1)
+
+
+def extended(value: Tensor, frames: int) -> Tensor:
+    """`value` with zeros (False) behind its last frame, `frames` in all: (batch, time, dim)."""
+    behind = value.new_zeros([value.size(0), frames - value.size(1), value.size(2)])
+    return torch.cat([value, behind], 1)
 
 
 def weights(value: Any) -> Tensor:
@@ -109,9 +151,9 @@ def reverse(value: Tensor, lengths: Optional[Tensor]) -> Tensor:
     return value.gather(1, source.unsqueeze(-1).expand_as(value))
 
 
-def bounded(value: Tensor) -> Tensor:
-    """A log-variance or log-scale kept within +-30.0 by a smooth bound that is the identity near 0."""
-    return 30.0 * torch.tanh(value / 30.0)
+def bounded(value: Tensor, bound: float = 30.0) -> Tensor:
+    """A logarithm kept within +-`bound` by a smooth bound that is the identity near 0."""
+    return bound * torch.tanh(value / bound)
 
 
 def lstm_cell(gates: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
@@ -124,30 +166,30 @@ def lstm_cell(gates: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
 def normal_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
     """The draws that were passed in, or new ones from N(0, 1): (batch, time, dim), 0 on the padding."""
     if noise is None:
-        noise = torch.randn(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+        noise = torch.randn(list(mask.shape[:-1]) + [dim], device=like.device, dtype=like.dtype)
     return own(noise, mask)
 
 
 def uniform_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
     """The draws that were passed in, or new ones from U[0, 1): (batch, time, dim), 0 on the padding."""
     if noise is None:
-        noise = torch.rand(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+        noise = torch.rand(list(mask.shape[:-1]) + [dim], device=like.device, dtype=like.dtype)
     return own(noise, mask)
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """log N(x; mean, diag exp(logvar)): (batch, time, dim) -> (batch, time)."""
+    """log N(x; mean, diag exp(logvar)): (..., dim) -> (...)."""
     square = (x - mean).square() * torch.exp(-logvar)
     return -0.5 * (square + logvar).sum(-1) - 0.5 * math.log(2.0 * math.pi) * x.size(-1)
 
 
 def bernoulli_log_density(x: Tensor, logits: Tensor) -> Tensor:
-    """x log s(l) + (1 - x) log(1 - s(l)) = x l - log(1 + exp l): (batch, time, dim) -> (batch, time)."""
+    """x log s(l) + (1 - x) log(1 - s(l)) = x l - log(1 + exp l): (..., dim) -> (...)."""
     return (x * logits - F.softplus(logits)).sum(-1)
 
 
 def gaussian_kl(q_mean: Tensor, q_logvar: Tensor, p_mean: Tensor, p_logvar: Tensor) -> Tensor:
-    """KL(N(q_mean, exp q_logvar) || N(p_mean, exp p_logvar)): (batch, time, dim) -> (batch, time)."""
+    """KL(N(q_mean, exp q_logvar) || N(p_mean, exp p_logvar)): (..., dim) -> (...)."""
     ratio = torch.exp(q_logvar - p_logvar) + (q_mean - p_mean).square() * torch.exp(-p_logvar)
     return 0.5 * (ratio + p_logvar - q_logvar - 1.0).sum(-1)
 
@@ -228,6 +270,7 @@ class SRNN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Elbo:
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
@@ -236,7 +279,8 @@ class SRNN(nn.Module):
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         x_lag1 = lag(x, 1)
         h_in = self.h_in_net(self.h_in_1(x_lag1))  # (1)
@@ -266,7 +310,7 @@ class SRNN(nn.Module):
         z_lag1 = lag(z, 1)
         p_z_mean, p_z_logvar = self.p_z(self.p_z_1(torch.cat([z_lag1, h], -1)))  # (5)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([z, h], -1)))  # (6)
-        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), seen_x.squeeze(-1))
         kl_z = own(gaussian_kl(q_z_mean, q_z_logvar, p_z_mean, p_z_logvar), mask.squeeze(-1))
         elbo = (log_p_x - kl_z).sum(1)
         return Elbo(elbo, log_p_x, kl_z)
@@ -277,11 +321,13 @@ class SRNN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Encoded:
         """Draw the latents from q and return q's parameters."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         x_lag1 = lag(x, 1)
         h_in = self.h_in_net(self.h_in_1(x_lag1))  # (1)
@@ -316,11 +362,13 @@ class SRNN(nn.Module):
         x: Tensor,
         z: Tensor,
         lengths: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Score:
         """Every conditional's parameters and log-density at given values."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         z = own(framed(z, "z", 16), mask)
         x_lag1 = lag(x, 1)
         h_in = self.h_in_net(self.h_in_1(x_lag1))  # (1)
@@ -332,7 +380,7 @@ class SRNN(nn.Module):
         p_x_logits = self.p_x(self.p_x_1(torch.cat([z, h], -1)))  # (6)
         q_z_mean, q_z_logvar = self.q_z(self.q_z_1(torch.cat([z_lag1, g], -1)))  # (7)
         log_p_z = own(gaussian_log_density(z, p_z_mean, p_z_logvar), mask.squeeze(-1))
-        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), seen_x.squeeze(-1))
         log_q_z = own(gaussian_log_density(z, q_z_mean, q_z_logvar), mask.squeeze(-1))
         return Score(p_z_mean, p_z_logvar, log_p_z, p_x_logits, log_p_x, q_z_mean, q_z_logvar, log_q_z)
 
@@ -342,11 +390,13 @@ class SRNN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Reconstruction:
         """Draw the latents from q and return the mean of p at the data (teacher forcing)."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         x_lag1 = lag(x, 1)
         h_in = self.h_in_net(self.h_in_1(x_lag1))  # (1)
@@ -430,3 +480,138 @@ class SRNN(nn.Module):
         p_x_logits = torch.stack(p_x_logits_list, 1)
         x = torch.stack(x_list, 1)
         return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
+
+    @torch.jit.export
+    def forecast(
+        self,
+        steps: int,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        noise_x: Optional[Tensor] = None,
+        sample: bool = True,
+        mask_x: Optional[Tensor] = None,
+    ) -> Forecast:
+        """Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames."""
+        batch, context = x.size(0), x.size(1)
+        frames = context + steps
+        mask = frame_mask(None if lengths is None else lengths + steps, x, batch, frames)
+        own_context = frame_mask(lengths, x, batch, context)
+        noise_z = normal_noise(noise_z, x, mask, 16)
+        noise_x = uniform_noise(noise_x, x, mask, 88)
+        inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z[:, :context], mask_x=mask_x)
+        known_z = extended(own_context, frames)
+        z_known = extended(inferred.z, frames)
+        known_x = extended(seen(own_context, mask_x), frames)
+        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_start = x.new_zeros(batch, 128)
+        h_prev = h_start
+        h_cell_prev = h_start
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        z_start = x.new_zeros(batch, 16)
+        z_prev = z_start
+        noise_z_at = noise_z.unbind(1)
+        z_known_at = z_known.unbind(1)
+        known_z_at = known_z.unbind(1)
+        x_start = x.new_zeros(batch, 88)
+        x_prev = x_start
+        noise_x_at = noise_x.unbind(1)
+        x_known_at = x_known.unbind(1)
+        known_x_at = known_x.unbind(1)
+        p_z_mean_list: List[Tensor] = []
+        p_z_logvar_list: List[Tensor] = []
+        z_list: List[Tensor] = []
+        p_x_logits_list: List[Tensor] = []
+        x_list: List[Tensor] = []
+        # Loop over time, forward: h_in, h, p_z, z, p_x, x; cycle over time through h_in_t <- x_<t-1>,
+        # h_t <- h_<t-1>, p(z_t) <- z_<t-1>.
+        for t in range(frames):
+            h_in_t = self.h_in_net(self.h_in_1(x_prev))  # (1)
+            h_gates = F.linear(h_in_t, h_input_weight, h_input_bias)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (2)
+            p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, h_t], -1)))  # (5)
+            z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z_at[t]
+            z_t = torch.where(known_z_at[t], z_known_at[t], z_t)
+            p_x_logits_t = self.p_x(self.p_x_1(torch.cat([z_t, h_t], -1)))  # (6)
+            x_t = torch.sigmoid(p_x_logits_t)
+            if sample:
+                x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+            x_t = torch.where(known_x_at[t], x_known_at[t], x_t)
+            p_z_mean_list.append(p_z_mean_t)
+            p_z_logvar_list.append(p_z_logvar_t)
+            z_list.append(z_t)
+            p_x_logits_list.append(p_x_logits_t)
+            x_list.append(x_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            z_prev = z_t
+            x_prev = x_t
+        p_z_mean = torch.stack(p_z_mean_list, 1)
+        p_z_logvar = torch.stack(p_z_logvar_list, 1)
+        z = torch.stack(z_list, 1)
+        p_x_logits = torch.stack(p_x_logits_list, 1)
+        x = torch.stack(x_list, 1)
+        return Forecast(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
+
+    @torch.jit.export
+    def begin(
+        self,
+        batch: int,
+    ) -> State:
+        """The state of `batch` streams before their first frame."""
+        x_start = self.h_in_1.weight.new_zeros(batch, 88)
+        z_start = self.h_in_1.weight.new_zeros(batch, 16)
+        h_start = self.h_in_1.weight.new_zeros(batch, 128)
+        return State(0, batch, x_start, z_start, h_start, h_start)
+
+    @torch.jit.export
+    def imagine(
+        self,
+        state: State,
+        noise_x: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        sample: bool = True,
+    ) -> Tuple[State, Imagined]:
+        """Draw one frame of each stream from p; return the state behind it."""
+        batch = state.batch
+        x_prev = state.x_prev
+        z_prev = state.z_prev
+        h_prev = state.h_prev
+        h_cell_prev = state.h_cell_prev
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.h_in_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 16)
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_in_t = self.h_in_net(self.h_in_1(x_prev))  # (1)
+        h_gates = F.linear(h_in_t, h_input_weight, h_input_bias)
+        h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+        h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (2)
+        p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, h_t], -1)))  # (5)
+        z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
+        p_x_logits_t = self.p_x(self.p_x_1(torch.cat([z_t, h_t], -1)))  # (6)
+        x_t = torch.sigmoid(p_x_logits_t)
+        if sample:
+            x_t = (noise_x < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+        x_prev = x_t
+        z_prev = z_t
+        h_prev = h_t
+        h_cell_prev = h_cell_t
+        after = State(state.frame + 1, batch, x_prev, z_prev, h_prev, h_cell_prev)
+        return after, Imagined(x_t, z_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
+
+    def step(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "SRNN has no step: x_t and z_t and h_in_t and h_t and g_in_t and g_t wait for "
+            "each other in no one direction of time: h_in_t <- x_<t-1>, h_t <- h_in_t, h_t <-"
+            " h_<t-1>, g_in_t <- h_t, g_in_t <- x_t, g_t <- g_in_t, g_t <- g_<t+1>, p(z_t) <-"
+            " z_<t-1>, p(z_t) <- h_t, p(x_t) <- z_t, p(x_t) <- h_t, q(z_t) <- z_<t-1>, q(z_t)"
+            " <- g_t"
+        )

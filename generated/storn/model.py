@@ -63,6 +63,49 @@ class Generated(NamedTuple):
     p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
 
 
+class Forecast(NamedTuple):
+    """A context and its continuation by p."""
+
+    x: Tensor  # (batch, time, 88), known in the context, drawn from p behind it
+    z: Tensor  # (batch, time, 16), known in the context, drawn from p behind it
+    p_z_mean: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, time, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+
+
+class State(NamedTuple):
+    """What a stream carries from one frame to the next."""
+
+    frame: int  # the frame that comes next, from 0
+    batch: int
+    fx_prev: Tensor  # (batch, 256), fx 1 steps before
+    h_prev: Tensor  # (batch, 128), h 1 steps before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    g_prev: Tensor  # (batch, 128), g 1 steps before
+    g_cell_prev: Tensor  # (batch, 128), g_cell 1 steps before
+
+
+class Imagined(NamedTuple):
+    """One frame drawn from p."""
+
+    x: Tensor  # (batch, 88), drawn from p
+    z: Tensor  # (batch, 16), drawn from p
+    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t)
+
+
+class Stepped(NamedTuple):
+    """One observed frame: latents drawn from q, and the parameters of every conditional."""
+
+    z: Tensor  # (batch, 16), drawn from q
+    q_z_mean: Tensor  # (batch, 16), parameter of q(z_t)
+    q_z_logvar: Tensor  # (batch, 16), parameter of q(z_t)
+    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t)
+
+
 def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int) -> Tensor:
     """Which frames are a sequence's own: (batch, time, 1); all of them where no lengths are given."""
     time = torch.arange(frames, device=like.device).unsqueeze(0)
@@ -74,6 +117,17 @@ def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int)
 def own(value: Tensor, mask: Tensor) -> Tensor:
     """`value` on a sequence's own frames and 0 on the padding, whatever stands there (NaN too)."""
     return torch.where(mask, value, torch.zeros_like(value))
+
+
+def seen(mask: Tensor, observed: Optional[Tensor]) -> Tensor:
+    """The frames that are a sequence's own and observed: `observed` has the shape of `mask` without its 1."""
+    return mask if observed is None else mask & observed.to(mask.device, torch.bool).unsqueeze(-1)
+
+
+def extended(value: Tensor, frames: int) -> Tensor:
+    """`value` with zeros (False) behind its last frame, `frames` in all: (batch, time, dim)."""
+    behind = value.new_zeros([value.size(0), frames - value.size(1), value.size(2)])
+    return torch.cat([value, behind], 1)
 
 
 def weights(value: Any) -> Tensor:
@@ -89,6 +143,13 @@ def framed(value: Tensor, name: str, dim: int) -> Tensor:
     return value
 
 
+def static(value: Tensor, name: str, dim: int) -> Tensor:
+    """`value` itself, after a look at its shape: (batch, dim)."""
+    if value.dim() != 2 or value.size(1) != dim:
+        raise ValueError(f"{name} must have shape (batch, {dim}), not {list(value.shape)}")
+    return value
+
+
 def lag(value: Tensor, k: int, start: Optional[Tensor] = None) -> Tensor:
     """value_{t-k}: (batch, time, dim) -> the same; before frame 1 stands `start` (batch, dim), or 0."""
     batch, frames, dim = value.size(0), value.size(1), value.size(2)
@@ -98,9 +159,9 @@ def lag(value: Tensor, k: int, start: Optional[Tensor] = None) -> Tensor:
     return torch.cat([start.unsqueeze(1).expand(batch, k, dim), value[:, : frames - k]], 1)
 
 
-def bounded(value: Tensor) -> Tensor:
-    """A log-variance or log-scale kept within +-30.0 by a smooth bound that is the identity near 0."""
-    return 30.0 * torch.tanh(value / 30.0)
+def bounded(value: Tensor, bound: float = 30.0) -> Tensor:
+    """A logarithm kept within +-`bound` by a smooth bound that is the identity near 0."""
+    return bound * torch.tanh(value / bound)
 
 
 def lstm_cell(gates: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
@@ -113,30 +174,30 @@ def lstm_cell(gates: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
 def normal_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
     """The draws that were passed in, or new ones from N(0, 1): (batch, time, dim), 0 on the padding."""
     if noise is None:
-        noise = torch.randn(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+        noise = torch.randn(list(mask.shape[:-1]) + [dim], device=like.device, dtype=like.dtype)
     return own(noise, mask)
 
 
 def uniform_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) -> Tensor:
     """The draws that were passed in, or new ones from U[0, 1): (batch, time, dim), 0 on the padding."""
     if noise is None:
-        noise = torch.rand(mask.size(0), mask.size(1), dim, device=like.device, dtype=like.dtype)
+        noise = torch.rand(list(mask.shape[:-1]) + [dim], device=like.device, dtype=like.dtype)
     return own(noise, mask)
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """log N(x; mean, diag exp(logvar)): (batch, time, dim) -> (batch, time)."""
+    """log N(x; mean, diag exp(logvar)): (..., dim) -> (...)."""
     square = (x - mean).square() * torch.exp(-logvar)
     return -0.5 * (square + logvar).sum(-1) - 0.5 * math.log(2.0 * math.pi) * x.size(-1)
 
 
 def bernoulli_log_density(x: Tensor, logits: Tensor) -> Tensor:
-    """x log s(l) + (1 - x) log(1 - s(l)) = x l - log(1 + exp l): (batch, time, dim) -> (batch, time)."""
+    """x log s(l) + (1 - x) log(1 - s(l)) = x l - log(1 + exp l): (..., dim) -> (...)."""
     return (x * logits - F.softplus(logits)).sum(-1)
 
 
 def standard_kl(mean: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mean, exp logvar) || N(0, I)): (batch, time, dim) -> (batch, time)."""
+    """KL(N(mean, exp logvar) || N(0, I)): (..., dim) -> (...)."""
     return 0.5 * (mean.square() + torch.exp(logvar) - logvar - 1.0).sum(-1)
 
 
@@ -210,6 +271,7 @@ class STORN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Elbo:
         """The evidence lower bound of every sequence and its parts, one draw of the latents:
 
@@ -218,7 +280,8 @@ class STORN(nn.Module):
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         g_in = self.g_in_net(self.g_in_1(x))  # (4)
         g = self.g_rnn(g_in)[0]  # (5)
@@ -231,7 +294,7 @@ class STORN(nn.Module):
         fx_lag1 = lag(fx, 1, fx_start)
         h = self.h_rnn(torch.cat([fx_lag1, fz], -1))[0]  # (3)
         p_x_logits = self.p_x(self.p_x_1(h))  # (7)
-        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), seen_x.squeeze(-1))
         kl_z = own(standard_kl(q_z_mean, q_z_logvar), mask.squeeze(-1))
         elbo = (log_p_x - kl_z).sum(1)
         return Elbo(elbo, log_p_x, kl_z)
@@ -242,11 +305,13 @@ class STORN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Encoded:
         """Draw the latents from q and return q's parameters."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         g_in = self.g_in_net(self.g_in_1(x))  # (4)
         g = self.g_rnn(g_in)[0]  # (5)
@@ -260,11 +325,13 @@ class STORN(nn.Module):
         x: Tensor,
         z: Tensor,
         lengths: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Score:
         """Every conditional's parameters and log-density at given values."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         z = own(framed(z, "z", 16), mask)
         fx = self.fx_net(self.fx_1(x))  # (1)
         fz = self.fz_net(self.fz_1(z))  # (2)
@@ -279,7 +346,7 @@ class STORN(nn.Module):
         p_x_logits = self.p_x(self.p_x_1(h))  # (7)
         q_z_mean, q_z_logvar = self.q_z(self.q_z_1(g))  # (8)
         log_p_z = own(gaussian_log_density(z, p_z_mean, p_z_logvar), mask.squeeze(-1))
-        log_p_x = own(bernoulli_log_density(x, p_x_logits), mask.squeeze(-1))
+        log_p_x = own(bernoulli_log_density(x, p_x_logits), seen_x.squeeze(-1))
         log_q_z = own(gaussian_log_density(z, q_z_mean, q_z_logvar), mask.squeeze(-1))
         return Score(p_z_mean, p_z_logvar, log_p_z, p_x_logits, log_p_x, q_z_mean, q_z_logvar, log_q_z)
 
@@ -289,11 +356,13 @@ class STORN(nn.Module):
         x: Tensor,
         lengths: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
     ) -> Reconstruction:
         """Draw the latents from q and return the mean of p at the data (teacher forcing)."""
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        x = own(framed(x, "x", 88), mask)
+        seen_x = seen(mask, mask_x)
+        x = own(framed(x, "x", 88), seen_x)
         noise_z = normal_noise(noise_z, x, mask, 16)
         g_in = self.g_in_net(self.g_in_1(x))  # (4)
         g = self.g_rnn(g_in)[0]  # (5)
@@ -360,3 +429,179 @@ class STORN(nn.Module):
         p_x_logits = torch.stack(p_x_logits_list, 1)
         x = torch.stack(x_list, 1)
         return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
+
+    @torch.jit.export
+    def forecast(
+        self,
+        steps: int,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        noise_x: Optional[Tensor] = None,
+        sample: bool = True,
+        mask_x: Optional[Tensor] = None,
+    ) -> Forecast:
+        """Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames."""
+        batch, context = x.size(0), x.size(1)
+        frames = context + steps
+        mask = frame_mask(None if lengths is None else lengths + steps, x, batch, frames)
+        own_context = frame_mask(lengths, x, batch, context)
+        noise_z = normal_noise(noise_z, x, mask, 16)
+        noise_x = uniform_noise(noise_x, x, mask, 88)
+        inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z[:, :context], mask_x=mask_x)
+        known_z = extended(own_context, frames)
+        z_known = extended(inferred.z, frames)
+        known_x = extended(seen(own_context, mask_x), frames)
+        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        p_z_mean = x.new_zeros(batch, frames, 16)
+        p_z_logvar = x.new_zeros(batch, frames, 16)
+        z = noise_z
+        z = torch.where(known_z, z_known, z)
+        fz = self.fz_net(self.fz_1(z))  # (2)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_pre = F.linear(fz, h_input_weight[:, 256:320], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
+        h_weight = h_input_weight[:, 0:256]
+        h_start = x.new_zeros(batch, 128)
+        h_prev = h_start
+        h_cell_prev = h_start
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        noise_x_at = noise_x.unbind(1)
+        x_known_at = x_known.unbind(1)
+        known_x_at = known_x.unbind(1)
+        x_start = x.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        fx_prev = fx_start
+        p_x_logits_list: List[Tensor] = []
+        x_list: List[Tensor] = []
+        # Loop over time, forward: h, p_x, x, fx; cycle over time through h_t <- fx_<t-1>, h_t <- h_<t-1>.
+        for t in range(frames):
+            h_gates = h_pre_at[t] + F.linear(fx_prev, h_weight)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
+            p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (7)
+            x_t = torch.sigmoid(p_x_logits_t)
+            if sample:
+                x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+            x_t = torch.where(known_x_at[t], x_known_at[t], x_t)
+            fx_t = self.fx_net(self.fx_1(x_t))  # (1)
+            p_x_logits_list.append(p_x_logits_t)
+            x_list.append(x_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fx_prev = fx_t
+        p_x_logits = torch.stack(p_x_logits_list, 1)
+        x = torch.stack(x_list, 1)
+        return Forecast(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
+
+    @torch.jit.export
+    def begin(
+        self,
+        batch: int,
+    ) -> State:
+        """The state of `batch` streams before their first frame."""
+        x_start = self.fx_1.weight.new_zeros(batch, 88)
+        fx_start = self.fx_net(self.fx_1(x_start))
+        h_start = self.fx_1.weight.new_zeros(batch, 128)
+        g_start = self.fx_1.weight.new_zeros(batch, 128)
+        return State(0, batch, fx_start, h_start, h_start, g_start, g_start)
+
+    @torch.jit.export
+    def imagine(
+        self,
+        state: State,
+        noise_x: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        sample: bool = True,
+    ) -> Tuple[State, Imagined]:
+        """Draw one frame of each stream from p; return the state behind it."""
+        batch = state.batch
+        fx_prev = state.fx_prev
+        h_prev = state.h_prev
+        h_cell_prev = state.h_cell_prev
+        g_prev = state.g_prev
+        g_cell_prev = state.g_cell_prev
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.fx_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.fx_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.fx_1.weight, present, 16)
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        g_recurrent = weights(self.g_rnn.weight_hh_l0)
+        g_bias = weights(self.g_rnn.bias_hh_l0)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        g_input_weight = weights(self.g_rnn.weight_ih_l0)
+        g_input_bias = weights(self.g_rnn.bias_ih_l0)
+        p_z_mean_t = self.fx_1.weight.new_zeros(batch, 16)
+        p_z_logvar_t = self.fx_1.weight.new_zeros(batch, 16)
+        z_t = noise_z
+        fz_t = self.fz_net(self.fz_1(z_t))  # (2)
+        h_gates = F.linear(torch.cat([fx_prev, fz_t], -1), h_input_weight, h_input_bias)
+        h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+        h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
+        p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (7)
+        x_t = torch.sigmoid(p_x_logits_t)
+        if sample:
+            x_t = (noise_x < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+        fx_t = self.fx_net(self.fx_1(x_t))  # (1)
+        g_in_t = self.g_in_net(self.g_in_1(x_t))  # (4)
+        g_gates = F.linear(g_in_t, g_input_weight, g_input_bias)
+        g_gates = g_gates + F.linear(g_prev, g_recurrent, g_bias)
+        g_t, g_cell_t = lstm_cell(g_gates, g_cell_prev)  # (5)
+        fx_prev = fx_t
+        h_prev = h_t
+        h_cell_prev = h_cell_t
+        g_prev = g_t
+        g_cell_prev = g_cell_t
+        after = State(state.frame + 1, batch, fx_prev, h_prev, h_cell_prev, g_prev, g_cell_prev)
+        return after, Imagined(x_t, z_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
+
+    @torch.jit.export
+    def step(
+        self,
+        state: State,
+        x: Tensor,
+        noise_z: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
+    ) -> Tuple[State, Stepped]:
+        """Observe one frame of each stream: draw the latents from q; return the state behind it."""
+        batch = state.batch
+        fx_prev = state.fx_prev
+        h_prev = state.h_prev
+        h_cell_prev = state.h_cell_prev
+        g_prev = state.g_prev
+        g_cell_prev = state.g_cell_prev
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.fx_1.weight.device)
+        x_t = own(static(x, "x", 88), seen(present, mask_x))
+        noise_z = normal_noise(noise_z, self.fx_1.weight, present, 16)
+        g_recurrent = weights(self.g_rnn.weight_hh_l0)
+        g_bias = weights(self.g_rnn.bias_hh_l0)
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        g_input_weight = weights(self.g_rnn.weight_ih_l0)
+        g_input_bias = weights(self.g_rnn.bias_ih_l0)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        fx_t = self.fx_net(self.fx_1(x_t))  # (1)
+        g_in_t = self.g_in_net(self.g_in_1(x_t))  # (4)
+        g_gates = F.linear(g_in_t, g_input_weight, g_input_bias)
+        g_gates = g_gates + F.linear(g_prev, g_recurrent, g_bias)
+        g_t, g_cell_t = lstm_cell(g_gates, g_cell_prev)  # (5)
+        p_z_mean_t = self.fx_1.weight.new_zeros(batch, 16)
+        p_z_logvar_t = self.fx_1.weight.new_zeros(batch, 16)
+        q_z_mean_t, q_z_logvar_t = self.q_z(self.q_z_1(g_t))  # (8)
+        z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z
+        fz_t = self.fz_net(self.fz_1(z_t))  # (2)
+        h_gates = F.linear(torch.cat([fx_prev, fz_t], -1), h_input_weight, h_input_bias)
+        h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+        h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
+        p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (7)
+        fx_prev = fx_t
+        h_prev = h_t
+        h_cell_prev = h_cell_t
+        g_prev = g_t
+        g_cell_prev = g_cell_t
+        after = State(state.frame + 1, batch, fx_prev, h_prev, h_cell_prev, g_prev, g_cell_prev)
+        return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
