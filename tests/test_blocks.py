@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given, settings
+from typer.testing import CliRunner
 
 import dvaec
 import dvaec.compiler
+from dvaec.cli.app import app
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.diagnostics import Fault
 from dvaec.plan.model import Loop, StateNode
+from dvaec.runtime.script import script
 from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from dvaec.testing import properties
@@ -397,3 +400,64 @@ def test_any_blocks_together(spec: Spec) -> None:
     assert read == spec
     assert check_developed(spec, derive(spec), source) == []
     check_all(spec)
+
+
+def test_images_come_with_their_axes_or_flat() -> None:
+    spec = page(
+        "x: {role: observed, dim: [2, 4, 4], distribution: bernoulli}, "
+        "c: {role: input, dim: [3, 2], level: sequence}, z: {role: latent, dim: 2}",
+        '"z_t | z_<t-1>", "x_t | z_t, c"',
+        '"z_t | x_t, c"',
+        "",
+        "e_t: {block: image_encoder, reads: x_t, channels: [3], units: 3}, "
+        "k_t: {over: 0, rnn: gru, units: 3, reads: c}",
+        'p(x_t): {block: image_decoder, reads: "z_t, c", channels: [3]}, q(z_t): {reads: "e_t, k_t"}',
+    )
+    built = build(spec)
+    check_naive(built)
+    values = sample_values(built, BATCH, FRAMES)
+    flat = built.call("elbo", values)
+    shaped = dict(values, x=values["x"].reshape(BATCH, FRAMES, 2, 4, 4), c=values["c"].reshape(BATCH, 3, 2))
+    for module in (built.module, script(built.module)):
+        close(built.call("elbo", shaped, module).elbo, flat.elbo)
+    shaped["x"] = values["x"].reshape(BATCH, FRAMES, 4, 2, 4)
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, time, 32\)"):
+        built.call("elbo", shaped)
+
+
+def test_axes_can_be_set() -> None:
+    text = page_text(XZ, '"z_t", "x_t | z_t"', '"z_t | x_t"', "", "", "p(x_t): {reads: z_t}")
+    spec, _ = read_text(text, "page.yaml", ["x.dim=[1, 4, 4]"])
+    assert (spec.variable("x").dim, spec.variable("x").axes) == (16, (1, 4, 4))
+    assert read_text(text, "page.yaml", ["x.dim=[3]"])[0] == read_text(text, "page.yaml")[0]
+
+
+def test_dropout_rests_in_evaluation() -> None:
+    spec = page(
+        XZ,
+        '"z_t | z_<t-1>", "x_t | z_t"',
+        '"z_t | x_t"',
+        "",
+        "",
+        "p(z_t): {reads: z_<t-1>}, p(x_t): {reads: z_t}, "
+        "q(z_t): {reads: x_t, layers: [64 tanh dropout 0.5, 64 tanh]}",
+    )
+    module = build(spec, small=False)
+    values = sample_values(module, BATCH, FRAMES)
+    scripted = script(module.module)
+    for one in (module.module, scripted):
+        assert not torch.equal(module.call("encode", values, one).z, module.call("encode", values, one).z)
+        one.eval()
+        assert torch.equal(module.call("encode", values, one).z, module.call("encode", values, one).z)
+
+
+def test_the_command_line_asks_before_it_imports(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(page_text(*OWN), encoding="utf-8")
+    refused = CliRunner().invoke(app, ["compile", str(file), "-o", str(tmp_path / "out")])
+    assert isinstance(refused.exception, Fault)
+    assert not (tmp_path / "out").exists()
+    done = CliRunner().invoke(app, ["compile", str(file), "-o", str(tmp_path / "out"), "--allow-python"])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out" / "model.py").read_text(encoding="utf-8")
+    assert "from tests.test_blocks import Own as Own_tests_test_blocks_Own" in text

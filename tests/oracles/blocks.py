@@ -180,7 +180,7 @@ class BlockNaive(Naive):
         parts: list[Tensor | list[Tensor]] = []
         rows = axes[block.axis] if axes else 0
         for parent in block.reads:
-            its = self.spec.variable(parent.name).axes if parent.name not in self.features else ()
+            its = next((v.axes for v in self.spec.variables if v.name == parent.name), ())
             for offset in (0,) if parent.offsets is None else parent.offsets.members:
                 value = self.read(parent.name, t + offset)
                 if its:
