@@ -29,7 +29,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
         assert list(overrides) == ["x.dim=2"]
         return SimpleNamespace(source=SOURCE, class_name="Small", card=asdict(CARD))
 
-    def load(run: Path) -> nn.Module:
+    def load(run: Path, allow_python: bool) -> nn.Module:
         model = load_class(SOURCE, "Small")()
         load_weights(run / WEIGHTS, model, load_card(run))
         return model
