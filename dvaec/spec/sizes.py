@@ -23,6 +23,8 @@ CHANGED_BY_SETS = (
     "units",
     "layers",
     "through",
+    "channels",
+    "heads",
     "variance",
     "link",
     "T",
