@@ -24,7 +24,6 @@ CHANGED_BY_SETS = (
     "layers",
     "through",
     "channels",
-    "heads",
     "variance",
     "link",
     "T",
