@@ -193,9 +193,7 @@ def compile_spec(path: Path, overrides: Sequence[str] = (), allow_python: bool =
     return _compiled(run(path, overrides, allow_python=allow_python))
 
 
-def compile_text(
-    text: str, file: str, overrides: Sequence[str] = (), allow_python: bool = False
-) -> Compiled:
+def compile_text(text: str, file: str, overrides: Sequence[str] = (), allow_python: bool = False) -> Compiled:
     """Compile a page given as text."""
     return _compiled(run_text(text, file, overrides, allow_python=allow_python))
 

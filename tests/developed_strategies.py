@@ -370,6 +370,7 @@ def _observe(
         elif old.block is None:
             new = replace(old, block=Dense((extra,), ()))
         else:
+            assert isinstance(old.block, Dense)
             new = replace(old, block=replace(old.block, reads=(*old.block.reads, extra)))
         heads[:] = [h for h in heads if h.target != "x"] + [new]
 

@@ -63,8 +63,8 @@ def test_the_default_development_means_what_is_declared(spec: Spec, separate: bo
 def test_separate_conditionals_share_nothing(spec: Spec) -> None:
     developed = develop(replace(spec, separate=True), own_inference(spec))
     read = [{p.name for p in reads_of_head(head)} for head in developed.heads]
-    for node in (*developed.states, *developed.features):
-        assert sum(node.name in names for names in read) == 1
+    for name in (*(s.name for s in developed.states), *(f.name for f in developed.features)):
+        assert sum(name in names for names in read) == 1
 
 
 def reads(spec: Spec, side: Side, target: str, frame: int | None = None) -> str:

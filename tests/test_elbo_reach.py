@@ -12,7 +12,6 @@ from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.reach import moves, sums
 from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Role, Spec, Sweep, Variable
 from dvaec.spec.offsets import NONE, NOW, Offsets, of, window
-from tests.models import NOW as HERE
 
 FAR = 40
 NODES = ("a", "b", "c", "d")
@@ -72,7 +71,7 @@ def test_long_lags_and_many_latents_take_seconds() -> None:
     generation = [
         Conditional(n, (Parent(n, of(-1)), Parent(names[k - 1], of(30)))) for k, n in enumerate(names)
     ]
-    generation.append(Conditional("x", tuple(Parent(n, HERE) for n in names)))
+    generation.append(Conditional("x", tuple(Parent(n, NOW) for n in names)))
     inference = tuple(
         Conditional(n, tuple(Parent(m, both[(k + j) % 4]) for j, m in enumerate(names[max(0, k - 3) : k])))
         for k, n in enumerate(names)

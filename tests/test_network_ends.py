@@ -127,7 +127,7 @@ def expected(parents: tuple[Parent, ...], t: int, frames: int) -> set[tuple[str,
 def test_every_frame_of_every_node_sees_what_a_walk_finds(spec: Spec, data: st.DataObject) -> None:
     found = ends(spec)
     walk = Walk(spec, found.frames)
-    name = data.draw(st.sampled_from([n.name for n in (*spec.states, *spec.features)]))
+    name = data.draw(st.sampled_from([*(s.name for s in spec.states), *(f.name for f in spec.features)]))
     for t in range(1, found.frames + 1):
         seen = {
             (variable, None if variable == "v" else s)
@@ -144,7 +144,7 @@ def test_windows_are_what_a_walk_finds_far_from_the_ends(spec: Spec, data: st.Da
     solved = unfolded(spec)
     if solved is None:
         return
-    names = tuple(n.name for n in (*spec.states, *spec.features))
+    names = (*(s.name for s in spec.states), *(f.name for f in spec.features))
     read = data.draw(reads(names, whole=False))
     seen, middle = solved.seen(read), LONG // 2
     walked = Walk(spec, LONG).of(read, middle)
@@ -161,7 +161,7 @@ def test_what_is_lost_is_what_a_walk_does_not_find(spec: Spec, data: st.DataObje
     solved, finite = unfolded(spec), ends(spec)
     if solved is None:
         return
-    names = tuple(n.name for n in (*spec.states, *spec.features))
+    names = (*(s.name for s in spec.states), *(f.name for f in spec.features))
     target, frame = data.draw(st.sampled_from((("x", None), ("x", 1), ("z", 0), ("v", None))))
     read = data.draw(reads(names, whole=False))
     if (target, frame) != ("x", None):

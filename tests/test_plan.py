@@ -192,7 +192,7 @@ def test_the_default_development_sees_the_declared_windows_everywhere(spec: Spec
             head = developed.head(side, conditional.target)
             reads = reads_of(head.block if head else None)
             assert unfolded.seen(reads) == conditional.parents
-            assert list(finite.lost(reads, conditional.parents)) == []
+            assert list(finite.lost(side, reads, conditional)) == []
 
 
 def test_cycles_without_a_direction_are_refused_with_what_waits_for_what() -> None:

@@ -25,11 +25,13 @@ from tests.runtime_stand_in import CARD, SOURCE, arrays, write
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     def compile_spec(path: Path, overrides: Sequence[str], allow_python: bool) -> Any:
+        assert not allow_python
         assert path == Path("small.yaml")
         assert list(overrides) == ["x.dim=2"]
         return SimpleNamespace(source=SOURCE, class_name="Small", card=asdict(CARD))
 
     def load(run: Path, allow_python: bool) -> nn.Module:
+        assert not allow_python
         model = load_class(SOURCE, "Small")()
         load_weights(run / WEIGHTS, model, load_card(run))
         return model

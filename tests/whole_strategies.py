@@ -56,7 +56,7 @@ def means_the_same(one: Spec, other: Spec) -> bool:
         seen = Conditional(head.target, before.seen(reads_of_head(head)), head.frame)
         reads = reads_of_head(twin)
         now = Conditional(head.target, after.seen(reads), head.frame)
-        if beyond(seen, now) or beyond(now, seen) or next(finite.lost(head.side, reads, seen), None):
+        if beyond(seen, now) or beyond(now, seen) or any(finite.lost(head.side, reads, seen)):
             return False
     return True
 
@@ -161,7 +161,8 @@ def _form(draw: st.DrawFn, head: Head, spec: Spec) -> Head:
     kind = draw(st.sampled_from(("plain", "plain", "variance", "gated")))
     if kind == "variance":
         own = st.builds(Output, layers())
-        return replace(head, variance=draw(st.one_of(own, st.sampled_from((SharedVariance(), 0.5)))))
+        given: Output | SharedVariance | float = draw(st.one_of(own, st.just(SharedVariance()), st.just(0.5)))
+        return replace(head, variance=given)
     singles = [r for r in reads_of_head(head) if r.offsets is not None and len(r.offsets.members) == 1]
     if kind == "gated" and singles and head.frame is None and spec.variable(head.target).framed:
         of = draw(st.sampled_from(singles))

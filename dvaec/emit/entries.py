@@ -6,6 +6,7 @@ from dvaec.derive.model import Elbo
 from dvaec.emit.batched import batched, whole_sequence
 from dvaec.emit.loops import loop
 from dvaec.emit.preparing import arguments, leading, one_hot_classes, prepare
+from dvaec.emit.pruning import pruned
 from dvaec.emit.results import FINISH
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
@@ -43,6 +44,6 @@ def entry_text(plan: Plan, entry: Entry, elbo: Elbo, like: str, tags: dict[str, 
         arguments(network, entry, plan.frames),
         RECORDS[entry.name],
         described,
-        tuple(body.lines),
+        pruned(body.lines, arguments(network, entry, plan.frames)),
         frozenset(body.functions),
     )

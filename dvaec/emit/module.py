@@ -156,15 +156,16 @@ def _wrapped(line: str, room: int, indent: int = 4) -> list[str]:
 
 
 def _first_parameter(nets: Nets) -> str:
-    """Name a parameter of one of torch's layers, for entry points without data."""
-    for line in (line for _, lines in nets.layers for line in lines):
-        name, made = line.split(" = ", 1)
-        if made.startswith("nn.Parameter"):
+    """Name a parameter of one of torch's layers, for entry points without data; a recurrent one at need."""
+    made = [line.split(" = ", 1) for _, lines in nets.layers for line in lines]
+    for name, text in made:
+        if text.startswith(("nn.Linear", "nn.Conv")):
+            return f"{name}.weight"
+    for name, text in made:
+        if text.startswith("nn.Parameter"):
             return name
-        if made.startswith("nn."):
-            recurrent = made.startswith(("nn.LSTM", "nn.GRU", "nn.RNN"))
-            return f"{name}.weight_ih_l0" if recurrent else f"{name}.weight"
-    raise AssertionError("every conditional of an observed variable has layers of torch's own")
+    recurrent = next(name for name, text in made if text.startswith(("nn.LSTM", "nn.GRU", "nn.RNN")))
+    return f"weights({recurrent}.weight_ih_l0)"
 
 
 def _record(entry: EntryText) -> dict[str, object]:

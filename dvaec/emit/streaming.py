@@ -14,6 +14,7 @@ from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.loop_maps import Writing, earlier, mapped
 from dvaec.emit.loops import blank, group, stepping
 from dvaec.emit.preparing import checked, one_hot
+from dvaec.emit.pruning import pruned
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field, parameter_fields
 from dvaec.emit.texts import EntryText
@@ -207,4 +208,6 @@ def _text(body: Body, arguments: list[str], fields: list[Field], returns: str, b
     name = body.entry.name
     body.add(f"return {before}{RECORDS[name]}({', '.join(value for _, value, _ in fields)})")
     described = tuple((field, about) for field, _, about in fields)
-    return EntryText(name, tuple(arguments), returns, described, tuple(body.lines), frozenset(body.functions))
+    return EntryText(
+        name, tuple(arguments), returns, described, pruned(body.lines, arguments), frozenset(body.functions)
+    )

@@ -44,7 +44,10 @@ def stream(
             refused["imagine"] = f"q looks {max(loops['step'][1].ahead)} frames ahead, and {why}"
             del loops["imagine"]
         else:  # each keeps up what the other needs
-            both = {name: _made(network, loop) for name, (_, loop, _) in loops.items()}
+            both = {
+                name: tuple(n for n, steps in carried_by(network, binding, loop).items() if steps)
+                for name, (binding, loop, _) in loops.items()
+            }
             other = {"step": "imagine", "imagine": "step"}
             loops = {
                 name: (binding, _one_loop(network, binding, (*outputs, *both[other[name]])), outputs)
@@ -77,10 +80,6 @@ def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]
             steps = step.distance(edge.reader, edge.source, edge.offset)
             longest[edge.source] = max(longest.get(edge.source, 0), steps)
     return longest
-
-
-def _made(network: Network, loop: Loop) -> tuple[str, ...]:
-    return tuple(n for n in loop.nodes if not isinstance(network.node(n), HeadNode))
 
 
 def _check(spec: Spec, network: Network, name: str) -> None:

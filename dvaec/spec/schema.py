@@ -134,8 +134,8 @@ class PageShape(Shape):
         dict[str, HeadShape], Field(max_length=2 * MOST_LINES, json_schema_extra=_HEAD_NAMES)
     ] = _key("The networks of the conditionals, named p(x_t), q(z_t).", {})
     develop: Literal["shared", "separate"] = _key(
-        "How what is left out is developed: conditionals whose windows agree read one state (shared), or each "
-        "has states of its own (separate).",
+        "How what is left out is developed: conditionals whose windows agree read one state (shared), or "
+        "each has states of its own (separate).",
         "shared",
     )
     sizes: Annotated[dict[str, SizeSet], Field(max_length=MOST_SETS)] = _key(

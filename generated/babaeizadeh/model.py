@@ -475,8 +475,6 @@ class SV2P(nn.Module):
         """The state of `batch` streams before their first frame."""
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
         noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 8)
-        p_z_mean = self.h_in_1.weight.new_zeros(batch, 8)
-        p_z_logvar = self.h_in_1.weight.new_zeros(batch, 8)
         z = noise_z
         x_start = self.h_in_1.weight.new_zeros(batch, 88)
         h_start = self.h_in_1.weight.new_zeros(batch, 128)

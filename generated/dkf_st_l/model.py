@@ -538,7 +538,6 @@ class DMM_STL(nn.Module):
         f_gates = F.linear(f_in_t, f_input_weight, f_input_bias)
         f_gates = f_gates + F.linear(f_prev, f_recurrent, f_bias)
         f_t, f_cell_t = lstm_cell(f_gates, f_cell_prev)  # (3)
-        g_t = self.g_net(self.g_1(z_prev), self.g_with(f_t))  # (1)
         z_prev = z_t
         f_prev = f_t
         f_cell_prev = f_cell_t

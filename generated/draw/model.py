@@ -434,11 +434,11 @@ class DRAW(nn.Module):
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
         frames = 10
-        mask = frame_mask(lengths, self.d_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.d_rnn.weight_ih_l0, mask, 10)
-        noise_x = uniform_noise(noise_x, self.d_rnn.weight_ih_l0, mask[:, 0], 784)
-        p_z_mean = self.d_rnn.weight_ih_l0.new_zeros(batch, frames, 10)
-        p_z_logvar = self.d_rnn.weight_ih_l0.new_zeros(batch, frames, 10)
+        mask = frame_mask(lengths, self.c_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.c_1.weight, mask, 10)
+        noise_x = uniform_noise(noise_x, self.c_1.weight, mask[:, 0], 784)
+        p_z_mean = self.c_1.weight.new_zeros(batch, frames, 10)
+        p_z_logvar = self.c_1.weight.new_zeros(batch, frames, 10)
         z = noise_z
         d = self.d_rnn(z)[0]  # (1)
         c = torch.cumsum(self.c_1(d), 1)  # (2)

@@ -450,18 +450,18 @@ class DSAEFactorized(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_rnn.weight_ih_l0, batch, frames)
-        noise_v = normal_noise(noise_v, self.h_rnn.weight_ih_l0, mask[:, 0], 16)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, mask, 16)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, mask, 88)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
+        noise_v = normal_noise(noise_v, self.p_z_1.weight, mask[:, 0], 16)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 88)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 128)
+        h_start = self.p_z_1.weight.new_zeros(batch, 128)
         h_prev = h_start
         h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        z_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -483,8 +483,8 @@ class DSAEFactorized(nn.Module):
         p_z_mean = torch.stack(p_z_mean_list, 1)
         p_z_logvar = torch.stack(p_z_logvar_list, 1)
         z = torch.stack(z_list, 1)
-        p_v_mean = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
-        p_v_logvar = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
+        p_v_mean = self.p_z_1.weight.new_zeros(batch, 16)
+        p_v_logvar = self.p_z_1.weight.new_zeros(batch, 16)
         v = noise_v
         v_all = v.unsqueeze(1).expand(-1, frames, -1)
         p_x_logits = self.p_x(self.p_x_1(torch.cat([z, v_all], -1)))  # (6)
@@ -581,13 +581,11 @@ class DSAEFactorized(nn.Module):
         noise_v: Optional[Tensor] = None,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        noise_v = normal_noise(noise_v, self.h_rnn.weight_ih_l0, present, 16)
-        p_v_mean = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
-        p_v_logvar = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        noise_v = normal_noise(noise_v, self.p_z_1.weight, present, 16)
         v = noise_v
-        z_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 128)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
+        h_start = self.p_z_1.weight.new_zeros(batch, 128)
         return State(0, batch, v, z_start, h_start, h_start)
 
     @torch.jit.export
@@ -604,9 +602,9 @@ class DSAEFactorized(nn.Module):
         z_prev = state.z_prev
         h_prev = state.h_prev
         h_cell_prev = state.h_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, present, 16)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)

@@ -332,7 +332,6 @@ class DSSM(nn.Module):
         q_z_1_pre = F.linear(torch.cat([v_all, x], -1), self.q_z_1.weight[:, 16:112], self.q_z_1.bias)
         q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
-        z_start = x.new_zeros(batch, 16)
         z_prev = z_0
         noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
@@ -388,7 +387,6 @@ class DSSM(nn.Module):
         q_z_1_pre = F.linear(torch.cat([v_all, x], -1), self.q_z_1.weight[:, 16:112], self.q_z_1.bias)
         q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
-        z_start = x.new_zeros(batch, 16)
         z_prev = z_0
         noise_z_at = noise_z.unbind(1)
         q_z_mean_list: List[Tensor] = []
@@ -508,7 +506,6 @@ class DSSM(nn.Module):
         q_z_1_pre = F.linear(torch.cat([v_all, x], -1), self.q_z_1.weight[:, 16:112], self.q_z_1.bias)
         q_z_1_pre_at = q_z_1_pre.unbind(1)
         q_z_1_weight = self.q_z_1.weight[:, 0:16]
-        z_start = x.new_zeros(batch, 16)
         z_prev = z_0
         noise_z_at = noise_z.unbind(1)
         z_list: List[Tensor] = []
@@ -550,7 +547,6 @@ class DSSM(nn.Module):
         p_z_1_pre = F.linear(v_all, self.p_z_1.weight[:, 16:24], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]
-        z_start = self.g_in_1.weight.new_zeros(batch, 16)
         z_prev = z_0
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -625,7 +621,6 @@ class DSSM(nn.Module):
         p_z_1_pre = F.linear(v_all, self.p_z_1.weight[:, 16:24], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]
-        z_start = x.new_zeros(batch, 16)
         z_prev = z_0
         noise_z_at = noise_z.unbind(1)
         z_known_at = z_known.unbind(1)
@@ -663,13 +658,8 @@ class DSSM(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.g_in_1.weight.device)
         noise_v = normal_noise(noise_v, self.g_in_1.weight, present, 8)
         noise_z_0 = normal_noise(noise_z_0, self.g_in_1.weight, present, 16)
-        p_v_mean = self.g_in_1.weight.new_zeros(batch, 8)
-        p_v_logvar = self.g_in_1.weight.new_zeros(batch, 8)
         v = noise_v
-        p_z_0_mean = self.g_in_1.weight.new_zeros(batch, 16)
-        p_z_0_logvar = self.g_in_1.weight.new_zeros(batch, 16)
         z_0 = noise_z_0
-        z_start = self.g_in_1.weight.new_zeros(batch, 16)
         return State(0, batch, v, z_0, z_0)
 
     @torch.jit.export

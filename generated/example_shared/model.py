@@ -363,21 +363,21 @@ class ExampleShared(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_rnn.weight_ih_l0, batch, frames)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
         u = own(framed(u, "u", 1), mask)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, mask, 16)
-        noise_x = normal_noise(noise_x, self.h_rnn.weight_ih_l0, mask, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 16)
+        noise_x = normal_noise(noise_x, self.p_z_1.weight, mask, 88)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
         p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 64:65], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:64]
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 64)
+        h_start = self.p_z_1.weight.new_zeros(batch, 64)
         h_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         noise_z_at = noise_z.unbind(1)
-        x_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 88)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
         x_prev = x_start
         noise_x_at = noise_x.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -502,8 +502,8 @@ class ExampleShared(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        x_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 88)
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 64)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
+        h_start = self.p_z_1.weight.new_zeros(batch, 64)
         return State(0, batch, x_start, h_start)
 
     @torch.jit.export
@@ -519,10 +519,10 @@ class ExampleShared(nn.Module):
         batch = state.batch
         x_prev = state.x_prev
         h_prev = state.h_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         u_t = static(u, "u", 1)
-        noise_x = normal_noise(noise_x, self.h_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, present, 16)
+        noise_x = normal_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
@@ -553,10 +553,10 @@ class ExampleShared(nn.Module):
         batch = state.batch
         x_prev = state.x_prev
         h_prev = state.h_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         x_t = own(static(x, "x", 88), seen(present, mask_x))
         u_t = static(u, "u", 1)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, present, 16)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)

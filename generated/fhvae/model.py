@@ -181,7 +181,7 @@ def normal_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int) 
     return own(noise, mask)
 
 def flat(value: Tensor, lead: int, axes: List[int]) -> Tensor:
-    """(batch, time, *axes) as (batch, time, dim), with `lead` axes in front; what is flat already as it is."""
+    """(batch, time, *axes) as (batch, time, dim), with `lead` axes in front; what is flat stays."""
     return value.flatten(lead) if list(value.shape[lead:]) == axes else value
 
 def one_hot(value: Tensor, dim: int, axes: int, like: Tensor) -> Tensor:
@@ -305,7 +305,7 @@ class FHVAE(nn.Module):
               - sum_t E_q[KL(q(v_t | x_t) || p(v_t | w))]
               - sum_t E_q[KL(q(z_t | v_t, x_t) || p(z_t))]
         """
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
         seen_x = seen(mask, mask_x)
@@ -342,7 +342,7 @@ class FHVAE(nn.Module):
         mask_x: Optional[Tensor] = None,
     ) -> Encoded:
         """Draw the latents from q and return q's parameters."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
         seen_x = seen(mask, mask_x)
@@ -381,7 +381,7 @@ class FHVAE(nn.Module):
         mask_x: Optional[Tensor] = None,
     ) -> Score:
         """Every conditional's parameters and log-density at given values."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
         seen_x = seen(mask, mask_x)
@@ -443,7 +443,7 @@ class FHVAE(nn.Module):
         mask_x: Optional[Tensor] = None,
     ) -> Reconstruction:
         """Draw the latents from q and return the mean of p at the data (teacher forcing)."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
         seen_x = seen(mask, mask_x)
@@ -473,18 +473,18 @@ class FHVAE(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
-        mask = frame_mask(lengths, self.p_x_rnn.weight_ih_l0, batch, frames)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
+        mask = frame_mask(lengths, self.p_x_row.weight, batch, frames)
         i = static(i, "i", 4620)
-        noise_w = normal_noise(noise_w, self.p_x_rnn.weight_ih_l0, mask[:, 0], 32)
-        noise_z = normal_noise(noise_z, self.p_x_rnn.weight_ih_l0, mask, 32)
-        noise_v = normal_noise(noise_v, self.p_x_rnn.weight_ih_l0, mask, 32)
-        noise_x = normal_noise(noise_x, self.p_x_rnn.weight_ih_l0, mask, 1600)
-        p_z_mean = self.p_x_rnn.weight_ih_l0.new_zeros(batch, frames, 32)
-        p_z_logvar = self.p_x_rnn.weight_ih_l0.new_zeros(batch, frames, 32)
+        noise_w = normal_noise(noise_w, self.p_x_row.weight, mask[:, 0], 32)
+        noise_z = normal_noise(noise_z, self.p_x_row.weight, mask, 32)
+        noise_v = normal_noise(noise_v, self.p_x_row.weight, mask, 32)
+        noise_x = normal_noise(noise_x, self.p_x_row.weight, mask, 1600)
+        p_z_mean = self.p_x_row.weight.new_zeros(batch, frames, 32)
+        p_z_logvar = self.p_x_row.weight.new_zeros(batch, frames, 32)
         z = noise_z
-        p_w_mean = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
-        p_w_logvar = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
+        p_w_mean = self.p_x_row.weight.new_zeros(batch, 32)
+        p_w_logvar = self.p_x_row.weight.new_zeros(batch, 32)
         w = noise_w
         w_all = w.unsqueeze(1).expand(-1, frames, -1)
         p_v_mean, p_v_logvar = self.p_v(w_all)  # (3)
@@ -523,7 +523,7 @@ class FHVAE(nn.Module):
         mask_x: Optional[Tensor] = None,
     ) -> Forecast:
         """Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         batch, context = x.size(0), x.size(1)
         frames = context + steps
         mask = frame_mask(None if lengths is None else lengths + steps, x, batch, frames)
@@ -583,12 +583,10 @@ class FHVAE(nn.Module):
         noise_w: Optional[Tensor] = None,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        i = one_hot(i, 4620, 1, self.p_x_rnn.weight_ih_l0)
+        i = one_hot(i, 4620, 1, self.p_x_row.weight)
         i = static(i, "i", 4620)
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_rnn.weight_ih_l0.device)
-        noise_w = normal_noise(noise_w, self.p_x_rnn.weight_ih_l0, present, 32)
-        p_w_mean = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
-        p_w_logvar = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_row.weight.device)
+        noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
         w = noise_w
         return State(0, batch, w, i)
 
@@ -605,12 +603,12 @@ class FHVAE(nn.Module):
         batch = state.batch
         w = state.w
         i = state.i
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_rnn.weight_ih_l0.device)
-        noise_x = normal_noise(noise_x, self.p_x_rnn.weight_ih_l0, present, 1600)
-        noise_z = normal_noise(noise_z, self.p_x_rnn.weight_ih_l0, present, 32)
-        noise_v = normal_noise(noise_v, self.p_x_rnn.weight_ih_l0, present, 32)
-        p_z_mean_t = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
-        p_z_logvar_t = self.p_x_rnn.weight_ih_l0.new_zeros(batch, 32)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_row.weight.device)
+        noise_x = normal_noise(noise_x, self.p_x_row.weight, present, 1600)
+        noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
+        noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
+        p_z_mean_t = self.p_x_row.weight.new_zeros(batch, 32)
+        p_z_logvar_t = self.p_x_row.weight.new_zeros(batch, 32)
         z_t = noise_z
         p_v_mean_t, p_v_logvar_t = self.p_v(w)  # (3)
         v_t = p_v_mean_t + torch.exp(0.5 * p_v_logvar_t) * noise_v

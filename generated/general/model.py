@@ -487,24 +487,24 @@ class GeneralDVAE(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.xzupast_rnn.weight_ih_l0, batch, frames)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
         u = own(framed(u, "u", 1), mask)
-        noise_z = normal_noise(noise_z, self.xzupast_rnn.weight_ih_l0, mask, 16)
-        noise_x = uniform_noise(noise_x, self.xzupast_rnn.weight_ih_l0, mask, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 88)
         xzupast_input_weight = weights(self.xzupast_rnn.weight_ih_l0)
         xzupast_input_bias = weights(self.xzupast_rnn.bias_ih_l0)
         xzupast_pre = F.linear(u, xzupast_input_weight[:, 104:105], xzupast_input_bias)
         xzupast_pre_at = xzupast_pre.unbind(1)
         xzupast_weight = xzupast_input_weight[:, 0:104]
-        xzupast_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 128)
+        xzupast_start = self.p_z_1.weight.new_zeros(batch, 128)
         xzupast_prev = xzupast_start
         xzupast_cell_prev = xzupast_start
         xzupast_recurrent = weights(self.xzupast_rnn.weight_hh_l0)
         xzupast_bias = weights(self.xzupast_rnn.bias_hh_l0)
-        z_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
-        x_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 88)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
         x_prev = x_start
         noise_x_at = noise_x.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -638,9 +638,9 @@ class GeneralDVAE(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        x_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 88)
-        z_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 16)
-        xzupast_start = self.xzupast_rnn.weight_ih_l0.new_zeros(batch, 128)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
+        xzupast_start = self.p_z_1.weight.new_zeros(batch, 128)
         return State(0, batch, x_start, z_start, xzupast_start, xzupast_start)
 
     @torch.jit.export
@@ -658,10 +658,10 @@ class GeneralDVAE(nn.Module):
         z_prev = state.z_prev
         xzupast_prev = state.xzupast_prev
         xzupast_cell_prev = state.xzupast_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.xzupast_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         u_t = static(u, "u", 1)
-        noise_x = uniform_noise(noise_x, self.xzupast_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.xzupast_rnn.weight_ih_l0, present, 16)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         xzupast_recurrent = weights(self.xzupast_rnn.weight_hh_l0)
         xzupast_bias = weights(self.xzupast_rnn.bias_hh_l0)
         xzupast_input_weight = weights(self.xzupast_rnn.weight_ih_l0)

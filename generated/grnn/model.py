@@ -226,9 +226,9 @@ class GRNN(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_rnn.weight_ih_l0, batch, frames)
+        mask = frame_mask(lengths, self.p_x_1.weight, batch, frames)
         u = own(framed(u, "u", 1), mask)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, mask, 88)
+        noise_x = uniform_noise(noise_x, self.p_x_1.weight, mask, 88)
         h = self.h_rnn(u)[0]  # (1)
         p_x_logits = self.p_x(self.p_x_1(h))  # (2)
         x = torch.sigmoid(p_x_logits)
@@ -270,7 +270,7 @@ class GRNN(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 128)
+        h_start = self.p_x_1.weight.new_zeros(batch, 128)
         return State(0, batch, h_start, h_start)
 
     @torch.jit.export
@@ -285,9 +285,9 @@ class GRNN(nn.Module):
         batch = state.batch
         h_prev = state.h_prev
         h_cell_prev = state.h_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_1.weight.device)
         u_t = static(u, "u", 1)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, present, 88)
+        noise_x = uniform_noise(noise_x, self.p_x_1.weight, present, 88)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
@@ -308,16 +308,12 @@ class GRNN(nn.Module):
     def step(
         self,
         state: State,
-        x: Tensor,
         u: Tensor,
-        mask_x: Optional[Tensor] = None,
     ) -> Tuple[State, Stepped]:
         """Observe one frame of each stream: draw the latents from q; return the state behind it."""
         batch = state.batch
         h_prev = state.h_prev
         h_cell_prev = state.h_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        x_t = own(static(x, "x", 88), seen(present, mask_x))
         u_t = static(u, "u", 1)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)

@@ -461,15 +461,15 @@ class KVAE(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.g_rnn.weight_ih_l0, batch, frames)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
         u = own(framed(u, "u", 1), mask)
-        noise_z = normal_noise(noise_z, self.g_rnn.weight_ih_l0, mask, 16)
-        noise_a = normal_noise(noise_a, self.g_rnn.weight_ih_l0, mask, 8)
-        noise_x = uniform_noise(noise_x, self.g_rnn.weight_ih_l0, mask, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 16)
+        noise_a = normal_noise(noise_a, self.p_z_1.weight, mask, 8)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 88)
         p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]
-        z_start = self.g_rnn.weight_ih_l0.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -587,7 +587,7 @@ class KVAE(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        z_start = self.g_rnn.weight_ih_l0.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
         return State(0, batch, z_start)
 
     @torch.jit.export
@@ -603,11 +603,11 @@ class KVAE(nn.Module):
         """Draw one frame of each stream from p; return the state behind it."""
         batch = state.batch
         z_prev = state.z_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.g_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         u_t = static(u, "u", 1)
-        noise_x = uniform_noise(noise_x, self.g_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.g_rnn.weight_ih_l0, present, 16)
-        noise_a = normal_noise(noise_a, self.g_rnn.weight_ih_l0, present, 8)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
+        noise_a = normal_noise(noise_a, self.p_z_1.weight, present, 8)
         p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, u_t], -1)))  # (2)
         z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
         p_a_mean_t, p_a_logvar_t = self.p_a(self.p_a_1(z_t))  # (3)

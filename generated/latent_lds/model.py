@@ -373,10 +373,10 @@ class LatentLDS(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.g_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.g_rnn.weight_ih_l0, mask, 8)
-        noise_x = uniform_noise(noise_x, self.g_rnn.weight_ih_l0, mask, 88)
-        z_start = self.g_rnn.weight_ih_l0.new_zeros(batch, 8)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 8)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 88)
+        z_start = self.p_z_1.weight.new_zeros(batch, 8)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -455,7 +455,7 @@ class LatentLDS(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        z_start = self.g_rnn.weight_ih_l0.new_zeros(batch, 8)
+        z_start = self.p_z_1.weight.new_zeros(batch, 8)
         return State(0, batch, z_start)
 
     @torch.jit.export
@@ -469,9 +469,9 @@ class LatentLDS(nn.Module):
         """Draw one frame of each stream from p; return the state behind it."""
         batch = state.batch
         z_prev = state.z_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.g_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.g_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.g_rnn.weight_ih_l0, present, 8)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 8)
         p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(z_prev))  # (2)
         z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
         p_x_logits_t = self.p_x(self.p_x_1(z_t))  # (3)

@@ -393,14 +393,14 @@ class LDS(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.xufuture_rnn.weight_ih_l0, batch, frames)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
         u = own(framed(u, "u", 1), mask)
-        noise_z = normal_noise(noise_z, self.xufuture_rnn.weight_ih_l0, mask, 4)
-        noise_x = normal_noise(noise_x, self.xufuture_rnn.weight_ih_l0, mask, 12)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 4)
+        noise_x = normal_noise(noise_x, self.p_z_1.weight, mask, 12)
         p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 4:5], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:4]
-        z_start = self.xufuture_rnn.weight_ih_l0.new_zeros(batch, 4)
+        z_start = self.p_z_1.weight.new_zeros(batch, 4)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -490,7 +490,7 @@ class LDS(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        z_start = self.xufuture_rnn.weight_ih_l0.new_zeros(batch, 4)
+        z_start = self.p_z_1.weight.new_zeros(batch, 4)
         return State(0, batch, z_start)
 
     @torch.jit.export
@@ -505,10 +505,10 @@ class LDS(nn.Module):
         """Draw one frame of each stream from p; return the state behind it."""
         batch = state.batch
         z_prev = state.z_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.xufuture_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         u_t = static(u, "u", 1)
-        noise_x = normal_noise(noise_x, self.xufuture_rnn.weight_ih_l0, present, 12)
-        noise_z = normal_noise(noise_z, self.xufuture_rnn.weight_ih_l0, present, 4)
+        noise_x = normal_noise(noise_x, self.p_z_1.weight, present, 12)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 4)
         p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, u_t], -1)))  # (2)
         z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
         p_x_mean_t, p_x_logvar_t = self.p_x(self.p_x_1(z_t))  # (3)

@@ -444,17 +444,17 @@ class NASMC(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.k_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.k_rnn.weight_ih_l0, mask, 16)
-        noise_x = uniform_noise(noise_x, self.k_rnn.weight_ih_l0, mask, 88)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 88)
         k_input_weight = weights(self.k_rnn.weight_ih_l0)
         k_input_bias = weights(self.k_rnn.bias_ih_l0)
-        k_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 64)
+        k_start = self.p_z_1.weight.new_zeros(batch, 64)
         k_prev = k_start
         k_cell_prev = k_start
         k_recurrent = weights(self.k_rnn.weight_hh_l0)
         k_bias = weights(self.k_rnn.bias_hh_l0)
-        z_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -481,12 +481,12 @@ class NASMC(nn.Module):
         h_pre = F.linear(z, h_input_weight[:, 88:104], h_input_bias)
         h_pre_at = h_pre.unbind(1)
         h_weight = h_input_weight[:, 0:88]
-        h_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 128)
+        h_start = self.p_z_1.weight.new_zeros(batch, 128)
         h_prev = h_start
         h_cell_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        x_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 88)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
         x_prev = x_start
         noise_x_at = noise_x.unbind(1)
         p_x_logits_list: List[Tensor] = []
@@ -606,11 +606,11 @@ class NASMC(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        x_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 88)
-        z_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 16)
-        k_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 64)
-        h_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 128)
-        g_start = self.k_rnn.weight_ih_l0.new_zeros(batch, 128)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
+        k_start = self.p_z_1.weight.new_zeros(batch, 64)
+        h_start = self.p_z_1.weight.new_zeros(batch, 128)
+        g_start = self.p_z_1.weight.new_zeros(batch, 128)
         return State(0, batch, x_start, z_start, k_start, k_start, h_start, h_start, g_start, g_start)
 
     @torch.jit.export
@@ -631,9 +631,9 @@ class NASMC(nn.Module):
         h_cell_prev = state.h_cell_prev
         g_prev = state.g_prev
         g_cell_prev = state.g_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.k_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.k_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.k_rnn.weight_ih_l0, present, 16)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         k_recurrent = weights(self.k_rnn.weight_hh_l0)
         k_bias = weights(self.k_rnn.bias_hh_l0)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
@@ -701,9 +701,9 @@ class NASMC(nn.Module):
         h_cell_prev = state.h_cell_prev
         g_prev = state.g_prev
         g_cell_prev = state.g_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.k_rnn.weight_ih_l0.device)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         x_t = own(static(x, "x", 88), seen(present, mask_x))
-        noise_z = normal_noise(noise_z, self.k_rnn.weight_ih_l0, present, 16)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         k_recurrent = weights(self.k_rnn.weight_hh_l0)
         k_bias = weights(self.k_rnn.bias_hh_l0)
         g_recurrent = weights(self.g_rnn.weight_hh_l0)

@@ -386,10 +386,10 @@ class PoissonLDS(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.xfuture_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.xfuture_rnn.weight_ih_l0, mask, 4)
-        noise_x = uniform_noise(noise_x, self.xfuture_rnn.weight_ih_l0, mask, 30)
-        z_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 4)
+        mask = frame_mask(lengths, self.p_z_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, mask, 4)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, mask, 30)
+        z_start = self.p_z_1.weight.new_zeros(batch, 4)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -468,7 +468,7 @@ class PoissonLDS(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        z_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 4)
+        z_start = self.p_z_1.weight.new_zeros(batch, 4)
         return State(0, batch, z_start)
 
     @torch.jit.export
@@ -482,9 +482,9 @@ class PoissonLDS(nn.Module):
         """Draw one frame of each stream from p; return the state behind it."""
         batch = state.batch
         z_prev = state.z_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.xfuture_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.xfuture_rnn.weight_ih_l0, present, 30)
-        noise_z = normal_noise(noise_z, self.xfuture_rnn.weight_ih_l0, present, 4)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 30)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 4)
         p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(z_prev))  # (2)
         z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
         p_x_lograte_t = self.p_x(self.p_x_1(z_t))  # (3)

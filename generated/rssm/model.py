@@ -757,11 +757,9 @@ class RSSM(nn.Module):
         self,
         state: State,
         x: Tensor,
-        r: Tensor,
         u: Tensor,
         noise_z: Optional[Tensor] = None,
         mask_x: Optional[Tensor] = None,
-        mask_r: Optional[Tensor] = None,
     ) -> Tuple[State, Stepped]:
         """Observe one frame of each stream: draw the latents from q; return the state behind it."""
         batch = state.batch
@@ -769,7 +767,6 @@ class RSSM(nn.Module):
         h_prev = state.h_prev
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
         x_t = own(static(x, "x", 64), seen(present, mask_x))
-        r_t = own(static(r, "r", 1), seen(present, mask_r))
         u_t = static(u, "u", 6)
         noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 30)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)

@@ -415,11 +415,11 @@ class RVAECausal(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, mask, 16)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, mask, 88)
-        p_z_mean = self.h_rnn.weight_ih_l0.new_zeros(batch, frames, 16)
-        p_z_logvar = self.h_rnn.weight_ih_l0.new_zeros(batch, frames, 16)
+        mask = frame_mask(lengths, self.p_x_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.p_x_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.p_x_1.weight, mask, 88)
+        p_z_mean = self.p_x_1.weight.new_zeros(batch, frames, 16)
+        p_z_logvar = self.p_x_1.weight.new_zeros(batch, frames, 16)
         z = noise_z
         h = self.h_rnn(z)[0]  # (1)
         p_x_logits = self.p_x(self.p_x_1(h))  # (5)
@@ -469,7 +469,7 @@ class RVAECausal(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        h_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 128)
+        h_start = self.p_x_1.weight.new_zeros(batch, 128)
         return State(0, batch, h_start, h_start)
 
     @torch.jit.export
@@ -484,15 +484,15 @@ class RVAECausal(nn.Module):
         batch = state.batch
         h_prev = state.h_prev
         h_cell_prev = state.h_cell_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, present, 88)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, present, 16)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_x_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_x_1.weight, present, 16)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
-        p_z_mean_t = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
-        p_z_logvar_t = self.h_rnn.weight_ih_l0.new_zeros(batch, 16)
+        p_z_mean_t = self.p_x_1.weight.new_zeros(batch, 16)
+        p_z_logvar_t = self.p_x_1.weight.new_zeros(batch, 16)
         z_t = noise_z
         h_gates = F.linear(z_t, h_input_weight, h_input_bias)
         h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)

@@ -402,11 +402,11 @@ class RVAENoncausal(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_forward_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.h_forward_rnn.weight_ih_l0, mask, 16)
-        noise_x = uniform_noise(noise_x, self.h_forward_rnn.weight_ih_l0, mask, 88)
-        p_z_mean = self.h_forward_rnn.weight_ih_l0.new_zeros(batch, frames, 16)
-        p_z_logvar = self.h_forward_rnn.weight_ih_l0.new_zeros(batch, frames, 16)
+        mask = frame_mask(lengths, self.p_x_1.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.p_x_1.weight, mask, 16)
+        noise_x = uniform_noise(noise_x, self.p_x_1.weight, mask, 88)
+        p_z_mean = self.p_x_1.weight.new_zeros(batch, frames, 16)
+        p_z_logvar = self.p_x_1.weight.new_zeros(batch, frames, 16)
         z = noise_z
         h_forward = self.h_forward_rnn(z)[0]  # (1)
         h_backward = reverse(self.h_backward_rnn(reverse(z, lengths))[0], lengths)  # (2)

@@ -479,7 +479,7 @@ class SLDS(nn.Module):
         mask_x: Optional[Tensor] = None,
     ) -> Score:
         """Every conditional's parameters and log-density at given values."""
-        s = one_hot(s, 4, 2, self.xfuture_rnn.weight_ih_l0)
+        s = one_hot(s, 4, 2, self.p_s_1.weight)
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
         seen_x = seen(mask, mask_x)
@@ -583,12 +583,12 @@ class SLDS(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.xfuture_rnn.weight_ih_l0, batch, frames)
-        noise_s = uniform_noise(noise_s, self.xfuture_rnn.weight_ih_l0, mask, 4)
-        noise_z = normal_noise(noise_z, self.xfuture_rnn.weight_ih_l0, mask, 8)
-        noise_x = uniform_noise(noise_x, self.xfuture_rnn.weight_ih_l0, mask, 88)
+        mask = frame_mask(lengths, self.p_s_1.weight, batch, frames)
+        noise_s = uniform_noise(noise_s, self.p_s_1.weight, mask, 4)
+        noise_z = normal_noise(noise_z, self.p_s_1.weight, mask, 8)
+        noise_x = uniform_noise(noise_x, self.p_s_1.weight, mask, 88)
         p_s_first_logits = self.p_s_first_logits.expand(batch, 4)
-        s_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 4)
+        s_start = self.p_s_1.weight.new_zeros(batch, 4)
         s_prev = s_start
         noise_s_at = noise_s.unbind(1)
         p_s_logits_list: List[Tensor] = []
@@ -612,7 +612,7 @@ class SLDS(nn.Module):
         s_at = s.unbind(1)
         p_z_logvar_1_pre = self.p_z_logvar_1(s)
         p_z_logvar_1_pre_at = p_z_logvar_1_pre.unbind(1)
-        z_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 8)
+        z_start = self.p_s_1.weight.new_zeros(batch, 8)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)
         p_z_mean_list: List[Tensor] = []
@@ -759,8 +759,8 @@ class SLDS(nn.Module):
         batch: int,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        s_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 4)
-        z_start = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 8)
+        s_start = self.p_s_1.weight.new_zeros(batch, 4)
+        z_start = self.p_s_1.weight.new_zeros(batch, 8)
         return State(0, batch, s_start, z_start)
 
     @torch.jit.export
@@ -777,13 +777,13 @@ class SLDS(nn.Module):
         t = state.frame
         s_prev = state.s_prev
         z_prev = state.z_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.xfuture_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.xfuture_rnn.weight_ih_l0, present, 88)
-        noise_s = uniform_noise(noise_s, self.xfuture_rnn.weight_ih_l0, present, 4)
-        noise_z = normal_noise(noise_z, self.xfuture_rnn.weight_ih_l0, present, 8)
-        p_s_first_logits = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 4)
-        p_z_first_mean = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 8)
-        p_z_first_logvar = self.xfuture_rnn.weight_ih_l0.new_zeros(batch, 8)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_s_1.weight.device)
+        noise_x = uniform_noise(noise_x, self.p_s_1.weight, present, 88)
+        noise_s = uniform_noise(noise_s, self.p_s_1.weight, present, 4)
+        noise_z = normal_noise(noise_z, self.p_s_1.weight, present, 8)
+        p_s_first_logits = self.p_s_1.weight.new_zeros(batch, 4)
+        p_z_first_mean = self.p_s_1.weight.new_zeros(batch, 8)
+        p_z_first_logvar = self.p_s_1.weight.new_zeros(batch, 8)
         p_s_first_logits = self.p_s_first_logits.expand(batch, 4)
         p_s_logits_t = self.p_s(self.p_s_1(s_prev))  # (2)
         if t == 0:

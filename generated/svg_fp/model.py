@@ -185,7 +185,7 @@ def uniform_noise(noise: Optional[Tensor], like: Tensor, mask: Tensor, dim: int)
     return own(noise, mask)
 
 def flat(value: Tensor, lead: int, axes: List[int]) -> Tensor:
-    """(batch, time, *axes) as (batch, time, dim), with `lead` axes in front; what is flat already as it is."""
+    """(batch, time, *axes) as (batch, time, dim), with `lead` axes in front; what is flat stays."""
     return value.flatten(lead) if list(value.shape[lead:]) == axes else value
 
 def gaussian_log_density(x: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:

@@ -331,11 +331,11 @@ class VRAE(nn.Module):
         sample: bool = True,
     ) -> Generated:
         """Draw a sequence from p. Each drawn x_t is fed back; with sample=False the conditional's mean is."""
-        mask = frame_mask(lengths, self.h_rnn.weight_ih_l0, batch, frames)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, mask[:, 0], 20)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, mask, 88)
-        p_z_mean = self.h_rnn.weight_ih_l0.new_zeros(batch, 20)
-        p_z_logvar = self.h_rnn.weight_ih_l0.new_zeros(batch, 20)
+        mask = frame_mask(lengths, self.h_start.weight, batch, frames)
+        noise_z = normal_noise(noise_z, self.h_start.weight, mask[:, 0], 20)
+        noise_x = uniform_noise(noise_x, self.h_start.weight, mask, 88)
+        p_z_mean = self.h_start.weight.new_zeros(batch, 20)
+        p_z_logvar = self.h_start.weight.new_zeros(batch, 20)
         z = noise_z
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
@@ -343,7 +343,7 @@ class VRAE(nn.Module):
         h_prev = h_start
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
-        x_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 88)
+        x_start = self.h_start.weight.new_zeros(batch, 88)
         x_prev = x_start
         noise_x_at = noise_x.unbind(1)
         p_x_logits_list: List[Tensor] = []
@@ -425,12 +425,10 @@ class VRAE(nn.Module):
         noise_z: Optional[Tensor] = None,
     ) -> State:
         """The state of `batch` streams before their first frame."""
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        noise_z = normal_noise(noise_z, self.h_rnn.weight_ih_l0, present, 20)
-        p_z_mean = self.h_rnn.weight_ih_l0.new_zeros(batch, 20)
-        p_z_logvar = self.h_rnn.weight_ih_l0.new_zeros(batch, 20)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_start.weight.device)
+        noise_z = normal_noise(noise_z, self.h_start.weight, present, 20)
         z = noise_z
-        x_start = self.h_rnn.weight_ih_l0.new_zeros(batch, 88)
+        x_start = self.h_start.weight.new_zeros(batch, 88)
         h_start = torch.tanh(self.h_start(z))
         return State(0, batch, z, x_start, h_start)
 
@@ -446,8 +444,8 @@ class VRAE(nn.Module):
         z = state.z
         x_prev = state.x_prev
         h_prev = state.h_prev
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_rnn.weight_ih_l0.device)
-        noise_x = uniform_noise(noise_x, self.h_rnn.weight_ih_l0, present, 88)
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_start.weight.device)
+        noise_x = uniform_noise(noise_x, self.h_start.weight, present, 88)
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
