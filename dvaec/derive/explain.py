@@ -96,8 +96,12 @@ def _finding(template: Template, target: str, part: Parent, depends: bool) -> Fi
         judgement = judge(network, Node(target, frame), given)
         if not depends or member in judgement:
             return _shown(judgement, part, member, trails, depends)
-        if margin > SOON and (found := _at_an_end(network, target, part, nearest)) is not None:
-            return found
+        if SOON < margin <= 2 * SOON + template.lag:
+            found = _at_an_end(network, target, part, nearest)
+            if found is not None:
+                return found
+        if arrows(template, network.frames) > LARGEST_SEARCHED:
+            return Finding(part, depends, trails.place(member), shown=False)
         margin *= 2
 
 
