@@ -15,6 +15,7 @@ from torch.distributions import Distribution
 from dvaec.derive.model import Estimator, TermKind
 from dvaec.runtime.script import script
 from dvaec.spec.model import Conditional, Role, Side, Spec
+from dvaec.testing import properties
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.family_laws import LATENT_LAWS, divergence, latent_draw
 from tests.oracles.naive import Naive
@@ -319,7 +320,7 @@ def check_all(spec: Spec) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_models_have_every_property(name: str) -> None:
-    check_all(shipped(name))
+    properties.check_all(shipped(name))
 
 
 @given(specs())

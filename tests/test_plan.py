@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -17,8 +18,9 @@ from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
 from dvaec.plan.model import Batched, Loop, Origin, Plan, StateNode, Step, ValueNode, WholeSequence
 from dvaec.plan.schedule import UnschedulableError, dependences
-from dvaec.spec.model import Direction, Side, Spec, reads_of
-from dvaec.spec.read import read_spec
+from dvaec.spec.model import Dense, Direction, Parent, Side, Spec, reads_of
+from dvaec.spec.offsets import of
+from dvaec.spec.read import read_spec, read_text
 from tests.developed_strategies import developed_specs
 from tests.shipped import shipped
 from tests.strategies import specs
@@ -196,7 +198,11 @@ def test_the_default_development_sees_the_declared_windows_everywhere(spec: Spec
 
 
 def test_cycles_without_a_direction_are_refused_with_what_waits_for_what() -> None:
-    spec = read_spec(Path(__file__).parent / "bad" / "sees_itself.yaml")[0]
+    page = (Path(__file__).parent / "bad" / "sees_itself.yaml").read_text()
+    spec = read_text(page.replace("f_<t+1>, e_<t-1>", "f_t, e_<t-2>"), "legal.yaml")[0]
+    (head,) = (h for h in spec.heads if h.target == "z")
+    shifted = Dense((Parent("f", of(1)), Parent("e", of(-1))), ())
+    spec = replace(spec, heads=(replace(head, block=shifted),))  # a page with this is refused before
     with pytest.raises(UnschedulableError) as raised:
         planned(spec)
     assert raised.value.code == "DV302"

@@ -127,7 +127,8 @@ def test_what_is_no_archive_is_not_recommended_to_be_unpickled(tmp_path: Path) -
 
 def test_nothing_is_called_like_a_function_of_the_emitted_module() -> None:
     templates = Path(__file__).parent.parent / "dvaec" / "emit" / "templates"
-    functions = re.findall(r"^def (\w+)", (templates / "functions.py.jinja").read_text(), re.MULTILINE)
+    texts = [path.read_text() for path in sorted(templates.glob("*.py.jinja"))]
+    functions = [name for text in texts for name in re.findall(r"^def (\w+)", text, re.MULTILINE)]
     assert "gaussian_kl" in functions
     assert [name for name in functions if model_name_fault(name) is None] == []
     assert [name for name in functions if name_fault(name) is None] == []

@@ -93,15 +93,16 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError(f"q draws {whole[0]} from the whole sequence")
     if any(not v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("an observed variable belongs to the whole sequence")
-    if why := waits_for_all(network):
+    if why := waits_for_all(network, first=True):
         raise NoStreamError(why)
 
 
-def waits_for_all(network: Network) -> str:
-    """Say which value of the whole sequence p makes from frames, or nothing."""
+def waits_for_all(network: Network, first: bool = False) -> str:
+    """Say which value of the whole sequence (also `first`, z_0) p makes from frames, or nothing."""
     for head in network.heads:
         frames = [read for port in head.ports for read in port.reads if framed(network.node(read.node))]
-        if head.head.side == "p" and not head.variable.framed and frames:
+        alone = not head.variable.framed or (first and head.head.frame == 0)
+        if head.head.side == "p" and alone and frames:
             return f"{head.value} is generated from the frames of {frames[0].node}"
     return ""
 

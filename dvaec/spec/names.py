@@ -22,7 +22,7 @@ _WORDS = (
     "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
     "cat zeros ones static lead context inferred known extended seen last begun begin imagine "
-    "State Stepped Imagined flat parted attended "
+    "State Stepped Imagined flat parted attended stretched "
 )
 RESERVED = frozenset(_WORDS.split())
 

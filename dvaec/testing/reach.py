@@ -110,6 +110,10 @@ def inference_reads_no_later_frame(built: Built, frames: int) -> Gap:
     gap = Gap(0.0)
     lines = built.derivation.inference
     offsets = [p.offsets for c in lines for p in c.parents if p.offsets is not None]
+    latents = built.names(Role.LATENT)
+    of_latents = [p.offsets for c in lines for p in c.parents if p.name in latents and p.offsets is not None]
+    if any(o.within(1, frames) for o in of_latents):
+        return gap  # what is drawn first lies behind: later frames reach everything through it
     static = any(not built.spec.variable(c.target).framed or c.frame is not None for c in lines)
     late = any(p.frame is not None for c in lines for p in c.parents)
     if static or late or not lines or any(o.reaches_future for o in offsets) or frames < 2:
