@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,13 +163,19 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
         return plan(developed, elbo)
     except UnschedulableError as error:
-        blocks = {f.name: "features" for f in developed.features} | {
-            s.name: "states" for s in developed.states
-        }
-        places = [(blocks[n], f"{n}_t") for n in error.nodes if n in blocks] or [("networks", "")]
-        raise Fault(
-            [Diagnostic(error.code, error.message, source.span(places[0]))], source.sources()
-        ) from error
+        span = next(source.span(place) for place in _places(developed, error.nodes, source))
+        raise Fault([Diagnostic(error.code, error.message, span)], source.sources()) from error
+
+
+def _places(developed: Spec, nodes: tuple[str, ...], source: Source) -> Iterator[tuple[str, ...]]:
+    """Yield where the page speaks of nodes that have no schedule: states, networks, conditionals."""
+    blocks = {f.name: "features" for f in developed.features} | {s.name: "states" for s in developed.states}
+    wanted: list[tuple[str, ...]] = [(blocks[n], f"{n}_t") for n in nodes if n in blocks]
+    heads = [node.split("_", 1) for node in nodes if node.startswith(("p_", "q_"))]
+    wanted += [("networks", f"{side}({target}_t)") for side, target in heads]
+    wanted += [("inference" if side == "q" else "generation", target) for side, target in heads]
+    yield from (place for place in wanted if place in source.spans)
+    yield ("inference",) if any(side == "q" for side, _ in heads) else ("generation",)
 
 
 def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:
