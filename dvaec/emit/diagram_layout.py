@@ -25,8 +25,8 @@ from dvaec.emit.diagram import (
     Place,
 )
 from dvaec.emit.diagram_curves import Curve, Point, Shape, at, bent, cut
+from dvaec.emit.diagram_extent import RADIUS, framed_extent, heights
 
-RADIUS = 21.0
 HEAD = 8.0
 _DIAMOND = 27.0
 _SQUARE = 18.0
@@ -84,31 +84,22 @@ def layout(diagram: Diagram) -> Layout:
     paths = _route(diagram.arrows, shapes)
     edge = (-RADIUS - 12, (_ASIDE + _DIAMOND if has_aside else RADIUS) + 12)
     xs = [x for shape in shapes.values() for x in (shape.centre[0] - RADIUS, shape.centre[0] + RADIUS)]
-    ys = _heights(shapes, paths)
+    ys = heights(shapes, paths)
     columns = tuple((f * width + edge[0], f * width + edge[1]) for f in SLICES)
     single = dict.fromkeys(p.frame for p in shapes if p.frame in (ZERO, FIRST, FINAL, AFTER))
     own = {p: s for p, s in shapes.items() if p.frame is not None}
-    inside = _heights(own, {a: c for a, c in paths.items() if a.source in own and a.target in own})
+    inside = heights(own, {a: c for a, c in paths.items() if a.source in own and a.target in own})
     singles = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in single if f is not None)
     return Layout(
         shapes=shapes,
         curves=tuple((a, *cut(paths[a], shapes[a.source], shapes[a.target], HEAD)) for a in diagram.arrows),
         columns=columns,
         singles=singles,
-        framed=(max(inside), min(inside)),
+        framed=framed_extent(inside, shapes, own),
         top=max(ys),
         bottom=min(ys),
         left=min(*xs, *(left for left, _ in (*columns, *singles))),
         right=max(*xs, *(right for _, right in (*columns, *singles))),
-    )
-
-
-def _heights(shapes: dict[Place, Shape], paths: dict[Arrow, Curve]) -> list[float]:
-    ys = [point[1] for curve in paths.values() for point in (at(curve, k / 8) for k in range(9))]
-    return (
-        ys
-        + [y for shape in shapes.values() for y in (shape.centre[1] - RADIUS, shape.centre[1] + RADIUS)]
-        + [0.0] * (not shapes)
     )
 
 
