@@ -26,7 +26,7 @@ from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
-from dvaec.plan.entries import plan
+from dvaec.plan.entries import parts, plan
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
@@ -207,6 +207,7 @@ def compile_text(text: str, file: str, overrides: Sequence[str] = (), allow_pyth
 def _compiled(compilation: Compilation) -> Compiled:
     spec = compilation.spec
     assert compilation.module is not None
+    assert compilation.elbo is not None
     inputs = spec.having(Role.INPUT)
     card: dict[str, Any] = {
         "name": spec.name,
@@ -222,5 +223,9 @@ def _compiled(compilation: Compilation) -> Compiled:
         "inputs": {v.name: v.dim for v in inputs},
         "static_inputs": [v.name for v in inputs if not v.framed],
         "latents": {v.name: v.dim for v in spec.having(Role.LATENT)},
+        "static_observed": [v.name for v in spec.having(Role.OBSERVED) if not v.framed],
+        "parts": [part.field for part in parts(compilation.elbo)],
+        "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
+        "length": spec.frames,
     }
     return Compiled(compilation.module, spec.name, card)

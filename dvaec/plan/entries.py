@@ -70,6 +70,11 @@ class Part:
     divergence: bool
     estimator: Estimator
 
+    @property
+    def field(self) -> str:
+        """Its name among the fields of `elbo`."""
+        return f"{'kl' if self.divergence else 'log_p'}_{self.value}"
+
 
 def parts(elbo: Elbo) -> tuple[Part, ...]:
     """Return the parts of the bound in the order of its terms.

@@ -16,7 +16,9 @@ class Card:
 
     Mappings keep the order of declaration, which is the order of the module's tensor arguments: `observed`,
     then `inputs`. `families` names each observed variable's family, and that of categorical inputs.
-    `static_inputs` lists the inputs without a time axis. `hash` is the canonical hash of the spec.
+    `static_inputs` and `static_observed` list what has no time axis. `hash` is the spec's canonical hash.
+    `parts` names the ELBO's parts where there are others than one a variable (kl_z_0), `predictions` the
+    auxiliary terms that training adds (8.4), `length` is T where the page fixes it.
     """
 
     name: str
@@ -28,8 +30,14 @@ class Card:
     inputs: Mapping[str, int]
     static_inputs: tuple[str, ...]
     latents: Mapping[str, int]
+    static_observed: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    predictions: tuple[str, ...] = ()
+    length: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("static_observed", "parts", "predictions"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "overrides", tuple(self.overrides))
         object.__setattr__(self, "static_inputs", tuple(self.static_inputs))
 
@@ -39,8 +47,15 @@ class Card:
         return {**self.observed, **self.inputs}
 
     @property
+    def static(self) -> tuple[str, ...]:
+        """The data that have one value a sequence."""
+        return (*self.static_observed, *self.static_inputs)
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """The names of the ELBO's parts as the module returns them: log_p_x ..., kl_z ..."""
+        if self.parts:
+            return self.parts
         return (*(f"log_p_{name}" for name in self.observed), *(f"kl_{name}" for name in self.latents))
 
 
@@ -55,8 +70,9 @@ def card_from_json(text: str | bytes, where: str) -> Card:
         found: Any = json.loads(text)
     except ValueError as error:
         raise StoreFault(f"{where}: not JSON: {error}") from error
-    names = [field.name for field in fields(Card)]
-    missing = [name for name in names if not isinstance(found, dict) or name not in found]
+    known = [field.name for field in fields(Card)]
+    later = ("static_observed", "parts", "predictions", "length")  # cards of earlier versions lack them
+    missing = [n for n in known if n not in later and (not isinstance(found, dict) or n not in found)]
     if missing:
         raise StoreFault(f"{where}: not a model's card: it lacks {', '.join(missing)}")
-    return Card(**{name: found[name] for name in names})
+    return Card(**{name: found[name] for name in known if name in found})

@@ -2,8 +2,9 @@
 
 Per split s (train, valid, test): `s_<variable>` of shape (frames, dim), all sequences one after the other;
 `s_lengths`, the frames of each sequence; `s_bits`, the model's only observed variable packed by
-`np.packbits` along its last axis; a static input as `s_<input>` of shape (sequences, dim). An array of one
-axis counts as dim 1.
+`np.packbits` along its last axis; what has one value a sequence as `s_<variable>` of shape (sequences, dim).
+An array of one axis counts as dim 1; axes of a frame ([20, 80]) may stand as they are. A model whose data all
+have one value a sequence needs no lengths.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
     framed: dict[str, Array] = {}
     static: dict[str, Array] = {}
     for variable, dim in card.dims.items():
-        is_static = variable in card.static_inputs
+        is_static = variable in card.static
         key = f"{name}_{variable}"
         family = card.families.get(variable)
         rows = len(lengths) if is_static else int(lengths.sum())
@@ -153,6 +154,12 @@ def _nearest(key: str, arrays: Mapping[str, Array], dims: Mapping[str, int]) -> 
 
 
 def _lengths(file: str, arrays: Mapping[str, Array], card: Card, key: str) -> NDArray[np.int64]:
+    framed = [name for name in card.dims if name not in card.static]
+    if not framed and key not in arrays:  # one value a sequence, and T frames where the page fixes them
+        first = f"{key.removesuffix('lengths')}{next(iter(card.dims))}"
+        rows = len(arrays[first]) if first in arrays else 0
+        if rows:
+            return np.full(rows, card.length or 1, dtype=np.int64)
     if key not in arrays:
         hint = _nearest(key, arrays, card.dims)
         raise DataFault(f"{file}: array '{key}' is missing (the frames of each sequence)", hint)
@@ -179,6 +186,7 @@ def _matrix(
             f"{file}: array '{key}' has type {array.dtype}, and must hold real numbers or booleans"
         )
     array = array[:, None] if array.ndim == 1 else array
+    array = array.reshape(len(array), -1) if array.ndim > 2 and array[0:1].size == dim else array
     axes = "(sequences, dim)" if is_static else "(frames, dim)"
     if array.ndim != 2:
         raise DataFault(f"{file}: array '{key}' has shape {array.shape}, and must have {axes}")

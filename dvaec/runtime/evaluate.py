@@ -44,10 +44,13 @@ class Evaluation:
 
 
 def elbo_parts(model: nn.Module, card: Card, batch: Batch) -> dict[str, Tensor]:
-    """Call the module's `elbo` and return its parts by name, each (batch, time), in the card's order."""
+    """Call the module's `elbo` and return its parts by name, each (batch, time) or (batch,).
+
+    In the card's order; auxiliary predictions, which are no part of the bound, come last.
+    """
     elbo = cast(Callable[..., Any], model.elbo)
     result = elbo(*batch.tensors, lengths=batch.lengths)
-    return {name: cast(Tensor, getattr(result, name)) for name in card.terms}
+    return {name: cast(Tensor, getattr(result, name)) for name in (*card.terms, *card.predictions)}
 
 
 def evaluate(
@@ -109,7 +112,10 @@ def _draw(
     for batch in batches:
         rows = list(batch.members)
         for name, part in elbo_parts(model, card, batch).items():
-            sums[name][rows] = part.double().sum(dim=1).cpu().numpy()
+            if name in card.predictions:
+                continue
+            total = part.double()
+            sums[name][rows] = (total.sum(dim=1) if total.dim() == 2 else total).cpu().numpy()
     signs = {name: 1.0 if name.startswith("log_p_") else -1.0 for name in card.terms}
     sums["elbo"] = np.sum([signs[name] * sums[name] for name in card.terms], axis=0)
     return sums

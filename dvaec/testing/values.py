@@ -88,7 +88,7 @@ def bound_is_its_parts(built: Built, frames: int) -> Gap:
     score = built.call("score", with_draws(built, values))
     total = torch.zeros(2, dtype=torch.float64)
     for part in parts(built.elbo):
-        got = getattr(bound, f"{'kl' if part.divergence else 'log_p'}_{part.value}")
+        got = getattr(bound, part.field)
         if not part.divergence:
             gap.close(got, getattr(score, f"log_p_{part.value}"), f"log p of {part.value}")
         elif part.estimator is not Estimator.ANALYTIC:
