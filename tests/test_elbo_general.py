@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -13,44 +15,14 @@ from dvaec.derive.model import Estimator, Term
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Conditional, Spec
+from dvaec.testing.oracles.formula_value import log_factors, mean_under_q, value
+from dvaec.testing.oracles.linear_gaussian import families, parents_at, projected_world, random_world
+from dvaec.testing.oracles.nodes import Dot as Node
+from dvaec.testing.oracles.nodes import places
 from tests.general_strategies import general_specs
 from tests.inference_strategies import inferences
-from tests.oracles.formula_value import log_factors, mean_under_q, value
-from tests.oracles.linear_gaussian import (
-    Node,
-    World,
-    families,
-    frames_of,
-    generative,
-    in_order,
-    parents_at,
-    projected,
-    random_factors,
-    world,
-)
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-def random_world(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> World:
-    rng = np.random.default_rng(seed)
-    p = generative(spec, length, rng)
-    return world(spec, length, p, random_factors(spec, inference, length, rng), rng)
-
-
-def projected_world(
-    spec: Spec,
-    inference: tuple[Conditional, ...],
-    length: int,
-    seed: int,
-    reads: tuple[tuple[Node, tuple[Node, ...]], ...] | None = None,
-) -> World:
-    """p at random, and the closest q that reads what the conditionals say (or what is said node by node)."""
-    rng = np.random.default_rng(seed)
-    p = generative(spec, length, rng)
-    found = reads if reads is not None else families(spec, inference, length)
-    counted = [(node, in_order(spec, node, parents)) for node, parents in found]
-    return world(spec, length, p, projected(p[1], counted), rng)
 
 
 def lengths(spec: Spec) -> st.SearchStrategy[int]:
@@ -126,7 +98,7 @@ def leads_back(spec: Spec, inference: tuple[Conditional, ...], term: Term, lengt
     for child, parents in nodes:
         for parent in parents:
             drawn.setdefault(parent, []).append(child)
-    frames = frames_of(spec, term.target, length)
+    frames: Iterable[int] = places(spec, term.target, length)
     if term.frame is not None:
         frames = [term.frame]
     elif term.framed:

@@ -16,15 +16,9 @@ from dvaec.derive.horizon import posterior_at
 from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import of
+from dvaec.testing.oracles.formula_value import log_factors, mean_under_q, value
+from dvaec.testing.oracles.linear_gaussian import projected_world, random_world
 from tests.models import FOUR
-from tests.oracles.formula_value import log_factors, mean_under_q, value
-from tests.oracles.linear_gaussian import (
-    World,
-    generative,
-    projected_factors,
-    random_factors,
-    world,
-)
 from tests.strategies import specs
 
 LENGTHS = (1, 2, 3, 4)
@@ -35,18 +29,6 @@ seeds = st.integers(0, 2**32 - 1)
 
 def bound(spec: Spec, inference: tuple[Conditional, ...]) -> Formula:
     return derivation_steps(spec, inference, elbo_terms(spec, inference))[-1].expression
-
-
-def random_world(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> World:
-    rng = np.random.default_rng(seed)
-    p = generative(spec, length, rng)
-    return world(spec, length, p, random_factors(spec, inference, length, rng), rng)
-
-
-def projected_world(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> World:
-    rng = np.random.default_rng(seed)
-    p = generative(spec, length, rng)
-    return world(spec, length, p, projected_factors(spec, p[1], inference, length), rng)
 
 
 def check_steps(spec: Spec, inference: tuple[Conditional, ...], length: int, seed: int) -> None:

@@ -13,10 +13,9 @@ from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Spec
-from tests.oracles.formula_value import log_factors, mean_under_q, value
-from tests.oracles.linear_gaussian import World
+from dvaec.testing.oracles.formula_value import log_factors, mean_under_q, value
+from dvaec.testing.oracles.linear_gaussian import World, projected_world, random_world
 from tests.shipped import SHIPPED, shipped
-from tests.test_elbo_general import projected_world, random_world
 from tests.test_elbo_review import REVIEW, latex, plain
 from tests.test_elbo_systems import KVAE_BOUND, NONCAUSAL_BOUND, RVAE_BOUND, packed, regrouped
 

@@ -19,9 +19,9 @@ from dvaec.emit.equations import auxiliary_lines, elbo_lines
 from dvaec.emit.latex import derivation_latex, formula_latex
 from dvaec.spec.model import Causality, Conditional, Parent, Role, Spec, Sweep, Variable
 from dvaec.spec.offsets import ALL, NOW, of, window
+from dvaec.testing.oracles.formula_value import value
+from dvaec.testing.oracles.linear_gaussian import declared_factors, generative, world
 from tests.models import BEFORE, PREVIOUS, SRNN, UP_TO, U, X, Z, line, own, page
-from tests.oracles.formula_value import value
-from tests.oracles.linear_gaussian import generative, random_factors, world
 from tests.test_elbo_review import latex, plain
 
 V = Variable("v", Role.LATENT, 2, framed=False)
@@ -115,7 +115,7 @@ def test_the_regrouped_bounds_have_the_same_value(spec: Spec, length: int) -> No
     inference = derive(spec).inference
     rng = np.random.default_rng(length)
     p = generative(spec, length, rng)
-    here = world(spec, length, p, random_factors(spec, inference, length, rng), rng)
+    here = world(spec, length, p, declared_factors(spec, inference, length, rng), rng)
     elbo = elbo_terms(spec, inference)
     expected = value(derivation_steps(spec, inference, elbo)[0].expression, here).c
     (other,) = regroupings(spec, inference, elbo)

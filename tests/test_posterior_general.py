@@ -17,9 +17,10 @@ from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import Node, unroll
 from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import Conditional, InferenceKind, Spec
+from dvaec.testing.oracles import nodes, prime_field
+from dvaec.testing.oracles.nodes import Dot, dots, given_to
 from tests.general_strategies import general_specs
-from tests.oracles import prime_field, separation
-from tests.oracles.separation import Dot, dots, given_to
+from tests.oracles import separation
 
 WORDS: tuple[tuple[int | None, bool], ...] = ((None, True), (0, True), (1, True), (3, True), (None, False))
 """Evidence: all; up to t + delay; no latents."""
@@ -67,7 +68,7 @@ def test_the_closed_form_at_every_node(spec: Spec, frames: int, word: tuple[int 
     delay, latents = word
     template = template_of(spec)
     network, bits = unroll(template, frames), Finite(template, frames)
-    for dot in separation.chain(spec, frames):
+    for dot in nodes.chain(spec, frames):
         frame = framed(spec, dot)
         seen = delay if frame is not None else None
         windows = evidence(template, dot[0], seen, latents)
@@ -83,8 +84,8 @@ def test_the_closed_form_at_every_node(spec: Spec, frames: int, word: tuple[int 
 def test_the_horizon_is_the_true_minimum(spec: Spec, frames: int) -> None:
     frames = length(spec, frames)
     found = posterior_at(spec, frames)
-    assert len(found) == len(separation.chain(spec, frames))
-    for dot in separation.chain(spec, frames):
+    assert len(found) == len(nodes.chain(spec, frames))
+    for dot in nodes.chain(spec, frames):
         frame = framed(spec, dot)
         expected = sorted(prime_field.minimal_set(spec, frames, dot))
         names = [str(Node(name, framed(spec, (name, place)))) for name, place in expected]
@@ -154,7 +155,7 @@ def test_the_chain_rule_has_one_factor_for_every_latent_node(spec: Spec, frames:
     assert keys == [(c.target, c.frame) for c in derivation.comparisons]
     served = [dot for f in derivation.posterior.factors for dot in of_factor(spec, f.conditional, frames)]
     assert len(served) == len(set(served))
-    assert set(separation.chain(spec, frames)) <= set(served)
+    assert set(nodes.chain(spec, frames)) <= set(served)
 
 
 @given(general_specs(kinds=(InferenceKind.CONDITIONALS,)), st.integers(2, 5))

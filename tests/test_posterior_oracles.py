@@ -11,9 +11,10 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unrolled import Node, Unrolled, clipped, unroll
 from dvaec.network.windows import Windows, stationary_windows
 from dvaec.spec.model import Spec
+from dvaec.testing.oracles import prime_field
+from dvaec.testing.oracles.nodes import Dot
 from tests.models import FOUR
-from tests.oracles import prime_field, separation
-from tests.oracles.separation import Dot
+from tests.oracles import separation
 from tests.strategies import specs
 
 DELAYS = (None, 0, 1, 3)

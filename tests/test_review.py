@@ -12,8 +12,8 @@ import pytest
 
 from dvaec.derive.horizon import posterior_at
 from dvaec.spec.model import Spec
-from tests.oracles.prime_field import minimal_set
-from tests.oracles.separation import Dot, dots, places
+from dvaec.testing.oracles.nodes import Dot, dots, places
+from dvaec.testing.oracles.prime_field import minimal_set
 from tests.review import (
     Entry,
     Statement,

@@ -9,10 +9,9 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
-from tests.oracles.formula_value import log_factors, mean_under_q, value
-from tests.oracles.linear_gaussian import families
+from dvaec.testing.oracles.formula_value import log_factors, mean_under_q, value
+from dvaec.testing.oracles.linear_gaussian import families, projected_world, random_world
 from tests.shipped import SHIPPED, shipped
-from tests.test_elbo_general import projected_world, random_world
 
 LENGTHS = (1, 2, 4)
 WITH_LATENTS = tuple(name for name in SHIPPED if shipped(name).latents)

@@ -42,6 +42,14 @@ class Gap:
             one, two = float(got.detach().reshape(-1)[at]), float(wanted.detach().reshape(-1)[at])
             raise ViolationError(f"{where}, at {index}: {one:.12g}, not {two:.12g}")
 
+    def number(self, got: float, wanted: float, where: str) -> None:
+        """Compare two numbers."""
+        self.compared += 1
+        off = abs(got - wanted) / (self.absolute + self.relative * abs(wanted))
+        self.worst = max(self.worst, off)
+        if not off <= 1.0:
+            raise ViolationError(f"{where}: {got:.12g}, not {wanted:.12g}")
+
     @property
     def error(self) -> float:
         """The largest relative deviation, roughly: what is allowed times the fraction that was seen."""

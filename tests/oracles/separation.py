@@ -1,89 +1,23 @@
 """The minimal conditioning set candidate by candidate: one question of D-separation each, asked of networkx.
 
-The network and the chain-rule order are written out here from the spec alone, node by node.
+The network and the chain-rule order are written out from the spec alone, node by node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import networkx as nx
 
-from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
-
-Dot = tuple[str, int]  # a variable at a frame; a sequence-level variable has the single place 0
-
-
-def places(spec: Spec, name: str, frames: int) -> range:
-    """Return the frames that a variable has; 0 stands for the sequence level."""
-    variable = spec.variable(name)
-    return range(variable.first, frames + 1) if variable.framed else range(1)
-
-
-def dots(spec: Spec, parents: Iterable[Parent], frame: int | None, frames: int) -> list[Dot]:
-    """Return the parents of one frame as nodes, those that do not exist left out."""
-    found: list[Dot] = []
-    for parent in parents:
-        there = places(spec, parent.name, frames)
-        if parent.frame is not None:
-            wanted = [frames if parent.frame == LAST else parent.frame]
-        elif parent.offsets is None:
-            wanted = [0]
-        elif frame is None:
-            wanted = list(there)
-        else:
-            wanted = [s for s in there if s - frame in parent.offsets]
-        found += [(parent.name, s) for s in wanted if s in there]
-    return found
-
-
-def serving(conditionals: Iterable[Conditional], target: str, frame: int | None) -> Conditional:
-    """Return the conditional of one frame: its own if there is one."""
-    mine = [c for c in conditionals if c.target == target and c.frame in (None, frame)]
-    return max(mine, key=lambda c: c.frame is not None)
+from dvaec.spec.model import Spec
+from dvaec.testing.oracles.nodes import Dot, given_to, parents_of
 
 
 def graph_of(spec: Spec, frames: int) -> nx.DiGraph:
     """Return the unrolled network."""
     graph = nx.DiGraph()
-    for variable in spec.variables:
-        graph.add_nodes_from((variable.name, s) for s in places(spec, variable.name, frames))
-    for conditional in spec.generation:
-        framed = spec.variable(conditional.target).framed
-        for place in places(spec, conditional.target, frames):
-            frame = place if framed else None
-            line = serving((*spec.generation, *spec.numbered), conditional.target, frame)
-            for parent in dots(spec, line.parents, frame, frames):
-                graph.add_edge(parent, (conditional.target, place))
+    for node, parents in parents_of(spec, frames).items():
+        graph.add_node(node)
+        graph.add_edges_from((parent, node) for parent in parents)
     return graph
-
-
-def chain(spec: Spec, frames: int) -> list[Dot]:
-    """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
-    found: list[Dot] = []
-    for sweep in spec.order:
-        times = range(frames, -1, -1) if sweep.backward else range(frames + 1)
-        for frame in times:
-            found += [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
-    return found
-
-
-def always_given(spec: Spec, frames: int, upto: int | None = None) -> set[Dot]:
-    """Return the observed variables and the inputs, those after frame `upto` left out."""
-    last = frames if upto is None else min(upto, frames)
-    return {
-        (v.name, place)
-        for v in spec.variables
-        if v.role is not Role.LATENT
-        for place in places(spec, v.name, frames)
-        if not v.framed or place <= last
-    }
-
-
-def given_to(spec: Spec, frames: int, target: Dot, upto: int | None = None, latents: bool = True) -> set[Dot]:
-    """Return E: what is observed or given, and the latents that come before the target."""
-    before = chain(spec, frames)
-    return always_given(spec, frames, upto) | set(before[: before.index(target)] if latents else ())
 
 
 def minimal_set(

@@ -1,9 +1,10 @@
 """Models of scalar frames with free linear-Gaussian weights, as joint normal distributions.
 
-Every variable is a scalar per frame, one of sequence level a scalar. A conditional at frame t is v_t = b + sum of w *
-(parents in the windows, clipped to the sequence) + s * noise, with weights of its own at every frame. p is such a network over x and z, given inputs of any
-joint distribution; q one over z, given x and u of any joint distribution. So every density of either side, whatever it
-is of and given, is a conditional of one joint normal distribution, and no window is taken on trust.
+Every variable is a scalar per frame, one of sequence level a scalar. A conditional at frame t is
+v_t = b + sum of w * (parents in the windows, clipped to the sequence) + s * noise, with weights of its own at
+every frame. p is such a network over x and z, given inputs of any joint distribution; q one over z, given x
+and u of any joint distribution. So every density of either side, whatever it is of and given, is a
+conditional of one joint normal distribution, and no window is taken on trust.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dvaec.spec.model import LAST, Conditional, Role, Spec
+from dvaec.spec.model import Conditional, Role, Spec
+from dvaec.testing.oracles.nodes import Dot, dots, places, serving
 
 Array = NDArray[np.float64]
-Node = tuple[str, int]
-"""A variable and its frame, from its first on; frame 0 for a variable of sequence level."""
+Node = Dot
 
 
 @dataclass(frozen=True)
@@ -74,37 +75,13 @@ def joint(base: Normal, factors: Sequence[Factor]) -> Normal:
 
 def nodes_of(spec: Spec, names: Iterable[str], length: int) -> tuple[Node, ...]:
     """Return every frame of some variables."""
-    return tuple((name, frame) for name in names for frame in frames_of(spec, name, length))
-
-
-def frames_of(spec: Spec, name: str, length: int) -> Iterable[int]:
-    """Return first..length, or frame 0 alone for a variable of sequence level."""
-    variable = spec.variable(name)
-    return range(variable.first, length + 1) if variable.framed else (0,)
-
-
-def serving(conditionals: Iterable[Conditional], name: str, frame: int) -> Conditional:
-    """Return the conditional of one node: a numbered line of that frame, else the generic one."""
-    mine = [c for c in conditionals if c.target == name]
-    own = [c for c in mine if c.frame == frame]
-    return own[0] if own else next(c for c in mine if c.frame is None)
+    return tuple((name, frame) for name in names for frame in places(spec, name, length))
 
 
 def parents_at(spec: Spec, conditional: Conditional, frame: int, length: int) -> tuple[Node, ...]:
     """Return the nodes that a conditional reads where it serves one frame, clipped to first..length."""
-    found: dict[Node, None] = {}
-    for parent in conditional.parents:
-        there = frames_of(spec, parent.name, length)
-        if parent.frame is not None:
-            frames = [length if parent.frame == LAST else parent.frame]
-        elif parent.offsets is None:
-            frames = [0]
-        elif conditional.frame is not None or not spec.variable(conditional.target).framed:
-            frames = list(there)
-        else:
-            frames = [f for f in there if f - frame in parent.offsets]
-        found.update({(parent.name, f): None for f in frames if f in there})
-    return tuple(found)
+    framed = spec.variable(conditional.target).framed
+    return tuple(dots(spec, conditional.parents, frame if framed else None, length))
 
 
 @dataclass(frozen=True)
@@ -137,20 +114,24 @@ def random_normal(nodes: tuple[Node, ...], rng: np.random.Generator) -> Normal:
 def random_factors(
     spec: Spec, conditionals: Sequence[Conditional], length: int, rng: np.random.Generator
 ) -> tuple[Factor, ...]:
-    """Draw the weights of every conditional at every frame, none of them near zero."""
+    """Draw the weights of every conditional of p at every frame, none of them near zero."""
+    return _weighted(families(spec, conditionals, length), rng)
+
+
+def declared_factors(
+    spec: Spec, conditionals: Sequence[Conditional], length: int, rng: np.random.Generator
+) -> tuple[Factor, ...]:
+    """Draw the weights of q: at every node it reads what its conditional names and its order has before."""
+    reads = families(spec, conditionals, length)
+    return _weighted([(node, in_order(spec, node, parents)) for node, parents in reads], rng)
+
+
+def _weighted(reads: Iterable[tuple[Node, tuple[Node, ...]]], rng: np.random.Generator) -> tuple[Factor, ...]:
     factors = []
-    for node, parents in families(spec, conditionals, length):
+    for node, parents in reads:
         weights = rng.uniform(0.4, 0.9, len(parents)) * rng.choice([-1.0, 1.0], len(parents))
         factors.append(Factor(node, parents, weights, rng.normal(), rng.uniform(0.5, 1.5)))
     return tuple(factors)
-
-
-def projected_factors(
-    spec: Spec, p: Normal, conditionals: Sequence[Conditional], length: int
-) -> tuple[Factor, ...]:
-    """Return p's own conditional of every latent given what q may read: the closest q of that form, KL(p || q)."""
-    reads = families(spec, conditionals, length)
-    return projected(p, ((node, in_order(spec, node, parents)) for node, parents in reads))
 
 
 def projected(p: Normal, reads: Iterable[tuple[Node, tuple[Node, ...]]]) -> tuple[Factor, ...]:
@@ -171,7 +152,7 @@ def families(
 
 
 def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:
-    """Leave out the latents that q's order does not have before a node: absolute reads that do not count there."""
+    """Leave out the latents that q's order does not have before a node: absolute reads that do not count."""
     here = _place(spec, node)
     return tuple(n for n in read if n[0] not in spec.latents or _place(spec, n) < here)
 
@@ -202,3 +183,25 @@ def world(
     data = {node: float(value) for node, value in zip(seen, rng.normal(size=len(seen)), strict=True)}
     q = joint(random_normal(seen, rng), q_factors)
     return World(spec, length, p[0], q_factors, p[1], q, data, nodes_of(spec, spec.latents, length))
+
+
+def random_world(spec: Spec, inference: Sequence[Conditional], length: int, seed: int) -> World:
+    """p and q with weights at random, of T = `length` frames."""
+    rng = np.random.default_rng(seed)
+    p = generative(spec, length, rng)
+    return world(spec, length, p, declared_factors(spec, inference, length, rng), rng)
+
+
+def projected_world(
+    spec: Spec,
+    inference: Sequence[Conditional],
+    length: int,
+    seed: int,
+    reads: Sequence[tuple[Node, tuple[Node, ...]]] | None = None,
+) -> World:
+    """p at random, and the closest q that reads what the conditionals say (or what is said node by node)."""
+    rng = np.random.default_rng(seed)
+    p = generative(spec, length, rng)
+    found = families(spec, inference, length) if reads is None else reads
+    counted = [(node, in_order(spec, node, parents)) for node, parents in found]
+    return world(spec, length, p, projected(p[1], counted), rng)

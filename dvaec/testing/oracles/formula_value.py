@@ -21,7 +21,7 @@ from dvaec.derive.expression import (
     first_frame,
 )
 from dvaec.spec.model import Side
-from tests.oracles.linear_gaussian import Array, Factor, Node, Normal, World, in_order
+from dvaec.testing.oracles.linear_gaussian import Array, Factor, Node, Normal, World, in_order
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 
 from dvaec.spec.model import Spec
-from tests.oracles.separation import Dot, given_to, graph_of
+from dvaec.testing.oracles.nodes import Dot, chain, given_to, parents_of
 
 PRIME = 2**61 - 1
 
@@ -28,22 +28,41 @@ def minimal_set(
     return dependences(spec, frames, target, given_to(spec, frames, target, upto, latents), seed)
 
 
+def minimal_sets(spec: Spec, frames: int, seed: int = 0) -> dict[Dot, set[Dot]]:
+    """Return the minimal set of every latent node: the last of the chain is marginalised first, and so on."""
+    precision = _precision(spec, frames, seed)
+    found = {}
+    for target in reversed(chain(spec, frames)):
+        found[target] = _pattern(precision, target)
+        _marginalise(precision, target)
+    return found
+
+
 def dependences(spec: Spec, frames: int, target: Dot, given: set[Dot], seed: int = 0) -> set[Dot]:
     """Return what the target depends on among `given`, all other nodes marginalised."""
-    graph = graph_of(spec, frames)
-    nodes = list(graph.nodes)
+    precision = _precision(spec, frames, seed)
+    for gone in list(precision):
+        if gone not in given and gone != target:
+            _marginalise(precision, gone)
+    return _pattern(precision, target)
+
+
+def _precision(spec: Spec, frames: int, seed: int) -> dict[Dot, dict[Dot, int]]:
+    """Return J = (I - W)^T D (I - W) with weights at random, row by row."""
+    network = parents_of(spec, frames)
     draw = random.Random(seed)
-    precision: dict[Dot, dict[Dot, int]] = {node: {} for node in nodes}
-    for node in nodes:
-        row = {parent: draw.randrange(1, PRIME) for parent in graph.predecessors(node)} | {node: PRIME - 1}
+    precision: dict[Dot, dict[Dot, int]] = {node: {} for node in network}
+    for node, parents in network.items():
+        row = {parent: draw.randrange(1, PRIME) for parent in parents} | {node: PRIME - 1}
         scale = draw.randrange(1, PRIME)
         for one, weight in row.items():
             for other, factor in row.items():
                 entry = precision[one].get(other, 0) + scale * weight * factor
                 precision[one][other] = entry % PRIME
-    for gone in nodes:
-        if gone not in given and gone != target:
-            _marginalise(precision, gone)
+    return precision
+
+
+def _pattern(precision: dict[Dot, dict[Dot, int]], target: Dot) -> set[Dot]:
     return {one for one, value in precision[target].items() if value and one != target}
 
 

@@ -1,0 +1,81 @@
+"""The unrolled network and q's chain-rule order, written out node by node from the spec alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
+
+Dot = tuple[str, int]
+"""A variable at a frame; a sequence-level variable has the single place 0."""
+
+
+def places(spec: Spec, name: str, frames: int) -> range:
+    """Return the frames that a variable has; 0 stands for the sequence level."""
+    variable = spec.variable(name)
+    return range(variable.first, frames + 1) if variable.framed else range(1)
+
+
+def dots(spec: Spec, parents: Iterable[Parent], frame: int | None, frames: int) -> list[Dot]:
+    """Return the parents of one frame as nodes, those that do not exist left out."""
+    found: dict[Dot, None] = {}
+    for parent in parents:
+        there = places(spec, parent.name, frames)
+        if parent.frame is not None:
+            wanted = [frames if parent.frame == LAST else parent.frame]
+        elif parent.offsets is None:
+            wanted = [0]
+        elif frame is None:
+            wanted = list(there)
+        else:
+            wanted = [s for s in there if s - frame in parent.offsets]
+        found.update({(parent.name, s): None for s in wanted if s in there})
+    return list(found)
+
+
+def serving(conditionals: Iterable[Conditional], target: str, frame: int | None) -> Conditional:
+    """Return the conditional of one frame: its own if there is one."""
+    mine = [c for c in conditionals if c.target == target and c.frame in (None, frame)]
+    return max(mine, key=lambda c: c.frame is not None)
+
+
+def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
+    """Return every node of the unrolled network with its parents under p; inputs have none."""
+    found: dict[Dot, list[Dot]] = {}
+    made = {c.target for c in spec.generation}
+    for variable in spec.variables:
+        for place in places(spec, variable.name, frames):
+            frame, parents = place if variable.framed else None, []
+            if variable.name in made:
+                line = serving((*spec.generation, *spec.numbered), variable.name, frame)
+                parents = dots(spec, line.parents, frame, frames)
+            found[variable.name, place] = parents
+    return found
+
+
+def chain(spec: Spec, frames: int) -> list[Dot]:
+    """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
+    found: list[Dot] = []
+    for sweep in spec.order:
+        times = range(frames, -1, -1) if sweep.backward else range(frames + 1)
+        for frame in times:
+            found += [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
+    return found
+
+
+def always_given(spec: Spec, frames: int, upto: int | None = None) -> set[Dot]:
+    """Return the observed variables and the inputs, those after frame `upto` left out."""
+    last = frames if upto is None else min(upto, frames)
+    return {
+        (v.name, place)
+        for v in spec.variables
+        if v.role is not Role.LATENT
+        for place in places(spec, v.name, frames)
+        if not v.framed or place <= last
+    }
+
+
+def given_to(spec: Spec, frames: int, target: Dot, upto: int | None = None, latents: bool = True) -> set[Dot]:
+    """Return E: what is observed or given, and the latents that come before the target."""
+    before = chain(spec, frames)
+    return always_given(spec, frames, upto) | set(before[: before.index(target)] if latents else ())
