@@ -95,7 +95,7 @@ def _reads(spec: Spec, conditional: Conditional, dot: Dot, frames: int) -> set[D
 
 
 def _absolute(spec: Spec, conditional: Conditional, frames: int) -> set[Dot]:
-    """Return the single frames that a conditional names: needed by some t of some T only, where steps stride."""
+    """Return the single frames that a conditional names: for some t of some T alone."""
     return set(dots(spec, (p for p in conditional.parents if p.frame is not None), None, frames))
 
 
@@ -103,11 +103,11 @@ def _loose(spec: Spec, factor: DerivedConditional, frame: int, frames: int) -> b
     """Whether the windows may be larger than the minimum at a frame: said to be, or never compared there.
 
     What is said of the ends holds where they are far from each other: twice the reach of the proof, and what
-    reads a frame of its own at either end.
+    reads a frame of its own at either end. Windows of a period may be loose at every other T.
     """
     proof = factor.proof
     reach = proof.first + proof.period + proof.lag + 2
-    if spec.frames is None and frames < 2 * reach:
+    if proof.period > 1 or (spec.frames is None and frames < 2 * reach):
         return True
     if factor.conditional.frame is not None or not spec.variable(factor.conditional.target).framed:
         return factor.loose_inside
