@@ -39,39 +39,17 @@ from dvaec.spec.model import (
     reads_of_head,
 )
 from dvaec.spec.offsets import NOW, of, window
+from dvaec.testing.strategies.families import of_some_family
+from dvaec.testing.strategies.networks import SMOOTH, few, layers
 from tests.strategies import windows
 
 LATENTS = ("z", "a")
 OBSERVED = ("x", "y")
 STATES = ("h", "k", "g", "b", "r")
 FEATURES = ("e", "f", "d", "m", "o")
-SMOOTH = ("tanh", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "linear")
 FARTHEST = 3
 
-few = st.integers(1, 4)
 seldom = st.integers(0, 3).map(lambda n: n == 0)
-
-OBSERVABLE: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...] = (
-    *((Family.GAUSSIAN, ()),) * 6,
-    *((family, ()) for family in Family if family is not Family.MIXTURE),
-    (Family.MIXTURE, (("components", 2.0),)),
-    (Family.GAMMA, (("shape", 2.5),)),
-    (Family.GAMMA, (("shape", 0.0),)),  # learned
-    (Family.STUDENT, (("degrees", 4.5),)),
-)
-LATENT: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...] = (
-    *((Family.GAUSSIAN, ()),) * 5,
-    (Family.FULL_GAUSSIAN, ()),
-    (Family.LAPLACE, ()),
-    (Family.CATEGORICAL, (("temperature", 0.7),)),
-)
-
-
-def layers(most: int = 2) -> st.SearchStrategy[tuple[Layer, ...]]:
-    """Return a few dense layers with smooth activations."""
-    one = st.builds(Layer, few, st.sampled_from(SMOOTH))
-    return st.lists(one, max_size=most).map(tuple)
-
 
 @dataclass(frozen=True)
 class _Readable:
@@ -261,22 +239,12 @@ def _with_parameters(draw: st.DrawFn, head: Head) -> Head:
     return replace(head, mean=mean, variance=variance)
 
 
-def _of_family(
-    draw: st.DrawFn, role: Role, name: str, families: tuple[tuple[Family, tuple[tuple[str, float], ...]], ...]
-) -> Variable:
-    """Draw a variable of some family, of a size that the family can have."""
-    family, options = draw(st.sampled_from(families))
-    sizes = {Family.COMPLEX_GAUSSIAN: (2, 4), Family.CATEGORICAL: (2, 3)}
-    dim = draw(st.sampled_from(sizes.get(family, (1, 2, 3))))
-    return Variable(name, role, dim, family, options=options)
-
-
 @st.composite
 def _variables(draw: st.DrawFn) -> tuple[Variable, ...]:
     seen = OBSERVED[: draw(st.sampled_from((1, 1, 2)))]
     hidden = LATENTS[: draw(st.integers(1, 2))]
-    observed = [_of_family(draw, Role.OBSERVED, n, OBSERVABLE) for n in seen]
-    latent = [_of_family(draw, Role.LATENT, n, LATENT) for n in hidden]
+    observed = [draw(of_some_family(Variable(n, Role.OBSERVED, 1))) for n in seen]
+    latent = [draw(of_some_family(Variable(n, Role.LATENT, 1))) for n in hidden]
     given = [Variable(n, Role.INPUT, draw(st.integers(1, 2)), framed=n != "c") for n in "uc" if draw(seldom)]
     return (*observed, *latent, *given)
 

@@ -22,10 +22,10 @@ from dvaec.runtime.script import script
 from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from dvaec.testing import properties
-from tests.block_strategies import block_specs
+from dvaec.testing.strategies.blocks import block_specs
+from dvaec.testing.strategies.page_text import page_of
 from tests.emitted import Built, build, forget, head_fields, sample_values
 from tests.oracles.blocks import BlockNaive
-from tests.pages import developed_page
 from tests.test_emitted import BATCH, FRAMES, check_ragged, check_scripted, close, factors
 
 
@@ -69,7 +69,7 @@ def check_naive(built: Built) -> None:
 
 def check_all(spec: Spec) -> None:
     """Equal to the blocks' formulas, printed as it is read, and under the whole list of properties."""
-    again, _ = read_text(developed_page(spec), "again.yaml")
+    again, _ = read_text(page_of(spec), "again.yaml")
     assert again == spec
     built = build(spec)
     built.module.eval()
@@ -396,7 +396,7 @@ def test_attention_of_a_whole_sequence() -> None:
 @given(block_specs())
 @settings(max_examples=8)
 def test_any_blocks_together(spec: Spec) -> None:
-    read, source = read_text(developed_page(spec), "page.yaml")
+    read, source = read_text(page_of(spec), "page.yaml")
     assert read == spec
     assert check_developed(spec, derive(spec), source) == []
     check_all(spec)

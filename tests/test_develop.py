@@ -26,7 +26,7 @@ from dvaec.spec.model import (
 )
 from dvaec.spec.notation import parents
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
-from tests.general_strategies import general_specs
+from dvaec.testing.strategies.conditionals import general_specs
 from tests.models import BEFORE, PREVIOUS, UP_TO, U, X, Z, line, page
 
 OWN = (InferenceKind.CONDITIONALS,)

@@ -10,8 +10,8 @@ from hypothesis import given
 from dvaec.compiler import run, run_text
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Spec
+from dvaec.testing.strategies.page_text import page_of
 from tests.developed_strategies import developed_specs
-from tests.pages import developed_page
 from tests.test_emitted import check_all
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
@@ -19,7 +19,7 @@ REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
 
 @given(developed_specs())
 def test_random_developed_forms_have_every_property(spec: Spec) -> None:
-    compilation = run_text(developed_page(spec), "random.yaml")
+    compilation = run_text(page_of(spec), "random.yaml")
     assert compilation.spec == spec
     assert canonical_hash(compilation.spec) == canonical_hash(spec)
     check_all(spec)

@@ -14,8 +14,8 @@ from dvaec.compiler import run_text
 from dvaec.diagnostics import Fault
 from dvaec.spec.developed_text import developed_text
 from dvaec.spec.model import InferenceKind, Spec
-from tests.general_strategies import general_specs
-from tests.pages import developed_page
+from dvaec.testing.strategies.conditionals import general_specs
+from dvaec.testing.strategies.page_text import page_of
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 WORDS = (InferenceKind.EXACT, InferenceKind.FILTERING, InferenceKind.LOOKAHEAD, InferenceKind.MEAN_FIELD)
@@ -63,12 +63,12 @@ def test_a_shipped_page_s_developed_form_can_stand_on_it(path: Path, stripped: b
 def test_a_random_page_s_developed_form_can_stand_on_it(spec: Spec, separate: bool) -> None:
     spec = replace(spec, separate=separate)
     try:
-        before = run_text(developed_page(spec), "page.yaml", until="development")
+        before = run_text(page_of(spec), "page.yaml", until="development")
     except Fault:  # whether every such page is legal is another test's concern
         assume(False)
     assert before.spec == spec
     assert before.developed is not None
-    after = run_text(developed_page(before.developed), "pasted.yaml", until="development")
+    after = run_text(page_of(before.developed), "pasted.yaml", until="development")
     assert after.spec == replace(before.developed, heads=after.spec.heads)
     assert after.developed == before.developed
     assert after.derivation == before.derivation

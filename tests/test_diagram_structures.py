@@ -32,9 +32,9 @@ from dvaec.spec.model import (
     reads_of_head,
 )
 from dvaec.spec.offsets import ALL, of
+from dvaec.testing.strategies.conditionals import general_specs
 from tests import diagram_specs as specs
 from tests.diagram_specs import EVERY, at, derived, given
-from tests.general_strategies import general_specs
 
 Make = Callable[[], Spec]
 CASES = [(make, form) for make in EVERY for form in Form]

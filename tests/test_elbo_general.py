@@ -19,7 +19,7 @@ from dvaec.testing.oracles.formula_value import log_factors, mean_under_q, value
 from dvaec.testing.oracles.linear_gaussian import families, parents_at, projected_world, random_world
 from dvaec.testing.oracles.nodes import Dot as Node
 from dvaec.testing.oracles.nodes import places
-from tests.general_strategies import general_specs
+from dvaec.testing.strategies.conditionals import general_specs
 from tests.inference_strategies import inferences
 
 seeds = st.integers(0, 2**32 - 1)

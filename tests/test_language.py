@@ -1,28 +1,90 @@
-"""The whole chain on specs of the whole language: derivations, drawings, module, TorchScript, the property list."""
+"""The whole chain on specs of the whole language: page, derivations against both oracles, drawings, module, TorchScript.
+
+100 specs, 2,000 in the nightly profile. Broken pages are refused with a place, whatever else.
+"""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 
-from dvaec.derive.derivation import derive
-from dvaec.derive.elbo import elbo_terms
+from dvaec.compiler import run_text
+from dvaec.derive.horizon import posterior_at
+from dvaec.derive.model import Derivation
+from dvaec.diagnostics import Fault
 from dvaec.emit.derivation_text import derivation_text
-from dvaec.plan.schedule import UnschedulableError
-from dvaec.spec.model import InferenceKind, Spec
+from dvaec.emit.diagram_set import all_sources
+from dvaec.spec.model import Spec
 from dvaec.testing import properties
-from tests.general_strategies import general_specs
+from dvaec.testing.derivation import DERIVED
+from dvaec.testing.legality import unlawful
+from dvaec.testing.oracles.nodes import chain
+from dvaec.testing.sets import name_of
+from dvaec.testing.strategies import BrokenPage, broken_pages, page_of, specs
+from dvaec.testing.strategies.broken import changed_specs
+from tests.oracles import separation
 
-KINDS = tuple(kind for kind in InferenceKind if kind is not InferenceKind.NETWORKS)
+LENGTHS = (1, 2, 3)
+UNSUPPORTED = {"DV302", "DV304"}  # q reads a single frame, or all, of its own run over time: no schedule yet
+
+whole = settings(max_examples=2 * settings().max_examples, suppress_health_check=list(HealthCheck))
 
 
-@settings(max_examples=2 * settings().max_examples, suppress_health_check=list(HealthCheck))
-@given(general_specs(kinds=KINDS))
+@whole
+@given(specs())
 def test_specs_of_the_whole_language_have_every_property(spec: Spec) -> None:
-    derivation = derive(spec)
-    assert derivation_text(spec, derivation, elbo_terms(spec, derivation.inference))
+    text = page_of(spec)
+    known = run_text(text, "page.yaml", until="development")
+    assert known.spec == spec
+    assert known.derivation is not None
+    check_derivations(spec)
+    assert all(source.startswith("digraph") for source in all_sources(spec, known.derivation).values())
     try:
-        properties.check_all(spec)
-    except UnschedulableError as error:
-        if error.code != "DV304":
-            raise
+        known = run_text(text, "page.yaml")
+    except Fault as fault:
+        assert {d.code for d in fault.diagnostics} <= UNSUPPORTED
+        event("no schedule yet")
+        assume(False)
+    assert known.elbo is not None
+    assert isinstance(known.derivation, Derivation)
+    assert derivation_text(spec, known.derivation, known.elbo)
+    properties.check_all(spec)
+
+
+def check_derivations(spec: Spec) -> None:
+    """The list of `dvaec verify`, and D-separation candidate by candidate."""
+    for frames in LENGTHS if spec.frames is None else (spec.frames,):
+        for one in DERIVED:
+            one.holds(spec, frames)
+    frames = spec.frames or LENGTHS[-1]
+    found = posterior_at(spec, frames)
+    for dot in chain(spec, frames):
+        wanted = {name_of(spec, one) for one in separation.minimal_set(spec, frames, dot)}
+        assert set(found[name_of(spec, dot)]) == wanted
+
+
+@given(broken_pages())
+def test_broken_pages_are_refused_at_a_place(page: BrokenPage) -> None:
+    try:
+        run_text(page.text, "broken.yaml", until="plan")
+    except Fault as fault:
+        rows = page.text.splitlines()
+        for found in fault.diagnostics:
+            assert found.span.file == "broken.yaml"
+            assert 1 <= found.span.line <= len(rows)
+            assert 1 <= found.span.column <= len(rows[found.span.line - 1]) + 1
+    else:
+        raise AssertionError(f"accepted, though {page.why}:\n{page.text}")
+
+
+# What nothing in p's and q's unrolled networks shows: what nobody reads, frames 0 that are not needed.
+BESIDE = {"DV069", "DV070"}
+
+
+@given(changed_specs())
+def test_what_is_legal_node_by_node_is_accepted(spec: Spec) -> None:
+    assume(unlawful(spec) is None)
+    try:
+        assert run_text(page_of(spec), "page.yaml", until="development").spec == spec
+    except Fault as fault:
+        assert {d.code for d in fault.diagnostics} <= BESIDE
         assume(False)

@@ -16,9 +16,9 @@ from dvaec.spec.model import Dense, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_text
 from dvaec.spec.source import Source
-from tests.pages import developed_page
+from dvaec.testing.strategies.developed import means_the_same, whole_specs
+from dvaec.testing.strategies.page_text import page_of
 from tests.strategies import specs, to_page
-from tests.whole_strategies import means_the_same, whole_specs
 
 SPECS = Path(__file__).parent.parent / "specs"
 FOUR = ("dkf", "storn", "vrnn", "srnn")
@@ -106,10 +106,10 @@ def test_a_random_page_means_its_spec(spec: Spec) -> None:
 
 
 @given(whole_specs())
-def test_a_random_developed_page_of_the_whole_language_means_its_spec(spec: Spec) -> None:
+def test_a_random_page_of_of_the_whole_language_means_its_spec(spec: Spec) -> None:
     """What it is made of sees what is declared, so that the check is silent; and the page is read as it is."""
     try:
-        read, source = read_text(developed_page(spec), "random.yaml")
+        read, source = read_text(page_of(spec), "random.yaml")
     except PageFault:  # whether every such page is legal is another test's concern
         assume(False)
     assert read == spec

@@ -20,7 +20,7 @@ from dvaec.spec.model import LAST, InferenceKind, Parent, Role, Spec
 from dvaec.spec.offsets import ALL, of
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
-from tests.general_strategies import general_specs
+from dvaec.testing.strategies.conditionals import general_specs
 from tests.models import DKF
 from tests.strategies import specs
 

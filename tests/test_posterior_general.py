@@ -19,7 +19,7 @@ from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import Conditional, InferenceKind, Spec
 from dvaec.testing.oracles import nodes, prime_field
 from dvaec.testing.oracles.nodes import Dot, dots, given_to
-from tests.general_strategies import general_specs
+from dvaec.testing.strategies.conditionals import general_specs
 from tests.oracles import separation
 
 WORDS: tuple[tuple[int | None, bool], ...] = ((None, True), (0, True), (1, True), (3, True), (None, False))

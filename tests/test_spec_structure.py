@@ -6,10 +6,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from dvaec.diagnostics import Fault, Severity
+from dvaec.diagnostics import Severity
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import (
     LAST,
@@ -24,8 +24,8 @@ from dvaec.spec.model import (
 )
 from dvaec.spec.offsets import ALL, NOW, of, window
 from dvaec.spec.read import read_text
-from tests.general_strategies import general_specs
-from tests.pages import developed_page
+from dvaec.testing.strategies.conditionals import general_specs
+from dvaec.testing.strategies.page_text import page_of
 from tests.test_spec_read import fault_in, only_faults, spec_of
 from tests.test_spec_time import drawn_at, unrolled
 
@@ -297,32 +297,15 @@ auxiliary: ["b_t | h_t, z_<t-1>, z_t"]
     assert spec_of(text).auxiliary == (Conditional("b", (Parent("z", of(-1, 0)), Parent("h", NOW))),)
 
 
-# What a strategy that looks only at cycles lets pass: windows beyond T, a z_0 that is not read, values of the
-# sequence made of all frames under a promise of direction, latents without a line in q.
-BESIDE = {"DV043", "DV064", "DV068", "DV069", "DV073"}
-
-
-def read_if_legal(page: str) -> Spec:
-    """Read a page that may be refused for what stands beside its cycles."""
-    try:
-        return spec_of(page)
-    except Fault as fault:
-        wrong = {d.code for d in fault.diagnostics} - BESIDE
-        if wrong:
-            raise
-    assume(False)
-    raise AssertionError
-
-
 @given(general_specs())
 def test_a_page_of_the_whole_language_is_read_as_what_it_means(spec: Spec) -> None:
-    assert read_if_legal(developed_page(spec)) == spec
+    assert spec_of(page_of(spec)) == spec
 
 
 @given(general_specs(kinds=(InferenceKind.CONDITIONALS,)))
 def test_q_can_be_drawn_in_the_order_that_is_found_for_it(spec: Spec) -> None:
-    read_if_legal(developed_page(spec))
-    lines = [one for one in developed_page(spec).splitlines() if not one.startswith("order:")]
+    spec_of(page_of(spec))
+    lines = [one for one in page_of(spec).splitlines() if not one.startswith("order:")]
     found = spec_of("\n".join(lines))
     assert replace(found, order=spec.order) == spec
     own = (*found.inference.conditionals, *found.inference.numbered)

@@ -1,4 +1,4 @@
-"""Random developed forms of the whole language: a legal spec, developed, then varied in ways that keep its meaning.
+"""Random developed forms of the whole language: a legal spec, developed, then varied; its meaning is kept.
 
 The default development gives every head what it reads; then cells, depths, starts, features, attention and
 the forms of the heads are drawn anew. A variation is kept only if every head still sees the same, at every
@@ -23,6 +23,7 @@ from dvaec.spec.model import (
     Conditional,
     Dense,
     Direction,
+    Family,
     Feature,
     GatedTransition,
     Head,
@@ -37,8 +38,9 @@ from dvaec.spec.model import (
     reads_of_head,
 )
 from dvaec.spec.offsets import ALL, NOW, Offsets, window
-from tests.developed_strategies import few, layers
-from tests.general_strategies import general_specs
+from dvaec.testing.strategies.conditionals import general_specs
+from dvaec.testing.strategies.families import with_families
+from dvaec.testing.strategies.networks import few, layers
 
 WORDS = (InferenceKind.EXACT, InferenceKind.FILTERING, InferenceKind.LOOKAHEAD, InferenceKind.MEAN_FIELD)
 Variation = Callable[[st.DrawFn, Spec], Spec]
@@ -123,9 +125,10 @@ def _exchanged(spec: Spec, head: Head, old: Parent, new: Parent) -> Spec:
 
 
 @st.composite
-def whole_specs(draw: st.DrawFn) -> Spec:
-    """Draw a spec with a complete developed form of its own."""
+def whole_specs(draw: st.DrawFn, plain: bool = True) -> Spec:
+    """Draw a spec with a complete developed form of its own; `plain` keeps all variables Gaussian."""
     spec = replace(draw(general_specs(kinds=WORDS, longest=2, latents=2)), separate=draw(st.booleans()))
+    spec = spec if plain else draw(with_families(spec))
     assume(spec.frames is None)
     spec = replace(develop(spec, derive(spec).inference), separate=False)
     spec = replace(spec, states=tuple(draw(_cell(state)) for state in spec.states))
@@ -158,6 +161,8 @@ def _form(draw: st.DrawFn, head: Head, spec: Spec) -> Head:
     if not isinstance(head.block, Dense):
         return head
     head = replace(head, block=replace(head.block, layers=draw(layers())))
+    if spec.variable(head.target).family is not Family.GAUSSIAN:
+        return head
     kind = draw(st.sampled_from(("plain", "plain", "variance", "gated")))
     if kind == "variance":
         own = st.builds(Output, layers())

@@ -18,7 +18,7 @@ from dvaec.spec.model import (
 from dvaec.spec.notation import line
 
 
-def developed_page(spec: Spec) -> str:
+def page_of(spec: Spec) -> str:
     """Return the page that means `spec`."""
     return "\n".join([*_page(spec), developed_text(spec)]) + "\n"
 

@@ -51,7 +51,7 @@ VARIABLES = (
 
 
 @dataclass
-class Drawing:
+class _Drawing:
     """What has been drawn of one family: names that can be read at t, and at earlier frames."""
 
     past: bool
@@ -154,7 +154,7 @@ class Drawing:
         self.states.append(State(self.fresh(), cell, 3, reads, self.layers(1), runs, layers=layers))
 
 
-def _output(drawing: Drawing, target: Variable, extra: tuple[Parent, ...]) -> Output:
+def _output(drawing: _Drawing, target: Variable, extra: tuple[Parent, ...]) -> Output:
     """A parameter that reads on its own."""
     kind = drawing.draw(st.sampled_from(("dense", "mixture", "attention", "identity")))
     if kind == "identity" and target.name == "z" and drawing.past:
@@ -166,7 +166,7 @@ def _output(drawing: Drawing, target: Variable, extra: tuple[Parent, ...]) -> Ou
     return Output(block=Dense((*extra, *drawing.parents(1)), drawing.layers(1)))
 
 
-def _head(side: Side, target: Variable, drawing: Drawing, extra: tuple[Parent, ...]) -> Head:
+def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, ...]) -> Head:
     """A head with a trunk, with a mean that reads on its own, or with both apart."""
     draw = drawing.draw
     constant = draw(st.sampled_from((None, 0.5, SharedVariance())))
@@ -192,7 +192,7 @@ def _head(side: Side, target: Variable, drawing: Drawing, extra: tuple[Parent, .
 @st.composite
 def block_specs(draw: st.DrawFn) -> Spec:
     """Draw a spec; its conditionals are what its networks see."""
-    past, data = Drawing(True, draw), Drawing(False, draw)
+    past, data = _Drawing(True, draw), _Drawing(False, draw)
     for _ in range(draw(st.integers(0, 3))):
         past.grow()
     for _ in range(draw(st.integers(0, 3))):

@@ -1,8 +1,4 @@
-"""Random legal specs of the whole language, at the level of conditionals.
-
-Frame-level and sequence-level latents, observed variables and inputs; causal, anticausal and noncausal
-generation; z_0 and z_1 with lines of their own; windows of every kind; any order of sweeps; every word of
-inference.
+"""Random generative models: variables and their levels, and p's conditionals.
 
 Acyclic by construction: the generated variables are dealt into *blocks* that come one after another. A block
 is one sequence-level variable, or several frame-level ones with one direction of time. Between blocks a child
@@ -13,91 +9,16 @@ are moreover shifted against one another in time, which keeps the sum of lags ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hypothesis import strategies as st
 
-from dvaec.spec.model import (
-    LAST,
-    Causality,
-    Conditional,
-    Inference,
-    InferenceKind,
-    Parent,
-    Role,
-    Spec,
-    Sweep,
-    Variable,
-)
-from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
-
-FRAMED_LATENTS = ("z", "a", "s")
-STATIC_LATENTS = ("v", "m")
-Key = tuple[str, int | None]  # a parent: its name, and its absolute frame if it is read at one
-Parents = dict[Key, Offsets | None]
+from dvaec.spec.model import LAST, Causality, Conditional, Parent, Role
+from dvaec.spec.offsets import ALL, NOW, Offsets
+from dvaec.spec.offsets import window as span
+from dvaec.testing.strategies.windows import FRAMED_LATENTS, STATIC_LATENTS, Block, Key, Parents, windows
 
 
-@dataclass(frozen=True)
-class Block:
-    """Frame-level names with one direction of time, or one sequence-level name."""
-
-    names: tuple[str, ...]
-    framed: bool
-    backward: bool = False
-
-
-@st.composite
-def windows(
-    draw: st.DrawFn, *, past: bool, future: bool, now: bool, longest: int = 3, opened: bool = True
-) -> Offsets:
-    """Draw a non-empty window that keeps to the past, to the future, or goes both ways."""
-    low = -longest if past else 0 if now else 1
-    high = longest if future else 0 if now else -1
-    inside = st.integers(low, high).filter(lambda d: now or d != 0)
-    kinds = ["single", "single", "single", "several"]
-    if opened:
-        kinds += ["before"] * past + ["after"] * future + (["all"] if past and future and now else [])
-    kind = draw(st.sampled_from(kinds))
-    stride = draw(st.sampled_from((1, 1, 1, 2, 3)))
-    if kind == "single":
-        return of(draw(inside))
-    if kind == "several":
-        return of(*draw(st.sets(inside, min_size=1, max_size=3)))
-    if kind == "before":
-        return window(None, draw(st.integers(low, min(high, 0 if now else -1))), stride)
-    if kind == "after":
-        return window(draw(st.integers(max(low, 0 if now else 1), high)), None, stride)
-    return ALL
-
-
-@st.composite
-def general_specs(
-    draw: st.DrawFn,
-    *,
-    longest: int = 3,
-    latents: int = 3,
-    static: bool = True,
-    numbered: bool = True,
-    inputs: bool = True,
-    causalities: tuple[Causality, ...] = tuple(Causality),
-    kinds: tuple[InferenceKind, ...] = tuple(k for k in InferenceKind if k is not InferenceKind.NETWORKS),
-    opened: bool = True,
-) -> Spec:
-    """Draw a spec; `latents` bounds the frame-level ones, `opened` allows windows without end."""
-    maker = _Maker(draw, longest, opened, draw(st.sampled_from(causalities)))
-    maker.cast(latents, static, inputs)
-    maker.deal()
-    maker.generic_lines()
-    if numbered:
-        maker.numbered_lines()
-    maker.observe()
-    order = maker.sweeps()
-    spec = maker.spec(order, Inference(InferenceKind.EXACT))
-    return maker.spec(order, maker.inference(spec, draw(st.sampled_from(kinds))))
-
-
-class _Maker:
-    """One spec in the making; `lines` and `first_lines` are its conditionals by target (and frame)."""
+class Generation:
+    """p in the making; `lines` and `first_lines` are its conditionals by target (and frame)."""
 
     def __init__(self, draw: st.DrawFn, longest: int, opened: bool, causality: Causality) -> None:
         self.draw, self.longest, self.opened, self.causality = draw, longest, opened, causality
@@ -108,6 +29,7 @@ class _Maker:
         self.lines: dict[str, Parents] = {}
         self.first_lines: dict[tuple[str, int], Parents] = {}
         self.frames: int | None = None
+        self.whole: set[str] = set()  # what is made of whole sequences, which no frame of a promised p reads
 
     def chance(self, one_in: int) -> bool:
         return self.draw(st.integers(1, one_in)) == 1
@@ -176,17 +98,26 @@ class _Maker:
         )
         return found.shift(self.shift[parent] - self.shift[child])
 
+    def clipped(self, offsets: Offsets | None) -> Offsets | None:
+        """Leave out what is beyond every frame of a T that the page fixes."""
+        if self.frames is None or offsets is None:
+            return offsets
+        return (offsets & span(1 - self.frames, self.frames - 1)) or None
+
     def _block(self, name: str) -> Block | None:
         return next((b for b in self.blocks if name in b.names), None)
 
     def before(self, name: str) -> list[str]:
-        """The names of earlier blocks, and the inputs."""
+        """The names of earlier blocks, and the inputs, of what `name` may read."""
         found = [n for n, role in self.roles.items() if role is Role.INPUT]
         for block in self.blocks:
             if name in block.names:
                 break
             found += block.names
-        return found
+        promised = self.causality is not Causality.NONCAUSAL and (
+            self.framed[name] or self.roles[name] is Role.LATENT
+        )
+        return [n for n in found if not (promised and n in self.whole)]
 
     def generic_lines(self) -> None:
         for block in self.blocks:
@@ -199,14 +130,28 @@ class _Maker:
                     if not self.framed[name]:
                         parents[name, None] = None
                     elif not block.framed:
-                        self._whole(parents, name)
-                    else:
-                        parents[name, None] = self.window(child, name)
+                        self._whole(parents, name, self.roles[child] is Role.LATENT)
+                    elif window := self.clipped(self.window(child, name)):
+                        parents[name, None] = window
                 self.lines[child] = parents
+                if not block.framed and any(self._sums_up(key, seen) for key, seen in parents.items()):
+                    self.whole.add(child)
 
-    def _whole(self, parents: Parents, name: str) -> None:
-        """Let what has no frame t read all frames of a name, its first or its last."""
+    def _sums_up(self, parent: Key, seen: Offsets | None) -> bool:
+        name, frame = parent
+        return name in self.whole or (
+            (seen is not None or frame == LAST) and self.roles[name] is not Role.INPUT
+        )
+
+    def _whole(self, parents: Parents, name: str, latent: bool = False) -> None:
+        """Let what has no frame t read all frames of a name, its first or its last.
+
+        A latent of a promised p reads the first alone of what is generated, and seldom: its own readers have
+        frames, and a posterior that reads one frame of its own sweep has no schedule yet (DV304).
+        """
         kind = self.draw(st.sampled_from(("all", "all", "first", "last", "ends")))
+        if latent and self.causality is not Causality.NONCAUSAL and self.roles[name] is not Role.INPUT:
+            kind = "first" if self.chance(4) else "none"
         if kind == "all":
             parents[name, None] = ALL
         if kind in ("first", "ends"):
@@ -260,59 +205,33 @@ class _Maker:
                 )
                 whole = here if self.framed["x"] else ALL
                 self.lines["x"][name, None] = whole if self.framed[name] else None
+        while unread := [
+            name for name, frame in self.first_lines if frame == 0 and not self._zero_read(name)
+        ]:
+            for name in unread:
+                del self.first_lines[name, 0]
         used = {p for line in (*self.lines.values(), *self.first_lines.values()) for p, _ in line}
         for name in [n for n, role in self.roles.items() if role is Role.INPUT and n not in used]:
             del self.roles[name]
 
+    def _zero_read(self, name: str) -> bool:
+        """Whether something reads the frame 0 of a name."""
+        if any((name, 0) in line for key, line in self.first_lines.items() if key != (name, 0)):
+            return True
+        if any((name, None) in line for line in self.first_lines.values()):
+            return True
+        last = self.frames or self.longest + 1
+        for child, line in self.lines.items():
+            first = 2 if (child, 1) in self.first_lines else 1
+            seen = line.get((name, None))
+            if (name, 0) in line or (seen is not None and not self.framed[child]):
+                return True
+            if seen is not None and seen.within(-last, -first):
+                return True
+        return False
+
     def _near(self, name: str) -> bool:
         return name in self.blocks[-1].names
-
-    def sweeps(self) -> tuple[Sweep, ...]:
-        """Draw q's chain-rule order; in some, the default one: sequence-level first, then one forward sweep."""
-        made = [n for block in self.blocks for n in block.names if self.roles[n] is Role.LATENT]
-        framed, whole = [n for n in made if self.framed[n]], [n for n in made if not self.framed[n]]
-        if self.chance(3):
-            return (*(Sweep((n,)) for n in whole), *((Sweep(tuple(framed)),) if framed else ()))
-        found = [Sweep((n,)) for n in whole]
-        group: list[str] = []
-        for name in self.draw(st.permutations(framed)) if framed else []:
-            group.append(name)
-            if self.chance(2):
-                found.append(Sweep(tuple(group), self.chance(2)))
-                group = []
-        if group:
-            found.append(Sweep(tuple(group), self.chance(2)))
-        return tuple(self.draw(st.permutations(found)))
-
-    def spec(self, order: tuple[Sweep, ...], inference: Inference) -> Spec:
-        variables = tuple(
-            Variable(
-                name,
-                role,
-                1 if role is Role.INPUT else 2,
-                framed=self.framed[name],
-                first=0 if (name, 0) in self.first_lines else 1,
-            )
-            for name, role in self.roles.items()
-        )
-        made = [name for block in self.blocks for name in block.names]
-        return Spec(
-            "GENERAL",
-            "",
-            (),
-            variables,
-            tuple(self.conditional(name, self.lines[name]) for name in made),
-            inference,
-            order,
-            numbered=tuple(
-                self.conditional(name, self.first_lines[name, frame], frame)
-                for frame in (0, 1)
-                for name in made
-                if (name, frame) in self.first_lines
-            ),
-            causality=self.causality,
-            frames=self.frames,
-        )
 
     def conditional(self, target: str, parents: Parents, frame: int | None = None) -> Conditional:
         """Sort the parents: in declaration order, relative before absolute ones."""
@@ -322,61 +241,3 @@ class _Maker:
                 if (name, at) in parents:
                     found.append(Parent(name, parents[name, at], at))
         return Conditional(target, tuple(found), frame)
-
-    def inference(self, spec: Spec, kind: InferenceKind) -> Inference:
-        """Declare q: by a word, by conditionals, or by a word and conditionals."""
-        delay = self.draw(st.integers(0, 3)) if kind is InferenceKind.LOOKAHEAD else 0
-        restricted = kind in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
-        own, numbered = [], []
-        for place, sweep in enumerate(spec.order):
-            for name in sweep.latents:
-                variable = spec.variable(name)
-                must = restricted and not variable.framed
-                if must or (kind is InferenceKind.CONDITIONALS and not self.chance(4)):
-                    own.append(self.conditional(name, self.reading(spec, place, name, None)))
-                must = restricted and delay > 1
-                if variable.first == 0 and (must or (own and self.chance(2))):
-                    numbered.append(self.conditional(name, self.reading(spec, place, name, 0), 0))
-                if variable.framed and own and own[-1].target == name and self.chance(6):
-                    numbered.append(self.conditional(name, self.reading(spec, place, name, 1), 1))
-        if kind is InferenceKind.CONDITIONALS and not own:
-            kind, numbered = InferenceKind.EXACT, []
-        return Inference(kind, delay, tuple(own), tuple(numbered))
-
-    def reading(self, spec: Spec, place: int, target: str, frame: int | None) -> Parents:
-        """Draw what q may read: what is observed or given, and latents that come earlier in its order."""
-        parents: Parents = {}
-        framed = spec.variable(target).framed
-        rank = {name: k for k, sweep in enumerate(spec.order) for name in sweep.latents}
-        for name, role in self.roles.items():
-            earlier = role is not Role.LATENT or rank[name] < place
-            same = role is Role.LATENT and rank[name] == place and framed
-            if not self.chance(2) or not (earlier or same):
-                continue
-            if same:
-                self._mate(parents, spec.order[place], target, name, frame)
-            elif not self.framed[name]:
-                parents[name, None] = None
-            elif frame is not None or not framed:
-                self._whole(parents, name)
-            else:
-                shape = windows(past=True, future=True, now=True, longest=self.longest, opened=self.opened)
-                parents[name, None] = self.draw(shape)
-        return parents
-
-    def _mate(self, parents: Parents, sweep: Sweep, target: str, name: str, frame: int | None) -> None:
-        """Let a latent read one of its own sweep: earlier frames, or this one if that is listed before."""
-        now = sweep.latents.index(name) < sweep.latents.index(target)
-        if frame is None:
-            past = not sweep.backward
-            shape = windows(past=past, future=not past, now=now, longest=self.longest, opened=self.opened)
-            parents[name, None] = self.draw(shape)
-        elif frame == 0:
-            if now and (name, 0) in self.first_lines:
-                parents[name, 0] = None
-            elif sweep.backward:
-                parents[name, 1] = None
-        elif now:
-            parents[name, 1] = None
-        elif not sweep.backward and (name, 0) in self.first_lines:
-            parents[name, 0] = None

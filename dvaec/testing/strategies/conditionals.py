@@ -1,0 +1,151 @@
+"""Random legal specs of the whole language, at the level of conditionals.
+
+Frame-level and sequence-level latents, observed variables and inputs; causal, anticausal and noncausal
+generation; z_0 and z_1 with lines of their own; windows of every kind; any order of sweeps; every word of
+inference.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from dvaec.spec.model import Causality, Inference, InferenceKind, Role, Spec, Sweep, Variable
+from dvaec.testing.strategies.generation import Generation
+from dvaec.testing.strategies.windows import Parents, windows
+
+
+@st.composite
+def general_specs(
+    draw: st.DrawFn,
+    *,
+    longest: int = 3,
+    latents: int = 3,
+    static: bool = True,
+    numbered: bool = True,
+    inputs: bool = True,
+    causalities: tuple[Causality, ...] = tuple(Causality),
+    kinds: tuple[InferenceKind, ...] = tuple(k for k in InferenceKind if k is not InferenceKind.NETWORKS),
+    opened: bool = True,
+) -> Spec:
+    """Draw a spec; `latents` bounds the frame-level ones, `opened` allows windows without end."""
+    maker = _Maker(draw, longest, opened, draw(st.sampled_from(causalities)))
+    maker.cast(latents, static, inputs)
+    maker.deal()
+    maker.generic_lines()
+    if numbered:
+        maker.numbered_lines()
+    maker.observe()
+    order = maker.sweeps()
+    spec = maker.spec(order, Inference(InferenceKind.EXACT))
+    return maker.spec(order, maker.inference(spec, draw(st.sampled_from(kinds))))
+
+
+class _Maker(Generation):
+    """A whole spec in the making: q's order and declaration beside p."""
+
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """Draw q's order; in some, the default one: sequence-level first, then one forward sweep."""
+        made = [n for block in self.blocks for n in block.names if self.roles[n] is Role.LATENT]
+        framed, whole = [n for n in made if self.framed[n]], [n for n in made if not self.framed[n]]
+        if self.chance(3):
+            return (*(Sweep((n,)) for n in whole), *((Sweep(tuple(framed)),) if framed else ()))
+        found = [Sweep((n,)) for n in whole]
+        group: list[str] = []
+        for name in self.draw(st.permutations(framed)) if framed else []:
+            group.append(name)
+            if self.chance(2):
+                found.append(Sweep(tuple(group), self.chance(2)))
+                group = []
+        if group:
+            found.append(Sweep(tuple(group), self.chance(2)))
+        return tuple(self.draw(st.permutations(found)))
+
+    def spec(self, order: tuple[Sweep, ...], inference: Inference) -> Spec:
+        variables = tuple(
+            Variable(
+                name,
+                role,
+                1 if role is Role.INPUT else 2,
+                framed=self.framed[name],
+                first=0 if (name, 0) in self.first_lines else 1,
+            )
+            for name, role in self.roles.items()
+        )
+        made = [name for block in self.blocks for name in block.names]
+        return Spec(
+            "GENERAL",
+            "",
+            (),
+            variables,
+            tuple(self.conditional(name, self.lines[name]) for name in made),
+            inference,
+            order,
+            numbered=tuple(
+                self.conditional(name, self.first_lines[name, frame], frame)
+                for frame in (0, 1)
+                for name in made
+                if (name, frame) in self.first_lines
+            ),
+            causality=self.causality,
+            frames=self.frames,
+        )
+
+    def inference(self, spec: Spec, kind: InferenceKind) -> Inference:
+        """Declare q: by a word, by conditionals, or by a word and conditionals."""
+        delay = self.draw(st.integers(0, 3)) if kind is InferenceKind.LOOKAHEAD else 0
+        restricted = kind in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
+        own, numbered = [], []
+        for place, sweep in enumerate(spec.order):
+            for name in sweep.latents:
+                variable = spec.variable(name)
+                must = restricted and not variable.framed
+                if must or (kind is InferenceKind.CONDITIONALS and not self.chance(8)):
+                    own.append(self.conditional(name, self.reading(spec, place, name, None)))
+                must = kind is InferenceKind.CONDITIONALS or (restricted and delay > 1)
+                if variable.first == 0 and (must or (own and self.chance(2))):
+                    numbered.append(self.conditional(name, self.reading(spec, place, name, 0), 0))
+                if variable.framed and own and own[-1].target == name and self.chance(6):
+                    numbered.append(self.conditional(name, self.reading(spec, place, name, 1), 1))
+        if kind is InferenceKind.CONDITIONALS and len(own) < len(spec.latents):
+            kind = InferenceKind.EXACT  # the word speaks for the rest
+        return Inference(kind, delay, tuple(own), tuple(numbered))
+
+    def reading(self, spec: Spec, place: int, target: str, frame: int | None) -> Parents:
+        """Draw what q may read: what is observed or given, and latents that come earlier in its order."""
+        parents: Parents = {}
+        framed = spec.variable(target).framed
+        rank = {name: k for k, sweep in enumerate(spec.order) for name in sweep.latents}
+        for name, role in self.roles.items():
+            earlier = role is not Role.LATENT or rank[name] < place
+            same = role is Role.LATENT and rank[name] == place and framed
+            if not self.chance(2) or not (earlier or same):
+                continue
+            if same:
+                self._mate(parents, spec.order[place], target, name, frame)
+            elif not self.framed[name]:
+                parents[name, None] = None
+            elif frame is not None or not framed:
+                self._whole(parents, name)
+            else:
+                shape = windows(past=True, future=True, now=True, longest=self.longest, opened=self.opened)
+                if window := self.clipped(self.draw(shape)):
+                    parents[name, None] = window
+        return parents
+
+    def _mate(self, parents: Parents, sweep: Sweep, target: str, name: str, frame: int | None) -> None:
+        """Let a latent read one of its own sweep: earlier frames, or this one if that is listed before."""
+        now = sweep.latents.index(name) < sweep.latents.index(target)
+        if frame is None:
+            past = not sweep.backward
+            shape = windows(past=past, future=not past, now=now, longest=self.longest, opened=self.opened)
+            if window := self.clipped(self.draw(shape)):
+                parents[name, None] = window
+        elif frame == 0:
+            if now and (name, 0) in self.first_lines:
+                parents[name, 0] = None
+            elif sweep.backward:
+                parents[name, 1] = None
+        elif now:
+            parents[name, 1] = None
+        elif not sweep.backward and (name, 0) in self.first_lines:
+            parents[name, 0] = None
