@@ -141,7 +141,8 @@ def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
     if key == "inference" and isinstance(node, Items):
         items = _after_keyword(items, report)
     for item in items:
-        if not isinstance(item, Scalar) or (line := parse_conditional(item, report)) is None:
+        text = isinstance(item, Scalar) and isinstance(item.value(), str)  # else its shape is reported
+        if not (text and isinstance(item, Scalar)) or (line := parse_conditional(item, report)) is None:
             parsed.unreadable.add(key)
             continue
         lines.append(line)

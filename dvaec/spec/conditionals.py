@@ -22,6 +22,9 @@ MOST_READ = 256
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?(?:\s+(\S.*?))?|(\S+)\s+[0-9]+)\s*\Z")
 _DROPOUT = re.compile(r"[0-9]*\.?[0-9]+\Z")
 _NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
+_BETWEEN = re.compile(
+    r"(?<=[\w>}])\s*([,;:~]|<-|->|=)\s*[A-Za-z]\w*_[t<{0-9]"
+)  # after the target, no part of it
 _WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
 
@@ -63,6 +66,16 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
         return None
     bar = text.find("|")
     head_stop = len(text) if bar < 0 else bar
+    if sign := _BETWEEN.search(text, 0, head_stop):
+        several = sign.group(1) == ","
+        message = (
+            "a conditional is of one variable"
+            if several
+            else f"parents stand behind '|', not '{sign.group(1)}'"
+        )
+        hint = "write a conditional for each on a line of its own" if several else "for example z_t | z_<t-1>"
+        report.add(Code.NOTATION, message, scalar.part(sign.start(1), sign.end(1)), hint)
+        return None
     target = _piece(scalar, 0, head_stop, report)
     parents: tuple[Reference, ...] | None = ()
     if bar >= 0:

@@ -55,7 +55,7 @@ def spans_of(tree: Entries) -> dict[Path, Span]:
                 visit(item, (*path, index))
         elif isinstance(node, Entries):
             for key, value in node.entries:
-                leaf = isinstance(value, Scalar) and value.text
+                leaf = isinstance(value, Scalar) and (value.text or not value.plain)
                 spans[(*path, key.text)] = value.span if leaf else key.span
                 visit(value, (*path, key.text))
 

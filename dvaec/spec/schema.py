@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from dvaec.spec.schema_base import Layers, Shape, Units
+from dvaec.spec.schema_base import MOST_AXES, Layers, Shape, Units
 from dvaec.spec.schema_base import key as _key
 from dvaec.spec.schema_blocks import FeatureShape
 from dvaec.spec.schema_families import Components, FamilyName, NumberOrLearned, Positive
@@ -14,7 +14,6 @@ from dvaec.spec.schema_heads import HeadShape
 from dvaec.spec.schema_order import MOST_LINES, MOST_VARIABLES, InferenceShape, OrderShape, Starts
 
 LARGEST_DIM = 1_000_000
-MOST_AXES = 4
 LARGEST_LAG = 100
 MOST_RECURRENT = 16
 LONGEST = 1000  # frames of a sequence whose T the page gives
@@ -41,6 +40,11 @@ Dim = Annotated[
     ],
     Discriminator(_dim_tag),
 ]
+
+
+def _whole(value: Any) -> Any:
+    """Let a number be a number: true and 1.0 equal 1."""
+    return value if type(value) is int else None
 
 
 class VariableShape(Shape):
@@ -92,7 +96,7 @@ SizeSet = Annotated[dict[str, Annotated[Any, _SIZE]], Field(max_length=MOST_NODE
 class PageShape(Shape):
     """One page: a dynamical variational autoencoder."""
 
-    dvaec: Literal[1] = _key("The version of this language: 1.")
+    dvaec: Annotated[Literal[1], BeforeValidator(_whole)] = _key("The version of this language: 1.")
     model: str = _key("The model's name; it names the emitted class.", json_schema_extra={
         "pattern": "^[A-Za-z][A-Za-z0-9_]*$", "maxLength": 64,
     })  # fmt: skip

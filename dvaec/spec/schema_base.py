@@ -10,15 +10,17 @@ from dvaec.spec.conditionals import ACTIVATIONS, MOST_UNITS
 
 MOST_LAYERS = 64
 LARGEST_KERNEL = 64
+MOST_AXES = 4
 
 _WORDS = "|".join(ACTIVATIONS)
 _LAYER = {
     "pattern": rf"^\s*[0-9]+\s+({_WORDS})(\s+norm)?(\s+dropout\s+0?\.[0-9]+)?\s*$",
     "examples": ["256 tanh", "256 relu norm dropout 0.1"],
 }
+# Of images: softmax would go along a row of points.
 Activation = Literal[
     "tanh", "relu", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu", "mish", "selu", "softsign",
-    "hardtanh", "softmax", "exp", "linear",
+    "hardtanh", "exp", "linear",
 ]  # fmt: skip
 
 

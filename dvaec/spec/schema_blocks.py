@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from dvaec.spec.schema_base import (
     LARGEST_KERNEL,
     LAYERS_HELP,
+    MOST_AXES,
     READS_HELP,
     Activation,
     Channels,
@@ -116,7 +117,9 @@ class ImageDecoderShape(ImageShape):
 class ScanShape(Shape):
     """A recurrence over an axis of the frame itself."""
 
-    over: Annotated[int, Field(ge=0, le=7)] = key("The axis of the frame that the recurrence runs over: 0.")
+    over: Annotated[int, Field(ge=0, le=MOST_AXES - 1)] = key(
+        "The axis of the frame that the recurrence runs over: 0."
+    )
     rnn: Literal["lstm", "gru", "rnn"] = key("The cell: lstm, gru or rnn.")
     units: Units = key("The width of the state.")
     reads: str = key('What has that axis is read row by row, all else at every row: "x_t, z_t".')

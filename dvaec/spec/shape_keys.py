@@ -8,7 +8,7 @@ from typing import Any
 
 from dvaec.spec.schema import PageShape
 from dvaec.spec.source import Path
-from dvaec.spec.yaml_tree import Entries, Items, Node
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
 
 def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
@@ -22,6 +22,15 @@ def node_at(tree: Node, path: Sequence[str | int]) -> Node | None:
         else:
             return None
     return node
+
+
+def of_layers(tree: Node, path: Path) -> bool:
+    """Whether a path leads to a list of layers, or to an item of one; the channels of images are numbers."""
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if name != "channels":
+        return name in ("layers", "through")
+    block = node_at(tree, (*path[: path.index("channels")], "block"))
+    return isinstance(block, Scalar) and block.text == "convolution"
 
 
 @cache
@@ -46,8 +55,9 @@ def _schema_of(schema: Any, path: Path, tree: Entries) -> Any:
                 node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
             elif options := [o for o in node.get("anyOf", node.get("oneOf", ())) if o.get("type") != "null"]:
                 settled = [settle(o) for o in options]
-                mappings = [o for o in settled if "properties" in o] or settled
                 here = node_at(tree, done)
+                wanted = "items" if isinstance(here, Items) else "properties"
+                mappings = [o for o in settled if wanted in o] or settled
                 node = next((o for o in mappings if _describes(o, here)), mappings[0])
             else:
                 return node
@@ -67,7 +77,9 @@ def _describes(option: Any, here: Node | None) -> bool:
     """Whether a branch of the schema is the one that the keys of a mapping choose."""
     keys = option.get("properties", {})
     said = [name.text for name, _ in here.entries] if isinstance(here, Entries) else []
-    if any((key in keys) != (key in said) for key in ("block", "over", "python", "by")):
+    # As `block_tag` chooses: a mapping with several of these keys is what the first of them makes it.
+    chosen = next((key for key in ("by", "block", "over", "python") if key in said), None)
+    if any((key in keys) != (key == chosen) for key in ("block", "over", "python", "by")):
         return False
     named = here.get("block") if isinstance(here, Entries) else None
     return named is None or keys["block"].get("const") == getattr(named, "text", None)

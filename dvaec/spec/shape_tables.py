@@ -6,9 +6,9 @@ from typing import get_args
 
 from dvaec.spec.conditionals import MOST_UNITS
 from dvaec.spec.schema import LARGEST_DIM, LARGEST_LAG, LONGEST, MOST_RECURRENT
-from dvaec.spec.schema_base import LARGEST_KERNEL
+from dvaec.spec.schema_base import LARGEST_KERNEL, MOST_AXES, Activation
 from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
-from dvaec.spec.schema_families import MOST_COMPONENTS, FamilyName
+from dvaec.spec.schema_families import LARGEST_NUMBER, MOST_COMPONENTS, FamilyName
 from dvaec.spec.schema_order import LARGEST_DELAY
 
 # What a key wants, in words; keys mean the same wherever they stand.
@@ -22,6 +22,7 @@ WANTED = {
     "order": "a list such as [[a, z]]: a, then z within every frame",
     "backward": "a latent, or a list of latents",
     "causality": "causal, anticausal or noncausal",
+    "develop": "shared or separate",
     "T": f"a whole number from 1 to {LONGEST}",
     "auxiliary": 'a list of predictions of states such as ["b_t | z_t"]',
     "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
@@ -29,7 +30,7 @@ WANTED = {
     "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
     "sizes": "a mapping such as {motion: {x.dim: 96, h_t.units: 64}}",
     "role": "observed, latent or input",
-    "dim": f"a whole number from 1 to {LARGEST_DIM}",
+    "dim": f"a whole number from 1 to {LARGEST_DIM}, or a list of axes such as [1, 32, 32]",
     "weights": "text such as alpha_t",
     "query": "text such as h_t",
     "by": "text such as s_t",
@@ -37,15 +38,15 @@ WANTED = {
     "kernel": f"a whole number from 1 to {LARGEST_KERNEL}",
     "stride": f"a whole number from 1 to {LARGEST_KERNEL}",
     "dilation": f"doubling or a whole number from 1 to {LARGEST_DILATION}",
-    "activation": "the name of an activation, such as relu",
+    "activation": f"one of {', '.join(get_args(Activation))}",
     "heads": f"a whole number from 1 to {MOST_HEADS}",
-    "over": "the number of an axis of the frame, from 0",
+    "over": f"the number of an axis of the frame, from 0 to {MOST_AXES - 1}",
     "python": "the place of a class, package.module:Class",
     "distribution": ", ".join(get_args(FamilyName)[:-1]) + f" or {get_args(FamilyName)[-1]}",
-    "shape": "a positive number or learned",
-    "degrees": "a positive number or learned",
+    "shape": f"a positive number up to {LARGEST_NUMBER:.0f}, or learned",
+    "degrees": f"a positive number up to {LARGEST_NUMBER:.0f}, or learned",
     "components": f"a whole number from 2 to {MOST_COMPONENTS}",
-    "temperature": "a positive number",
+    "temperature": f"a positive number up to {LARGEST_NUMBER:.0f}",
     "level": "frame or sequence",
     "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
     "rnn": "lstm, gru, rnn or sum",
@@ -60,7 +61,8 @@ WANTED = {
     "recurrent layers": f"a whole number from 1 to {MOST_RECURRENT}",
     "starts": "zeros, learned or a mapping such as {reads: z}",
     "mean": "a mapping such as {layers: [64 tanh]}, or the value itself",
-    "variance": "a positive number, shared, or a mapping such as {layers: [64 tanh], link: softplus}",
+    "variance": f"a positive number up to {LARGEST_NUMBER:.0f}, shared, or a mapping such as "
+    "{layers: [64 tanh], link: softplus}",
     "link": "exp or softplus",
     "learned": "true or false",
     "block": "a block",
@@ -73,6 +75,41 @@ BLOCKS = {
     "networks": ("gated_transition", *_TRUNKS, "image_decoder"),
     "mean": ("linear_mixture", "convolution", "attention", "image_decoder"),
     "variance": ("linear_mixture",),
+}
+
+# Words of other libraries and papers, with this language's word for the same.
+SYNONYMS = {
+    "normal": "gaussian",
+    "diagonal_gaussian": "gaussian",
+    "multivariate_normal": "full_gaussian",
+    "discrete": "categorical",
+    "multinomial": "categorical",
+    "onehot": "categorical",
+    "one_hot": "categorical",
+    "binary": "bernoulli",
+    "exponential": "gamma",
+    "gmm": "gaussian_mixture",
+    "data": "observed",
+    "visible": "observed",
+    "hidden": "latent",
+    "control": "input",
+    "action": "input",
+    "smoothing": "exact",
+    "meanfield": "mean_field",
+    "bidirectional": "both",
+    "zero": "zeros",
+    "per_frame": "frame",
+    "static": "sequence",
+}
+
+# The blocks that are written without a name.
+UNNAMED_BLOCKS = {
+    "dense": "leave 'block' out: reads and layers are a dense network",
+    "mlp": "leave 'block' out: reads and layers are a dense network",
+    "linear": "leave 'block' out: reads, with layers: [], is a linear map",
+    "rnn": "a recurrence over time is a state: states: {h_t: {rnn: lstm, units: 128, reads: x_t}}",
+    "lstm": "a recurrence over time is a state: states: {h_t: {rnn: lstm, units: 128, reads: x_t}}",
+    "gru": "a recurrence over time is a state: states: {h_t: {rnn: gru, units: 128, reads: x_t}}",
 }
 
 # The keys whose texts list what is read.

@@ -9,8 +9,10 @@ from typing import Any
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
-from dvaec.spec.shape_keys import known_keys, node_at
-from dvaec.spec.shape_tables import BLOCKS, LATER, LATER_VALUES, READING, WANTED
+from dvaec.spec.schema_order import KEYWORDS
+from dvaec.spec.shape_hints import hint_for_key, hint_for_value, wanted_here
+from dvaec.spec.shape_keys import known_keys, node_at, of_layers
+from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -31,14 +33,17 @@ def explain(tree: Entries, fault: Any, report: Report) -> None:
         if _misspelt(tree, within, str(path[-1])):
             return
         name = _of_whom(within) if within else "the page"
-        wanted = WANTED.get(str(path[-1]))
+        wanted = wanted_here(tree, path) if str(path[-1]) in WANTED else None
         hint = f"it is {wanted}" if wanted else "the first line of a page is dvaec: 1"
         report.add(Code.MISSING_KEY, f"{name} lacks the key '{path[-1]}'", _key_span(tree, within), hint)
     elif kind in ("too_long", "too_short"):
         name = _of_whom(path)
         bound = context.get("max_length", context.get("min_length"))
         message = f"{name} has at most {bound} entries" if kind == "too_long" else f"{name} is empty"
-        report.add(Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE, message, _key_span(tree, path))
+        code = Code.TOO_MANY if kind == "too_long" else Code.WRONG_VALUE
+        item = bool(path) and isinstance(path[-1], int)
+        mend = None if kind == "too_long" or item else f"it is {wanted_here(tree, path)}"
+        report.add(code, message, _key_span(tree, path), mend)
     else:
         named = kind.startswith("union_tag") and node_at(tree, (*path, "block")) is not None
         _wrong_value(tree, (*path, "block") if named else path, context, report)
@@ -54,6 +59,8 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     parent = node_at(tree, within)
     if not isinstance(parent, Entries):
         return False
+    if key == "lookahead" and any(name.text in KEYWORDS for name, _ in parent.entries):
+        return True
     known = known_keys((*within, key), tree)
     guess = f"did you mean '{key}'?"
     unknown = [name.text for name, _ in parent.entries if name.text not in known]
@@ -103,10 +110,7 @@ def _unknown_key(tree: Entries, path: Path, report: Report) -> None:
     if name in LATER:
         report.add(Code.NOT_SUPPORTED, f"the key '{name}'{within} is not supported yet", span)
         return
-    hint = did_you_mean(name, known) or (f"known are {', '.join(known)}" if known else None)
-    key, colon, rest = name.partition(":")
-    if colon and key in known:
-        hint = f"a space belongs behind the colon: {key}: {rest[:40]}"
+    hint = hint_for_key(tree, path, known)
     report.add(Code.UNKNOWN_KEY, f"unknown key '{name[:60]}'{within}", span, hint)
 
 
@@ -140,61 +144,20 @@ def _wrong_value(tree: Entries, path: Path, context: Any, report: Report) -> Non
     if value in LATER_VALUES:
         report.add(Code.NOT_SUPPORTED, f"'{value}' is not supported yet", span)
         return
-    if item and _of_layers(tree, path) and isinstance(node, Scalar):
+    if item and of_layers(tree, path) and isinstance(node, Scalar):
         return  # the grammar of layers says what is wrong
     if any(other.span == span and other.code == Code.YAML_BOOLEAN_WORD for other in report.found):
         return
-    wanted, subject = WANTED.get(name, "something else"), f"'{name}'"
-    hint = None
-    if item:
-        subject = f"an entry of '{name}'"
-        wanted = "a layer such as 256 tanh" if _of_layers(tree, path) else "text"
-        wanted = WANTED["units"] if name == "channels" and not _of_layers(tree, path) else wanted
-        wanted = WANTED["dim"] if name == "dim" else wanted
-        wanted = WANTED["backward"] if name == "order" else wanted
-        if name in ("generation", "inference", "auxiliary"):
-            kind = "prediction such as b_t" if name == "auxiliary" else "conditional such as z_t"
-            wanted = f"a {kind} | z_<t-1>"
-            hint = "put it in quotes" if isinstance(node, Entries | Items) else None
-    elif len(path) == 2 and path[0] in ("variables", "states", "features", "networks", "sizes"):
-        wanted = f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
-    if path[:1] == ("states",) and name == "layers":
-        wanted = WANTED["recurrent layers"]
-    if name == "rnn" and path[0] != "states":
-        wanted = "lstm, gru or rnn"
-    if name == "block":
-        place = str(path[-2]) if path[-2] in BLOCKS else str(path[0])
-        wanted = f"{', '.join(BLOCKS[place][:-1])} or {BLOCKS[place][-1]}".removeprefix(" or ")
-        known = any(value in blocks for blocks in BLOCKS.values())
-        hint = None if known else did_you_mean(str(value), BLOCKS[place])
-    if isinstance(value, str) and "expected" in context:
-        hint = did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"]))) or hint
-    if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):
-        hint = "put text in quotes"
-    if name in ("layers", "through") and not item and isinstance(value, str):
-        hint = f"a list stands in brackets: {name}: [{value[:40]}]"
-    if name in READING and isinstance(node, Items):
-        listed = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
-        hint = f'write it as one text: {name}: "{listed[:60]}"'
-    if name == "learned" and not item:
-        hint = "write true or false"
+    wanted, subject = wanted_here(tree, path), f"an entry of '{name}'" if item else f"'{name}'"
+    hint = hint_for_value(tree, path, str(context.get("expected", "")))
     found = _show(node)
     contrast = "and nothing is given" if found == NOTHING else f"not {found}"
     report.add(Code.WRONG_VALUE, f"{subject} must be {wanted}, {contrast}", span, hint)
 
 
-def _of_layers(tree: Entries, path: Path) -> bool:
-    """Whether a path leads to a list of layers, or to an item of one; the channels of images are numbers."""
-    name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if name != "channels":
-        return name in ("layers", "through")
-    block = node_at(tree, (*path[: path.index("channels")], "block"))
-    return isinstance(block, Scalar) and block.text == "convolution"
-
-
 def _place(node: Node | None, key: Span) -> Span:
     """A leaf is shown at its value, everything else at its key."""
-    return node.span if isinstance(node, Scalar) and node.text else key
+    return node.span if isinstance(node, Scalar) and (node.text or not node.plain) else key
 
 
 def _show(node: Node | None) -> str:

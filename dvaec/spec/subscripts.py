@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from dvaec.spec import offsets as sets
 from dvaec.spec.codes import Code
 from dvaec.spec.offsets import Offsets
-from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, short
+from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, after_name, guessed, short
 
 LARGEST_OFFSET = 1000
 LARGEST_STRIDE = 100
-UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,11 @@ class _Parser(Cursor):
     """Recursive descent over text[position:stop]; `begins` is the frame that a window names as its first."""
 
     begins: str | None = None
+    name = ""
 
     def reference(self) -> Reference:
         name, start = self.take()
+        self.name = name
         if not name[:1].isascii() or not name[:1].isalpha():
             found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
             hint = f"write '{LOOKALIKE[name]}' for '{name}'" if name in LOOKALIKE else None
@@ -79,7 +80,9 @@ class _Parser(Cursor):
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
         if self.text[self.position] != "_":
-            raise self.after_name(name)
+            rest = self.text[self.position : self.stop]
+            message = f"'{short(rest)}' does not belong after '{name}'"
+            raise self.fail(message, self.position, self.stop, after_name(name, rest))
         self.position += 1
         opening = self.text[self.position : self.position + 1]
         if opening in ("<", "{"):
@@ -95,18 +98,6 @@ class _Parser(Cursor):
                 "parents are separated by commas",
             )
         return Reference(name, offsets, frame, self.first, self.stop, self.begins)
-
-    def after_name(self, name: str) -> NotationError:
-        """Explain what may follow a name."""
-        rest = self.text[self.position : self.stop]
-        hint = "parents are separated by commas"
-        if name in ("p", "q") and rest.startswith("("):
-            hint = "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
-        elif rest[0] in UNICODE_SUBSCRIPTS:
-            hint = f"write subscripts in plain characters, as in {name}_t or {name}_<t-1>"
-        elif rest[0] in "<{[(":
-            hint = f"an underscore begins the subscript, as in {name}_<t-1>"
-        return self.fail(f"'{short(rest)}' does not belong after '{name}'", self.position, self.stop, hint)
 
     def bare(self, name: str) -> tuple[Offsets | None, str | None]:
         """Read a subscript without brackets: t, T or a frame number."""
@@ -131,11 +122,8 @@ class _Parser(Cursor):
         if relation := re.match(r"(<=|>=|>|≤|≥|<)\s*(t[^<>]*?)\s*>?\Z", rest):
             sign = LOOKALIKE.get(relation.group(1), relation.group(1))
             raise self.relation_hint(name, sign, relation.group(2))
-        hint = f"did you mean {name}_<{rest}>?" if re.match(r"[tT0-9][-+:0-9tT]*\Z", rest) else None
-        if token in LOOKALIKE:
-            hint = f"write '{LOOKALIKE[token]}' for '{token}'"
         message = f"'{short(rest)}' is no subscript; it is t, or stands between < and >"
-        raise self.fail(message, start, self.stop, hint)
+        raise self.fail(message, start, self.stop, guessed(name, rest))
 
     def relation_hint(self, name: str, sign: str, moment: str) -> NotationError:
         """Answer `x_<=t>` and its like."""
@@ -173,6 +161,8 @@ class _Parser(Cursor):
         hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
         if token in (",", ";"):
             hint = "a window is written with a colon, as in x_<t-2:t>"
+        elif token in (">", "}"):
+            hint = f"brackets are of one kind: {name}_<...> or {name}_{{...}}"
         raise self.fail(f"expected '{closing}', not '{token}'", start, start + len(token), hint)
 
     def relation(self) -> Offsets:
@@ -181,7 +171,7 @@ class _Parser(Cursor):
         point = self.point()
         if point.offset is None:
             message = f"a relation is with t, not with {point.frame}"
-            raise self.fail(message, start, point.stop, "write a window such as x_<1:t-1>")
+            raise self.fail(message, start, point.stop, f"write a window such as {self.name}_<1:t-1>")
         if sign.startswith("<"):
             return sets.window(None, point.offset - (0 if sign == "<=" else 1))
         return sets.window(point.offset + (0 if sign == ">=" else 1), None)
@@ -203,7 +193,7 @@ class _Parser(Cursor):
                 )
         for point, allowed in ((first, ("1", "0")), (last, ("T",))):
             if point.offset is None and point.frame not in allowed:
-                raise self.absolute_end(point, allowed[0])
+                raise self.absolute_end(point, allowed[0], first, last)
         self.begins = first.frame
         if first.offset is None and last.offset is None and stride > 1:
             message = "a stride counts from an end that names t, and this window has none"
@@ -215,18 +205,28 @@ class _Parser(Cursor):
                 "this window is empty at every frame", first.start, last.stop, f"did you mean {swapped}?",
                 Code.WINDOW_EMPTY,
             )  # fmt: skip
+        if stride > 1 and first.offset is not None and offsets == sets.of(first.offset):
+            one = self.text[first.start : first.stop]
+            raise self.fail(
+                f"a stride of {stride} leaves one frame of this window, {one}", first.start, self.position,
+                f"write {self.name}_<{one}>", Code.WINDOW_STRIDE,
+            )  # fmt: skip
         return offsets, None
 
-    def absolute_end(self, point: _Point, allowed: str) -> NotationError:
+    def absolute_end(self, point: _Point, allowed: str, first: _Point, last: _Point) -> NotationError:
         """Refuse a window such as 2:t or t:5, or one turned around."""
         side = (
             "starts at 1 or at a frame named by t" if allowed == "1" else "ends at T or at a frame named by t"
         )
         message = f"a window {side}, not at {point.frame}"
         code = Code.WINDOW_EMPTY if point.frame in ("0", "1", "T") else Code.NOT_SUPPORTED
+        hint = None
         if code is Code.NOT_SUPPORTED:
             message += "; other frame numbers are not supported yet"
-        return self.fail(message, point.start, point.stop, None, code)
+        elif last.frame in ("0", "1", None) and (first.frame == "T" or last.frame is not None):
+            swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
+            hint = f"did you mean {self.name}_<{swapped}>?"
+        return self.fail(message, point.start, point.stop, hint, code)
 
     def point(self) -> _Point:
         """Read t, t-2, t+1, a frame number or T."""
@@ -241,6 +241,8 @@ class _Parser(Cursor):
             hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
             found = f"not '{short(token)}'" if token else "but the text ends"
             message = f"expected t, T or a number, {found}"
+            if token in (":", ">", "}") and ":" in self.whole:
+                hint = f"a window names both its ends: {self.name}_<1:t-1>, {self.name}_<t:T>"
             raise self.fail(message, start, start + max(1, len(token)), hint)
         sign, at = self.peek()
         if sign not in ("+", "-"):
