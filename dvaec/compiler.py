@@ -147,9 +147,9 @@ def _derived(spec: Spec, source: Source) -> Derivation:
     try:
         return derive(spec)
     except NoFixpointError as error:
-        raise Fault(
-            [Diagnostic(error.code, str(error), source.span(("generation",)))], source.sources()
-        ) from error
+        hint = "take shorter lags, or strides that divide one another"
+        fault = Diagnostic(error.code, str(error), source.span(("generation",)), hint)
+        raise Fault([fault], source.sources()) from error
 
 
 def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:

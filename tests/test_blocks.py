@@ -122,7 +122,8 @@ def test_mixture() -> None:
 def test_parameters_that_read_on_their_own() -> None:
     check_all(
         page(
-            "x: {role: observed, dim: 3}, z: {role: latent, dim: 2}, u: {role: input, dim: 2}",
+            "x: {role: observed, dim: 3}, z: {role: latent, dim: 2}, "
+            "u: {role: input, dim: 2, distribution: categorical}",
             '"z_t | z_<t-1>, u_t", "x_t | z_<t-1:t>"',
             '"z_t | z_<t-1>, x_t, u_t"',
             "",

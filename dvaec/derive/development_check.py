@@ -21,6 +21,7 @@ SEES_LESS = "DV210"
 SEES_MORE = "DV211"
 LOSES_ENDS = "DV212"
 OUT_OF_ORDER = "DV213"
+MOST_SHOWN = 8
 
 
 def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[Diagnostic]:
@@ -28,13 +29,16 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
     try:
         unfolded = unfold(spec)
     except UnfoldError as error:
-        return [Diagnostic(error.code, str(error), source.span(_place(spec, error.node)))]
+        hint = "let all that depend on one another read in one direction of time, or an earlier frame"
+        return [Diagnostic(error.code, str(error), source.span(_place(spec, error.node)), hint)]
     found = []
     try:
         finite = ends(spec)
     except TooLongError as error:
         finite = None
-        found.append(Diagnostic(error.code, str(error), source.span(("states",))))
+        block = next((b for b in ("states", "features", "networks") if (b,) in source.spans), "networks")
+        hint = "read far frames directly, or let fewer states and features stand on one another"
+        found.append(Diagnostic(error.code, str(error), source.span((block,)), hint))
     for head in spec.heads:
         reads = reads_of_head(head)
         if not reads:
@@ -159,12 +163,12 @@ def _differences(
     line = notation.line(declared, spec.variable(head.target).framed)
     found = []
     if missing:
-        windows = notation.parents(missing)
+        windows = _some(missing)
         message = f"the network {name} does not see {windows}, which {_origin(spec, head)} lists: {line}"
         hint = "; or ".join(_carriers(spec, missing[0], head))
         found.append(Diagnostic(SEES_LESS, message, span, hint))
     if surplus:
-        windows = notation.parents(surplus)
+        windows = _some(surplus)
         message = f"the network {name} sees {windows}, which {_origin(spec, head)} does not list: {line}"
         via = [notation.parent(r) for r in reads_of_head(head) if _brings(unfolded, r, surplus)]
         ways = f" (through {', '.join(dict.fromkeys(via))})" if via else ""
@@ -172,6 +176,13 @@ def _differences(
         hint = f"remove it from what {name} reads{ways}, or add it to the conditional {where}"
         found.append(Diagnostic(SEES_MORE, message, span, hint))
     return found
+
+
+def _some(parents: tuple[Parent, ...]) -> str:
+    """Return windows as the language writes them, of very many the first."""
+    listed = notation.parents(parents).split(", ")
+    more = f" and {len(listed) - MOST_SHOWN} more windows" if len(listed) > MOST_SHOWN + 1 else ""
+    return ", ".join(listed[:MOST_SHOWN] if more else listed) + more
 
 
 def _origin(spec: Spec, head: Head) -> str:
@@ -194,7 +205,7 @@ def _carriers(spec: Spec, missing: Parent, head: Head) -> list[str]:
     name = head_key(spec, head)
     offsets = missing.offsets
     if offsets is None or offsets.finite:
-        ways = [f"let {name} read {notation.parent(missing)}"]
+        ways = [f"let {name} read {_some((missing,))}"]
     elif head.frame is not None:
         ways = [f"let {name} read, at frame 1, a state that runs backward and reads {missing.name}: b_<1>"]
     elif not spec.variable(head.target).framed:

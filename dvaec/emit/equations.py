@@ -37,7 +37,8 @@ def conditional_text(spec: Spec, side: Side, conditional: Conditional, frame: in
         given = ", ".join(_parent_at(spec, p, frame) for p in parents)
     else:
         parents = in_print_order(spec, side, conditional.parents)
-        given = ", ".join(parent_braces(p, spec.variable(p.name).first) for p in parents)
+        first = {v.name: v.first for v in spec.variables}  # a prediction may read a state (8.4)
+        given = ", ".join(parent_braces(p, first.get(p.name, 1)) for p in parents)
         frame = conditional.frame
     framed = all(v.framed for v in spec.variables if v.name == conditional.target)
     made = target(Conditional(conditional.target, (), frame), framed)

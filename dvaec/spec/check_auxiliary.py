@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dvaec.spec.check_frames import placed
+from dvaec.spec.check_frames import check_repeated, placed
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.offsets import NOW
@@ -31,7 +31,7 @@ def check_auxiliary(context: Context) -> None:
             message = f"the prediction of '{target.name}' reads nothing"
             context.report.add(Code.AUXILIARY, message, span, f"for example {target.name}_t | z_t")
         given.setdefault(target.name, span.line)
-        for parent in line.parents:
+        for parent in check_repeated(context, line):
             _parent(context, line.scalar, target, parent)
 
 

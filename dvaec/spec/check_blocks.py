@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Iterator
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.check_axes import Fitting, check_decoder, check_encoder, check_scan
+from dvaec.spec.check_shares import check_shares
 from dvaec.spec.codes import Code
 from dvaec.spec.families import parameters_of
 from dvaec.spec.geometry import receptive, skipped
@@ -38,6 +41,7 @@ from dvaec.spec.widths import widths
 def check_blocks(spec: Spec, parsed: Parsed, report: Report) -> None:
     """Report every block of a sound page whose sizes do not fit."""
     fitting = Fitting(spec, parsed, report, widths(spec))
+    check_shares(spec, parsed, report)
     for variable in spec.variables:
         if variable.dim > LARGEST_DIM:
             message = f"a frame of '{variable.name}' has {variable.dim} numbers, more than {LARGEST_DIM}"
@@ -123,6 +127,9 @@ def _block(fitting: Fitting, at: Path, block: Block | None, target: Variable | N
             check_decoder(fitting, at, block, target)
         case Scan():
             check_scan(fitting, at, block, target)
+        case Custom(path=path) if word := next(filter(keyword.iskeyword, re.split("[.:]", path)), None):
+            message = f"'{word}' is a word of Python, and no module or class is called so"
+            fitting.report.add(Code.WRONG_VALUE, message, fitting.parsed.span((*at, "python")))
         case _:
             pass
 

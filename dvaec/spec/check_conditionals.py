@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dvaec.diagnostics import Span
-from dvaec.spec.check_frames import placed
+from dvaec.spec.check_frames import check_repeated, placed
 from dvaec.spec.check_time import check_directions, check_summaries
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
-from dvaec.spec.frames import conditional_of, numbered
+from dvaec.spec.frames import FRAMES, conditional_of, numbered
 from dvaec.spec.graph import cycles
 from dvaec.spec.model import LAST
 from dvaec.spec.offsets import NOW, Offsets, window
@@ -143,7 +143,9 @@ def _target(context: Context, line: Line, block: str) -> bool:
 def _parents(context: Context, line: Line, block: str) -> None:
     """Check each parent of one line."""
     target, at_t = line.target, line.target.offsets is not None
-    for parent in line.parents:
+    if target.frame not in (None, *FRAMES) or target.frame == "T":
+        return  # such a target is reported, and what it could read is not known
+    for parent in check_repeated(context, line):
         if not context.known(line.scalar, parent, nodes_too=False):
             continue
         if not placed(context, line.scalar, parent, at_t=at_t, networks=False):
@@ -153,7 +155,7 @@ def _parents(context: Context, line: Line, block: str) -> None:
             continue
         if parent.name == target.name and _itself(context, line, parent):
             _own_parent(context, line, parent, span)
-        elif block == "generation" and not parent.bare and not target.bare and target.frame != "T":
+        elif block == "generation" and not parent.bare and not target.bare:
             _causality(context, line, parent, span)
 
 

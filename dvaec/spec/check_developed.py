@@ -32,6 +32,7 @@ def check_nodes(context: Context) -> None:
             own = parsed.heads[key][1] if key in parsed.heads else None
         met: list[Reference] = []
         apart = _named(context, path, "attention", "convolution")  # check_blocks speaks of their windows
+        unsure = not parsed.sound.has(*map(str, path[:2]))  # of a faulty block nobody knows what it can read
         for reference in read.references:
             if not context.known(read.scalar, reference, nodes_too=True):
                 continue
@@ -44,7 +45,7 @@ def check_nodes(context: Context) -> None:
                 _itself(context, block, own, reference, span)
             if reference.offsets is not None and block == "states":
                 _state_window(context, key, reference, span)
-            elif reference.offsets is not None and not (reference.offsets.finite or apart):
+            elif reference.offsets is not None and not (reference.offsets.finite or apart or unsure):
                 _open_window(context, reference, span, at_t)
         several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
         if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
@@ -138,7 +139,8 @@ def _single(context: Context, path: Path, read: ReadList) -> None:
     ]
     if len(read.references) > 1 or several:
         message = f"'{path[-1]}' names one thing at one frame"
-        hint = "further inputs stand under 'reads'" if path[-1] in ("of", "with") else None
+        hint = "make one thing of several: a feature that reads them"
+        hint = "further inputs stand under 'reads'" if _named(context, path, "gated_transition") else hint
         context.report.add(Code.BLOCK_READS, message, context.parsed.span(path), hint)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
 from dvaec.spec.model import Side
-from dvaec.spec.offsets import ALL
+from dvaec.spec.offsets import ALL, NONE, Offsets
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Scalar
 
@@ -35,6 +38,23 @@ def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool
         context.report.add(Code.NO_FRAME_T, message, span, hint)
         return False
     return True
+
+
+def check_repeated(context: Context, line: Line) -> Iterator[Reference]:
+    """Yield the parents of a line; report windows of which one holds the other."""
+    named: dict[tuple[str, str | None], Offsets] = {}
+    for parent in line.parents:
+        key, offsets = (parent.name, parent.frame), parent.offsets or NONE
+        text = line.scalar.text[parent.start : parent.stop]
+        if key in named and offsets <= named[key]:
+            message = f"'{text}' is named already among the parents of '{line.target.name}'"
+            context.report.add(Code.READ_TWICE, message, context.place(line.scalar, parent), "leave it out")
+            continue
+        if named.get(key) and named[key] <= offsets:
+            message = f"'{text}' holds what is named of '{parent.name}' before it"
+            context.report.add(Code.READ_TWICE, message, context.place(line.scalar, parent), "leave one out")
+        yield parent
+        named[key] = named.get(key, NONE) | offsets
 
 
 def _zero(context: Context, scalar: Scalar, reference: Reference) -> bool:

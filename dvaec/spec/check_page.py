@@ -23,6 +23,8 @@ def check_page(context: Context) -> None:
         _sequence_level(context)
         _apart(context, context.parsed.generation)
         _promise(context, context.parsed.generation)
+    if complete(context, "inference"):
+        _idle_keyword(context)
 
 
 def _frames(context: Context) -> None:
@@ -55,7 +57,7 @@ def _frames(context: Context) -> None:
     for scalar, one in listed:
         first = 0 if one.name in context.zero else 1
         if one.offsets is not None and not one.offsets.within(first - given, given - 1):
-            message = f"this window is empty at every frame of the {given}"
+            message = f"this window is empty at every frame, since T is {given}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
 
 
@@ -113,6 +115,19 @@ def _promise(context: Context, lines: list[Line]) -> None:
         message = "no conditional of p reads a later frame: it is causal"
         hint = "left out, 'causality' promises that, and the model can be stepped through and forecast"
         context.report.note(Code.CAUSAL_ANYWAY, message, context.parsed.span(("causality",)), hint)
+
+
+def _idle_keyword(context: Context) -> None:
+    """Remark on a keyword before conditionals that speak for every latent themselves."""
+    said = context.parsed.shape.inference
+    own = {line.target.name for line in context.parsed.inference if line.target.frame is None}
+    if not isinstance(said, list) or len(said) == len(context.parsed.inference) or context.report.found:
+        return
+    if own and set(context.having("latent")) <= own:
+        message = "this keyword speaks for no latent: every one has a conditional of its own"
+        context.report.note(
+            Code.KEYWORD_PLACE, message, context.parsed.span(("inference", 0)), "leave it out"
+        )
 
 
 def _past(reference: Reference) -> bool:

@@ -170,6 +170,9 @@ def parse_layer(scalar: Scalar, report: Report) -> Layer | None:
         hint = did_you_mean(activation, ACTIVATIONS) or f"known are {', '.join(ACTIVATIONS)}"
         report.add(Code.LAYER, f"'{activation[:40]}' is no activation", span, hint)
         return None
+    if activation == "softmax" and int(units) == 1:
+        report.add(Code.LAYER, "a softmax of one unit is the constant 1", span, "give it 2 units or more")
+        return None
     return _regularised(Layer(int(units), activation), (match.group(3) or "").split(), scalar, report)
 
 

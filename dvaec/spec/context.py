@@ -57,7 +57,7 @@ class Context:
             hint = "say which variables it carries; the check compares them with the networks"
             self.report.add(Code.NOT_A_VARIABLE, message, span, hint)
         elif self.closed:
-            names = [*self.variables, *(self.nodes if nodes_too else ())]
+            names = list(dict.fromkeys([*self.variables, *(self.nodes if nodes_too else ())]))
             what = "variable, state or feature" if nodes_too else "variable"
             hint = did_you_mean(name, names) or f"known are {', '.join(names)}"
             self.report.add(Code.UNDEFINED, f"there is no {what} '{name[:40]}'", span, hint)

@@ -23,6 +23,7 @@ _WORDS = (
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
     "cat zeros ones static lead context inferred known extended seen last begun begin imagine "
     "State Stepped Imagined flat parted attended stretched "
+    "exact filtering "  # under `inference` they are keywords
 )
 RESERVED = frozenset(_WORDS.split())
 

@@ -34,7 +34,8 @@ def given_order(context: Context) -> tuple[Sweep, ...] | None:
     missing = [name for name in context.having("latent") if name not in named]
     if missing and complete and context.parsed.sound.whole("variables"):
         span = context.parsed.span(("order",))
-        context.report.add(Code.ORDER, f"'order' does not name the latent '{missing[0]}'", span)
+        message = f"'order' does not name the latent '{missing[0]}'"
+        context.report.add(Code.ORDER, message, span, "it names every latent once")
     if len(context.report.found) > before:
         return None
     return tuple(Sweep(tuple(name.text for name in block.names), block.backward) for block in blocks)
@@ -65,6 +66,9 @@ def _named_once(context: Context, scalar: Scalar, named: list[str]) -> bool:
     )
     stem = name.removesuffix("_t").removesuffix("_0")
     hint = f"write {stem}, without its subscript" if stem in latents else did_you_mean(name, latents)
+    if (several := name.replace(",", " ").split()) and len(several) > 1:
+        listed = ", ".join(several)[:40]
+        hint = f"name them one by one: [{listed}], or [[{listed}]] for one after the other in every frame"
     context.report.add(Code.ORDER, f"{what}; 'order' lists the latents", scalar.span, hint)
     return False
 

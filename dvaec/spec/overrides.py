@@ -73,7 +73,9 @@ def _full_path(tree: Entries, steps: list[Scalar], report: Report) -> list[Scala
     if first.text[:2] in ("p(", "q(") and first.text.endswith(")"):
         return [Scalar("networks", True, first.span), *steps]
     named = ", ".join(known[len(keys) :][:40])
-    hint = did_you_mean(first.text, known) or f"a path begins with a key of the page, or with one of {named}"
+    close = f"did you mean '{first.text}_t'?" if f"{first.text}_t" in known else None
+    hint = close or did_you_mean(first.text, known)
+    hint = hint or f"a path begins with a key of the page, or with one of {named}"
     report.add(Code.OVERRIDE_PATH, f"nothing on the page is called '{first.text[:60]}'", first.span, hint)
     return None
 
@@ -108,5 +110,9 @@ def _replace(tree: Node, steps: list[Scalar], value: Node, report: Report) -> No
         return None
     if tree.key(step.text) is None:
         return Entries((*tree.entries, (step, inner)), tree.span, tree.in_flow)
-    entries = tuple((key, inner if key.text == step.text else node) for key, node in tree.entries)
+    # What is replaced as a whole stands where the override stands.
+    mine = {step.text: (step, inner)} if not rest else {}
+    entries = tuple(
+        mine.get(key.text, (key, inner if key.text == step.text else node)) for key, node in tree.entries
+    )
     return Entries(entries, tree.span, tree.in_flow)

@@ -75,9 +75,15 @@ def _entry(tree: Entries, diagnostic: Diagnostic) -> Path | None:
     """Return the section, or the state, feature or network, that holds a fault; None beyond the page."""
     starts: list[tuple[tuple[int, int], Path]] = []
     for key, value in tree.entries:
+        if key.span.file != tree.span.file:  # given by an override
+            continue
         starts.append(((key.span.line, key.span.column), (key.text,)))
         if key.text in DEVELOPED and isinstance(value, Entries):
-            starts += [((k.span.line, k.span.column), (key.text, k.text)) for k, _ in value.entries]
+            starts += [
+                ((k.span.line, k.span.column), (key.text, k.text))
+                for k, _ in value.entries
+                if k.span.file == tree.span.file
+            ]
     if diagnostic.span.file != tree.span.file:
         return None
     places = [place for place, _ in starts]

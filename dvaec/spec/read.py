@@ -17,7 +17,7 @@ from dvaec.spec.overrides import apply_overrides, choose_sizes
 from dvaec.spec.page import spans_of, validate
 from dvaec.spec.partial import PageFault, sound_part
 from dvaec.spec.report import Report
-from dvaec.spec.sizes import names_of_sets
+from dvaec.spec.sizes import SET_NAME, names_of_sets
 from dvaec.spec.source import Source
 from dvaec.spec.yaml_tree import Entries, parse_tree
 
@@ -77,6 +77,9 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
 def _judge_sizes(tree: Entries, report: Report) -> None:
     """Report what is wrong with the page as it stands under each of its sets of sizes."""
     for name in names_of_sets(tree):
+        if not SET_NAME.match(name.text):
+            message = f"a set of sizes is chosen by its name, and '{name.text[:40]}' is none"
+            report.add(Code.SIZES, message, name.span, "write a word: letters, digits, _ and -")
         trial = Report()  # what is remarked on is said once, of the page itself
         sized = choose_sizes(tree, name, trial)
         if not trial.found:

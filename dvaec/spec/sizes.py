@@ -6,6 +6,7 @@ depends on what: the derivations are the same under every set, and tests of one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from dvaec.diagnostics import did_you_mean
@@ -29,6 +30,8 @@ CHANGED_BY_SETS = (
     "T",
 )
 """The last words of the paths that a set may hold."""
+
+SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
 Put = Callable[[Entries, list[Scalar], Node], Entries]
 """Returns the tree with one value in its place, with the faults of the path reported."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from dvaec.spec import offsets as sets
 from dvaec.spec.codes import Code
 from dvaec.spec.offsets import Offsets
-from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, after_name, guessed, short
+from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, after_name, guessed, short, unclosed
 
 LARGEST_OFFSET = 1000
 LARGEST_STRIDE = 100
@@ -147,17 +147,8 @@ class _Parser(Cursor):
         if token == closing:
             return subscript
         if not token:
-            inner = self.text[opened + 1 : self.stop].strip()
-            guess = f"{name}_{opening}{inner}{closing}"
-            if opening == "<" and inner == "t":
-                guess = f"{name}_<<t> (the frames before t) or {name}_t (frame t)"
-            raise self.fail(
-                f"'{opening}' is not closed",
-                opened,
-                opened + 1,
-                f"did you mean {guess}?",
-                Code.NOTATION_UNCLOSED,
-            )
+            guess = unclosed(name, opening, self.text[opened + 1 : self.stop].strip(), closing)
+            raise self.fail(f"'{opening}' is not closed", opened, opened + 1, guess, Code.NOTATION_UNCLOSED)
         hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
         if token in (",", ";"):
             hint = "a window is written with a colon, as in x_<t-2:t>"

@@ -96,3 +96,10 @@ def guessed(name: str, rest: str) -> str | None:
     if re.match(r"t?[-+:0-9tT]*\Z", inner) and not re.search("[tT][tT]", inner):
         return f"did you mean {name}_<{inner}>?"
     return None
+
+
+def unclosed(name: str, opening: str, inner: str, closing: str) -> str:
+    """Say what may be meant by a subscript whose bracket is not closed."""
+    if opening == "<" and inner == "t":
+        return f"did you mean {name}_<<t> (the frames before t) or {name}_t (frame t)?"
+    return f"did you mean {name}_{opening}{inner}{closing}?"
