@@ -32,7 +32,7 @@ from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Family, Role, Spec
+from dvaec.spec.model import Family, InferenceKind, Role, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
@@ -164,7 +164,10 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
         return plan(developed, elbo)
     except UnschedulableError as error:
         span = next(source.span(place) for place in _places(developed, error.nodes, source))
-        raise Fault([Diagnostic(error.code, error.message, span)], source.sources()) from error
+        derived = developed.inference.kind is not InferenceKind.CONDITIONALS
+        own = derived and any(node.startswith("q_") for node in error.nodes)
+        hint = "a conditional of its own under 'inference' can leave it out" if own else None
+        raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
 
 
 def _places(developed: Spec, nodes: tuple[str, ...], source: Source) -> Iterator[tuple[str, ...]]:
@@ -175,7 +178,8 @@ def _places(developed: Spec, nodes: tuple[str, ...], source: Source) -> Iterator
     wanted += [("networks", f"{side}({target}_t)") for side, target in heads]
     wanted += [("inference" if side == "q" else "generation", target) for side, target in heads]
     yield from (place for place in wanted if place in source.spans)
-    yield ("inference",) if any(side == "q" for side, _ in heads) else ("generation",)
+    q = ("inference",) in source.spans and any(side == "q" for side, _ in heads)
+    yield ("inference",) if q else ("generation",)
 
 
 def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:

@@ -21,7 +21,7 @@ SEES_LESS = "DV210"
 SEES_MORE = "DV211"
 LOSES_ENDS = "DV212"
 OUT_OF_ORDER = "DV213"
-MOST_SHOWN = 8
+MOST_SHOWN = 4
 
 
 def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[Diagnostic]:

@@ -74,14 +74,13 @@ class Slice(Basic):  # type: ignore[misc]
 def slices(spec: Spec, parents: Iterable[Parent], frame: int | None = None) -> tuple[Slice, ...]:
     """Return parents as slices, one for each name; offsets count from `frame`, or from t."""
     ranges: dict[str, list[Range]] = {}
+    first = {v.name: v.first for v in spec.variables}  # a prediction may read a state, whose first frame is 1
     for parent in factors.united(parents):
-        first = spec.variable(parent.name).first
-        ranges.setdefault(parent.name, []).extend(_ranges(parent, frame, first))
-    framed = {name: spec.variable(name).framed for name in ranges}
+        found = _ranges(parent, frame, first.get(parent.name, 1))
+        ranges.setdefault(parent.name, []).extend(found)
+    static = {v.name for v in spec.variables if not v.framed}
     return tuple(
-        _slice(name, found, spec.variable(name).first)
-        for name, found in ranges.items()
-        if found or not framed[name]
+        _slice(name, found, first.get(name, 1)) for name, found in ranges.items() if found or name in static
     )
 
 

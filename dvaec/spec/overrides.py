@@ -111,7 +111,8 @@ def _replace(tree: Node, steps: list[Scalar], value: Node, report: Report) -> No
     if tree.key(step.text) is None:
         return Entries((*tree.entries, (step, inner)), tree.span, tree.in_flow)
     # What is replaced as a whole stands where the override stands.
-    mine = {step.text: (step, inner)} if not rest else {}
+    whole = not rest or isinstance(before, Scalar)
+    mine = {step.text: (step, inner)} if whole else {}
     entries = tuple(
         mine.get(key.text, (key, inner if key.text == step.text else node)) for key, node in tree.entries
     )

@@ -7,7 +7,7 @@ import re
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.schema_order import KEYWORDS
 from dvaec.spec.shape_keys import node_at, of_layers
-from dvaec.spec.shape_tables import BLOCKS, READING, SYNONYMS, UNNAMED_BLOCKS, WANTED
+from dvaec.spec.shape_tables import BLOCKS, KEY_SYNONYMS, READING, SYNONYMS, UNNAMED_BLOCKS, WANTED
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Scalar
 
@@ -92,6 +92,11 @@ def _hint_for_text(path: Path, name: str, item: bool, value: str, expected: str)
     return None
 
 
+def same_key(name: str) -> str | None:
+    """Return this language's key for what other libraries and papers call `name`."""
+    return KEY_SYNONYMS.get(name.lower())
+
+
 def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
     """Say how to mend an unknown key."""
     name, parent = str(path[-1]), node_at(tree, path[:-1])
@@ -100,11 +105,15 @@ def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
         return f"a space belongs behind the colon: {key}: {rest[:40]}"
     kinds = [word.text for word, _ in parent.entries] if isinstance(parent, Entries) else []
     if name in ("block", "over", "python") and path[0] in ("features", "networks"):
-        return f"one network is one of {', '.join(k for k in kinds if k in ('block', 'over', 'python'))}"
+        several = [f"'{kind}'" for kind in kinds if kind in ("block", "over", "python")]
+        return f"a network is of one kind: {' or '.join(several)}"
     if name == "rnn" and path[0] in ("features", "networks"):
         return "a recurrence over time is a state; one over an axis of the frame names it: over: 0"
     if path[0] == "inference" and name in KEYWORDS:
-        return f"it is a word by itself: inference: {name}"
+        alone = f"[{name}, ...]" if len(path) > 2 else name
+        return f"it is a word by itself: inference: {alone}"
+    if same_key(name) in known:
+        return f"did you mean '{same_key(name)}'?"
     if close := did_you_mean(name, known):
         return close
     return f"known {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else None

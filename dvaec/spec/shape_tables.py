@@ -102,6 +102,36 @@ SYNONYMS = {
     "static": "sequence",
 }
 
+KEY_SYNONYMS = {
+    "reads": "of",
+    "layers": "channels",
+    "units": "layers",
+    "type": "rnn",
+    "cell": "rnn",
+    "hidden": "units",
+    "hidden_size": "units",
+    "inputs": "reads",
+    "input": "reads",
+    "direction": "runs",
+    "initial": "starts",
+    "init": "starts",
+    "family": "distribution",
+    "dist": "distribution",
+    "std": "variance",
+    "sigma": "variance",
+    "logvar": "variance",
+    "scale": "variance",
+    "mu": "mean",
+    "name": "model",
+    "version": "dvaec",
+    "description": "about",
+    "frames": "T",
+    "prior": "generation",
+    "decoder": "generation",
+    "encoder": "inference",
+    "posterior": "inference",
+}
+
 # The blocks that are written without a name.
 UNNAMED_BLOCKS = {
     "dense": "leave 'block' out: reads and layers are a dense network",

@@ -10,7 +10,7 @@ from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
 from dvaec.spec.schema_order import KEYWORDS
-from dvaec.spec.shape_hints import hint_for_key, hint_for_value, wanted_here
+from dvaec.spec.shape_hints import hint_for_key, hint_for_value, same_key, wanted_here
 from dvaec.spec.shape_keys import known_keys, node_at, of_layers
 from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.source import Path
@@ -65,7 +65,8 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     guess = f"did you mean '{key}'?"
     unknown = [name.text for name, _ in parent.entries if name.text not in known]
     return any(
-        name.startswith(f"{key}:") or did_you_mean(name, known) == guess for name in unknown[:MOST_FAULTS]
+        name.startswith(f"{key}:") or same_key(name) == key or did_you_mean(name, known) == guess
+        for name in unknown[:MOST_FAULTS]
     )
 
 

@@ -229,7 +229,8 @@ class _Parser(Cursor):
                 )
             return _Point(None, str(int(token)), start, self.position)
         if token not in ("t", "T"):
-            hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
+            hint = "frames are named t, t-1, t+2, 1 or T"
+            hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else hint
             found = f"not '{short(token)}'" if token else "but the text ends"
             message = f"expected t, T or a number, {found}"
             if token in (":", ">", "}") and ":" in self.whole:

@@ -65,7 +65,8 @@ class Cursor:
         token, start = self.take()
         if not NUMBER.match(token):
             found = f"not '{short(token)}'" if token else "but the text ends"
-            raise self.fail(f"expected a number, {found}", start, start + max(1, len(token)))
+            hint = "it is a number of frames, as in t-1, t+2 or t-8:t:2"
+            raise self.fail(f"expected a number, {found}", start, start + max(1, len(token)), hint)
         if len(token) > 9 or int(token) > largest:
             raise self.fail(f"{what} is at most {largest}", start, self.position, None, code)
         return int(token)
