@@ -51,6 +51,7 @@ FARTHEST = 3
 
 seldom = st.integers(0, 3).map(lambda n: n == 0)
 
+
 @dataclass(frozen=True)
 class _Readable:
     """A name and the offsets at which a reader may read it; None for a sequence-level variable."""

@@ -66,17 +66,13 @@ def _line(console: object, outcome: Outcome) -> None:
     sizes = ", ".join(map(str, outcome.frames))
     said = f"[bold]{outcome.name}[/bold]: {escape(outcome.says)}"
     if outcome.failure:
-        console.print(
-            f"[red]fails[/red]  [bold]{outcome.name}[/bold]: {escape(outcome.says)}", soft_wrap=True
-        )
+        console.print(f"[red]fails[/red]  {said}", soft_wrap=True)
         console.print(f"       {escape(outcome.failure)}", soft_wrap=True)
     elif not outcome.compared:
         console.print(f"[dim]-      {outcome.name}: nothing of the kind in this model[/dim]")
     else:
         closeness = f"at most {outcome.error:.2g} {outcome.unit}" if outcome.error else "exact"
-        console.print(
-            f"[green]holds[/green]  [bold]{outcome.name}[/bold]: {escape(outcome.says)}", soft_wrap=True
-        )
+        console.print(f"[green]holds[/green]  {said}", soft_wrap=True)
         console.print(
             f"[dim]       {escape(outcome.how)}; T = {sizes}; "
             f"{outcome.compared:,} compared, {closeness}[/dim]",
