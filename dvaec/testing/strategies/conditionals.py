@@ -73,7 +73,7 @@ class _Maker(Generation):
         )
         made = [name for block in self.blocks for name in block.names]
         return Spec(
-            "GENERAL",
+            "RANDOM",
             "",
             (),
             variables,
