@@ -190,6 +190,21 @@ def test_what_the_last_frame_determines_links_every_frame() -> None:
     assert exact(spec) == ["z | x[0..], w, z[-1], z_1"]
 
 
+def test_a_frame_that_only_itself_is_linked_to_is_no_absolute_read() -> None:
+    """w | z_1 tells of z_1 alone, w | z_T of z_T alone: the neighbour in E parts all other frames from it."""
+    first = Conditional("w", (at("z", 1),))
+    assert exact(made((X, W, Z), (*CHAIN, first), forward("z"))) == ["z | x[0..], w, z[-1]"]
+    last = Conditional("w", (at("z", LAST),))
+    assert exact(made((X, W, Z), (*CHAIN, last), backward("z"))) == ["z | x[..0], w, z[1]"]
+
+
+def test_single_frames_are_not_laid_over_one_another() -> None:
+    """z_t | z_<t-2>: what is linked to frame 1 has its parity, so no window holds the frames between."""
+    strided = (line("z", z=of(-2)), line("x", z=NOW), Conditional("w", (at("z", 1),)))
+    (factor,) = exact_posterior(made((X, W, Z), strided, backward("z"))).factors
+    assert factor.conditional == line("z", x=window(None, 0, 2), w=None, z=of(2))
+
+
 def test_a_sequence_level_latent_may_need_single_frames_alone() -> None:
     spec = made(
         (X, W, Z, V),

@@ -1,14 +1,17 @@
-"""The minimal set read off from K: E's part of the families that meet K, as parents of frame t."""
+"""The minimal set read off from K, case by case: E's part of the families that meet K, as parents of frame t."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dvaec.network.cliques import Scene, Sets
+from dvaec.network.scenes import Case
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import Offsets, window
+from dvaec.spec.offsets import NONE, Offsets, union
+
+FRAMES = (0, 1, LAST)
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,21 @@ class Meeting:
     inside: Sets
 
 
-def minimal_parents(
-    template: Template, scene: Scene, sets: Meeting, windows: Callable[[int], Offsets], start: int
-) -> tuple[Parent, ...]:
-    """Return the set in order: as declared, relative before absolute reads; `windows` reads bits of the line.
+@dataclass(frozen=True)
+class Boundary:
+    """The minimal set of one case: windows relative to t (None: of the sequence), and absolute frames."""
 
-    An absolute frame that can be at finitely many offsets only is written relative to t >= `start`; one that
-    the window of its name always holds is left out.
+    case: Case
+    relative: Mapping[str, Offsets | None]
+    absolute: frozenset[tuple[str, int]]
+
+
+def boundary_of(
+    template: Template, scene: Scene, case: Case, sets: Meeting, windows: Callable[[int], Offsets]
+) -> Boundary:
+    """Return the set that K meets; `windows` reads bits of the line.
+
+    An absolute frame that can be at finitely many offsets only is written relative to t.
     """
     relative: dict[str, int] = {}
     absolute: set[tuple[str, int]] = set()
@@ -42,15 +53,37 @@ def minimal_parents(
         take(clique.child, met & sets.inside[clique.child], clique.said)
         for link in clique.links:
             take(link.name, scene.read(link, met) & sets.inside[link.name], link.said)
-    found = []
+    read: dict[str, Offsets | None] = {}
+    for name, places in relative.items():
+        if name not in template.static:
+            read[name] = windows(places)
+        elif places:
+            read[name] = None
+    return Boundary(case, read, frozenset(absolute))
+
+
+def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
+    """Return what holds the sets of all cases, as declared, relative before absolute reads.
+
+    Where an absolute frame is read, a case in which it is at one offset need not read that offset as well. An
+    absolute frame that the window of its name always holds is left out.
+    """
+    cases = tuple(found)
+    absolute = frozenset[tuple[str, int]]().union(*(one.absolute for one in cases))
+    parents = []
     for name in template.names:
         if name in template.static:
-            found += [Parent(name, None)] if relative.get(name) else []
+            parents += [Parent(name, None)] if any(name in one.relative for one in cases) else []
             continue
-        offsets = windows(relative.get(name, 0))
-        found += [Parent(name, offsets)] if offsets else []
-        for frame in (0, 1, LAST):
-            where = window(0, None) if frame == LAST else window(None, frame - start)
-            if (name, frame) in absolute and not where <= offsets:
-                found.append(Parent(name, None, frame))
-    return tuple(found)
+        read = [frame for frame in FRAMES if (name, frame) in absolute]
+        offsets = NONE
+        for one in cases:
+            here = one.relative.get(name) or NONE
+            for frame in read:
+                place = one.case.places(frame)
+                here -= place if place.finite else NONE
+            offsets |= here
+        parents += [Parent(name, offsets)] if offsets else []
+        everywhere = {frame: union(one.case.places(frame) for one in cases) for frame in read}
+        parents += [Parent(name, None, frame) for frame in read if not everywhere[frame] <= offsets]
+    return tuple(parents)

@@ -1,18 +1,33 @@
 """The template network as cliques: on T frames, on the endless line around t, and without a frame t.
 
-On T frames everything is at its place. On the endless line, cut to -H..H around t, frames 1 and T may be at
-any distance: a numbered family stands at every offset d <= 0 that its frame can have, a family of the whole
-sequence reads frame T at all d >= 0. The families of the T-frame network are then among those of the line,
-for every t and T, and so are what is relevant, K and the minimal set: what is found is sound for every T.
+On T frames everything is at its place. On the endless line, cut to -H..H around t, a `Case` says at which
+offsets from t frames 1 and T can be: at one, or at any of many. A numbered family stands at every offset that
+its frame can have, a family of the whole sequence reads frame T at all of its offsets. Where frames 1 and T
+of a T-frame network are at offsets of the case, that network's families are among those of the line, and so
+are what is relevant, K and the minimal set: what is found is sound for all of these t and T.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, stencil
 from dvaec.network.cliques import Clique, Link, Scene
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import Offsets, of, window
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where frames 1 and T can be, relative to frame t."""
+
+    first: Offsets
+    last: Offsets
+
+    def places(self, frame: int) -> Offsets:
+        """Return the offsets that frame 0, 1 or T can have."""
+        return self.last if frame == LAST else self.first.shift(frame - 1)
 
 
 def frames_scene(template: Template, frames: int, target: str, frame: int | None) -> Scene:
@@ -52,21 +67,24 @@ def exists(template: Template, name: str, full: int) -> int:
     return full if name in template.zero else full & ~1
 
 
-def line_scene(template: Template, target: str, half: int, start: int) -> Scene:
-    """Return the line -half..half around the target's frame t, where t >= `start`."""
+def line_scene(template: Template, target: str, half: int, case: Case) -> Scene:
+    """Return the line -half..half around the target's frame t, with frames 1 and T where the case says."""
     line = Line(-half, half)
     now = 1 << half
-    cliques = [_family(template, line, start, family) for family in template.families]
-    for family in template.numbered:
-        if not _within(template, family):
-            cliques.append(_numbered(line, start, family))
+    cliques = [_family(template, line, case, family) for family in template.families]
+    cliques += [_numbered(line, case, family) for family in own_lines(template)]
     return Scene(line, tuple(cliques), target, now)
 
 
-def _family(template: Template, line: Line, start: int, family: Conditional) -> Clique:
+def own_lines(template: Template) -> tuple[Conditional, ...]:
+    """Return the numbered families that read what the template's own families would not read there."""
+    return tuple(family for family in template.numbered if not _within(template, family))
+
+
+def _family(template: Template, line: Line, case: Case, family: Conditional) -> Clique:
     if family.target not in template.static:
         return Clique(family.target, line.full, _generic(family))
-    return Clique(family.target, 1, tuple(_far(line, start, p) for p in family.parents))
+    return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
 
 
 def _generic(family: Conditional) -> tuple[Link, ...]:
@@ -76,24 +94,23 @@ def _generic(family: Conditional) -> tuple[Link, ...]:
     )
 
 
-def _far(line: Line, start: int, parent: Parent) -> Link:
-    """A parent that is at no fixed distance from t."""
+def _far(line: Line, case: Case, parent: Parent) -> Link:
+    """A parent that is at no fixed distance from its child."""
     if parent.frame is None:
         return Link(parent.name, fixed=1 if parent.offsets is None else line.full)
-    there = window(0, None) if parent.frame == LAST else window(None, parent.frame - start)
-    return Link(parent.name, fixed=line.window(there, 0), said=parent.frame)
+    return Link(parent.name, fixed=line.window(case.places(parent.frame), 0), said=parent.frame)
 
 
-def _numbered(line: Line, start: int, family: Conditional) -> Clique:
+def _numbered(line: Line, case: Case, family: Conditional) -> Clique:
     """A numbered family at all the offsets that its frame may have from t."""
     frame = family.frame or 0
     links = tuple(
         Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
         if p.frame is not None and p.frame != LAST
-        else _far(line, start, p)
+        else _far(line, case, p)
         for p in family.parents
     )
-    return Clique(family.target, line.window(window(None, frame - start), 0), links, said=frame)
+    return Clique(family.target, line.window(case.places(frame), 0), links, said=frame)
 
 
 def _within(template: Template, family: Conditional) -> bool:

@@ -6,10 +6,11 @@ is E's part of the families of R that meet K. The T-frame networks are parts of 
 adds relevant nodes and moral edges; so the sets derived in N, clipped to the frames that there are, contain
 those of every t and T.
 
-Numbered lines, and what the whole sequence reads of its first or last frame, stand in N at *every* offset
-that their frame can have from t (`dvaec.network.scenes`), so the same holds with them. What they add at
-finitely many offsets is written relative to t, what they add at arbitrarily late (or early) t as a read of
-the absolute frame.
+Numbered lines, and what the whole sequence reads of its first or last frame, stand in N where their frame
+can be. For each t and T that is one of finitely many cases (`dvaec.network.cases`): frame 1 at a known offset
+near t, or at any of many farther ones, and frame T likewise. In each case the above holds with them, and the
+windows hold the sets of all cases. What a case of one offset adds is written relative to t, what one of many
+adds as a read of the absolute frame.
 
 R and K are endless. They are found by guess and verification:
 
@@ -34,19 +35,20 @@ Where a guess cannot be made or fails, H doubles; beyond a stated bound it is sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
 from dvaec.network.bits import Line
+from dvaec.network.cases import cases_near, unnumbered
 from dvaec.network.cliques import Scene, Sets
-from dvaec.network.reading import Meeting, minimal_parents
-from dvaec.network.scenes import line_scene
+from dvaec.network.reading import Boundary, Meeting, boundary_of, united
+from dvaec.network.scenes import Case, line_scene
 from dvaec.network.tails import between, fitted
 from dvaec.network.template import Template, end
 from dvaec.network.verify import Guess, closed, repeats
 from dvaec.spec.model import Parent
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import NONE, Offsets
 
 LONGEST_LINE = 65_536  # frames to either side of t
 LONGEST_PERIOD = 1_000
@@ -90,11 +92,16 @@ class _Question:
     template: Template
     target: str
     given: Mapping[str, Offsets | None]
-    start: int
+    case: Case
     reach: int
 
+    @property
+    def farthest(self) -> int:
+        """Beyond it frames 0, 1 and T are at all offsets of a pattern, or at none."""
+        return max(end(self.case.first), end(self.case.last)) + 1
+
     def scene(self, half: int) -> Scene:
-        return line_scene(self.template, self.target, half, self.start)
+        return line_scene(self.template, self.target, half, self.case)
 
     def bits(self, windows: Mapping[str, Offsets | None], half: int) -> Sets:
         """Return windows as bits of the line -half..half."""
@@ -120,8 +127,49 @@ def stationary_windows(
     """
     _bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    question = _Question(template, target, given, start, reach)
-    half = 8 * reach + 32
+    plain = _solved(_Question(template, target, given, Case(NONE, NONE), reach))
+    if unnumbered(template):
+        return _together(template, target, (plain,))
+    near = cases_near(template, start, plain.first + reach, plain.period)
+    found = tuple(_solved(_Question(template, target, given, case, reach)) for case in near)
+    return _together(template, target, found)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """What was found and proved in one case."""
+
+    boundary: Boundary
+    component: Mapping[str, Offsets | None]
+    searched: int
+
+    @property
+    def first(self) -> int:
+        """The largest |offset| from which K repeats."""
+        return max((max(abs(o.low), abs(o.high)) for o in self.component.values() if o), default=0)
+
+    @property
+    def period(self) -> int:
+        """A common period of K."""
+        return lcm(*(len(tail) for o in self.component.values() if o for tail in (o.past, o.future)))
+
+
+def _together(template: Template, target: str, found: Sequence[_Solution]) -> Windows:
+    component: dict[str, Offsets | None] = {}
+    for one in found:
+        for name, there in one.component.items():
+            if there is None:
+                component[name] = None
+            elif there:
+                component[name] = there | (component.get(name) or NONE)
+    parents = united(template, (one.boundary for one in found))
+    return Windows(target, parents, template.sort(component), max(one.searched for one in found))
+
+
+def _solved(question: _Question) -> _Solution:
+    """Search farther and farther until a guess can be proved."""
+    template, reach = question.template, question.reach
+    half = 8 * reach + 2 * question.farthest + 32
     reads = sum(len(family.parents) + 1 for family in (*template.families, *template.numbered))
     most = min(LONGEST_LINE, MOST_WORK // reads)
     if half > most:
@@ -134,7 +182,7 @@ def stationary_windows(
         if found is not None:
             return found
         half *= 2
-    raise NoFixpointError(f"the windows of {target} do not repeat within {half // 4} frames of t")
+    raise NoFixpointError(f"the windows of {question.target} do not repeat within {half // 4} frames of t")
 
 
 def _bound_periods(template: Template) -> None:
@@ -148,7 +196,7 @@ def _bound_periods(template: Template) -> None:
                 raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
-def _attempt(question: _Question, half: int) -> Windows | None:
+def _attempt(question: _Question, half: int) -> _Solution | None:
     """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
     scene, inside = question.scene(half), question.bits(question.given, half)
     relevant = scene.relevant(inside)
@@ -173,14 +221,15 @@ def _verified(
     half: int,
     relevant: Mapping[str, Offsets | None],
     component: Mapping[str, Offsets | None],
-) -> Windows | None:
+) -> _Solution | None:
     """Verify R' and K' (steps 3 and 4), and read off the minimal set; None if they are wrong."""
     template, reach = question.template, question.reach
     sets = [o for part in (relevant, component, question.given) for o in part.values() if o is not None]
     base = max(max(abs(one.low), abs(one.high)) for one in sets)
     sets += [p.offsets for f in template.families for p in f.parents if p.offsets is not None]
+    sets += [question.case.first, question.case.last]
     period = lcm(*(len(pattern) for one in sets for pattern in (one.past, one.future)))
-    base = max(base, reach)
+    base = max(base, reach, question.farthest)
     stride = period * (2 * reach // period + 1)
     edge = base + 2 * reach + 2 * period
     wide = edge + 4 * reach + 3 * stride
@@ -196,5 +245,5 @@ def _verified(
     def windows(places: int) -> Offsets:
         return between(places, wide, edge, period)
 
-    found = minimal_parents(template, scene, Meeting(r, k, inside), windows, question.start)
-    return Windows(question.target, found, template.sort(component), half)
+    found = boundary_of(template, scene, question.case, Meeting(r, k, inside), windows)
+    return _Solution(found, component, half)

@@ -1,0 +1,60 @@
+"""Where frames 1 and T can be, seen from frame t: finitely many cases that together are all t and T.
+
+Any partition of the offsets is sound: a T-frame network at frame t is part of the line of its own case. The
+finer it is, the less is laid over one another that is never there at once. So frame 1 is put at each single
+offset near t, where it may touch what t is linked to, and farther away at all offsets of one residue of the
+period with which the moral component of t repeats: what a stride links there, it links for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvaec.network.scenes import Case, own_lines
+from dvaec.network.template import Template, reflect
+from dvaec.spec.model import LAST
+from dvaec.spec.offsets import NONE, Offsets, of, window
+
+MOST_CASES = 400
+
+
+def unnumbered(template: Template) -> bool:
+    """Whether no family tells frame 0, 1 or T from the others."""
+    return not _told(template, (0, 1)) and not _told(template, (LAST,))
+
+
+def cases_near(template: Template, start: int, near: int, period: int) -> Iterator[Case]:
+    """Yield the cases of all t >= `start` and T: single offsets up to `near`, then residues of `period`.
+
+    Where these would be more than MOST_CASES they are taken from nearer to t, or without residues.
+    """
+    first, last = _told(template, (0, 1)), _told(template, (LAST,))
+    both = first and last
+
+    def count() -> int:
+        return (near + period) ** (2 if both else 1)
+
+    if count() > MOST_CASES:
+        period = 1
+    while near and count() > MOST_CASES:
+        near //= 2
+    back = tuple(_away(start - 1, near, period)) if first else (NONE,)
+    ahead = tuple(_away(0, near, period)) if last else (NONE,)
+    for one in back:
+        for other in ahead:
+            yield Case(reflect(one), other)
+
+
+def _told(template: Template, frames: tuple[int, ...]) -> bool:
+    lines = own_lines(template)
+    if any(line.frame in frames for line in lines):
+        return True
+    families = (*template.families, *lines)
+    return any(parent.frame in frames for family in families for parent in family.parents)
+
+
+def _away(nearest: int, near: int, period: int) -> Iterator[Offsets]:
+    """Yield sets that together are all distances from `nearest` on."""
+    yield from (of(d) for d in range(nearest, near))
+    far = max(near, nearest)
+    yield from (window(far + k, None, period) for k in range(period))
