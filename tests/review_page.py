@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dvaec.compiler import Compilation
 from dvaec.emit.formula import FormulaWriter
 from dvaec.emit.latex import LATEX
+from dvaec.emit.loose_words import loose_frames
 from dvaec.spec.model import Conditional, Side
 from dvaec.spec.notation import parents, target
 from tests.review import (
@@ -131,10 +132,8 @@ def _exact(known: Compilation) -> list[str]:
     writer = _writer(known)
     found = []
     for factor in known.derivation.posterior.factors:
-        frames = [f"t = {k}" for k in factor.loose_first]
-        frames += ["t = T" if not k else f"t = T-{k}" for k in reversed(factor.loose_last)]
-        frames = ["every t"] if factor.loose_inside else frames
-        smaller = f" (fewer at {', '.join(frames)})" if frames else ""
+        frames = loose_frames(factor.loose)
+        smaller = f" (fewer at {frames})" if frames else ""
         found.append(_formula(writer.posterior(factor.conditional)) + smaller)
     return found
 

@@ -115,11 +115,11 @@ def test_clipped_windows_that_are_larger_than_the_minimum_are_reported() -> None
     (factor,) = exact_posterior(late).factors
     assert notation.line(factor.conditional) == "z_t | x_<t+1:T>, z_<t-1>, u_<t:T>"
     assert posterior_at(late, 3)["z_2"] == ["u_2", "x_3", "z_1"]
-    assert factor.loose_inside
-    assert proof_words(factor).endswith(" and in the middle")
-    assert 0 not in factor.loose_last
+    assert factor.loose.inside
+    assert proof_words(factor).endswith("; clipped to 1..T, larger than needed at every t but t = T (u_T)")
+    assert 0 not in factor.loose.last
     (tight,) = exact_posterior(DKF).factors
-    assert (tight.loose_first, tight.loose_last, tight.loose_inside) == ((), (), False)
+    assert (tight.loose.first, tight.loose.last, tight.loose.inside) == ((), (), False)
 
 
 def test_a_latent_without_an_observed_child_is_legitimate() -> None:

@@ -155,7 +155,7 @@ def test_a_switching_chain_starts_with_lines_of_its_own() -> None:
     )
     factors = exact_posterior(spec).factors
     assert exact(spec) == ["s | x[0..], z[-1], s[-1]", "z | x[0..], z[-1], s[0]"]
-    assert not any(f.loose_first or f.loose_last or f.loose_inside for f in factors)
+    assert not any(f.loose.first or f.loose.last or f.loose.inside for f in factors)
 
 
 def test_an_extra_parent_of_frame_1() -> None:
@@ -164,8 +164,8 @@ def test_an_extra_parent_of_frame_1() -> None:
     plain = made((X, Z, U), CHAIN, forward("z"), numbered=start)
     assert exact(plain) == ["z | x[0..], z[-1], u[0]"]
     (factor,) = exact_posterior(plain).factors
-    assert factor.loose_inside
-    assert 1 not in factor.loose_first
+    assert factor.loose.inside
+    assert 1 not in factor.loose.first
     separate = Inference(
         InferenceKind.CONDITIONALS,
         conditionals=(line("z", z=PREVIOUS, x=window(0, None)),),
@@ -173,7 +173,7 @@ def test_an_extra_parent_of_frame_1() -> None:
     )
     apart = replace(plain, inference=separate)
     assert exact(apart) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
-    assert not exact_posterior(apart).factors[1].loose_inside
+    assert not exact_posterior(apart).factors[1].loose.inside
 
 
 def test_frame_1_is_read_from_far_in_a_backward_sweep() -> None:

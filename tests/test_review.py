@@ -69,8 +69,8 @@ def test_what_the_review_states_is_minimal_at_every_frame() -> None:
         known = derived(entry.page)
         assert known.derivation is not None
         for factor in known.derivation.posterior.factors:
-            assert (factor.loose_first, factor.loose_last) == ((), ()), entry.page
-            assert not factor.loose_inside, entry.page
+            assert (factor.loose.first, factor.loose.last) == ((), ()), entry.page
+            assert not factor.loose.inside, entry.page
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.page)

@@ -1,10 +1,17 @@
-"""Where windows that hold for every T are larger than the exact minimum: at the ends, or throughout."""
+"""Where windows that hold for every T are larger than the exact minimum: at the ends, or throughout.
+
+The networks compared are so long that a frame t between one end and the middle does not tell where the other
+end is: what links it to its evidence has repeated by then, as the proof of the windows shows. What repeats
+with a period may depend on T modulo that period, so one T of each residue is compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from dvaec.derive.model import Looseness, Place, Spare
+from dvaec.network.cliques import Sets
 from dvaec.network.finite import Finite
 from dvaec.network.template import Template, end
 from dvaec.network.unrolled import Node
@@ -12,18 +19,8 @@ from dvaec.network.windows import Windows
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import Offsets
 
-MOST_COMPARED = 12  # frames from either end
-LARGEST_COMPARED = 100_000  # frames times what all families read
+LARGEST_COMPARED = 4_000_000  # frames compared, times the frames of the network, times what families read
 FEWEST = 8  # frames, where there is no frame t
-
-
-@dataclass(frozen=True)
-class Looseness:
-    """The frames of `DerivedConditional`, in its terms."""
-
-    first: tuple[int, ...] = ()
-    last: tuple[int, ...] = ()
-    inside: bool = False
 
 
 def looseness(
@@ -33,27 +30,85 @@ def looseness(
     found: Windows,
     given: Mapping[str, Offsets | None],
 ) -> Looseness:
-    """Compare windows, clipped to the frames that there are, with the exact minimum of a long network."""
+    """Compare windows, clipped to the frames that there are, with the exact minimum of long networks."""
+    comparison = _Comparison(template, conditional, given)
     reads = sum(len(f.parents) + 1 for f in template.families)
     reach = max((end(o) for o in given.values() if o is not None), default=0)
-    middle = max(found.first + found.period + template.lag + reach + 2, found.searched // 2)
-    last = max(2 * middle - 1, FEWEST) if spec.frames is None else spec.frames
-    if last * reads > LARGEST_COMPARED:
-        return Looseness()
-    network = Finite(template, last)
-    name, frame = conditional.target, conditional.frame
-
-    def loose(at: int | None) -> bool:
-        exact = network.minimal(Node(name, at), given)
-        allowed = network.places((Parent(n, o) for n, o in given.items()), at)
-        read = network.places(conditional.parents, at)
-        return any(read[n] & allowed[n] & ~exact[n] for n in template.names)
-
-    if frame is not None or name in template.static:
-        return Looseness(inside=loose(frame))
-    near = range(1, min(middle, last, MOST_COMPARED) + 1)
-    return Looseness(
-        first=tuple(k for k in near if loose(k)),
-        last=tuple(k - 1 for k in near if loose(last + 1 - k)),
-        inside=loose(min(middle, last)),
+    middle = max(found.first + found.period + 2 * (template.lag + reach) + 2, FEWEST)
+    framed = conditional.frame is None and conditional.target not in template.static
+    shortest = 2 * middle - 1 if spec.frames is None else spec.frames
+    residues = found.period if spec.frames is None and framed else 1
+    if residues * shortest * shortest * reads > LARGEST_COMPARED:
+        return Looseness(compared=False)
+    if not framed:
+        lengths = range(1, shortest + 1) if spec.frames is None else (shortest,)
+        loose = tuple(
+            frames for frames in lengths if any(comparison.spare(frames, conditional.frame).values())
+        )
+        spare = comparison.spare(shortest, conditional.frame)
+        return Looseness(spare=_runs(template, spare, shortest, None), lengths=loose)
+    results = tuple(_ends(template, comparison, shortest + k) for k in range(residues))
+    return replace(
+        results[0],
+        first=tuple(sorted({k for one in results for k in one.first})),
+        last=tuple(sorted({k for one in results for k in one.last})),
+        spare=tuple(dict.fromkeys(part for one in results for part in one.spare)),
+        varies=any(one != results[0] for one in results),
     )
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    template: Template
+    conditional: Conditional
+    given: Mapping[str, Offsets | None]
+
+    def spare(self, frames: int, at: int | None) -> Sets:
+        """Return what the windows hold at frame `at` of `frames` without need."""
+        network = Finite(self.template, frames)
+        exact = network.minimal(Node(self.conditional.target, at), self.given)
+        allowed = network.places((Parent(n, o) for n, o in self.given.items()), at)
+        read = network.places(self.conditional.parents, at)
+        return {name: read[name] & allowed[name] & ~exact[name] for name in self.template.names}
+
+
+def _ends(template: Template, comparison: _Comparison, frames: int) -> Looseness:
+    """Compare frame by frame; the middle frame speaks for all between the ends."""
+    spare = {t: comparison.spare(frames, t) for t in range(1, frames + 1)}
+    loose = [t for t, sets in spare.items() if any(sets.values())]
+    middle = (frames + 1) // 2
+    inside = _runs(template, spare[middle], frames, middle)
+    return Looseness(
+        tuple(t for t in loose if t <= middle and (t < middle or inside)),
+        tuple(frames - t for t in reversed(loose) if t >= middle and (t > middle or inside)),
+        inside,
+    )
+
+
+def _runs(template: Template, sets: Sets, frames: int, t: int | None) -> tuple[Spare, ...]:
+    """Write frames as runs, each end by the nearest of frame 1, t and T."""
+    found = []
+    for name, places in sets.items():
+        if name in template.static:
+            found += [Spare(name)] if places else []
+            continue
+        found += [Spare(name, _place(low, frames, t), _place(high, frames, t)) for low, high in _bits(places)]
+    return tuple(found)
+
+
+def _bits(places: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last frame of each run."""
+    low = 0
+    while places >> low:
+        low += (places >> low & -(places >> low)).bit_length() - 1
+        high = low
+        while places >> high + 1 & 1:
+            high += 1
+        yield low, high
+        low = high + 1
+
+
+def _place(frame: int, frames: int, t: int | None) -> Place:
+    anchors = {"1": 1, "T": frames} if t is None else {"t": t, "1": 1, "T": frames}
+    nearest = min(anchors, key=lambda anchor: abs(frame - anchors[anchor]))
+    return Place(nearest, frame - anchors[nearest])

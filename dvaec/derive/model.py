@@ -27,24 +27,60 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A frame, by its distance from the frame `anchor`: "1", "t" or "T"."""
+
+    anchor: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Spare:
+    """What a window holds without need: the frames from `first` to `last`; both None at sequence level."""
+
+    name: str
+    first: Place | None = None
+    last: Place | None = None
+
+
+@dataclass(frozen=True)
+class Looseness:
+    """Where windows that hold for every T are, clipped to 1..T, larger than the exact minimum.
+
+    `first` and `last` list the frames t, counted from 1 at the start and as 0, 1, ... back from T at the end;
+    `spare` is what is not needed at the frames between (u_T is in the window of every frame, though nothing
+    observes z_T). They are found in networks longer than twice what the proof looks at, one of each length
+    modulo its period; where these differ, `varies`, they hold together what any of them shows.
+
+    What has no frame t has no `first` and `last`; `spare` is what it does not need of a long sequence, and
+    `lengths` the T up to there for which anything is spare.
+
+    `compared` is False where that would take too long: then nothing is said.
+    """
+
+    first: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
+    spare: tuple[Spare, ...] = ()
+    lengths: tuple[int, ...] = ()
+    varies: bool = False
+    compared: bool = True
+
+    @property
+    def inside(self) -> bool:
+        """Whether the windows are larger than the minimum far from both ends, too."""
+        return bool(self.spare)
+
+
+@dataclass(frozen=True)
 class DerivedConditional:
     """One factor's minimal conditioning set for every T: windows relative to t, or of what has no frame t.
 
     A read of an absolute frame counts only where that frame is in the evidence: z_1 is not read by z_1.
-
-    `loose_first` and `loose_last` list the frames, counted from 1 at the start and as 0, 1, ... back from T
-    at the end, at which the windows clipped to 1..T are still larger than the exact minimum; `loose_inside`
-    says that they are in the middle too (u_T is in the window of every frame, though nothing observes z_T).
-    Up to 12 frames from the ends are compared, in a network of twice the proof's `first + period + lag`
-    frames and a few more; none where that would be huge. A sequence-level or numbered factor has
-    `loose_inside` alone.
     """
 
     conditional: Conditional
     proof: Proof
-    loose_first: tuple[int, ...] = ()
-    loose_last: tuple[int, ...] = ()
-    loose_inside: bool = False
+    loose: Looseness = Looseness()
 
 
 @dataclass(frozen=True)

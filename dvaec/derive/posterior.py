@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dvaec.derive.loose import Looseness, looseness
+from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
@@ -70,8 +70,7 @@ def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
     found = windows_given(spec, template, key, given)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
-    loose: Looseness = looseness(spec, template, conditional, found, given)
-    return DerivedConditional(conditional, proof, loose.first, loose.last, loose.inside)
+    return DerivedConditional(conditional, proof, looseness(spec, template, conditional, found, given))
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Term
+from dvaec.emit.loose_words import spare_word
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.notation import frame_word, windows
@@ -49,9 +50,12 @@ def _derived(factor: DerivedConditional) -> dict[str, Json]:
         **_conditional(factor.conditional),
         "proof": {"lag": proof.lag, "first": proof.first, "period": proof.period},
         "loose": {
-            "from_start": list(factor.loose_first),
-            "back_from_end": list(factor.loose_last),
-            "inside": factor.loose_inside,
+            "from_start": list(factor.loose.first),
+            "back_from_end": list(factor.loose.last),
+            "inside": factor.loose.inside,
+            "spare": [spare_word(one) for one in factor.loose.spare],
+            "lengths": list(factor.loose.lengths),
+            "compared": factor.loose.compared,
         },
     }
 

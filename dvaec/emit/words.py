@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dvaec.derive.factors import listed
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
+from dvaec.emit.loose_words import loose_words
 from dvaec.spec.model import InferenceKind, Spec
 from dvaec.spec.notation import target
 
@@ -82,20 +83,12 @@ def proof_words(factor: DerivedConditional) -> str:
     """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
     proof = factor.proof
     if not proof.searched:
-        words = _whole_words(factor)
-        return f"{words}; for some T larger than needed" if factor.loose_inside else words
+        return _whole_words(factor) + loose_words(factor)
     from_there = f"t+{proof.first}" if proof.first else "t"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     name = factor.conditional.target
     words = f"holds for every T: what links {name}_t to its evidence repeats from {from_there} on, {every}"
-    loose = [_from_to([str(frame) for frame in run]) for run in _runs(factor.loose_first)]
-    loose += [
-        _from_to([f"T-{back}" if back else "T" for back in reversed(run)])
-        for run in reversed(_runs(factor.loose_last))
-    ]
-    where = [f"at {', '.join(loose)}"] if loose else []
-    where += ["in the middle"] if factor.loose_inside else []
-    return f"{words}; clipped to 1..T, larger than needed {' and '.join(where)}" if where else words
+    return words + loose_words(factor)
 
 
 def _whole_words(factor: DerivedConditional) -> str:
@@ -107,18 +100,3 @@ def _whole_words(factor: DerivedConditional) -> str:
         return f"holds for every T: {label} is linked to its evidence directly"
     frames = " and ".join(dict.fromkeys(through))
     return f"holds for every T: what links {label} to its evidence is {frames}, at all frames"
-
-
-def _runs(numbers: Iterable[int]) -> list[list[int]]:
-    """Part increasing numbers into runs without gaps."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
-
-
-def _from_to(frames: list[str]) -> str:
-    return f"t = {frames[0]}" if len(frames) == 1 else f"t = {frames[0]} to {frames[-1]}"

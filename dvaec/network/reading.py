@@ -1,4 +1,4 @@
-"""The minimal set read off from K, case by case: E's part of the families that meet K, as parents of frame t."""
+"""The minimal set read off from K, case by case: E's part of the families that meet K, as parents of t."""
 
 from __future__ import annotations
 

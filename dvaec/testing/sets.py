@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
-from dvaec.derive.model import DerivedConditional
+from dvaec.derive.model import DerivedConditional, Looseness
 from dvaec.derive.posterior import exact_posterior, first_served
 from dvaec.spec.model import Conditional, InferenceKind, Spec
 from dvaec.testing.closeness import Gap, ViolationError
@@ -42,7 +42,7 @@ def windows_are_the_posterior(spec: Spec, frames: int) -> Gap:
             wanted = exact[dot]
             read = _reads(spec, factor.conditional, dot, frames) & allowed
             _contains(gap, spec, dot, read, wanted, frames)
-            more = read - wanted - _absolute(spec, factor.conditional, frames)
+            more = read - wanted
             if more and not _loose(spec, factor, dot[1], frames):
                 raise ViolationError(f"{name_of(spec, dot)} does not need {_list(spec, more)} (T = {frames})")
     return gap
@@ -102,17 +102,20 @@ def _absolute(spec: Spec, conditional: Conditional, frames: int) -> set[Dot]:
 def _loose(spec: Spec, factor: DerivedConditional, frame: int, frames: int) -> bool:
     """Whether the windows may be larger than the minimum at a frame: said to be, or never compared there.
 
-    What is said of the ends holds where they are far from each other: twice the reach of the proof, and what
-    reads a frame of its own at either end. Windows of a period may be loose at every other T.
+    What is said of the ends holds where they are far from each other: twice the reach of the proof.
     """
-    proof = factor.proof
+    proof, loose = factor.proof, factor.loose
     reach = proof.first + proof.period + proof.lag + 2
-    if proof.period > 1 or (spec.frames is None and frames < 2 * reach):
+    if not loose.compared or (spec.frames is None and frames < 2 * reach):
         return True
     if factor.conditional.frame is not None or not spec.variable(factor.conditional.target).framed:
-        return factor.loose_inside
-    back = frames - frame
-    return factor.loose_inside or frame in factor.loose_first or back in factor.loose_last
+        return loose.inside or frames in loose.lengths
+    return frame in loose.first or frames - frame in loose.last or _between(loose, frame, frames)
+
+
+def _between(loose: Looseness, frame: int, frames: int) -> bool:
+    """Whether a frame lies beyond those compared from either end, where the middle one speaks for all."""
+    return loose.inside and frame > max(loose.first) and frames - frame > max(loose.last)
 
 
 def _contains(
