@@ -12,7 +12,7 @@ from torch.distributions import Distribution, Independent, StudentT
 
 from dvaec.spec.model import Dense, Head, Layer, Parent, Role, Side, Variable
 from dvaec.spec.offsets import NOW, of
-from tests.emitted import Built, build
+from dvaec.testing.built import Built, build
 from tests.family_laws import CASES
 from tests.models import line, page
 

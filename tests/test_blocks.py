@@ -22,11 +22,13 @@ from dvaec.runtime.script import script
 from dvaec.spec.model import Side, Spec
 from dvaec.spec.read import read_text
 from dvaec.testing import properties
+from dvaec.testing.batches import padding_changes_nothing
+from dvaec.testing.built import build, forget, sample_values
 from dvaec.testing.strategies.blocks import block_specs
 from dvaec.testing.strategies.page_text import page_of
-from tests.emitted import Built, build, forget, head_fields, sample_values
+from dvaec.testing.values import scripted_is_eager
 from tests.oracles.blocks import BlockNaive
-from tests.test_emitted import BATCH, FRAMES, check_ragged, check_scripted, close, factors
+from tests.scores import BATCH, FRAMES, check_score, close
 
 
 @pytest.fixture(autouse=True)
@@ -55,25 +57,13 @@ def page_text(
     return text
 
 
-def check_naive(built: Built) -> None:
-    values = sample_values(built, BATCH, FRAMES)
-    result = built.call("score", values)
-    for row in range(BATCH):
-        naive = BlockNaive(built.module, built.spec, FRAMES, {k: v[row] for k, v in values.items()})
-        for side, conditional in factors(built):
-            fields = head_fields(result, side, conditional.target)
-            for t in range(1, FRAMES + 1):
-                for got, want in zip(fields.values(), naive.head(side, conditional.target, t), strict=True):
-                    close(got[row, t - 1], want)
-
-
 def check_all(spec: Spec) -> None:
     """Equal to the blocks' formulas, printed as it is read, and under the whole list of properties."""
     again, _ = read_text(page_of(spec), "again.yaml")
     assert again == spec
     built = build(spec)
     built.module.eval()
-    check_naive(built)
+    check_score(built, BlockNaive, BATCH)
     properties.check_all(spec)
     forget(built)
 
@@ -296,8 +286,8 @@ def test_stacked_layers_in_a_loop(runs: str, extra: str) -> None:
     score = built.call("score", values)  # there the stack is whole-sequence calls
     close(score.q_z_mean, drawn.q_z_mean)
     close(score.q_z_logvar, drawn.q_z_logvar)
-    check_scripted(built)
-    check_ragged(built)
+    scripted_is_eager(built, FRAMES)
+    padding_changes_nothing(built, FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -358,7 +348,7 @@ def test_attention_backward() -> None:
     spec, source = read_text(text + "order: [{backward: z}]\n", "page.yaml")
     assert check_developed(spec, derive(spec), source) == []
     built = build(spec)
-    check_naive(built)
+    check_score(built, BlockNaive, BATCH)
     properties.check_all(spec)
     values = sample_values(built, BATCH, FRAMES)
     drawn = built.call("encode", values)
@@ -390,8 +380,8 @@ def test_attention_of_a_whole_sequence() -> None:
         mean, logvar = naive.parameters(head, spec.variable("v"), "q_v", length)
         close(score.q_v_mean[row], mean)
         close(score.q_v_logvar[row], logvar)
-    check_scripted(built)
-    check_ragged(built)
+    scripted_is_eager(built, FRAMES)
+    padding_changes_nothing(built, FRAMES)
 
 
 @given(block_specs())
@@ -415,7 +405,7 @@ def test_images_come_with_their_axes_or_flat() -> None:
         'p(x_t): {block: image_decoder, reads: "z_t, c", channels: [3]}, q(z_t): {reads: "e_t, k_t"}',
     )
     built = build(spec)
-    check_naive(built)
+    check_score(built, BlockNaive, BATCH)
     values = sample_values(built, BATCH, FRAMES)
     flat = built.call("elbo", values)
     shaped = dict(values, x=values["x"].reshape(BATCH, FRAMES, 2, 4, 4), c=values["c"].reshape(BATCH, 3, 2))

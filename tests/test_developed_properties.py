@@ -10,9 +10,9 @@ from hypothesis import given
 from dvaec.compiler import run, run_text
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Spec
+from dvaec.testing.properties import check_all
 from dvaec.testing.strategies.page_text import page_of
 from tests.developed_strategies import developed_specs
-from tests.test_emitted import check_all
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
 

@@ -29,7 +29,7 @@ from dvaec.spec.model import (
 )
 from dvaec.spec.model import SharedVariance as Shared
 from dvaec.spec.offsets import NOW, of
-from tests.emitted import Built, build, sample_values
+from dvaec.testing.built import Built, build, sample_values
 from tests.models import line, page
 
 BATCH, FRAMES = 3, 4

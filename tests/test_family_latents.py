@@ -15,7 +15,7 @@ from dvaec.emit.families import FAMILIES, family_text, noise_width
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Family, Role, Variable
-from tests.emitted import sample_values
+from dvaec.testing.built import sample_values
 from tests.family_laws import CASES, LATENT, circular, divergence, full, function
 from tests.family_models import BATCH, FRAMES, latent, same
 

@@ -15,8 +15,8 @@ from dvaec.emit.families import family_text
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Family, Variable
-from tests.emitted import sample_values
-from tests.family_data import legal, noise_for
+from dvaec.testing.built import sample_values
+from dvaec.testing.family_data import legal, noise_for
 from tests.family_laws import CASES, Case, function, helpers, lower
 from tests.family_models import BATCH, FRAMES, centre, flat, observing, same
 from tests.shipped import ROOT

@@ -15,7 +15,7 @@ from dvaec.runtime.script import script
 from dvaec.spec.model import Family, Inference, InferenceKind, Role, Sweep, Variable
 from dvaec.spec.names import RESERVED, RESERVED_FOR_MODELS
 from dvaec.spec.offsets import NOW, of
-from tests.emitted import Built, build, sample_values
+from dvaec.testing.built import Built, build, sample_values
 from tests.family_laws import CASES, LATENT, divergence, helpers
 from tests.family_models import BATCH, FRAMES, centre, flat, observing, same
 from tests.models import line, page
