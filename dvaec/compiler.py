@@ -167,6 +167,8 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
         derived = developed.inference.kind is not InferenceKind.CONDITIONALS
         own = derived and any(node.startswith("q_") for node in error.nodes)
         hint = "a conditional of its own under 'inference' can leave it out" if own else None
+        if error.code == "DV304":
+            hint = "read it in the network that needs it, not where a state starts, or leave it out"
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
 
 

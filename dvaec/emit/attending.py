@@ -1,12 +1,14 @@
 """Attention as text: over all frames at once, and frame by frame over what a loop has made so far.
 
 In a loop the keys and values grow by one frame a step. What a node at frame t sees is a mask over the offsets
-s - t of the frames s, made from its window; the padding is never read.
+s - t of the frames s, made from its window; the padding is never read. A frame 0 (z_0) comes first.
 """
 
 from __future__ import annotations
 
+from dvaec.emit.reading import at_zero, has_zero
 from dvaec.emit.writer import Body
+from dvaec.plan.attention import looks_back
 from dvaec.plan.model import FeatureNode, Loop, Node, Port
 from dvaec.spec.model import Attention, Direction
 from dvaec.spec.notation import windows
@@ -38,15 +40,33 @@ def attention_method(node: FeatureNode) -> tuple[tuple[str, ...], tuple[str, ...
 
 def at_all_frames(body: Body, node: FeatureNode, queries: list[str]) -> str:
     """Return the text of a node that attends from every frame at once."""
-    distance, port = distances(body), node.ports[0]
-    seen = f"{window_text(port, distance)} & mask.transpose(1, 2)"
-    return f"self.{node.name}_net({', '.join([port.reads[0].node, *queries, distance, seen])})"
+    distances(body)
+    frames, distance, mask = _all_frames(body, node)
+    seen = f"{window_text(node.ports[0], distance)} & {mask}.transpose(1, 2)"
+    return f"self.{node.name}_net({', '.join([frames, *queries, distance, seen])})"
 
 
-def distances(body: Body) -> str:
+def distances(body: Body) -> None:
     """Name the matrix of s - t, from frame t to frame s."""
     instants = body.once("instants", f"torch.arange(frames, device={body.like}.device)")
-    return body.once("distance", f"{instants}.unsqueeze(0) - {instants}.unsqueeze(1)")
+    body.once("distance", f"{instants}.unsqueeze(0) - {instants}.unsqueeze(1)")
+
+
+def _all_frames(body: Body, node: FeatureNode) -> tuple[str, str, str]:
+    """Name what a node attends to at all frames, from z_0 on, their distances, and which there are."""
+    source = node.ports[0].reads[0].node
+    if not from_zero(body, node):
+        return source, "distance", "mask"
+    zero = at_zero(body, source)
+    distance = body.once("distance_from_0", "torch.cat([-1 - instants.unsqueeze(1), distance], 1)")
+    mask = body.once("mask_from_0", "torch.cat([torch.ones_like(mask[:, :1]), mask], 1)")
+    return f"torch.cat([{zero}.unsqueeze(1), {source}], 1)", distance, mask
+
+
+def from_zero(body: Body, node: FeatureNode) -> bool:
+    """Whether a node that attends sees a frame 0."""
+    port = node.ports[0]
+    return port.window is not None and looks_back(port.window) and has_zero(body, port.reads[0].node)
 
 
 def grows(node: Node, loop: Loop, nodes: list[Node]) -> bool:
@@ -62,18 +82,35 @@ def gathered(body: Body, node: Node, direction: Direction) -> None:
     body.add(f"{node.name}_so_far = torch.cat([{', '.join(parts)}], 1)")
 
 
+def prepare(body: Body, node: Node, loop: Loop) -> None:
+    """Name, before a loop, what a node of it attends to, and the frame 0 that gathered frames begin with."""
+    if not isinstance(node, FeatureNode):
+        return
+    nodes = [body.network.node(name) for name in loop.nodes]
+    if grows(node, loop, nodes):
+        attending = (n for n in nodes if isinstance(n, FeatureNode) and attends(n))
+        zero = any(n.ports[0].reads[0].node == node.name and from_zero(body, n) for n in attending)
+        none = f"{body.like}.new_zeros(batch, 0, {node.dim})"
+        body.add(f"{node.name}_so_far = {f'{at_zero(body, node.name)}.unsqueeze(1)' if zero else none}")
+    if attends(node):
+        frames, _, _ = _all_frames(body, node)
+        if from_zero(body, node) and node.ports[0].reads[0].node not in loop.nodes:
+            body.once(f"{node.name}_frames_from_0", frames)
+
+
 def in_a_step(body: Body, node: FeatureNode, loop: Loop, frame: str, queries: list[str]) -> None:
     """Write a node that attends from one frame, to all frames or to those that the loop has made so far."""
     port, name = node.ports[0], node.name
     source = port.reads[0].node
-    frames, mask, row = source, "mask", f"{frame} : {frame} + 1"
-    columns = ""
+    frames, distance, mask = _all_frames(body, node)
+    frames = f"{name}_frames_from_0" if from_zero(body, node) else frames
+    row, columns = f"{frame} : {frame} + 1", ""
     if source in loop.nodes:
         frames = f"{source}_so_far"
         many = f"{frames}.size(1)"
         columns = f": {many}" if loop.direction is Direction.FORWARD else f"frames - {many} :"
-        mask = f"mask[:, {columns}]"
-    body.add(f"{name}_distance = distance[{row}{f', {columns}' if columns else ''}]")
+        mask = f"{mask}[:, {columns}]"
+    body.add(f"{name}_distance = {distance}[{row}{f', {columns}' if columns else ''}]")
     body.add(f"{name}_seen = {window_text(port, f'{name}_distance')} & {mask}.transpose(1, 2)")
     asked = [f"({query}).unsqueeze(1)" if " " in query else f"{query}.unsqueeze(1)" for query in queries]
     arguments = ", ".join([frames, *asked, f"{name}_distance", f"{name}_seen"])

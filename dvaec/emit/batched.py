@@ -8,7 +8,16 @@ from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, joined, known, parameters
 from dvaec.plan.branches import fixed_parameters
-from dvaec.plan.model import Batched, FeatureNode, HeadNode, StateNode, ValueNode, WholeSequence
+from dvaec.plan.model import (
+    Batched,
+    FeatureNode,
+    HeadNode,
+    HoldNode,
+    Read,
+    StateNode,
+    ValueNode,
+    WholeSequence,
+)
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Convolution, Direction
 
@@ -70,6 +79,9 @@ def whole_sequence(body: Body, step: WholeSequence) -> None:
     """Write one recurrent state as one library call."""
     node = body.network.node(step.node)
     assert isinstance(node, StateNode)
+    if isinstance(node, HoldNode):
+        body.add(f"{node.name} = {_held(body, node)}", node.name)
+        return
     backward = step.direction is Direction.BACKWARD
     inputs = joined([whole(body, read) for read in node.ports[0].reads])
     if backward:
@@ -82,6 +94,14 @@ def whole_sequence(body: Body, step: WholeSequence) -> None:
         result = f"self.{node.name}_rnn({inputs}{_initial(body, node)})[0]"
     result = body.call("reverse", result, "lengths") if backward else result
     body.add(f"{node.name} = {result}", node.name)
+
+
+def _held(body: Body, node: HoldNode) -> str:
+    """One frame of what is there, at all frames from which on it may be read."""
+    held = whole(body, Read(node.source, None, node.frame))
+    if not node.past:
+        return held
+    return body.call("lag", held, "1") if node.frame == 1 else body.call("lead", held, "1", "mask")
 
 
 def _initial(body: Body, node: StateNode) -> str:

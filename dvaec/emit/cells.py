@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dvaec.emit.loop_maps import earlier
 from dvaec.emit.writer import Body
-from dvaec.plan.model import Node, StateNode
+from dvaec.plan.model import HoldNode, Node, StateNode
+from dvaec.spec.model import LAST
 
 
 def recurrent(body: Body, node: Node) -> None:
     """Name a state's recurrent weights."""
-    if isinstance(node, StateNode) and node.state.cell != "sum":
+    if isinstance(node, StateNode) and not isinstance(node, HoldNode) and node.state.cell != "sum":
         for local, weights in (("recurrent", "weight_hh_l0"), ("bias", "bias_hh_l0")):
             body.add(f"{node.name}_{local} = {body.call('weights', f'self.{node.name}_rnn.{weights}')}")
 
@@ -33,3 +34,25 @@ def cell(body: Body, node: StateNode, inputs: str) -> None:
         body.add(f"{name}_t = torch.tanh({name}_gates)", name)
     else:
         body.add(f"{name}_t = {before} + {inputs}", name)
+
+
+def hold(body: Body, node: HoldNode, made: str, frame: str) -> None:
+    """Write one step of a held frame: what is `made` now where that is the frame, else what is held."""
+    name = node.name
+    if node.frame == LAST:
+        at = f"{_ends(node)}[{frame}]"
+        body.add(f"{name}_t = torch.where({at}, {made}, {earlier(name, 1)})", name)
+    else:
+        body.add(f"{name}_t = {made} if {frame} == {int(node.past)} else {earlier(name, 1)}", name)
+
+
+def _ends(node: HoldNode) -> str:
+    """Name where T is (T - 1, for what reads it one frame before), frame by frame, before the loop."""
+    return "next_ends_at" if node.past else "ends_at"
+
+
+def name_ends(body: Body, node: Node) -> None:
+    """Name, before the loop, where the frames are at which a last frame is taken up."""
+    if isinstance(node, HoldNode) and node.frame == LAST:
+        made = body.call("last_frames", "mask", str(int(node.past)))
+        body.once(_ends(node), f"{made}.unbind(1)")

@@ -14,6 +14,7 @@ from dvaec.plan.blocks import arity
 from dvaec.plan.model import (
     FeatureNode,
     HeadNode,
+    HoldNode,
     Network,
     Node,
     Port,
@@ -22,7 +23,7 @@ from dvaec.plan.model import (
     ValueNode,
     head_name,
 )
-from dvaec.spec.model import Block, Conditional, Dense, Parent, Side, Spec
+from dvaec.spec.model import LAST, Block, Conditional, Dense, Parent, Side, Spec
 from dvaec.spec.notation import Window, parent_braces, target, windows
 from dvaec.spec.offsets import of, window
 
@@ -99,6 +100,8 @@ def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) 
 
 
 def _right_side(node: FeatureNode | StateNode) -> str:
+    if isinstance(node, HoldNode):
+        return _held(node)
     if isinstance(node, StateNode):
         recurrent = read_text(Read(node.name, node.step))
         if node.state.cell == "sum":
@@ -108,6 +111,13 @@ def _right_side(node: FeatureNode | StateNode) -> str:
     if node.block is None:
         return f"[{_port(node.ports[0])}]"
     return block_equation(node.block, node.ports)
+
+
+def _held(node: HoldNode) -> str:
+    """Say from where on a frame is held."""
+    what = read_text(Read(node.source, None, node.frame))
+    end, later = ("T", "<") if node.frame == LAST else ("1", ">")
+    return f"{what} for t {later} {end}, else 0" if node.past else what
 
 
 def _start(node: StateNode) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from dvaec.emit.attending import attends, distances, gathered, grows, in_a_step
+from dvaec.emit.attending import attends, distances, gathered, grows, in_a_step, prepare
 from dvaec.emit.batched import constants
-from dvaec.emit.cells import cell, recurrent
+from dvaec.emit.cells import cell, hold, name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
-from dvaec.plan.model import FeatureNode, HeadNode, Loop, Node, Origin, Port, StateNode, ValueNode
-from dvaec.plan.schedule import dependences
+from dvaec.plan.dependences import dependences
+from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Loop, Node, Origin, Port, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
@@ -178,9 +178,8 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
                 # Nodes that run ahead of the loop begin it before frame 0.
                 body.add(f"{earlier(name, steps)} = {first if first and steps == 1 and not ahead else begun}")
     recurrent(body, node)
-    if grows(node, writing.step, [body.network.node(name) for name in writing.step.nodes]):
-        assert isinstance(node, FeatureNode)
-        body.add(f"{node.name}_so_far = {body.like}.new_zeros(batch, 0, {node.dim})")
+    name_ends(body, node)
+    prepare(body, node, writing.step)
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
         if body.entry.origin(node.name) is Origin.MIXED:
@@ -218,6 +217,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         inputs = ", ".join(ports[node.name])
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
+    elif isinstance(node, HoldNode):
+        hold(body, node, ports[node.name][0], writing.frame(node.name))
     else:
         cell(body, node, ports[node.name][0])
 

@@ -15,7 +15,7 @@ from dvaec.emit.convolving import frames_body
 from dvaec.emit.families import STARTS, linked, names_of
 from dvaec.plan.blocks import arity
 from dvaec.plan.branches import Branch, branches, fan_units, fixed_parameters
-from dvaec.plan.model import FeatureNode, HeadNode, Network, StateNode
+from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Network, StateNode
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
     Attention,
@@ -56,6 +56,8 @@ def nets_of(network: Network) -> Nets:
     layers: list[tuple[str, tuple[str, ...]]] = []
     methods: list[Method] = []
     for node in network.nodes:
+        if isinstance(node, HoldNode):
+            continue
         if isinstance(node, StateNode):
             layers.append((node.name, _state_layers(node)))
         elif isinstance(node, FeatureNode) and isinstance(node.block, Attention):

@@ -23,6 +23,7 @@ from dvaec.plan.model import (
     Batched,
     Entry,
     HeadNode,
+    HoldNode,
     Loop,
     Node,
     Origin,
@@ -106,6 +107,11 @@ def _begins(body: Body, node: Node) -> list[tuple[str, str]]:
     return [(node.name, start(body, node.name)), *cell]
 
 
+def _looks_at_frame(node: Node) -> bool:
+    """Whether a node does something of its own at frame 1."""
+    return isinstance(node, HoldNode) or (isinstance(node, HeadNode) and node.head.frame == 1)
+
+
 def _has_cell(node: Node) -> bool:
     return isinstance(node, StateNode) and node.state.cell == "lstm"
 
@@ -123,7 +129,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
     arguments += ["sample: bool = True"] if entry.name == "imagine" else []
     arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in seen]
     body.add("batch = state.batch")
-    if stream.delay or any(h.head.frame == 1 for h in network.heads):
+    if stream.delay or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
         body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
     for name in (*stream.static, *_names(body, stream)):
         body.add(f"{name} = state.{name}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from dvaec.network.unfold import Deterministic, nodes_of
 from dvaec.spec.graph import reachable
-from dvaec.spec.model import LAST, Conditional, Parent, Side, Spec, reads_of_head
+from dvaec.spec.model import LAST, Attention, Conditional, Parent, Side, Spec, reads_of, reads_of_head
 from dvaec.spec.offsets import Offsets
 
 MOST_READS = 200_000  # frames times what is read at each; beyond it the ends are not compared
@@ -41,12 +41,14 @@ class Lost:
 class Ends:
     """What every node sees at each of finitely many frames: bit s of `seen[node, t][name]` is frame s.
 
-    `t` is also 0 and OUTSIDE. `first` holds the first frame, 0 or 1, of each frame-level variable.
+    `t` is also 0 and OUTSIDE. `first` holds the first frame, 0 or 1, of each frame-level variable,
+    `zero` the features of variables with a frame 0: an open window that reads these begins there, too.
     """
 
     spec: Spec
     frames: int
     first: Mapping[str, int]
+    zero: frozenset[str]
     seen: Mapping[tuple[str, int], Sight]
 
     def lost(self, side: Side, reads: tuple[Parent, ...], declared: Conditional) -> Iterator[Lost]:
@@ -98,7 +100,9 @@ def ends(spec: Spec) -> Ends:
         raise TooLongError(f"{message}, too far to compare them at a sequence's ends")
     first = {v.name: v.first for v in spec.variables if v.framed}
     times = (OUTSIDE, *range(frames + 1))
-    found = Ends(spec, frames, first, {(node.name, t): {} for node in nodes for t in times})
+    found = Ends(
+        spec, frames, first, _with_frame_0(spec), {(node.name, t): {} for node in nodes for t in times}
+    )
     changed = True
     while changed:  # sets only grow; sweeps in both directions let either recurrence settle at once
         changed = False
@@ -107,6 +111,17 @@ def ends(spec: Spec) -> Ends:
                 for node in nodes:
                     changed |= _grow(found, node, t)
     return found
+
+
+def _with_frame_0(spec: Spec) -> frozenset[str]:
+    """Return the features that show something of frame 0: they read it at their own frame."""
+    shown = {v.name for v in spec.variables if v.first == 0}
+    maps = [f for f in spec.features if not isinstance(f.block, Attention)]
+    for _ in maps:
+        for f in maps:
+            reads = (p for p in reads_of(f.block) if p.offsets is not None and 0 in p.offsets)
+            shown |= {f.name} if any(p.name in shown for p in reads) else set()
+    return frozenset(f.name for f in maps if f.name in shown)
 
 
 def _depth(nodes: list[Deterministic]) -> int:
@@ -168,7 +183,8 @@ def _read_frames(found: Ends, name: str, offsets: Offsets, t: int) -> Iterator[i
     elif offsets.finite:
         yield from (t + d for d in offsets.members)
     else:
-        yield from (t + d for d in offsets.within(found.first.get(name, 1) - t, found.frames - t))
+        low = found.first.get(name, 0 if name in found.zero else 1)
+        yield from (t + d for d in offsets.within(low - t, found.frames - t))
 
 
 def _sight(found: Ends, name: str, frame: int) -> Sight:

@@ -82,3 +82,8 @@ def farthest(window: Offsets, sign: int) -> int | None:
     if window.finite:
         return max(sign * offset for offset in window.members)
     return None if (window.reaches_future if sign > 0 else window.reaches_past) else sign * nearest(window)
+
+
+def looks_back(window: Offsets) -> bool:
+    """Whether a window has frames before t: there may be a frame 0 among them."""
+    return window.reaches_past or bool(window.within(-window.reach, -1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dvaec.derive.model import Elbo, Estimator, TermKind
+from dvaec.plan.holding import with_holds
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
@@ -21,6 +22,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     """
     network = build_network(spec)
     infer = _binding(network, Origin.Q, Origin.GIVEN)
+    network = with_holds(spec, network, infer)
     score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     generate = _binding(network, Origin.P, Origin.P)
     drawn = tuple(v.name for v in network.values if v.variable.role is Role.LATENT)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from dvaec.plan.nodes import (
     FeatureNode,
     HeadNode,
+    HoldNode,
     Network,
     Node,
     Port,
@@ -33,6 +34,7 @@ __all__ = [
     "Entry",
     "FeatureNode",
     "HeadNode",
+    "HoldNode",
     "Loop",
     "Network",
     "Node",

@@ -82,6 +82,26 @@ class StateNode:
 
 
 @dataclass(frozen=True)
+class HoldNode(StateNode):
+    """An absolute frame of what the same run over time makes, held from there on; 0 before.
+
+    It has no weights. Its port reads the source at t, or at the frame made just before; `frame` is 1 or LAST.
+    """
+
+    frame: int = 1
+
+    @property
+    def source(self) -> str:
+        """The node whose frame is held."""
+        return self.ports[0].reads[0].node
+
+    @property
+    def past(self) -> bool:
+        """Whether the value is there only behind its own frame."""
+        return self.ports[0].reads[0].offset != 0
+
+
+@dataclass(frozen=True)
 class HeadNode:
     """The parameters of one conditional; no port where they are constant.
 

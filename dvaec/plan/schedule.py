@@ -7,14 +7,15 @@ time that holds exactly the nodes of its cycles. A loop is possible iff all cycl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from dvaec.plan.attention import farthest, nearest
+from dvaec.plan.attention import farthest
+from dvaec.plan.dependences import dependences
 from dvaec.plan.model import (
     Batched,
     Dependence,
-    FeatureNode,
     HeadNode,
+    HoldNode,
     Loop,
     Network,
     Node,
@@ -24,9 +25,8 @@ from dvaec.plan.model import (
     ValueNode,
     WholeSequence,
     framed,
-    is_frame_zero,
 )
-from dvaec.spec.model import LAST, Attention, Direction
+from dvaec.spec.model import LAST, Direction
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import of
 
@@ -37,44 +37,6 @@ class UnschedulableError(Exception):
     def __init__(self, message: str, nodes: tuple[str, ...], code: str) -> None:
         super().__init__(message)
         self.message, self.nodes, self.code = message, nodes, code
-
-
-def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
-    """Return what every node needs, under a binding."""
-    found: list[Dependence] = []
-    at_zero = {node.variable.name: node.name for node in network.values if is_frame_zero(node)}
-    for node in network.nodes:
-        if isinstance(node, ValueNode):
-            origin = binding[node.name]
-            if origin is not Origin.GIVEN:
-                side = "q" if origin is Origin.Q else "p"
-                found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
-        for port in node.ports:
-            if port.window is not None:
-                near = nearest(port.window)
-                found.extend(Dependence(node.name, read.node, near, port.window) for read in port.reads)
-                continue
-            found.extend(Dependence(node.name, read.node, read.offset) for read in port.reads)
-            # Read before frame 1, a variable is its frame 0, and so is what a feature makes of it.
-            before = (read.node for read in port.reads if read.offset is not None and read.offset < 0)
-            zeros = (at_zero[name] for one in before for name in _instant(network, one) if name in at_zero)
-            found.extend(Dependence(node.name, name, None) for name in zeros)
-        if isinstance(node, StateNode):
-            found.append(Dependence(node.name, node.name, node.step))
-        if isinstance(node, HeadNode) and node.begins:
-            found.append(Dependence(node.name, node.begins, 0))
-    return tuple(dict.fromkeys(found))
-
-
-def _instant(network: Network, name: str) -> Iterator[str]:
-    """Yield a node and what it reads at the same frame, through features."""
-    yield name
-    node = network.node(name)
-    if isinstance(node, FeatureNode) and not isinstance(node.block, Attention):
-        for port in node.ports:
-            for read in port.reads:
-                if read.offset == 0:
-                    yield from _instant(network, read.node)
 
 
 def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
@@ -149,6 +111,8 @@ def _step(
     direction, ahead = aligned(component, inside)
     if len(component) == 1 and isinstance(node, StateNode) and node.state.lag == 1:
         reason = f"{node.name} depends on itself alone; all that it reads is there for every frame"
+        if isinstance(node, HoldNode):
+            reason = f"one frame of {node.source}, which is there"
         return WholeSequence(node.name, direction, reason)
     cycle = ", ".join(_arrow(e) for e in inside if e.offset != 0 or e.window is not None)
     reason = f"cycle over time through {cycle}"
@@ -167,8 +131,7 @@ def _absolute(
     frames = [r.frame for r in reads if r.node == edge.source and r.frame is not None]
     if frames:
         at = "T" if frames[0] == LAST else frames[0]
-        what = f"{edge.source}_{at}, which is made in the same run over time"
-        message = f"{_reader(edge)} reads {what}; this is not supported yet"
+        message = f"{_reader(edge)} reads {edge.source}_{at}, which is made after it, and waits for it"
         return UnschedulableError(message, component, "DV304")
     what = f"{_reader(edge)} waits for {edge.source} as a whole, which waits for it"
     return UnschedulableError(what, component, "DV302")

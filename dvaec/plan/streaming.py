@@ -7,8 +7,9 @@ ahead, its draws come k frames late.
 
 from __future__ import annotations
 
+from dvaec.plan.dependences import dependences
 from dvaec.plan.model import Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
-from dvaec.plan.schedule import UnschedulableError, aligned, dependences, needed_by, schedule
+from dvaec.plan.schedule import UnschedulableError, aligned, needed_by, schedule
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
 
 Binding = dict[str, Origin]

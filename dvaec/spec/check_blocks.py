@@ -167,10 +167,6 @@ def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
     if None in windows or len(windows) > 1:
         message = "attention goes over the frames of one window, the same of all that stands under 'of'"
         fitting.fault((*at, "of"), message, "make a feature of them, or attend to each in a block of its own")
-    for parent in block.of:
-        if (zero := _with_frame_zero(fitting.spec, parent.name, ())) is not None:
-            message = f"attention goes over the frames 1 to T, and '{zero}' has a frame 0 of its own"
-            fitting.report.add(Code.NOT_SUPPORTED, message, fitting.parsed.span((*at, "of")))
     for parent in block.query:
         if parent.offsets is not None and not parent.offsets.finite:
             message = f"a query cannot read the open window {page(parent.name, parent.offsets)}"
@@ -179,15 +175,3 @@ def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
         fitting.fault(
             (*at, "heads"), f"{block.units} units cannot be shared out equally among {block.heads} heads"
         )
-
-
-def _with_frame_zero(spec: Spec, name: str, above: tuple[str, ...]) -> str | None:
-    """Return a variable with a frame 0 that a name shows at its frame 0: itself, or through features."""
-    if any(v.name == name and v.first == 0 for v in spec.variables):
-        return name
-    for feature in spec.features:
-        if feature.name == name and name not in above and not isinstance(feature.block, Attention):
-            now = (p.name for p in reads_of(feature.block) if p.offsets is not None and 0 in p.offsets)
-            found = (_with_frame_zero(spec, one, (*above, name)) for one in now)
-            return next((zero for zero in found if zero is not None), None)
-    return None

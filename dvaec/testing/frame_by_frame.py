@@ -16,7 +16,17 @@ from torch.nn import functional as F
 
 from dvaec.emit.families import linked
 from dvaec.plan.branches import fixed_parameters
-from dvaec.plan.model import FeatureNode, HeadNode, Port, Read, StateNode, ValueNode, framed, value_name
+from dvaec.plan.model import (
+    FeatureNode,
+    HeadNode,
+    HoldNode,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+    value_name,
+)
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import LAST, Attention, Direction
 from dvaec.testing.built import Built
@@ -88,7 +98,8 @@ class FrameByFrame:
     def attention(self, node: FeatureNode, t: int) -> Tensor:
         """Attention to the frames of the window that there are, one by one; 0 without any."""
         keys, window = node.ports[0].reads[0].node, node.ports[0].window
-        frames = [s for s in range(1, self.frames + 1) if window is not None and s - t in window]
+        first = 0 if self.has_zero(keys) else 1
+        frames = [s for s in range(first, self.frames + 1) if window is not None and s - t in window]
         if not frames or not 1 <= t <= self.frames:
             return self.like.new_zeros(node.dim)
         read = torch.stack([self.read(keys, s) for s in frames])[None]
@@ -97,6 +108,16 @@ class FrameByFrame:
         seen = torch.ones(1, 1, len(frames), dtype=torch.bool)
         made: Tensor = getattr(self.module, f"{node.name}_net")(read, *queries, distance, seen)
         return made[0, 0]
+
+    def has_zero(self, name: str) -> bool:
+        """Whether a node has something to show at frame 0: z_0, or what features make of it."""
+        node = self.network.node(name)
+        if isinstance(node, ValueNode):
+            zero = value_name(name, 0)
+            return node.framed and any(other.name == zero for other in self.network.values)
+        if not isinstance(node, FeatureNode) or isinstance(node.block, Attention):
+            return False
+        return any(self.has_zero(r.node) for port in node.ports for r in port.reads if r.offset == 0)
 
     def beyond(self, read: Read, t: int) -> Tensor:
         """What a feature outside 1..T reads."""
@@ -108,6 +129,9 @@ class FrameByFrame:
         """The state and its cell."""
         if not 1 <= t <= self.frames:
             return self.start(node)
+        if isinstance(node, HoldNode):
+            held = self.held(node, t)
+            return held, held
         if (node.name, t) not in self.memo:
             # A long recursion is unrolled from its start, or Python's stack would end.
             steps = range(1, t) if node.state.runs is Direction.FORWARD else range(self.frames, t, -1)
@@ -116,6 +140,12 @@ class FrameByFrame:
                     self.memo[node.name, s] = self.advance(node, s)
             self.memo[node.name, t] = self.advance(node, t)
         return self.memo[node.name, t]
+
+    def held(self, node: HoldNode, t: int) -> Tensor:
+        """One frame of a node, where the run has made it before t: 0 elsewhere."""
+        frame = self.frames if node.frame == LAST else node.frame
+        since = t - frame if node.state.runs is Direction.FORWARD else frame - t
+        return self.read(node.source, frame) if since >= int(node.past) else self.like.new_zeros(node.dim)
 
     def start(self, node: StateNode) -> tuple[Tensor, Tensor]:
         zeros = self.like.new_zeros(node.dim)

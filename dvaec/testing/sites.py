@@ -9,6 +9,7 @@ from dvaec.network.unfold import unfold
 from dvaec.plan.model import HeadNode, head_name
 from dvaec.spec.model import LAST, Attention, Block, Conditional, Side, Spec, reads_of_head
 from dvaec.testing.built import Built
+from dvaec.testing.oracles.nodes import chain
 
 Seen = tuple[str, int | None]
 """A variable with its frame (0, 1, ..., T); None for a sequence-level one."""
@@ -51,20 +52,32 @@ def sites(built: Built, frames: int) -> Iterator[Site]:
 
 
 def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
-    """Return what a factor reads at its frame of 1..T, windows clipped."""
+    """Return what a factor reads at its frame of 1..T, windows clipped.
+
+    q reads an absolute frame of a latent where it has been drawn before, and nothing elsewhere.
+    """
     found: set[Seen] = set()
     for parent in site.conditional.parents:
         variable = built.spec.variable(parent.name)
         if not variable.framed:
             found.add((parent.name, None))
         elif parent.frame is not None:
-            found.add((parent.name, frames if parent.frame == LAST else parent.frame))
+            seen = (parent.name, frames if parent.frame == LAST else parent.frame)
+            found |= {seen} - (_not_yet(built.spec, site, frames) if site.side is Side.Q else set())
         else:
             assert parent.offsets is not None
             t = 0 if site.frame is None or site.conditional.frame is not None else site.frame
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
     return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own
+
+
+def _not_yet(spec: Spec, site: Site, frames: int) -> set[tuple[str, int | None]]:
+    """Return the latents that q draws after a factor's own."""
+    drawn = chain(spec, frames)
+    return {
+        dot for dot in drawn[drawn.index((site.target, site.frame or 0)) :] if spec.variable(dot[0]).framed
+    }
 
 
 def surely_reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:

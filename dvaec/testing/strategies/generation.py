@@ -146,12 +146,11 @@ class Generation:
     def _whole(self, parents: Parents, name: str, latent: bool = False) -> None:
         """Let what has no frame t read all frames of a name, its first or its last.
 
-        A latent of a promised p reads the first alone of what is generated, and seldom: its own readers have
-        frames, and a posterior that reads one frame of its own sweep has no schedule yet (DV304).
+        A latent of a promised p reads the first alone of what is generated: its own readers have frames.
         """
         kind = self.draw(st.sampled_from(("all", "all", "first", "last", "ends")))
         if latent and self.causality is not Causality.NONCAUSAL and self.roles[name] is not Role.INPUT:
-            kind = "first" if self.chance(4) else "none"
+            kind = "first" if self.chance(2) else "none"
         if kind == "all":
             parents[name, None] = ALL
         if kind in ("first", "ends"):

@@ -1,0 +1,64 @@
+"""What every node of the developed form waits for, once it is known where the variables' values come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from dvaec.plan.attention import looks_back, nearest
+from dvaec.plan.model import (
+    Dependence,
+    FeatureNode,
+    HeadNode,
+    Network,
+    Origin,
+    StateNode,
+    ValueNode,
+    is_frame_zero,
+)
+from dvaec.spec.model import Attention
+
+
+def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
+    """Return what every node needs, under a binding."""
+    found: list[Dependence] = []
+    for node in network.nodes:
+        if isinstance(node, ValueNode):
+            origin = binding[node.name]
+            if origin is not Origin.GIVEN:
+                side = "q" if origin is Origin.Q else "p"
+                found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
+        for port in node.ports:
+            if port.window is not None:
+                near = nearest(port.window)
+                found.extend(Dependence(node.name, read.node, near, port.window) for read in port.reads)
+                if looks_back(port.window):
+                    found.extend(_zeros(network, node.name, [read.node for read in port.reads]))
+                continue
+            found.extend(Dependence(node.name, read.node, read.offset) for read in port.reads)
+            before = [read.node for read in port.reads if read.offset is not None and read.offset < 0]
+            found.extend(_zeros(network, node.name, before))
+        if isinstance(node, StateNode):
+            found.append(Dependence(node.name, node.name, node.step))
+        if isinstance(node, HeadNode) and node.begins:
+            found.append(Dependence(node.name, node.begins, 0))
+    return tuple(dict.fromkeys(found))
+
+
+def _zeros(network: Network, reader: str, sources: Sequence[str]) -> Iterator[Dependence]:
+    """Read before frame 1, a variable is its frame 0, and so is what a feature makes of it."""
+    at_zero = {node.variable.name: node.name for node in network.values if is_frame_zero(node)}
+    for source in sources:
+        for name in _instant(network, source):
+            if name in at_zero:
+                yield Dependence(reader, at_zero[name], None)
+
+
+def _instant(network: Network, name: str) -> Iterator[str]:
+    """Yield a node and what it reads at the same frame, through features."""
+    yield name
+    node = network.node(name)
+    if isinstance(node, FeatureNode) and not isinstance(node.block, Attention):
+        for port in node.ports:
+            for read in port.reads:
+                if read.offset == 0:
+                    yield from _instant(network, read.node)

@@ -1,0 +1,128 @@
+"""Absolute frames that a run over time itself makes: values held from the frame at which they are there.
+
+Where q(z_t) reads z_1, and z_1 is drawn in the same run over time, what is read is a recurrence,
+
+    m_t = z_1 where t = 1, m_{t-1} behind it (0 before frame 1),
+
+which a loop carries, a whole sequence computes at once and a stream keeps. Where z_1 is not drawn yet when
+the target's own frame 1 is (z_1 itself, and what comes before z in q's order), what is read there is 0:
+m_{t-1} in place of m_t. In a backward run it is the last frame that is held, from T down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from dvaec.plan.dependences import dependences
+from dvaec.plan.model import Origin
+from dvaec.plan.nodes import (
+    HeadNode,
+    HoldNode,
+    Network,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+)
+from dvaec.plan.schedule import needed_by
+from dvaec.spec.model import LAST, Causality, Direction, Parent, Side, Spec, State
+from dvaec.spec.offsets import of
+
+Binding = Mapping[str, Origin]
+
+
+def with_holds(spec: Spec, network: Network, infer: Mapping[str, Origin]) -> Network:
+    """Let q's conditionals that read an absolute frame of their own run read the value held since then.
+
+    In causal models every frame 1 is held, so that a stream has it. A read that no order of the frames lets
+    come true is left as it is, and has no schedule.
+    """
+    holding = _Holding(spec, network, infer)
+    nodes = [holding.reading(node) for node in network.nodes]
+    return Network((*nodes, *holding.made.values()))
+
+
+class _Holding:
+    def __init__(self, spec: Spec, network: Network, infer: Mapping[str, Origin]) -> None:
+        self.spec, self.network = spec, network
+        self.edges = dependences(network, infer)
+        self.made: dict[str, HoldNode] = {}
+
+    def reading(self, node: Node) -> Node:
+        """Return a node that reads held values in the place of absolute frames."""
+        if isinstance(node, ValueNode) or not framed(node) or _of_frame_1(node):
+            return node
+        reads = [tuple(self._read(node, read) for read in port.reads) for port in node.ports]
+        ports = [replace(port, reads=some) for port, some in zip(node.ports, reads, strict=True)]
+        if isinstance(node, StateNode):  # what a state starts at comes before its first frame
+            ports[1:] = node.ports[1:]
+        return replace(node, ports=tuple(ports))
+
+    def _read(self, node: Node, read: Read) -> Read:
+        source, frame = self.network.node(read.node), read.frame
+        if frame is None or not framed(source):
+            return read
+        heads = [head for head in self._heads(node) if head.framed and head.head.frame is None]
+        runs = self._direction(node, source, heads, frame)
+        if runs is None or any(head.head.side is Side.P for head in heads):
+            return read
+        if runs is not (Direction.BACKWARD if frame == LAST else Direction.FORWARD):
+            return read  # the run makes that frame after all others
+        past = any(self._too_late(head, source, frame) for head in heads)
+        name = f"{source.name}_{'last' if frame == LAST else 'first'}"
+        name += "_past" if past else "_held"
+        offset = 0 if not past else -1 if runs is Direction.FORWARD else 1
+        state = State(name, "hold", source.dim, (Parent(source.name, of(offset)),), runs=runs)
+        port = Port("", (Read(source.name, offset),), (source.dim,), source.dim)
+        self.made[name] = HoldNode(name, state, source.dim, (port,), frame)
+        return Read(name, 0)
+
+    def _direction(
+        self, reader: Node, source: Node, heads: Sequence[HeadNode], frame: int
+    ) -> Direction | None:
+        """The direction of the run that makes a frame and reads it; None where that is no run."""
+        if reader.name in needed_by(self.edges, [source.name]):
+            own = {head.variable.name for head in heads}
+            sweeps = [sweep.backward for sweep in self.spec.order if own & set(sweep.latents)]
+            return (Direction.BACKWARD if sweeps[0] else Direction.FORWARD) if sweeps else None
+        streaming = self.spec.causality is Causality.CAUSAL and frame == 1
+        return Direction.FORWARD if streaming else None
+
+    def _heads(self, reader: Node) -> Iterator[HeadNode]:
+        """Yield the conditionals that see a node at their own frame."""
+        seen = [reader.name]
+        for name in seen:
+            node = self.network.node(name)
+            if isinstance(node, HeadNode):
+                yield node
+            for other in self.network.nodes:
+                reads = (r for port in other.ports for r in port.reads)
+                if other.name not in seen and any(r.node == name and r.offset == 0 for r in reads):
+                    seen.append(other.name)
+
+    def _too_late(self, head: HeadNode, source: Node, frame: int) -> bool:
+        """Whether a source's frame 1 (T) is not there yet when q draws the target's."""
+        if head.begins and frame == 1:
+            return True  # another network speaks for frame 1
+        rank = {
+            name: (number, place)
+            for number, sweep in enumerate(self.spec.order)
+            for place, name in enumerate(sweep.latents)
+        }
+        mine = rank[head.variable.name]
+        return any(rank[name] >= mine for name in self._made_of(source.name) if name in rank)
+
+    def _made_of(self, name: str) -> tuple[str, ...]:
+        """What a node is made of within its frame, through features and states."""
+        found = [name]
+        for one in found:
+            reads = [r.node for port in self.network.node(one).ports for r in port.reads if r.offset == 0]
+            found += [other for other in dict.fromkeys(reads) if other not in found]
+        return tuple(found)
+
+
+def _of_frame_1(node: Node) -> bool:
+    return isinstance(node, HeadNode) and node.head.frame == 1
