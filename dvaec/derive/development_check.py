@@ -51,6 +51,11 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
             found += _differences(spec, unfolded, head, declared, seen, source)
         if finite is not None and (declared is None or _alike(declared, seen)):
             found += _at_the_ends(finite, head, seen, source)
+        if finite is not None and finite.sees_itself(reads, seen):
+            name, own = head_key(spec, head), f"{head.target}_{head.frame}"
+            hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
+            span = source.span(("networks", name, "reads"))
+            found.append(Diagnostic(OUT_OF_ORDER, f"the network {name} sees {own} itself", span, hint))
     return found
 
 

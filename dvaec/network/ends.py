@@ -67,6 +67,13 @@ class Ends:
                 if missing:
                     yield Lost(parent.name, frame, self.frames, missing)
 
+    def sees_itself(self, reads: tuple[Parent, ...], declared: Conditional) -> bool:
+        """Whether a conditional of one frame, whose windows leave that frame out, sees it all the same."""
+        frame = declared.frame
+        if frame is None:
+            return False
+        return bool(_reading(self, reads, frame or 1).get(declared.target, 0) >> frame & 1)
+
     def _frames(self, side: Side, declared: Conditional) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""
         if declared.frame is not None:

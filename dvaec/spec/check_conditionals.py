@@ -148,7 +148,7 @@ def _parents(context: Context, line: Line, block: str) -> None:
     for parent in check_repeated(context, line):
         if not context.known(line.scalar, parent, nodes_too=False):
             continue
-        if not placed(context, line.scalar, parent, at_t=at_t, networks=False):
+        if not placed(context, line.scalar, parent, at_t=at_t, networks=False, of=target):
             continue
         span = context.place(line.scalar, parent)
         if at_t and line.target.offsets != NOW:
@@ -165,7 +165,7 @@ def _itself(context: Context, line: Line, parent: Reference) -> bool:
     if parent.bare or frame is None:
         return parent.bare or (parent.offsets is not None and 0 in parent.offsets)
     if parent.offsets is not None:
-        return frame > 0 or parent.name in context.zero
+        return frame > 0 or (parent.name in context.zero and parent.begins != "1")
     return parent.frame == line.target.frame
 
 

@@ -13,13 +13,23 @@ from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Scalar
 
 
-def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool, networks: bool) -> bool:
+def placed(
+    context: Context,
+    scalar: Scalar,
+    reference: Reference,
+    *,
+    at_t: bool,
+    networks: bool,
+    of: Reference | None = None,
+) -> bool:
     """Report a subscript that has no meaning for its reader; return whether it is in order.
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
-    may read a state or a variable at one frame by its number (g_<T>, x_1).
+    may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line: z_0
+    alone reads z_<1:T>, all but itself.
     """
-    if not (_zero(context, scalar, reference) and _first(context, scalar, reference)):
+    beside = of is not None and (of.name, of.frame) == (reference.name, "0")
+    if not (_zero(context, scalar, reference) and (beside or _first(context, scalar, reference))):
         return False
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]

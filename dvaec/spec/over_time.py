@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Direction
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 MOST_ARROWS = 300_000
 FARTHEST = 24  # how far in time a cycle is looked for to be shown
@@ -39,7 +39,10 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Ar
         for parent in line.parents if line.target in names else ():
             if parent.name in names:
                 key = (line.target, parent.name)
-                found[key] = found.get(key, NONE) | _offsets(line.frame, parent.offsets, parent.frame)
+                read = _offsets(line.frame, parent.offsets, parent.frame)
+                if line.frame == 0 and parent.name == line.target:
+                    read = read - NOW  # z_0 reads the frames beside its own
+                found[key] = found.get(key, NONE) | read
     return found
 
 
@@ -199,7 +202,9 @@ def _unrolled(
                 elif parent.frame is not None:
                     reads.append((parent.name, frames if parent.frame == LAST else parent.frame))
                 elif parent.offsets is not None:
-                    reads += [(parent.name, t + d) for d in parent.offsets.within(first - t, frames - t)]
+                    near = parent.offsets.within(first - t, frames - t)
+                    beside = line.frame == 0 and parent.name == line.target  # z_0 leaves itself out
+                    reads += [(parent.name, t + d) for d in near if d or not beside]
     return found
 
 

@@ -17,6 +17,7 @@ from dvaec.spec.model import (
     Combiner,
     Conditional,
     Convolution,
+    Custom,
     Dense,
     Direction,
     Feature,
@@ -41,8 +42,11 @@ from dvaec.spec.model import (
     reads_of_head,
 )
 from dvaec.spec.offsets import NOW, Offsets, of, window
+from dvaec.testing.strategies.images import image_decoders, image_encoders
 
 SMOOTH = ("tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "mish", "softsign", "linear")
+OWN = "torch.nn:Linear"  # a class that anybody has: Linear(in_features, units)
+KINDS = ("dense", "combiner", "mixture", "convolution", "attention", "scan", "image", "own")
 VARIABLES = (
     Variable("x", Role.OBSERVED, 6, axes=(3, 2)),
     Variable("z", Role.LATENT, 2),
@@ -78,7 +82,7 @@ class _Drawing:
         made = [f.name for f in self.features] + [s.name for s in self.states]
         found: dict[str, Parent] = {}
         for _ in range(self.draw(st.integers(1, most))):
-            again = self.draw(st.booleans())
+            again = self.draw(st.sampled_from((True, True, False)))
             if made and again:
                 name = self.draw(st.sampled_from(made))
                 found[name] = Parent(name, NOW)
@@ -107,9 +111,12 @@ class _Drawing:
 
     def block(self) -> Block:
         """A block that can stand in a feature."""
-        kind = self.draw(
-            st.sampled_from(("dense", "combiner", "mixture", "convolution", "attention", "attention", "scan"))
-        )
+        kind = self.draw(st.sampled_from(KINDS))
+        if kind == "image":
+            at = sorted({self.offset(), self.offset()})
+            return self.draw(image_encoders((Parent("x", of(*at)),), (3, 2)))
+        if kind == "own":
+            return Custom(self.parents(), OWN, 3)
         if kind == "combiner":
             (one,), (other,) = self.parents(1), self.parents(1)
             return Combiner(one, other, 3)
@@ -170,7 +177,7 @@ def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, 
     """A head with a trunk, with a mean that reads on its own, or with both apart."""
     draw = drawing.draw
     constant = draw(st.sampled_from((None, 0.5, SharedVariance())))
-    form = draw(st.sampled_from(("trunk", "trunk", "block", "mean", "apart")))
+    form = draw(st.sampled_from(("trunk", "trunk", "block", "mean", "apart", "image")))
     if form == "apart":
         variance = constant or replace(
             Output(block=Dense(drawing.parents(), drawing.layers(1))), link=draw(st.sampled_from(Link))
@@ -179,6 +186,9 @@ def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, 
     if form == "mean":
         trunk = Dense(drawing.parents(), drawing.layers())
         return Head(side, target.name, trunk, _output(drawing, target, extra))
+    if form == "image" and target.axes:
+        decoder = draw(image_decoders(extra or drawing.parents(1), target.axes))
+        return Head(side, target.name, decoder, variance=constant)
     if form == "block" and target.axes:
         return Head(side, target.name, Scan(extra or drawing.parents(1), "gru", 3, 1), variance=constant)
     if form == "block" and not extra:
@@ -193,10 +203,9 @@ def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, 
 def block_specs(draw: st.DrawFn) -> Spec:
     """Draw a spec; its conditionals are what its networks see."""
     past, data = _Drawing(True, draw), _Drawing(False, draw)
-    for _ in range(draw(st.integers(0, 3))):
-        past.grow()
-    for _ in range(draw(st.integers(0, 3))):
-        data.grow()
+    for drawing in (past, past, past, data, data, data):
+        if draw(st.integers(0, 3)):
+            drawing.grow()
     x, z, _ = VARIABLES
     heads = (
         _head(Side.P, z, past, ()),

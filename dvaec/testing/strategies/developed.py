@@ -31,13 +31,14 @@ from dvaec.spec.model import (
     Layer,
     Output,
     Parent,
+    Role,
     SharedVariance,
     Spec,
     State,
     reads_of,
     reads_of_head,
 )
-from dvaec.spec.offsets import ALL, NOW, Offsets, window
+from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.testing.strategies.conditionals import general_specs
 from dvaec.testing.strategies.families import with_families
 from dvaec.testing.strategies.networks import few, layers
@@ -59,6 +60,8 @@ def means_the_same(one: Spec, other: Spec) -> bool:
         reads = reads_of_head(twin)
         now = Conditional(head.target, after.seen(reads), head.frame)
         if beyond(seen, now) or beyond(now, seen) or any(finite.lost(head.side, reads, seen)):
+            return False
+        if finite.sees_itself(reads, seen):
             return False
     return True
 
@@ -138,7 +141,20 @@ def whole_specs(draw: st.DrawFn, plain: bool = True) -> Spec:
         if means_the_same(spec, varied):
             spec = _without_unread(varied)
     heads = (draw(_form(head, spec)) for head in spec.heads)
-    return replace(spec, heads=tuple(h for h in heads if h.block is not None))
+    spec = replace(spec, heads=tuple(h for h in heads if h.block is not None))
+    return replace(spec, auxiliary=draw(_predictions(spec)))
+
+
+@st.composite
+def _predictions(draw: st.DrawFn, spec: Spec) -> tuple[Conditional, ...]:
+    """Draw a prediction of a state (8.4), seldom two, from latents and states of frames around its own."""
+    names = [v.name for v in spec.having(Role.LATENT) if v.framed] + [s.name for s in spec.states]
+    found = []
+    for state in draw(st.lists(st.sampled_from(spec.states), max_size=2, unique=True)) if spec.states else ():
+        at = st.sampled_from([name for name in names if name != state.name] or names)
+        near = of(draw(st.integers(-2, 1))) if names != [state.name] else of(-1)
+        found.append(Conditional(state.name, (Parent(draw(at), near),)))
+    return tuple(found)
 
 
 @st.composite

@@ -78,6 +78,7 @@ def written(spec: Spec, conditional: Conditional) -> str:
     framed = conditional.target in states or spec.variable(conditional.target).framed
     text = line(conditional, framed)
     for variable in spec.variables:
-        if variable.first == 0:
+        beside = conditional.frame == 0 and conditional.target == variable.name  # z_0 leaves itself out
+        if variable.first == 0 and not beside:
             text = text.replace(f" {variable.name}_<1:", f" {variable.name}_<0:")
     return f'"{text}"'

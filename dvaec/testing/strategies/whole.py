@@ -27,7 +27,7 @@ def specs() -> st.SearchStrategy[Spec]:
     inference and conditionals of one's own; networks left to the compiler, developed with states and
     features of their own, or made of blocks.
     """
-    return st.one_of(_undeveloped(), _undeveloped(), whole_specs(plain=False), block_specs())
+    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs())
 
 
 def pages() -> st.SearchStrategy[str]:
