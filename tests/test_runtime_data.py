@@ -114,6 +114,45 @@ def test_packed_bits_stand_for_the_only_observed_variable(tmp_path: Path) -> Non
     assert "holds 11 to 16 bits a frame, but the model's x has dim 10" in wrong.message
 
 
+def test_packed_bits_stand_for_a_static_variable_too(tmp_path: Path) -> None:
+    bits = np.random.default_rng(0).integers(0, 2, size=(5, 11)).astype(np.uint8)
+    bits[:, 10] = 1
+    card = replace(
+        CARD, observed={"v": 11}, families={"v": "bernoulli"}, inputs={}, static_observed=("v",), length=4
+    )
+    split = read(tmp_path, {"train_bits": np.packbits(bits, axis=1)}, card)
+    assert np.array_equal(split.static["v"], bits)
+    assert split.lengths.tolist() == [4] * 5
+    lengths = {"train_bits": np.packbits(bits, axis=1), "train_lengths": np.array([2, 1])}
+    assert "'train_bits' has 5 sequences, but" in fault(tmp_path, lengths, card).message
+    wrong = fault(tmp_path, {"train_bits": np.packbits(bits, axis=1)}, replace(card, observed={"v": 10}))
+    assert "holds 11 to 16 bits a sequence" in wrong.message
+
+
+def test_rows_of_nan_are_missing_and_nothing_else_may_be_nan(tmp_path: Path) -> None:
+    x = np.ones((6, 2))
+    x[[1, 5]] = np.nan
+    content = {"train_x": x, "train_u": np.zeros(6), "train_lengths": np.array([2, 4])}
+    split = read(tmp_path, content)
+    assert split.missing["x"].tolist() == [False, True, False, False, False, True]
+    assert not split.framed["x"][[1, 5]].any()
+    batch = collate(split, [1, 0], CPU, torch.float32)
+    assert batch.masks["x"].tolist() == [[True, True, True, False], [True, False, False, False]]
+    assert not read(tmp_path, arrays()).missing
+    x[2, 1] = np.nan
+    found = fault(tmp_path, content)
+    assert "array 'train_x' is nan at sequence 2, frame 1, dimension 2" in found.message
+    assert (
+        found.hint
+        == "what is missing is nan in all its dimensions; a variable of its own can be missing alone"
+    )
+    found = fault(tmp_path, {**content, "train_x": np.ones((6, 2)), "train_u": np.full(6, np.nan)})
+    assert "array 'train_u' is nan at sequence 1, frame 1, dimension 1" in found.message
+    assert found.hint == "an input is always given; only what is observed may be missing"
+    found = fault(tmp_path, {**content, "train_x": np.full((6, 2), np.nan)})
+    assert "array 'train_x' is nan everywhere: nothing is observed" in found.message
+
+
 def test_an_absent_input_is_zero_only_if_asked(tmp_path: Path) -> None:
     content = arrays()
     del content["train_u"]

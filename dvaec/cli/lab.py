@@ -24,6 +24,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
+from dvaec.cli.lab_text import epoch_line, missing, surrogate, table
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dvaec.runtime.card import Card
-    from dvaec.runtime.evaluate import Evaluation
     from dvaec.runtime.history import Epoch
 
 _DATA_HELP = (
@@ -119,6 +119,8 @@ def train(
         model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         folder = out or Path("runs") / card.name.lower()
         options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
+        for line in (*surrogate(card), *missing(card, parts.values())):
+            typer.echo(line)
         with _progress(card, epochs) as (report, step):
             outcome = fit(
                 model, card, parts["train"], parts["valid"], folder, options,
@@ -164,6 +166,8 @@ def evaluate(
         where = prepare(device, threads)
         model = load(run, allow_python).to(where)
         result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
+        for line in missing(card, parts.values()):
+            typer.echo(line, err=True)
         as_json = form is TableFormat.JSON
         typer.echo(json.dumps(asdict(result), indent=2) if as_json else table(card, result))
 
@@ -201,33 +205,13 @@ def clear_errors(when_interrupted: str | None = None) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def table(card: Card, result: Evaluation) -> str:
-    """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
-    lines = [
-        f"{card.name}, {result.split}: {result.sequences} sequences, {result.frames} frames, "
-        f"{result.samples} draw{'s' * (result.samples > 1)}",
-        f"{'nats per frame':<22}{'frame average':>22}{'sequence average':>22}",
-    ]
-    titles = {"elbo": "-ELBO"}
-    titles |= {f"log_p_{name}": f"  reconstruction {name}" for name in card.observed}
-    titles |= {f"kl_{name}": f"  KL {name}" for name in card.latents}
-    for key, title in titles.items():
-        sign = 1.0 if key.startswith("kl_") else -1.0
-        cells = []
-        for estimate in (result.frame[key], result.sequence[key]):
-            error = f" ± {estimate.error:.4f}" if result.samples > 1 else ""
-            cells.append(f"{sign * estimate.mean:.4f}{error}")
-        lines.append(f"{title:<22}" + "".join(f"{cell:>22}" for cell in cells))
-    return "\n".join(lines)
-
-
 @contextmanager
 def _progress(
     card: Card, epochs: int
 ) -> Iterator[tuple[Callable[[Epoch], None], Callable[[int, int], None]]]:
     """Show a bar on a terminal, and a line an epoch elsewhere."""
     if not sys.stderr.isatty():
-        yield (lambda row: typer.echo(_line(card, row, epochs))), (lambda _done, _total: None)
+        yield (lambda row: typer.echo(epoch_line(card, row, epochs))), (lambda _done, _total: None)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -240,17 +224,9 @@ def _progress(
         def report(row: Epoch) -> None:
             nonlocal finished
             finished = row.number
-            bar.update(task, completed=finished, description=_line(card, row, epochs))
+            bar.update(task, completed=finished, description=epoch_line(card, row, epochs))
 
         def step(done: int, total: int) -> None:
             bar.update(task, completed=finished + done / total)
 
         yield report, step
-
-
-def _line(card: Card, row: Epoch, epochs: int) -> str:
-    kl = sum(row.valid[f"kl_{name}"] for name in card.latents)
-    return (
-        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
-        f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f})"
-    )

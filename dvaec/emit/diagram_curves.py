@@ -5,7 +5,7 @@ Points are (x, y) in points (1/72 inch), y upwards, as in DOT.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import hypot
 
@@ -49,14 +49,24 @@ def bent(start: Point, end: Point, bend: float, skew: tuple[float, float] = (1.0
     )
 
 
+Weights = tuple[float, float, float, float]
+
+
+def weights(t: float) -> Weights:
+    """Bernstein's polynomials of degree 3 at t in [0, 1]: what the four points of a curve count there."""
+    s = 1 - t
+    return s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+
+
+def along(curve: Curve, places: Iterable[Weights]) -> list[Point]:
+    """The curve's points at parameters whose weights are given."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    return [(a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy) for a, b, c, d in places]
+
+
 def at(curve: Curve, t: float) -> Point:
     """The curve's point at parameter t in [0, 1]."""
-    s = 1 - t
-    weights = (s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t)
-    return (
-        sum(w * p[0] for w, p in zip(weights, curve, strict=True)),
-        sum(w * p[1] for w, p in zip(weights, curve, strict=True)),
-    )
+    return along(curve, (weights(t),))[0]
 
 
 def part(curve: Curve, low: float, high: float) -> Curve:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dvaec.runtime.data import Split
@@ -19,13 +21,15 @@ class Batch:
     """Tensors in the order of the module's arguments: (batch, time, dim), or (batch, dim) if static.
 
     `lengths` is int64 (batch,); `members` are the sequences' places in the split; `frames` counts real
-    frames.
+    frames. `masks` has, for an observed variable that the split lacks somewhere, where it is there: bool
+    (batch, time), or (batch,) if static.
     """
 
     tensors: tuple[Tensor, ...]
     lengths: Tensor
     members: tuple[int, ...]
     frames: int
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def collate(split: Split, members: Sequence[int], device: torch.device, dtype: torch.dtype) -> Batch:
@@ -34,18 +38,20 @@ def collate(split: Split, members: Sequence[int], device: torch.device, dtype: t
     lengths = split.lengths[chosen]
     starts = (np.cumsum(split.lengths) - split.lengths)[chosen]
     longest = int(np.max(lengths))
-    tensors = []
-    for name in split.order:
+
+    def picked(name: str, array: NDArray[Any]) -> Tensor:
         if name in split.static:
-            tensors.append(torch.from_numpy(split.static[name][chosen]).to(device, dtype))
-            continue
-        flat = split.framed[name]
-        padded = np.zeros((len(chosen), longest, flat.shape[1]), dtype=flat.dtype)
+            return torch.from_numpy(array[chosen])
+        padded = np.zeros((len(chosen), longest, *array.shape[1:]), dtype=array.dtype)
         for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-            padded[row, :length] = flat[start : start + length]
-        tensors.append(torch.from_numpy(padded).to(device, dtype))
+            padded[row, :length] = array[start : start + length]
+        return torch.from_numpy(padded)
+
+    arrays = {**split.framed, **split.static}
+    tensors = tuple(picked(name, arrays[name]).to(device, dtype) for name in split.order)
+    masks = {name: picked(name, ~gone).to(device) for name, gone in split.missing.items()}
     counts = torch.from_numpy(lengths).to(device)
-    return Batch(tuple(tensors), counts, tuple(int(k) for k in chosen), int(lengths.sum()))
+    return Batch(tensors, counts, tuple(int(k) for k in chosen), int(lengths.sum()), masks)
 
 
 def shuffled(split: Split, size: int, seed: int, epoch: int) -> list[list[int]]:

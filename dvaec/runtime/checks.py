@@ -20,25 +20,45 @@ def check_values(
     dim: int,
     lengths: NDArray[np.int64],
     is_static: bool,
+    missing: NDArray[np.bool_] | None,
 ) -> None:
     """Raise DataFault, with the first offending place, unless `array` (rows, dim) suits `family`.
 
-    Every value must be finite; what else is asked is in `_complaints`. `family` is None for an input that
-    has none.
+    Every value must be finite, but in rows that are `missing`; what else is asked is in `_complaints`.
+    `family` is None for an input that has none,
+    `missing` for an input, which is always there.
     """
     complaints = _complaints(array, family, dim, key.partition("_")[2])
     if array.dtype.kind == "f":
         rule = "every value must be finite, in single precision too"
         with np.errstate(over="ignore"):
             complaints.insert(0, (~np.isfinite(array.astype(np.float32)), rule, None))
-    for wrong, rule, hint in complaints:
+    for anywhere, rule, hint in complaints:
+        wrong = anywhere if missing is None else anywhere & ~missing[:, None]
         if wrong.any():
             row, column = (int(k) for k in np.argwhere(wrong)[0])
             place = _place(row, lengths, is_static)
             value = array[row, column]
             raise DataFault(
-                f"{file}: array '{key}' is {value} at {place}, dimension {column + 1}: {rule}", hint
+                f"{file}: array '{key}' is {value} at {place}, dimension {column + 1}: {rule}",
+                _of_nan(missing is None) if value != value else hint,
             )
+
+
+def missing_rows(file: str, key: str, array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of an observed variable are missing: NaN throughout; DataFault if all are."""
+    if array.dtype.kind != "f":
+        return np.zeros(len(array), dtype=np.bool_)
+    found: NDArray[np.bool_] = np.isnan(array).all(axis=1)
+    if found.all():
+        raise DataFault(f"{file}: array '{key}' is nan everywhere: nothing is observed")
+    return found
+
+
+def _of_nan(is_input: bool) -> str:
+    if is_input:
+        return "an input is always given; only what is observed may be missing"
+    return "what is missing is nan in all its dimensions; a variable of its own can be missing alone"
 
 
 def one_hot(array: NDArray[Any], family: str | None, dim: int) -> NDArray[Any]:

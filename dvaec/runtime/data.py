@@ -4,7 +4,7 @@ Per split s (train, valid, test): `s_<variable>` of shape (frames, dim), all seq
 `s_lengths`, the frames of each sequence; `s_bits`, the model's only observed variable packed by
 `np.packbits` along its last axis; what has one value a sequence as `s_<variable>` of shape (sequences, dim).
 An array of one axis counts as dim 1; axes of a frame ([20, 80]) may stand as they are. A model whose data all
-have one value a sequence needs no lengths.
+have one value a sequence needs no lengths. A row of an observed variable that is NaN throughout is missing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dvaec.diagnostics import did_you_mean
 from dvaec.runtime.card import Card
-from dvaec.runtime.checks import check_values, one_hot
+from dvaec.runtime.checks import check_values, missing_rows, one_hot
 from dvaec.runtime.faults import DataFault
 from dvaec.runtime.pendulum import BUILT_IN, built_in
 
@@ -33,7 +33,8 @@ SPLITS = ("train", "valid", "test")
 class Split:
     """One part of a data set: `framed` arrays (frames, dim), `static` ones (sequences, dim), lengths int64.
 
-    `order` names the variables in the order of the module's arguments: observed, then inputs.
+    `order` names the variables in the order of the module's arguments: observed, then inputs. `missing` has,
+    for an observed variable that lacks some, which of its rows are not there: bool (frames,) or (sequences,).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Split:
     framed: Mapping[str, Array]
     static: Mapping[str, Array]
     lengths: NDArray[np.int64]
+    missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def sequences(self) -> int:
@@ -120,6 +122,7 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
     lengths = _lengths(file, arrays, card, f"{name}_lengths")
     framed: dict[str, Array] = {}
     static: dict[str, Array] = {}
+    missing: dict[str, NDArray[np.bool_]] = {}
     for variable, dim in card.dims.items():
         is_static = variable in card.static
         key = f"{name}_{variable}"
@@ -129,14 +132,18 @@ def _split(file: str, arrays: Mapping[str, Array], card: Card, name: str, zero_i
         if key in arrays:
             array = _matrix(file, key, arrays[key], variable, family, dim, rows, is_static)
         elif variable in card.observed and len(card.observed) == 1 and bits in arrays:
-            array = _unpacked(file, bits, arrays[bits], variable, dim, rows)
+            array = _unpacked(file, bits, arrays[bits], variable, dim, rows, is_static)
         elif variable in card.inputs and zero_inputs:
             array = np.zeros((rows, dim), dtype=np.float32)
         else:
             raise _missing(file, arrays, card, key, variable)
-        check_values(file, key, array, family, dim, lengths, is_static)
+        gone = missing_rows(file, key, array) if variable in card.observed else None
+        check_values(file, key, array, family, dim, lengths, is_static, gone)
+        if gone is not None and gone.any():
+            missing[variable] = gone
+            array = np.where(gone[:, None], np.zeros_like(array), array)
         (static if is_static else framed)[variable] = one_hot(array, family, dim)
-    return Split(name, tuple(card.dims), framed, static, lengths)
+    return Split(name, tuple(card.dims), framed, static, lengths, missing)
 
 
 def _missing(file: str, arrays: Mapping[str, Array], card: Card, key: str, variable: str) -> DataFault:
@@ -156,8 +163,8 @@ def _nearest(key: str, arrays: Mapping[str, Array], dims: Mapping[str, int]) -> 
 def _lengths(file: str, arrays: Mapping[str, Array], card: Card, key: str) -> NDArray[np.int64]:
     framed = [name for name in card.dims if name not in card.static]
     if not framed and key not in arrays:  # one value a sequence, and T frames where the page fixes them
-        first = f"{key.removesuffix('lengths')}{next(iter(card.dims))}"
-        rows = len(arrays[first]) if first in arrays else 0
+        split = key.removesuffix("lengths")
+        rows = next((len(arrays[split + one]) for one in (*card.dims, "bits") if split + one in arrays), 0)
         if rows:
             return np.full(rows, card.length or 1, dtype=np.int64)
     if key not in arrays:
@@ -201,7 +208,8 @@ def _matrix(
     return array
 
 
-def _unpacked(file: str, key: str, bits: Array, variable: str, dim: int, rows: int) -> Array:
+def _unpacked(file: str, key: str, bits: Array, variable: str, dim: int, rows: int, is_static: bool) -> Array:
+    unit = "sequence" if is_static else "frame"
     if bits.dtype != np.uint8 or bits.ndim != 2:
         raise DataFault(
             f"{file}: array '{key}' must be uint8 of two axes, as np.packbits(x, axis=1) gives it"
@@ -211,11 +219,11 @@ def _unpacked(file: str, key: str, bits: Array, variable: str, dim: int, rows: i
     used = int(np.max(np.flatnonzero(flat.any(axis=0)), initial=-1)) + 1
     if not max(used, width - 7) <= dim <= width:
         raise DataFault(
-            f"{file}: array '{key}' holds {max(used, width - 7)} to {width} bits a frame, "
+            f"{file}: array '{key}' holds {max(used, width - 7)} to {width} bits a {unit}, "
             f"but the model's {variable} has dim {dim}",
             f"--set {variable}.dim={width}",
         )
-    _check_rows(file, key, len(flat), rows, "frames")
+    _check_rows(file, key, len(flat), rows, f"{unit}s")
     return flat[:, :dim]
 
 

@@ -33,7 +33,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Averages of `elbo`, each `log_p_<observed>` and each `kl_<latent>`; elbo = sum of log_p - sum of kl."""
+    """Averages of `elbo`, each `log_p_<observed>` and each `kl_<latent>`; elbo = sum of log_p - sum of kl.
+
+    Auxiliary predictions stand beside them as `aux_<state>`, and are no part of the bound.
+    """
 
     split: str
     samples: int
@@ -49,7 +52,8 @@ def elbo_parts(model: nn.Module, card: Card, batch: Batch) -> dict[str, Tensor]:
     In the card's order; auxiliary predictions, which are no part of the bound, come last.
     """
     elbo = cast(Callable[..., Any], model.elbo)
-    result = elbo(*batch.tensors, lengths=batch.lengths)
+    masks = {f"mask_{name}": mask for name, mask in batch.masks.items()}
+    result = elbo(*batch.tensors, lengths=batch.lengths, **masks)
     return {name: cast(Tensor, getattr(result, name)) for name in (*card.terms, *card.predictions)}
 
 
@@ -76,7 +80,7 @@ def evaluate(
             if report is not None:
                 report(number + 1)
     frame, sequence = {}, {}
-    for name in ("elbo", *card.terms):
+    for name in ("elbo", *card.terms, *card.predictions):
         sums = np.stack([one[name] for one in drawn])  # (samples, sequences)
         frame[name] = _estimate(sums.sum(axis=1) / split.frames)
         sequence[name] = _estimate((sums / split.lengths).mean(axis=1))
@@ -108,12 +112,10 @@ def _draw(
     model: nn.Module, card: Card, sequences: int, batches: list[Batch]
 ) -> dict[str, NDArray[np.float64]]:
     """Sum every part over each sequence's frames, for one draw: name -> (sequences,)."""
-    sums = {name: np.zeros(sequences) for name in card.terms}
+    sums = {name: np.zeros(sequences) for name in (*card.terms, *card.predictions)}
     for batch in batches:
         rows = list(batch.members)
         for name, part in elbo_parts(model, card, batch).items():
-            if name in card.predictions:
-                continue
             total = part.double()
             sums[name][rows] = (total.sum(dim=1) if total.dim() == 2 else total).cpu().numpy()
     signs = {name: 1.0 if name.startswith("log_p_") else -1.0 for name in card.terms}

@@ -16,6 +16,7 @@ from dvaec.runtime.files import write_text
 class Epoch:
     """One epoch: `beta` at its end, the parts in nats per frame (with `elbo`, at beta = 1), its wall time.
 
+    Auxiliary predictions (`aux_`) stand beside the parts of `elbo`, and are none of them.
     `train` was gathered while the weights moved; `valid` belongs to the weights at the epoch's end.
     """
 
@@ -31,11 +32,17 @@ def read_rows(rows: Sequence[Mapping[str, Any]]) -> list[Epoch]:
     return [Epoch(**row) for row in rows]
 
 
+def _place(name: str) -> int:
+    """The bound, its log-densities, its divergences, and what is no part of it."""
+    kinds = ("elbo", "log_p_", "kl_", "aux_")
+    return next(place for place, kind in enumerate(kinds) if name.startswith(kind))
+
+
 def write_history(path: Path, rows: Sequence[Epoch]) -> None:
     """Write all epochs so far as CSV: epoch, beta, train_*, valid_*, seconds."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = sorted(rows[0].train, key=lambda name: (name != "elbo", name[:2] == "kl")) if rows else []
+    names = sorted(rows[0].train, key=_place) if rows else []
     writer.writerow(
         ["epoch", "beta", *(f"train_{n}" for n in names), *(f"valid_{n}" for n in names), "seconds"]
     )

@@ -1,9 +1,10 @@
 """Training: Adam on the negative ELBO, KL warm-up, gradient clipping, early stopping, exact resumption.
 
-The loss of a batch is -(sum log p - beta sum KL) / frames, over real frames only. beta rises linearly,
-update by update, from near 0 to 1 over the first `warmup` epochs. Validation always uses beta = 1 and the
-same noise every epoch, so epochs compare; the best weights are kept, and training stops when `patience`
-epochs (counted from the end of the warm-up) have brought nothing better.
+The loss of a batch is -(sum log p - beta sum KL) / frames, over real frames only; a page's auxiliary
+predictions (8.4) make it a surrogate: - sum aux / frames is added, and no `elbo` holds it. beta rises
+linearly, update by update, from near 0 to 1 over the first `warmup` epochs. Validation always uses beta = 1
+and the same noise every epoch, so epochs compare; the best weights are kept, and training stops when
+`patience` epochs (counted from the end of the warm-up) have brought nothing better.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _epoch(
     """Go once through the training split and validate."""
     number = len(run.rows) + 1
     began = time.perf_counter()
-    totals = dict.fromkeys(card.terms, 0.0)
+    totals = dict.fromkeys((*card.terms, *card.predictions), 0.0)
     batches = shuffled(training, options.batch, options.seed, number)
     beta = 1.0
     run.model.train()
@@ -156,7 +157,7 @@ def _epoch(
         if step is not None:
             step(done + 1, len(batches))
     trained = {name: total / training.frames for name, total in totals.items()}
-    trained["elbo"] = sum(value if name.startswith("log_p_") else -value for name, value in trained.items())
+    trained["elbo"] = sum(trained[n] if n.startswith("log_p_") else -trained[n] for n in card.terms)
     measured = evaluate(run.stepper, card, validation, seed=options.seed, batch=max(64, options.batch))
     valid = {name: estimate.mean for name, estimate in measured.frame.items()}
     for name, value in valid.items():
@@ -175,10 +176,9 @@ def _update(
     parameters = list(run.model.parameters())
     batch = collate(training, rows, parameters[0].device, parameters[0].dtype)
     parts = {name: part.sum() for name, part in elbo_parts(run.stepper, card, batch).items()}
-    # Auxiliary predictions (8.4) make the objective a surrogate; what is reported is the bound.
     weights = {name: beta if name.startswith("kl_") else -1.0 for name in parts}
     loss = torch.stack([weights[name] * part for name, part in parts.items()]).sum() / batch.frames
-    totals = [(name, part.item()) for name, part in parts.items() if name in card.terms]
+    totals = [(name, part.item()) for name, part in parts.items()]
     for name, total in totals:
         if not math.isfinite(total):
             raise TrainFault(f"{name} is {total} in {where}", _HINT)

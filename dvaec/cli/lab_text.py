@@ -1,0 +1,73 @@
+"""What train and evaluate print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.data import Split
+    from dvaec.runtime.evaluate import Evaluation
+    from dvaec.runtime.history import Epoch
+
+
+def table(card: Card, result: Evaluation) -> str:
+    """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
+    titles = _titles(card)
+    width = max(22, *(len(title) + 2 for title in titles.values()))
+    lines = [
+        f"{card.name}, {result.split}: {result.sequences} sequences, {result.frames} frames, "
+        f"{result.samples} draw{'s' * (result.samples > 1)}",
+        f"{'nats per frame':<{width}}{'frame average':>22}{'sequence average':>22}",
+    ]
+    for key, title in titles.items():
+        sign = 1.0 if key.startswith("kl_") else -1.0
+        cells = []
+        for estimate in (result.frame[key], result.sequence[key]):
+            error = f" ± {estimate.error:.4f}" if result.samples > 1 else ""
+            cells.append(f"{sign * estimate.mean:.4f}{error}")
+        lines.append(f"{title:<{width}}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _titles(card: Card) -> dict[str, str]:
+    """What each number of an evaluation is called: the bound, its parts, and what training adds to it."""
+    kinds = {"log_p_": "  reconstruction ", "kl_": "  KL ", "aux_": "beside: prediction "}
+    found = {"elbo": "-ELBO"}
+    for name in (*card.terms, *card.predictions):
+        kind = next(kind for kind in kinds if name.startswith(kind))
+        found[name] = kinds[kind] + name.removeprefix(kind)
+    return found
+
+
+def surrogate(card: Card) -> list[str]:
+    """Say where training has another objective than the bound."""
+    if not card.predictions:
+        return []
+    states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
+    return [
+        f"{card.name}: trained on a surrogate, the ELBO plus the log p of auxiliary predictions of {states} "
+        "(8.4); each -ELBO below is that of the bound alone"
+    ]
+
+
+def missing(card: Card, parts: Iterable[Split]) -> list[str]:
+    """Say what is not observed in the data, split by split."""
+    return [
+        f"{part.name}_{name}: {int(gone.sum())} of {len(gone)} "
+        f"{'sequences' if name in card.static else 'frames'} are missing (nan) and masked"
+        for part in parts
+        for name, gone in part.missing.items()
+    ]
+
+
+def epoch_line(card: Card, row: Epoch, epochs: int) -> str:
+    """Lay out one epoch of training; `aux` is what the surrogate has beside the bound."""
+    kl = sum(row.valid[name] for name in card.terms if name.startswith("kl_"))
+    aux = f", beside it aux {-sum(row.valid[n] for n in card.predictions):.3f}" if card.predictions else ""
+    return (
+        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
+        f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f}){aux}"
+    )

@@ -1,0 +1,156 @@
+"""How arrows run: of many bends, one that meets no node and no other arrow and is as straight as can be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from math import atan2, hypot, inf, pi
+
+from dvaec.emit.diagram import SLICES, Arrow, Place
+from dvaec.emit.diagram_curves import Curve, Point, Shape, along, bent, weights
+
+DIAMOND = 27.0  # from the middle of the largest node to its outline
+_BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
+_FAR_BENDS = (0.52, 0.63, 0.75, 0.9)
+_EVEN = (1.0, 1.0)
+_SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
+_TRIALS = (
+    tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
+    tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
+    tuple((b, skew) for size in _FAR_BENDS for b in (size, -size) for skew in (_EVEN, *_SKEWS)),
+)
+"""Bends and skews of an arrow; the later ones are tried where all before run through a node."""
+_HIT = 30.0
+_MARGIN = 7.0  # that an arrow keeps from nodes
+_NEAR = DIAMOND + _MARGIN
+_SAMPLES = 24
+_CELL = 7.0
+_COARSE = tuple(weights(k / _SAMPLES) for k in range(1, _SAMPLES))
+_FINE = tuple(weights(k / 40) for k in range(1, 40))
+_INNER = tuple(weights(k / (2 * _SAMPLES)) for k in range(9, 2 * _SAMPLES - 8))
+_APART = 0.22  # radians between two arrows at one node
+_TURN = 2 * pi
+
+
+def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Curve]:
+    """Give arrows the bend of least cost: through no node, along no other arrow, as straight as can be.
+
+    The same link in another slice bends the same way: arrows that are shifts of each other go together.
+    """
+    taken: Counter[tuple[int, int]] = Counter()
+    angles: dict[Place, list[tuple[float, bool]]] = {}
+    paths: dict[Arrow, Curve] = {}
+    middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
+    groups: dict[tuple[object, ...], list[Arrow]] = {}
+    for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
+        groups.setdefault(_link(arrow), []).append(arrow)
+    waiting = list(groups.values())
+    while waiting:
+        group = waiting.pop(0)
+        others = {a: [s for place, s in shapes.items() if place not in (a.source, a.target)] for a in group}
+        best: tuple[float, list[Curve]] | None = None
+        for trial in _TRIALS:
+            if best is not None and best[0] < _HIT:
+                break
+            for bend, skew in trial:
+                curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend, skew) for a in group]
+                cost = 0.0
+                for arrow, curve in zip(group, curves, strict=True):
+                    cost += _crowding(arrow, curve, angles)
+                    most = inf if best is None else best[0] - cost
+                    if most < -1.0:  # no cost is below -0.1: it is lost
+                        break
+                    cost += _cost(curve, abs(bend), others[arrow], taken, middle, most)
+                if best is None or cost < best[0] - 1e-6:
+                    best = (cost, curves)
+        assert best is not None
+        if best[0] >= _HIT and len(group) > 1:  # no one bend suits them all
+            waiting[:0] = [[arrow] for arrow in group]
+            continue
+        for arrow, curve in zip(group, best[1], strict=True):
+            paths[arrow] = curve
+            taken.update(list(_cells(curve)))
+            for place, angle, enters in _ends(arrow, curve):
+                angles.setdefault(place, []).append((angle, enters))
+    return paths
+
+
+def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float, bool], tuple[Place, float, bool]]:
+    """The nodes of an arrow, the directions in radians in which it touches them, whether it enters."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    return (arrow.source, atan2(by - ay, bx - ax), False), (arrow.target, atan2(cy - dy, cx - dx), True)
+
+
+def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[tuple[float, bool]]]) -> float:
+    """What it costs to touch a node where another arrow does: leaving under a head it looks two-headed."""
+    cost = 0.0
+    for place, angle, enters in _ends(arrow, curve):
+        for other, other_enters in angles.get(place, ()):
+            apart = abs(angle - other) % _TURN
+            if _APART <= apart <= _TURN - _APART:
+                continue
+            near = max(0.0, _APART - min(apart, _TURN - apart)) / _APART
+            cost += (1.5 if enters is other_enters else 6.0) * near
+    return cost
+
+
+def _link(arrow: Arrow) -> tuple[object, ...]:
+    """What the shifts of one arrow in time have in common; arrows from an ellipsis have no shifts."""
+    source, target = arrow.source, arrow.target
+    if source.frame not in SLICES or target.frame not in SLICES:
+        return (arrow,)
+    assert source.frame is not None
+    assert target.frame is not None
+    return (source.name, target.name, target.frame - source.frame, arrow.tone)
+
+
+def _length(source: Shape, target: Shape) -> float:
+    return abs(source.centre[0] - target.centre[0]) + abs(source.centre[1] - target.centre[1])
+
+
+def _cost(
+    curve: Curve,
+    size: float,
+    others: list[Shape],
+    taken: Counter[tuple[int, int]],
+    middle: float,
+    most: float = inf,
+) -> float:
+    """What a curve costs; where that is more than `most`, any number above it that is not too high."""
+    sag = size * hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
+    points = along(curve, _COARSE)
+    hits = _hits(curve, points, others, (most - sag / 9.0) / _HIT)
+    if _HIT * hits + sag / 9.0 > most + 1.0:
+        return _HIT * hits + sag / 9.0
+    beside = sum(taken[cell] for cell in _cells(curve))
+    # Of two equal bends take the outer one: away from the picture's middle, where there is room.
+    inward = (
+        -0.02
+        if abs(points[_SAMPLES // 2][1] - middle) > abs((curve[0][1] + curve[3][1]) / 2 - middle)
+        else 0.0
+    )
+    return _HIT * hits + beside + sag / 9.0 + inward
+
+
+def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -> int:
+    """How often a curve runs through nodes, or grazes them; not counted on beyond `most` + 1."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    left, right, low, high = min(xs) - _NEAR, max(xs) + _NEAR, min(ys) - _NEAR, max(ys) + _NEAR
+    near = [o for o in others if left < o.centre[0] < right and low < o.centre[1] < high]
+    if not near:
+        return 0
+    finer, hits = along(curve, _FINE), 0
+    for other in near:
+        (x, y), reach = other.centre, other.radius + _MARGIN + 0.1  # no outline reaches beyond this square
+        left, right, low, high = x - reach, x + reach, y - reach, y + reach
+        around = [p for p in finer if left < p[0] < right and low < p[1] < high]
+        close = [p for p in around if other.covers(p, _MARGIN)]
+        hits += len(close) + 4 * sum(1 for p in close if other.covers(p, 1.0))  # to graze is better
+        if hits > most + 1:
+            break
+    return hits
+
+
+def _cells(curve: Curve) -> dict[tuple[int, int], None]:
+    """The cells of a coarse grid that the curve's middle part runs through, each once."""
+    return dict.fromkeys((round(x / _CELL), round(y / _CELL)) for x, y in along(curve, _INNER))
