@@ -9,7 +9,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
 from dvaec.spec.frames import label
 from dvaec.spec.model import Layer, Side
-from dvaec.spec.names import model_name_fault, name_fault
+from dvaec.spec.names import model_name_fault, name_fault, name_hint
 from dvaec.spec.offsets import NOW
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
@@ -82,11 +82,13 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
 def _names(parsed: Parsed, report: Report) -> None:
     """Check the names that the page gives, and that each is given once."""
     given: dict[str, int] = {}
+    nodes = [key for block in ("states", "features") for key in _keys(parsed.tree, block)]
+    known = {key.text.removesuffix("_t") for key in (*_keys(parsed.tree, "variables"), *nodes)}
 
     def name(text: str, key: Scalar) -> None:
         if wrong := name_fault(text):
             reserved, message = wrong
-            hint = f"write {text[:-2]}; conditionals add the subscript" if text.endswith("_t") else None
+            hint = name_hint(text, known, key.text[len(text) :])
             report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span, hint)
             if not reserved:
                 parsed.misnamed.add(text)
@@ -179,7 +181,7 @@ def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
                 paths += [(block, key.text, part, name) for name in (*READING, "by")]
                 if part == "mean" and isinstance(node_at(parsed.tree, (block, key.text, part)), Scalar):
                     paths.append((block, key.text, part))
-    found = ((path, node_at(parsed.tree, path)) for path in paths)
+    found = ((path, node_at(parsed.tree, path)) for path in paths if path not in parsed.sound.faulty)
     return [
         (path, node) for path, node in found if isinstance(node, Scalar) and isinstance(node.value(), str)
     ]
@@ -197,4 +199,4 @@ def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:
         named = node_at(parsed.tree, (*path, "block"))
         if isinstance(named, Scalar) and named.text == "convolution":
             paths.append((*path, "channels"))
-    return [(path, node_at(parsed.tree, path)) for path in paths]
+    return [(path, node_at(parsed.tree, path)) for path in paths if path not in parsed.sound.faulty]

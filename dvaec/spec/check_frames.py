@@ -65,7 +65,9 @@ def _zero(context: Context, scalar: Scalar, reference: Reference) -> bool:
     message = f"'{name}' has no frame 0"
     hint = f"frames count from 1; a line {name}_0 under 'generation' would give it one"
     if context.role(name) != "latent":
-        hint = "frames count from 1, and before them everything is 0"
+        text = scalar.text[reference.start : reference.stop]
+        mended = f"write {text.replace('0:', '1:', 1)}" if reference.begins else f"{name}_1 is the first"
+        hint = f"{mended}: frames count from 1, and before them everything is 0"
     context.report.add(Code.FRAME_ZERO, message, context.place(scalar, reference), hint)
     return False
 
