@@ -13,8 +13,10 @@ from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Scalar
 
 
-def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool, networks: bool) -> bool:
-    """Report a subscript that has no meaning for its reader; return whether it is in order.
+def placed(
+    context: Context, scalar: Scalar, reference: Reference, reader: str, *, at_t: bool, networks: bool
+) -> bool:
+    """Report a subscript that has no meaning for its `reader`; return whether it is in order.
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
     may read a state or a variable at one frame by its number (g_<T>, x_1).
@@ -24,14 +26,14 @@ def placed(context: Context, scalar: Scalar, reference: Reference, *, at_t: bool
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
     if at_t and reference.frame is not None and not (networks and context.nodes.get(name) != "feature"):
-        message = f"'{text}' is one frame by its number, and what reads it is of frame t"
-        hint = f"write {name}_t, or {name}_<t-1>"
+        message = f"'{text}' is one frame by its number, and {reader} reads it at frame t"
+        hint = f"write {name}_<t-1>" if reader == f"{name}_t" else f"write {name}_t, or {name}_<t-1>"
         if networks:
             hint = f"a state carries {name} from there: read it in one, or start one from it"
         context.report.add(Code.ABSOLUTE_FRAME, message, span, hint)
         return False
     if not at_t and reference.offsets is not None and reference.offsets != ALL:
-        message = f"'{text}' is relative to t, and what reads it has no frame t"
+        message = f"'{text}' is relative to t, and {reader}, which reads it, has no frame t"
         hint = f"name one frame by its number: {name}_1, {name}_<T>"
         if name not in context.nodes:
             hint += f"; all frames are {name}_<{0 if name in context.zero else 1}:T>"
