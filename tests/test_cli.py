@@ -65,6 +65,14 @@ def test_check_shows_every_fault_of_every_file_sorted_and_without_colour(tmp_pat
     assert "\x1b" not in done.stderr
 
 
+def test_check_takes_the_page_as_it_stands_with_set(tmp_path: Path, srnn: str) -> None:
+    (tmp_path / "a.yaml").write_text(Path(srnn).read_text().replace("dim: 88", "dim: 0"))
+    assert dvaec("check", "a.yaml", cwd=tmp_path).returncode == 1
+    assert dvaec("check", "a.yaml", "--set", "x.dim=5", cwd=tmp_path).returncode == 0
+    done = dvaec("check", srnn, "a.yaml", "--set", "x.dim=0", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("--set x.dim=0:1:7: error[DV022]")) == (1, 1)
+
+
 def test_check_compares_the_developed_form_with_the_declared_one(tmp_path: Path, srnn: str) -> None:
     page = tmp_path / "less.yaml"
     page.write_text(Path(srnn).read_text().replace('p(x_t): {reads: "z_t, h_t"', "p(x_t): {reads: z_t"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import lcm
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from dvaec.diagnostics import Fault
 from dvaec.network.separation import judge
 from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import Node, unroll
-from dvaec.spec.model import LAST, InferenceKind, Parent, Role, Spec
-from dvaec.spec.offsets import ALL, of
+from dvaec.spec import notation
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Role, Spec
+from dvaec.spec.offsets import ALL, of, window
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
 from dvaec.testing.strategies.conditionals import general_specs
@@ -25,6 +28,7 @@ from tests.models import DKF
 from tests.strategies import specs
 
 SPECS = Path(__file__).parent.parent / "specs"
+REGRESSIONS = Path(__file__).parent / "regressions"
 
 
 def answered(model: str, question: str) -> list[str]:
@@ -256,3 +260,112 @@ def test_questions_about_all_frames_name_each_of_them_once(spec: Spec, data: st.
     parts = [finding.part for finding in explanation.findings] + [explanation.later]
     frames = [frame for part in parts if part is not None for frame in getattr(part, "frames", ())]
     assert len(frames) == len(set(frames)) > 0
+
+
+LINKED = sorted((*SPECS.glob("*.yaml"), *REGRESSIONS.glob("*.yaml")))
+
+
+def printed(spec: Spec, conditional: Conditional, form: Callable[[Parent, int], str]) -> list[str]:
+    """Return the links of a conditional as questions, in one of the forms in which links are printed."""
+    variable = spec.variable(conditional.target)
+    target = notation.target(conditional, variable.framed)
+    if form is notation.parent_unicode and variable.framed:
+        frame = conditional.frame
+        target = variable.name + notation.lowered("t" if frame is None else notation.frame_word(frame))
+    return [f"{target} <- {form(p, spec.variable(p.name).first)}" for p in conditional.parents]
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.stem)
+def test_every_link_that_is_printed_can_be_asked_about(page: Path) -> None:
+    spec, source = read_spec(page)
+    derivation = derive(spec)
+    posterior = tuple(factor.conditional for factor in derivation.posterior.factors)
+    for conditional in (*posterior, *derivation.inference):
+        for form in (notation.parent, notation.parent_unicode):
+            for question in printed(spec, conditional, form):
+                explanation = explain(spec, derivation, parse_question(question, spec))
+                assert explanation_text(explanation, source)
+                assert explanation.answer or conditional not in posterior, question
+                assert explanation.used is not None or conditional in posterior, question
+
+
+ENDS = """dvaec: 1
+model: ENDS
+variables:
+  x: {role: observed, dim: 1}
+  y: {role: observed, dim: 1}
+  z: {role: latent, dim: 1}
+generation: [z_t | z_<t-1>, "y | z_1, z_<T>", x_t | z_t]
+inference: [z_t | z_<t-1>]
+"""
+
+
+def test_the_first_and_the_last_frame_can_be_asked_about_from_frame_t() -> None:
+    spec, source = read_text(ENDS, "ends.yaml")
+    derivation = derive(spec)
+
+    def answer(question: str) -> list[str]:
+        return explanation_text(explain(spec, derivation, parse_question(question, spec)), source).split("\n")
+
+    lines = answer("z_t <- z_1")
+    assert lines[:2] == [
+        "yes: given everything else that z_t may read, it depends on z_1 (shown for t = 3, T = 6), through",
+        "  z_3 → z_4 → z_5 → z_6 → y ← z_1",
+    ]
+    assert lines[-1] == "q does not read z_1, which the exact posterior reads (golden)."
+    assert answer("z_t <- x_1")[0].startswith("no: given the posterior's parents of z_t, x_1 tells nothing")
+    assert answer("z_t <- x_T")[0].startswith("yes: ")
+    assert answer("z_t <- z_T")[0].startswith("no: z_T comes later in the chain-rule order than z_t")
+    assert answer("zₜ ← xₜ:ᴛ")[0].startswith("yes: ")
+
+
+@given(general_specs(kinds=(InferenceKind.EXACT,)), st.data())
+def test_what_frame_t_depends_on_at_the_ends_agrees_with_long_networks(
+    spec: Spec, data: st.DataObject
+) -> None:
+    framed = [v for v in spec.variables if v.framed]
+    latents = [v.name for v in framed if v.name in spec.latents]
+    if not latents:
+        return
+    target, other = data.draw(st.sampled_from(latents)), data.draw(st.sampled_from(framed))
+    number = data.draw(st.sampled_from((other.first, 1, LAST)))
+    derivation, template = derive(spec), template_of(spec)
+    explanation = explain(spec, derivation, Question(target, Parent(other.name, None, number)))
+    proofs = [factor.proof for factor in derivation.posterior.factors]
+    far, rests = max(p.searched for p in proofs) + template.lag + 2, range(lcm(*(p.period for p in proofs)))
+    found = []
+    for t, frames in ((far + k, 2 * far + k + j) for k in rests for j in rests):
+        network = unroll(template, frames)
+        given = network.given(t, evidence(template, target))
+        node = Node(other.name, frames if number == LAST else number)
+        found.append(node in judge(network, Node(target, t), given))
+    assert explanation.answer or not any(found)
+    shown = [finding.shown and finding.depends for finding in explanation.findings]
+    assert any(shown) == any(found)
+
+
+def test_what_check_calls_golden_is_explained() -> None:
+    page = Path(__file__).parent / "bad" / "remark_golden.yaml"
+    spec, source = read_spec(page)
+    derivation = derive(spec)
+    (comparison,) = (c for c in derivation.comparisons if c.golden)
+    asked = [parse_question(f"z_t <- {notation.parent(one)}", spec) for one in comparison.golden]
+    told = [explanation_text(explain(spec, derivation, one), source) for one in asked]
+    assert "\n".join(told).replace(f"{page.parent}/", "").split("\n") == [
+        "yes: given everything else that z_t may read, it depends on x_<t+1:T> (shown for x_<t+1>), through",
+        "  z_t → z_<t+1> → x_<t+1>",
+        '    z_t → z_<t+1>      remark_golden.yaml:7  generation: [v, "z_t | z_<t-1>, v", "x_t | z_t"]',
+        '    z_<t+1> → x_<t+1>  remark_golden.yaml:7  generation: [v, "z_t | z_<t-1>, v", "x_t | z_t"]',
+        "q does not read x_<t+1:T>, which the exact posterior reads (golden).",
+        "yes: given everything else that z_t may read, it depends on v, through",
+        "  z_t ← v",
+        '    v → z_t  remark_golden.yaml:7  generation: [v, "z_t | z_<t-1>, v", "x_t | z_t"]',
+        "q does not read v, which the exact posterior reads (golden).",
+    ]
+
+
+def test_a_question_is_about_one_variable() -> None:
+    assert parse_question("z_t <- x_<1:t-3>, x_t", DKF).candidate.offsets == window(None, -3) | of(0)
+    for text in ("z_t <- x_t, u_t", "z_t <- x_t, x_1"):
+        with pytest.raises(Fault, match="a question is about one link"):
+            parse_question(text, DKF)

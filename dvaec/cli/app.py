@@ -74,6 +74,7 @@ def check(
     specs: Annotated[
         list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)
     ],
+    overrides: Overrides = None,
 ) -> None:
     """Say nothing if the specs are right; else show every fault.
 
@@ -82,6 +83,7 @@ def check(
 
     \b
     dvaec check specs/*.yaml
+    dvaec check specs/vrnn.yaml --set sizes=speech
     """
     from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources
 
@@ -89,7 +91,7 @@ def check(
     texts: dict[str, str] = {}
     for path in specs:
         try:
-            known = compiled(path)
+            known = compiled(path, overrides or ())
             found += known.notes
             texts |= known.source.texts
         except Fault as fault:

@@ -15,7 +15,7 @@ class Finding:
 
     A dependence has a `trail` with its `colliders`; an independence has `blocks` (none: nothing leads there).
     `shown` is False where the network that would show it is too large to be searched. `frames` is the length
-    of the network where single frames are asked about.
+    of the network where single frames are asked about, `at` the frame t of it where one is meant.
     """
 
     part: Parent | Frames
@@ -26,6 +26,7 @@ class Finding:
     blocks: tuple[Block, ...] = ()
     shown: bool = True
     frames: int | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,10 @@ def _finding(target: str, finding: Finding, source: Source) -> list[str]:
     text, example = _window(finding.part), _place(finding.example)
     length = "" if finding.frames is None else f", T = {finding.frames}"
     shown = "" if example == text else f" (shown for {example}{length})"
+    if not finding.shown:
+        shown = ""
+    elif finding.at is not None:
+        shown = f" (shown for t = {finding.at}{length})"
     if finding.depends:
         head = f"yes: given everything else that {target} may read, it depends on {text}{shown}"
         if not finding.shown:

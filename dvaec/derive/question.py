@@ -6,11 +6,12 @@ A sequence-level target and one at a single frame are asked about single frames 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.model import LAST, Parent, Role, Spec
+from dvaec.spec.notation import raised
 from dvaec.spec.offsets import ALL, NOW
 from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
@@ -35,15 +36,19 @@ class Question:
 
 
 def parse_question(text: str, spec: Spec) -> Question:
-    """Read a question about `spec`; raises `Fault` with positions in a text called `question`."""
+    """Read a question about `spec`; raises `Fault` with positions in a text called `question`.
+
+    It may be written as derivations are printed, with small letters and several windows of one variable:
+    zₜ ← x₁:ₜ₋₃, xₜ.
+    """
+    text = raised(text)
     arrow = next((a for a in ARROWS if a in text), None)
     if arrow is None:
         raise _fault(text, Code.NOTATION, "a question has an arrow '<-'", 0, len(text), FORM)
     at = text.index(arrow)
     target = _reference(text, 0, at)
-    candidate = _reference(text, at + len(arrow), len(text))
     _known(text, target, spec)
-    _known(text, candidate, spec)
+    candidate = _candidate(text, at + len(arrow), spec)
     variable = spec.variable(target.name)
     if variable.role is not Role.LATENT:
         message = (
@@ -55,8 +60,8 @@ def parse_question(text: str, spec: Spec) -> Question:
         raise _fault(text, Code.TARGET, "the target stands at frame t", target.start, target.stop, hint)
     frame, other = _frame(text, target, spec), _frame(text, candidate, spec)
     relative = variable.framed and frame is None
-    if relative and other is not None:
-        message = f"a question about {target.name}_t names frames relative to t"
+    if relative and other not in (None, 0, 1, LAST):
+        message = f"a question about {target.name}_t names frames relative to t, or 0, 1 and T"
         single = f"{target.name}_5 <- {candidate.name}_1"
         hint = f"for example {candidate.name}_<t-1>; or ask about one frame, {single}"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
@@ -66,6 +71,23 @@ def parse_question(text: str, spec: Spec) -> Question:
         hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {name}_<1:T>"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
     return Question(target.name, Parent(candidate.name, candidate.offsets, other), frame)
+
+
+def _candidate(text: str, start: int, spec: Spec) -> Reference:
+    """Read what stands behind the arrow: a variable, or several windows of it."""
+    found = []
+    for piece in text[start:].split(","):
+        found.append(_reference(text, start, start + len(piece)))
+        _known(text, found[-1], spec)
+        start += len(piece) + 1
+    first, *others = found
+    offsets = first.offsets
+    for one in others:
+        if one.name != first.name or one.offsets is None or offsets is None:
+            hint = f"ask about each by itself: {text[first.start : first.stop]}"
+            raise _fault(text, Code.NOTATION, "a question is about one link", one.start, one.stop, hint)
+        offsets |= one.offsets
+    return replace(first, offsets=offsets, stop=found[-1].stop)
 
 
 def _frame(text: str, reference: Reference, spec: Spec) -> int | None:

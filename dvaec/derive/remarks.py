@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from dvaec.derive.model import Comparison, Derivation
 from dvaec.diagnostics import Diagnostic, Severity
+from dvaec.network.unfold import unfold
 from dvaec.spec import notation
+from dvaec.spec.frames import parent_of
 from dvaec.spec.model import Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL
-from dvaec.spec.source import Path, Source
+from dvaec.spec.offsets import ALL, NONE
+from dvaec.spec.source import READS, Path, Source
+from dvaec.spec.subscripts import parse_reference
 
 GOLDEN = "DV220"
 REDUNDANT = "DV221"
@@ -52,9 +55,27 @@ def _remarks(
     if comparison.redundant:
         idle = _listed(spec, comparison.redundant)
         message = f"q({target}) learns nothing from {idle}, given the rest of what it reads"
-        place = (*path, comparison.redundant[0].name)
         hint = f"the rest D-separates {target} from it, so that it can be left out"
+        place = _idle_at(spec, comparison.redundant, path, source)
         yield Diagnostic(REDUNDANT, message, source.span(place), hint, Severity.WARNING)
+
+
+def _idle_at(spec: Spec, idle: tuple[Parent, ...], path: Path, source: Source) -> Path:
+    """Where the page reads, itself or through a state, the first of what tells nothing."""
+    unfolded = unfold(spec)
+    for place in (one for one in source.spans if one[:-2] == (*path, READS)):
+        text = str(place[-1])
+        seen = unfolded.seen((parent_of(parse_reference(text, 0, len(text))),))
+        if any(_same(mine, other) for mine in seen for other in idle):
+            return place
+    return path
+
+
+def _same(seen: Parent, idle: Parent) -> bool:
+    """Whether two parents have frames in common."""
+    if (seen.name, seen.frame) != (idle.name, idle.frame):
+        return False
+    return seen.offsets is None or bool(seen.offsets & (idle.offsets or NONE))
 
 
 def _declared_at(spec: Spec, comparison: Comparison) -> Path | None:

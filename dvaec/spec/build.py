@@ -9,14 +9,14 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
 from dvaec.spec.frames import label
 from dvaec.spec.model import Layer, Side
-from dvaec.spec.names import model_name_fault, name_fault
+from dvaec.spec.names import model_name_fault, name_fault, name_hint
 from dvaec.spec.offsets import NOW
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
 from dvaec.spec.schema_order import KEYWORDS
 from dvaec.spec.shape_keys import node_at
-from dvaec.spec.source import Path
+from dvaec.spec.source import READS, Path
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -72,6 +72,7 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     for path, node in _texts_read(parsed):
         if isinstance(node, Scalar) and (read := parse_reads(node, report)):
             parsed.reads[path] = read
+            _place_read(parsed, path, read)
     for path, given in _layer_lists(parsed):
         texts = [item for item in given.items if isinstance(item, Scalar)] if isinstance(given, Items) else []
         made = [parse_layer(item, report) for item in texts]
@@ -82,11 +83,13 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
 def _names(parsed: Parsed, report: Report) -> None:
     """Check the names that the page gives, and that each is given once."""
     given: dict[str, int] = {}
+    nodes = [key for block in ("states", "features") for key in _keys(parsed.tree, block)]
+    known = {key.text.removesuffix("_t") for key in (*_keys(parsed.tree, "variables"), *nodes)}
 
     def name(text: str, key: Scalar) -> None:
         if wrong := name_fault(text):
             reserved, message = wrong
-            hint = f"write {text[:-2]}; conditionals add the subscript" if text.endswith("_t") else None
+            hint = name_hint(text, known, key.text[len(text) :])
             report.add(Code.NAME_RESERVED if reserved else Code.NAME_FORM, message, key.span, hint)
             if not reserved:
                 parsed.misnamed.add(text)
@@ -129,6 +132,22 @@ def _head(key: Scalar, head: tuple[Side, Reference], parsed: Parsed, report: Rep
     return side, target.name
 
 
+def _place_read(parsed: Parsed, path: Path, read: ReadList) -> None:
+    """Place what a network reads one by one, under the network's name as it is written and as it is known."""
+    block, key = path[:2]
+    named = {key: None}
+    if block == "networks" and str(key) in parsed.targets:
+        target, side = parsed.targets[str(key)], parsed.heads[str(key)][0]
+        end = "" if target.bare else f"_{target.frame or 't'}"
+        named[f"{side}({target.name}{end})"] = None
+    for one in read.references:
+        text = read.scalar.text[one.start : one.stop]
+        for name in named:
+            parsed.spans.setdefault(
+                (block, name, READS, one.name, text), read.scalar.part(one.start, one.stop)
+            )
+
+
 def _keys(tree: Entries, block: str) -> list[Scalar]:
     node = tree.get(block)
     return [key for key, _ in node.entries] if isinstance(node, Entries) else []
@@ -149,7 +168,11 @@ def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
         target = label(line)
         parsed.spans.setdefault((key, target), item.span)
         for parent in line.parents:
-            parsed.spans.setdefault((key, target, parent.name), item.part(parent.start, parent.stop))
+            place = item.part(parent.start, parent.stop)
+            parsed.spans.setdefault((key, target, parent.name), place)
+            parsed.spans.setdefault(
+                (key, target, READS, parent.name, item.text[parent.start : parent.stop]), place
+            )
 
 
 def _after_keyword(items: tuple[Node, ...], report: Report) -> list[Node]:
@@ -179,7 +202,7 @@ def _texts_read(parsed: Parsed) -> list[tuple[Path, Node]]:
                 paths += [(block, key.text, part, name) for name in (*READING, "by")]
                 if part == "mean" and isinstance(node_at(parsed.tree, (block, key.text, part)), Scalar):
                     paths.append((block, key.text, part))
-    found = ((path, node_at(parsed.tree, path)) for path in paths)
+    found = ((path, node_at(parsed.tree, path)) for path in paths if path not in parsed.sound.faulty)
     return [
         (path, node) for path, node in found if isinstance(node, Scalar) and isinstance(node.value(), str)
     ]
@@ -197,4 +220,4 @@ def _layer_lists(parsed: Parsed) -> list[tuple[Path, Node | None]]:
         named = node_at(parsed.tree, (*path, "block"))
         if isinstance(named, Scalar) and named.text == "convolution":
             paths.append((*path, "channels"))
-    return [(path, node_at(parsed.tree, path)) for path in paths]
+    return [(path, node_at(parsed.tree, path)) for path in paths if path not in parsed.sound.faulty]

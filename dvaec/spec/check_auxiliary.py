@@ -38,7 +38,7 @@ def check_auxiliary(context: Context) -> None:
 def _parent(context: Context, scalar: Scalar, target: Reference, parent: Reference) -> None:
     if not context.known(scalar, parent, nodes_too=True):
         return
-    if not placed(context, scalar, parent, at_t=True, networks=False):
+    if not placed(context, scalar, parent, f"{target.name}_t", at_t=True, networks=False):
         return
     name, span = parent.name, context.place(scalar, parent)
     if context.nodes.get(name) == "feature":
@@ -68,4 +68,4 @@ def check_starts(context: Context) -> None:
             elif reference.name == name:
                 context.report.add(Code.START, f"the start of '{name}' cannot read '{name}'", span)
             else:
-                placed(context, read.scalar, reference, at_t=False, networks=True)
+                placed(context, read.scalar, reference, f"the start of {name}", at_t=False, networks=True)

@@ -6,7 +6,7 @@ from dvaec.diagnostics import Span
 from dvaec.spec.check_frames import check_repeated, placed
 from dvaec.spec.check_time import check_directions, check_summaries
 from dvaec.spec.codes import Code
-from dvaec.spec.conditionals import Line
+from dvaec.spec.conditionals import Line, written
 from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES, conditional_of, numbered
 from dvaec.spec.graph import cycles
@@ -148,7 +148,8 @@ def _parents(context: Context, line: Line, block: str) -> None:
     for parent in check_repeated(context, line):
         if not context.known(line.scalar, parent, nodes_too=False):
             continue
-        if not placed(context, line.scalar, parent, at_t=at_t, networks=False, of=target):
+        reader = written(line)
+        if not placed(context, line.scalar, parent, reader, at_t=at_t, networks=False, of=target):
             continue
         span = context.place(line.scalar, parent)
         if at_t and line.target.offsets != NOW:

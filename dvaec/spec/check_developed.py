@@ -36,7 +36,7 @@ def check_nodes(context: Context) -> None:
         for reference in read.references:
             if not context.known(read.scalar, reference, nodes_too=True):
                 continue
-            if not placed(context, read.scalar, reference, at_t=at_t, networks=True):
+            if not placed(context, read.scalar, reference, key, at_t=at_t, networks=True):
                 continue
             _twice(context, read, reference, met)
             met.append(reference)

@@ -17,12 +17,13 @@ def placed(
     context: Context,
     scalar: Scalar,
     reference: Reference,
+    reader: str,
     *,
     at_t: bool,
     networks: bool,
     of: Reference | None = None,
 ) -> bool:
-    """Report a subscript that has no meaning for its reader; return whether it is in order.
+    """Report a subscript that has no meaning for its `reader`; return whether it is in order.
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
     may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line: z_0
@@ -34,14 +35,14 @@ def placed(
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
     if at_t and reference.frame is not None and not (networks and context.nodes.get(name) != "feature"):
-        message = f"'{text}' is one frame by its number, and what reads it is of frame t"
-        hint = f"write {name}_t, or {name}_<t-1>"
+        message = f"'{text}' is one frame by its number, and {reader} reads it at frame t"
+        hint = f"write {name}_<t-1>" if reader == f"{name}_t" else f"write {name}_t, or {name}_<t-1>"
         if networks:
             hint = f"a state carries {name} from there: read it in one, or start one from it"
         context.report.add(Code.ABSOLUTE_FRAME, message, span, hint)
         return False
     if not at_t and reference.offsets is not None and reference.offsets != ALL:
-        message = f"'{text}' is relative to t, and what reads it has no frame t"
+        message = f"'{text}' is relative to t, and {reader}, which reads it, has no frame t"
         hint = f"name one frame by its number: {name}_1, {name}_<T>"
         if name not in context.nodes:
             hint += f"; all frames are {name}_<{0 if name in context.zero else 1}:T>"
@@ -75,7 +76,9 @@ def _zero(context: Context, scalar: Scalar, reference: Reference) -> bool:
     message = f"'{name}' has no frame 0"
     hint = f"frames count from 1; a line {name}_0 under 'generation' would give it one"
     if context.role(name) != "latent":
-        hint = "frames count from 1, and before them everything is 0"
+        text = scalar.text[reference.start : reference.stop]
+        mended = f"write {text.replace('0:', '1:', 1)}" if reference.begins else f"{name}_1 is the first"
+        hint = f"{mended}: frames count from 1, and before them everything is 0"
     context.report.add(Code.FRAME_ZERO, message, context.place(scalar, reference), hint)
     return False
 

@@ -46,6 +46,11 @@ class ReadList:
     scalar: Scalar
 
 
+def written(line: Line) -> str:
+    """Return the target as the page writes it: z_t, z_0, v."""
+    return line.scalar.text[line.target.start : line.target.stop]
+
+
 def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
     """Parse `target` or `target | parent, ...`; every faulty piece is reported, None if any is."""
     text = scalar.text

@@ -10,7 +10,9 @@ from dvaec.spec.build import Parsed
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.frames import FRAMES
+from dvaec.spec.notation_hints import WITHOUT_PARENTS, no_parent
 from dvaec.spec.report import Report
+from dvaec.spec.shape_hints import keyword_of
 from dvaec.spec.subscripts import Reference
 from dvaec.spec.yaml_tree import Entries, Scalar
 
@@ -60,6 +62,9 @@ class Context:
             names = list(dict.fromkeys([*self.variables, *(self.nodes if nodes_too else ())]))
             what = "variable, state or feature" if nodes_too else "variable"
             hint = did_you_mean(name, names) or f"known are {', '.join(names)}"
+            if not nodes_too and reference.bare and (word := keyword_of(name)) is not None:
+                hint = f"did you mean '{word}'?"
+            hint = WITHOUT_PARENTS if not nodes_too and no_parent(name) else hint
             self.report.add(Code.UNDEFINED, f"there is no {what} '{name[:40]}'", span, hint)
         return False
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Collection
+
+from dvaec.spec.schema_order import KEYWORDS
 
 LONGEST_NAME = 32
 LONGEST_MODEL_NAME = 64
@@ -23,9 +26,10 @@ _WORDS = (
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
     "cat zeros ones static lead context inferred known extended seen last begun begin imagine "
     "State Stepped Imagined flat parted attended stretched "
-    "exact filtering "  # under `inference` they are keywords
 )
 RESERVED = frozenset(_WORDS.split())
+
+WORDS_OF_INFERENCE = (*KEYWORDS, "lookahead")
 
 # Functions of the emitted module; only a model's name, which may hold underscores, can meet them.
 _FUNCTIONS = (
@@ -38,11 +42,13 @@ _FUNCTIONS = (
     "laplace_kl laplace_standard_kl student_log_density student_draw beta_log_density beta_draw "
     "mixture_log_density mixture_mean mixture_draw"
 )
-RESERVED_FOR_MODELS = RESERVED | frozenset(_FUNCTIONS.split())
+RESERVED_FOR_MODELS = RESERVED | frozenset(WORDS_OF_INFERENCE) | frozenset(_FUNCTIONS.split())
 
 
 def name_fault(name: str) -> tuple[bool, str] | None:
     """Return None for a good name, else (whether it is merely reserved, what is wrong in words)."""
+    if name in WORDS_OF_INFERENCE:
+        return True, f"'{name}' is a keyword of 'inference'"
     if len(name) > LONGEST_NAME:
         return False, f"a name has at most {LONGEST_NAME} characters"
     if not _NAME.match(name):
@@ -52,6 +58,21 @@ def name_fault(name: str) -> tuple[bool, str] | None:
     if name in RESERVED:
         return True, f"'{name}' is taken by the notation or by the emitted module"
     return None
+
+
+def name_hint(name: str, taken: Collection[str], subscript: str = "") -> str | None:
+    """Return how to mend a faulty name: a good one near it that is not `taken`, if there is one.
+
+    `subscript` is what the page writes behind such a name: _t behind a state's.
+    """
+    if name.endswith("_t") and name_fault(name[:-2]) is None:
+        return f"write {name[:-2]}; conditionals add the subscript"
+    plain = "".join(c for c in name if c.isascii() and c.isalnum()).lstrip("0123456789")
+    near = [plain, *(f"{plain}{n}" for n in range(1, 10))]
+    good = (one for one in near if one not in taken and name_fault(one) is None)
+    if (other := next(good, None)) is None:
+        return None
+    return f"{'an underscore begins a subscript: write' if '_' in name else 'for example'} {other}{subscript}"
 
 
 def model_name_fault(name: str) -> str | None:

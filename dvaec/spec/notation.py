@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -141,6 +142,15 @@ def unicode_form(name: str, offsets: Offsets | None, first: int = 1) -> str:
 def lowered(text: str) -> str:
     """Return a subscript in Unicode's small letters and numbers."""
     return text.translate(_SUBSCRIPTS)
+
+
+def raised(text: str) -> str:
+    """Return the diagrams' text with its small letters as the language writes them: `xₜ₋₁` as `x_<t-1>`."""
+    small = "".join(chr(letter) for letter in _SUBSCRIPTS.values())
+    back = str.maketrans(small, "0123456789+-=tT")
+    return re.sub(
+        f"(?<=[A-Za-z0-9])([{small}][{small}:]*)", lambda found: f"_<{found[1].translate(back)}>", text
+    )
 
 
 def frame_word(frame: int) -> str:

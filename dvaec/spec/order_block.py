@@ -69,6 +69,8 @@ def _named_once(context: Context, scalar: Scalar, named: list[str]) -> bool:
     if (several := name.replace(",", " ").split()) and len(several) > 1:
         listed = ", ".join(several)[:40]
         hint = f"name them one by one: [{listed}], or [[{listed}]] for one after the other in every frame"
+    if "backward" in several or "reverse" in several:
+        hint = f"write {{backward: {[*(one for one in several if one in latents), *latents, 'z'][0]}}}"
     context.report.add(Code.ORDER, f"{what}; 'order' lists the latents", scalar.span, hint)
     return False
 

@@ -84,7 +84,9 @@ def _judge_sizes(tree: Entries, report: Report) -> None:
         sized = choose_sizes(tree, name, trial)
         if not trial.found:
             _judge(parse_page(sized, validate(sized, trial), spans_of(sized), trial), trial)
-        report.found.extend(trial.found)
+        report.found += [
+            replace(one, message=f"with sizes={name.text[:40]}: {one.message}") for one in trial.found
+        ]
 
 
 def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:

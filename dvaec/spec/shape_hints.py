@@ -1,61 +1,21 @@
-"""What belongs at a place of the page, and how to mend what stands there instead."""
+"""How to mend a key or a value that does not belong where it stands."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.schema_order import KEYWORDS
-from dvaec.spec.shape_keys import node_at, of_layers
-from dvaec.spec.shape_tables import BLOCKS, KEY_SYNONYMS, READING, SYNONYMS, UNNAMED_BLOCKS, WANTED
+from dvaec.spec.shape_keys import node_at
+from dvaec.spec.shape_synonyms import BLOCK_SYNONYMS, KEY_SYNONYMS, SAID_OTHERWISE, SYNONYMS, VALUE_HINTS
+from dvaec.spec.shape_tables import BLOCKS, READING, blocks_at
 from dvaec.spec.source import Path
-from dvaec.spec.yaml_tree import Entries, Items, Scalar
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
-_NAMED = ("variables", "states", "features", "networks", "sizes")
 _LISTS = ("generation", "inference", "auxiliary", "order", "cites", "layers", "through", "channels")
-
-
-def wanted_here(tree: Entries, path: Path) -> str:
-    """Say what belongs at a path."""
-    name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    block = node_at(tree, (*path[:-1], "block"))
-    if path and isinstance(path[-1], int):
-        return _wanted_item(tree, path, name)
-    if len(path) == 2 and path[0] in _NAMED:
-        return f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
-    if path[:1] == ("states",) and name == "layers":
-        return WANTED["recurrent layers"]
-    if name == "rnn" and path[0] != "states":
-        return "lstm, gru or rnn"
-    if name == "kernel" and isinstance(block, Scalar) and block.text == "convolution":
-        return WANTED["kernel"].replace("from 1", "from 2")
-    if name == "block":
-        known = _blocks(path)
-        return f"{', '.join(known[:-1])} or {known[-1]}".removeprefix(" or ")
-    return WANTED.get(name, "something else")
-
-
-def _wanted_item(tree: Entries, path: Path, name: str) -> str:
-    """Say what an entry of a list is."""
-    if of_layers(tree, path):
-        return "a layer such as 256 tanh"
-    match name:
-        case "channels":
-            return WANTED["units"]
-        case "dim":
-            return WANTED["dim"].partition(",")[0]
-        case "order":
-            return "a latent, a list of latents or {backward: z}"
-        case "generation" | "inference":
-            return "a conditional such as z_t | z_<t-1>"
-        case "auxiliary":
-            return "a prediction such as b_t | z_t"
-    return "text"
-
-
-def _blocks(path: Path) -> tuple[str, ...]:
-    """Return the blocks that may stand at the path of a key `block`."""
-    return BLOCKS[str(path[-2]) if path[-2] in BLOCKS else str(path[0])]
+_NUMBERS = ("units", "lag", "kernel", "stride", "heads", "T", "dim", "components", "lookahead", "dilation")
+_LOOKAHEAD = re.compile(r"look[-_ ]?ahead\W*([0-9]*)\W*\Z", re.IGNORECASE)
 
 
 def hint_for_value(tree: Entries, path: Path, expected: str) -> str | None:
@@ -64,37 +24,133 @@ def hint_for_value(tree: Entries, path: Path, expected: str) -> str | None:
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
     item = bool(path) and isinstance(path[-1], int)
     value = node.value() if isinstance(node, Scalar) else None
+    if path[:1] == ("inference",) and (delay := _lookahead(tree, path)):
+        return delay
+    if path[:1] == ("order",) and not item and (order := _order(tree, node)):
+        return order
     if name == "learned" and not item:
         return "write true or false"
     if item and name in ("generation", "inference", "auxiliary") and isinstance(node, Entries | Items):
-        return "put it in quotes"
+        return _conditional(node)
     if name in READING and isinstance(node, Items):
         listed = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
         return f'write it as one text: {name}: "{listed[:60]}"' if listed else None
     if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):
         return "put text in quotes"
-    return _hint_for_text(path, name, item, value, expected) if isinstance(value, str) else None
+    if isinstance(node, Scalar) and (number := _number(node, name, item)):
+        return number
+    return _hint_for_text(path, name, item, node, expected) if isinstance(node, Scalar) else None
 
 
-def _hint_for_text(path: Path, name: str, item: bool, value: str, expected: str) -> str | None:
+def _hint_for_text(path: Path, name: str, item: bool, node: Scalar, expected: str) -> str | None:
+    value = node.text
     if name == "block":
-        if any(value in blocks for blocks in BLOCKS.values()):
-            return None
-        return UNNAMED_BLOCKS.get(value.lower()) or did_you_mean(value, _blocks(path))
+        return _block(path, value)
     words = re.findall(r"'([^']*)'", expected)
-    if (same := SYNONYMS.get(value.lower().replace("-", "_").replace(" ", "_"))) in words:
+    plain = re.sub(r"[-\s]+", "_", value.strip().lower())
+    if hint := VALUE_HINTS.get((name, plain)):
+        return hint
+    if name == "distribution" and "(" in plain:
+        plain = {"n": "normal"}.get(plain.split("(")[0], plain.split("(")[0])
+    if (same := SYNONYMS.get(plain)) in words:
         return f"did you mean '{same}'?"
+    if not isinstance(node.value(), str):
+        return None
     if close := did_you_mean(value, words):
         return close
-    if name in _LISTS and not item and value:
+    if name == "python" and (dotted := re.match(r"([\w.]+)\.(\w+)\Z", value)):
+        return f"a colon stands before the class: {dotted[1]}:{dotted[2]}"
+    if name in _LISTS and not item and value and (name != "inference" or re.search(r"[|_]", value)):
         quoted = f'"{value[:40]}"' if name in _LISTS[:3] else value[:40]
         return f"a list stands in brackets: {name}: [{quoted}]"
     return None
 
 
-def same_key(name: str) -> str | None:
-    """Return this language's key for what other libraries and papers call `name`."""
-    return KEY_SYNONYMS.get(name.lower())
+def _block(path: Path, value: str) -> str | None:
+    if (homes := [home for home, blocks in BLOCKS.items() if value in blocks]) and value not in blocks_at(
+        path
+    ):
+        named = {"features": "features: {f_t: ", "networks": "networks: {p(z_t): ", "mean": "mean: "}
+        where = next(named[home] for home in homes if home in named)
+        return f"it stands elsewhere: {where}{{block: {value}, ...}}{'}' * where.count('{')}"
+    return BLOCK_SYNONYMS.get(value.lower()) or did_you_mean(value, blocks_at(path))
+
+
+def _number(node: Scalar, name: str, item: bool) -> str | None:
+    """Mend a number that is written as text or with a point, or that lacks its list."""
+    if not (number := re.match(r"\s*([0-9]{1,9})(\.0*)?(\s+[a-z_]+)?\s*\Z", node.text)):
+        return None
+    if not item and name in ("layers", "through"):
+        return f"write {name}: [{number[1]}{number[3] or ' tanh'}]"
+    if not item and name == "channels":
+        return f"write channels: [{number[1]}]"
+    odd = not node.plain or number[2] or number[3]
+    return f"write {number[1]}" if name in _NUMBERS and odd and int(number[1]) else None
+
+
+def _conditional(node: Node) -> str:
+    """Mend an entry of a list of conditionals that YAML read as a mapping or a list."""
+    if isinstance(node, Entries) and len(node.entries) == 1:
+        target, parents = node.entries[0]
+        if isinstance(parents, Scalar) and re.match(r"[A-Za-z]\w*_[^|]*\Z", target.text):
+            return f"parents stand behind '|': {target.text[:40]} | {parents.text[:40]}".rstrip(" |")
+    return "put it in quotes"
+
+
+def _lookahead(tree: Entries, path: Path) -> str | None:
+    """Mend `lookahead 3`, `[lookahead, 3]` and the like."""
+    whole, node = node_at(tree, ("inference",)), node_at(tree, path)
+    if isinstance(whole, Items):
+        texts = [one.text for one in whole.items if isinstance(one, Scalar)]
+        said = " ".join(texts[:2]) if len(texts) == len(whole.items) == 2 else None
+    else:
+        said = node.text if isinstance(node, Scalar) else None
+    return _delay(said) if said is not None else None
+
+
+def _delay(text: str) -> str | None:
+    if not (said := _LOOKAHEAD.match(text.strip())):
+        return None
+    return f"write {{lookahead: {said[1] or 3}}}, the number of frames that q sees beyond t"
+
+
+def _order(tree: Entries, node: Node | None) -> str | None:
+    """Mend an order that is a mapping, or the word of a direction."""
+    if isinstance(node, Entries) and len(node.entries) == 1:
+        word, inner = node.entries[0]
+        named = inner.text if isinstance(inner, Scalar) else ", ".join(_texts(inner))
+        named = named if isinstance(inner, Scalar) else f"[{named}]"
+        if word.text.startswith("forward"):
+            return f"a list stands in brackets, and forward needs no word: order: [{named[:40]}]"
+        return f"a list stands in brackets: order: [{{backward: {named[:40]}}}]"
+    if isinstance(node, Scalar) and (way := SYNONYMS.get(node.text, node.text)) in ("forward", "backward"):
+        latents = ", ".join(_latents(tree)) or "z"
+        several = f"[{latents}]" if "," in latents else latents
+        return f"it names the latents: order: [{several if way == 'forward' else f'{{backward: {several}}}'}]"
+    return None
+
+
+def _texts(node: Node) -> list[str]:
+    return [one.text for one in node.items if isinstance(one, Scalar)] if isinstance(node, Items) else []
+
+
+def _latents(tree: Entries) -> list[str]:
+    variables = tree.get("variables")
+    if not isinstance(variables, Entries):
+        return []
+    roles = ((key.text, node_at(shape, ("role",))) for key, shape in variables.entries)
+    return [name for name, role in roles if isinstance(role, Scalar) and role.text == "latent"]
+
+
+def keyword_of(word: str) -> str | None:
+    """Return the keyword of `inference` that a word is, or means."""
+    same = SYNONYMS.get(word.lower(), word)
+    return same if same in KEYWORDS else None
+
+
+def same_key(name: str, known: Collection[str], said: Collection[str]) -> str | None:
+    """Return the one of the `known` keys, not `said` yet, that others call `name`."""
+    return next((key for key in KEY_SYNONYMS.get(name.lower(), ()) if key in known and key not in said), None)
 
 
 def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
@@ -105,15 +161,24 @@ def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
         return f"a space belongs behind the colon: {key}: {rest[:40]}"
     kinds = [word.text for word, _ in parent.entries] if isinstance(parent, Entries) else []
     if name in ("block", "over", "python") and path[0] in ("features", "networks"):
+        if name == "over" and (of := same_key(name, known, kinds)):
+            return f"did you mean '{of}'?"
         several = [f"'{kind}'" for kind in kinds if kind in ("block", "over", "python")]
         return f"a network is of one kind: {' or '.join(several)}"
     if name == "rnn" and path[0] in ("features", "networks"):
         return "a recurrence over time is a state; one over an axis of the frame names it: over: 0"
-    if path[0] == "inference" and name in KEYWORDS:
+    if path[0] == "inference" and (word := keyword_of(name)) is not None:
+        name = word
         alone = f"[{name}, ...]" if len(path) > 2 else name
         return f"it is a word by itself: inference: {alone}"
-    if same_key(name) in known:
-        return f"did you mean '{same_key(name)}'?"
-    if close := did_you_mean(name, known):
+    if path[0] == "order" and name.startswith("forward"):
+        return "forward needs no word: write the latent alone"
+    holder, otherwise = SAID_OTHERWISE.get(name, ("", None))
+    if holder in known and (holder == "layers") is not (path[0] == "states"):  # there, layers are a number
+        return otherwise
+    if same := same_key(name, known, kinds):
+        return f"did you mean '{same}'?"
+    synonym = any(key in known for key in KEY_SYNONYMS.get(name.lower(), ()))  # of keys that are said already
+    if not synonym and (close := did_you_mean(name, known)):
         return close
     return f"known {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else None

@@ -10,6 +10,7 @@ from dvaec.spec.schema_base import LARGEST_KERNEL, MOST_AXES, Activation
 from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
 from dvaec.spec.schema_families import LARGEST_NUMBER, MOST_COMPONENTS, FamilyName
 from dvaec.spec.schema_order import LARGEST_DELAY
+from dvaec.spec.source import Path
 
 # What a key wants, in words; keys mean the same wherever they stand.
 WANTED = {
@@ -77,70 +78,11 @@ BLOCKS = {
     "variance": ("linear_mixture",),
 }
 
-# Words of other libraries and papers, with this language's word for the same.
-SYNONYMS = {
-    "normal": "gaussian",
-    "diagonal_gaussian": "gaussian",
-    "multivariate_normal": "full_gaussian",
-    "discrete": "categorical",
-    "multinomial": "categorical",
-    "onehot": "categorical",
-    "one_hot": "categorical",
-    "binary": "bernoulli",
-    "exponential": "gamma",
-    "gmm": "gaussian_mixture",
-    "data": "observed",
-    "visible": "observed",
-    "hidden": "latent",
-    "control": "input",
-    "action": "input",
-    "smoothing": "exact",
-    "meanfield": "mean_field",
-    "bidirectional": "both",
-    "zero": "zeros",
-    "per_frame": "frame",
-    "static": "sequence",
-}
 
-KEY_SYNONYMS = {
-    "reads": "of",
-    "layers": "channels",
-    "units": "layers",
-    "type": "rnn",
-    "cell": "rnn",
-    "hidden": "units",
-    "hidden_size": "units",
-    "inputs": "reads",
-    "input": "reads",
-    "direction": "runs",
-    "initial": "starts",
-    "init": "starts",
-    "family": "distribution",
-    "dist": "distribution",
-    "std": "variance",
-    "sigma": "variance",
-    "logvar": "variance",
-    "scale": "variance",
-    "mu": "mean",
-    "name": "model",
-    "version": "dvaec",
-    "description": "about",
-    "frames": "T",
-    "prior": "generation",
-    "decoder": "generation",
-    "encoder": "inference",
-    "posterior": "inference",
-}
+def blocks_at(path: Path) -> tuple[str, ...]:
+    """Return the blocks that may stand at the path of a key `block`."""
+    return BLOCKS[str(path[-2]) if path[-2] in BLOCKS else str(path[0])]
 
-# The blocks that are written without a name.
-UNNAMED_BLOCKS = {
-    "dense": "leave 'block' out: reads and layers are a dense network",
-    "mlp": "leave 'block' out: reads and layers are a dense network",
-    "linear": "leave 'block' out: reads, with layers: [], is a linear map",
-    "rnn": "a recurrence over time is a state: states: {h_t: {rnn: lstm, units: 128, reads: x_t}}",
-    "lstm": "a recurrence over time is a state: states: {h_t: {rnn: lstm, units: 128, reads: x_t}}",
-    "gru": "a recurrence over time is a state: states: {h_t: {rnn: gru, units: 128, reads: x_t}}",
-}
 
 # The keys whose texts list what is read.
 READING = ("reads", "of", "with", "weights", "query", "by")

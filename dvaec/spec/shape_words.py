@@ -9,10 +9,10 @@ from typing import Any
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
-from dvaec.spec.schema_order import KEYWORDS
-from dvaec.spec.shape_hints import hint_for_key, hint_for_value, same_key, wanted_here
+from dvaec.spec.shape_hints import hint_for_key, hint_for_value, keyword_of, same_key
 from dvaec.spec.shape_keys import known_keys, node_at, of_layers
 from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
+from dvaec.spec.shape_wanted import wanted_here
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -59,13 +59,16 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     parent = node_at(tree, within)
     if not isinstance(parent, Entries):
         return False
-    if key == "lookahead" and any(name.text in KEYWORDS for name, _ in parent.entries):
+    if key == "lookahead" and any(keyword_of(name.text) for name, _ in parent.entries):
+        return True
+    if key == "backward" and any(name.text.startswith("forward") for name, _ in parent.entries):
         return True
     known = known_keys((*within, key), tree)
     guess = f"did you mean '{key}'?"
-    unknown = [name.text for name, _ in parent.entries if name.text not in known]
+    said = [name.text for name, _ in parent.entries]
+    unknown = [name for name in said if name not in known]
     return any(
-        name.startswith(f"{key}:") or same_key(name) == key or did_you_mean(name, known) == guess
+        name.startswith(f"{key}:") or same_key(name, known, said) == key or did_you_mean(name, known) == guess
         for name in unknown[:MOST_FAULTS]
     )
 
@@ -126,6 +129,8 @@ def _lost_list(tree: Entries, path: Path, known: list[str]) -> str | None:
         return "a list of layers stands in brackets: layers: [256 tanh, 32 tanh]"
     if re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name):
         return 'put lists in quotes: reads: "z_<t-1>, h_t"'
+    if name.endswith(")") and "(" not in name:
+        return "a distribution is a word: its parameters come from the networks"
     return None
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from dvaec.diagnostics import Diagnostic, Sources, Span
 
 Path = tuple[str | int, ...]
+READS = "|"
+"""Behind the path of a conditional or a network, before the name and the text of each thing that it reads."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 from dvaec.spec import offsets as sets
 from dvaec.spec.codes import Code
+from dvaec.spec.notation_hints import after_name, guessed, in_brackets, in_place_of_name, no_frame, unclosed
 from dvaec.spec.offsets import Offsets
-from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, after_name, guessed, short, unclosed
+from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, short
 
 LARGEST_OFFSET = 1000
 LARGEST_STRIDE = 100
@@ -75,7 +76,7 @@ class _Parser(Cursor):
         self.name = name
         if not name[:1].isascii() or not name[:1].isalpha():
             found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
-            hint = f"write '{LOOKALIKE[name]}' for '{name}'" if name in LOOKALIKE else None
+            hint = in_place_of_name(self.whole, name)
             raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
@@ -149,11 +150,7 @@ class _Parser(Cursor):
         if not token:
             guess = unclosed(name, opening, self.text[opened + 1 : self.stop].strip(), closing)
             raise self.fail(f"'{opening}' is not closed", opened, opened + 1, guess, Code.NOTATION_UNCLOSED)
-        hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else None
-        if token in (",", ";"):
-            hint = "a window is written with a colon, as in x_<t-2:t>"
-        elif token in (">", "}"):
-            hint = f"brackets are of one kind: {name}_<...> or {name}_{{...}}"
+        hint = in_brackets(name, token, self.text[start : self.stop])
         raise self.fail(f"expected '{closing}', not '{token}'", start, start + len(token), hint)
 
     def relation(self) -> Offsets:
@@ -188,7 +185,8 @@ class _Parser(Cursor):
         self.begins = first.frame
         if first.offset is None and last.offset is None and stride > 1:
             message = "a stride counts from an end that names t, and this window has none"
-            raise self.fail(message, self.first, self.stop, None, Code.WINDOW_STRIDE)
+            hint = f"count back from t, {self.name}_<1:t:{stride}>, or on from it, {self.name}_<t:T:{stride}>"
+            raise self.fail(message, self.first, self.stop, hint, Code.WINDOW_STRIDE)
         offsets = sets.window(first.offset, last.offset, stride)
         if not offsets:
             swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
@@ -229,12 +227,9 @@ class _Parser(Cursor):
                 )
             return _Point(None, str(int(token)), start, self.position)
         if token not in ("t", "T"):
-            hint = "frames are named t, t-1, t+2, 1 or T"
-            hint = f"write '{LOOKALIKE[token]}' for '{token}'" if token in LOOKALIKE else hint
+            hint = no_frame(self.name, token, self.whole, self.text[start : self.stop])
             found = f"not '{short(token)}'" if token else "but the text ends"
             message = f"expected t, T or a number, {found}"
-            if token in (":", ">", "}") and ":" in self.whole:
-                hint = f"a window names both its ends: {self.name}_<1:t-1>, {self.name}_<t:T>"
             raise self.fail(message, start, start + max(1, len(token)), hint)
         sign, at = self.peek()
         if sign not in ("+", "-"):

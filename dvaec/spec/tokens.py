@@ -8,7 +8,6 @@ from dvaec.spec.codes import Code
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[0-9]+|<=|>=|\S")
 NUMBER = re.compile(r"[0-9]+\Z")
-_UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 LOOKALIKE = {
     "−": "-",
     "–": "-",
@@ -75,32 +74,3 @@ class Cursor:
 def short(text: str) -> str:
     """Return the text cut to what a message can hold."""
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-def after_name(name: str, rest: str) -> str:
-    """Say what may follow a name, where `rest` does."""
-    if name in ("p", "q") and rest.startswith("("):
-        return "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
-    if rest[0] in _UNICODE_SUBSCRIPTS:
-        return f"write subscripts in plain characters, as in {name}_t or {name}_<t-1>"
-    if rest[0] in "<{[(":
-        return f"an underscore begins the subscript, as in {name}_<t-1>"
-    return "parents are separated by commas"
-
-
-def guessed(name: str, rest: str) -> str | None:
-    """Say what may be meant by `rest` as a subscript without brackets."""
-    plain = "".join(LOOKALIKE.get(c, c) for c in rest)
-    inner = plain.strip("()[]_ >") if plain[:1] in "([_" or plain.endswith(">") else plain
-    if inner in ("t", "T", "0", "1"):
-        return f"did you mean {name}_{inner}?"
-    if re.match(r"t?[-+:0-9tT]*\Z", inner) and not re.search("[tT][tT]", inner):
-        return f"did you mean {name}_<{inner}>?"
-    return None
-
-
-def unclosed(name: str, opening: str, inner: str, closing: str) -> str:
-    """Say what may be meant by a subscript whose bracket is not closed."""
-    if opening == "<" and inner == "t":
-        return f"did you mean {name}_<<t> (the frames before t) or {name}_t (frame t)?"
-    return f"did you mean {name}_{opening}{inner}{closing}?"

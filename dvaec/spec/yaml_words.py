@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from dvaec.diagnostics import Span
 
+_COLON = "is the colon of an earlier key missing? text that holds ': ' stands in quotes"
 _BLOCKS = ("<block mapping start>", "<block sequence start>", "-", "?")
 
 
@@ -18,7 +21,7 @@ def syntax_words(error: yaml.MarkedYAMLError, text: str, file: str) -> tuple[str
         problem, mark, hint = "the colon behind a key is missing", context, "write key: value, or key: alone"
     elif "mapping values are not allowed" in problem:
         problem = "a colon stands where none can"
-        hint = "is the colon of an earlier key missing? text that holds ': ' stands in quotes"
+        hint = _in_braces(text, mark) or _COLON
     elif "expected <block end>" in problem and any(f"'{block}'" in problem for block in _BLOCKS):
         problem = "the indentation of this line fits none of the lines above"
         hint = "all entries of one block begin in the same column"
@@ -32,6 +35,14 @@ def syntax_words(error: yaml.MarkedYAMLError, text: str, file: str) -> tuple[str
 
 
 _OPEN = ("while parsing a flow mapping", "while parsing a flow sequence")
+
+
+def _in_braces(text: str, mark: yaml.Mark | None) -> str | None:
+    """Mend a mapping that stands on the line of its key: lookahead: 3 behind inference:."""
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+    found = re.match(r"\s*([\w()]+): +(\w+: *[^\s:{}#]+)\s*(#.*)?\Z", line)
+    return f"a mapping on one line stands in braces: {found[1]}: {{{found[2]}}}" if found else None
 
 
 def _own_hint(text: str, span: Span) -> str | None:

@@ -1,0 +1,178 @@
+"""Questions about single frames, and about what has no frame t, answered in networks of growing length.
+
+Longer networks only have more moral edges, so that a dependence found in one holds in all that are longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import lcm
+
+from dvaec.derive.answers import Explanation, Finding
+from dvaec.derive.factors import by_key, serving
+from dvaec.derive.findings import LARGEST_SEARCHED, shown
+from dvaec.derive.model import Derivation
+from dvaec.derive.question import Question
+from dvaec.derive.trails import Frames, Place, Trails
+from dvaec.network.separation import Judgement, judge
+from dvaec.network.template import Template, evidence, template_of
+from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
+from dvaec.spec.offsets import Offsets
+
+MOST_RESTS = 12
+
+
+def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
+    """Answer a question about a sequence-level target, or about one frame."""
+    template, candidate = template_of(spec), question.candidate
+    judgements = _judged(template, question, derivation)
+    longest = judgements[-1]
+    network, target = longest.network, longest.target
+    asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
+    hits = [(one, n) for one in judgements for n in _asked(one.network, candidate) if n in one]
+    inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
+    read = set(
+        network.reads(serving(by_key(derivation.inference), question.target, target.frame), target.frame)
+    )
+
+    def part(nodes: Iterable[Node]) -> Parent | Frames | None:
+        some = tuple(nodes)
+        return _named(candidate, some, template, network) if some else None
+
+    free = [n for n in asked if n in longest.evidence and n not in inside]
+    trails, findings = Trails(template, None), []
+    if inside:
+        nearest = min(inside, key=lambda n: _distance(n, target))
+        at = next((hit for hit in hits if hit[0].target == target and hit[1] == nearest), hits[0])
+        members = tuple(n for n in asked if n in inside)
+        part_inside = _named(candidate, members, template, network)
+        findings.append(shown(at[0], part_inside, at[1], trails, True))
+    if free:
+        nearest = min(free, key=lambda n: _distance(n, target))
+        findings.append(shown(longest, _named(candidate, free, template, network), nearest, trails, False))
+    return Explanation(
+        question=question,
+        answer=bool(inside),
+        findings=tuple(findings),
+        later=part(n for n in asked if n not in longest.evidence),
+        used=part(n for n in asked if n in read),
+        golden=part(n for n in asked if n in inside and n not in read),
+        silver=part(n for n in asked if n in read and n not in inside),
+        framed=target.frame is not None,
+    )
+
+
+def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
+    """Answer a question about frame t and one absolute frame, the first or the last: `z_t <- x_1`.
+
+    The posterior reads it by its number, or by a window that is open to that side. It is shown where t is far
+    from both ends; of a strided window, at a t that it reaches the frame from.
+    """
+    template, candidate, target = template_of(spec), question.candidate, question.target
+    exact = derivation.posterior.of(target)
+    there = _reads_far(exact, candidate)
+    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate)
+    allowed = _reaches(evidence(template, target).get(candidate.name), candidate)
+    finding = _far_finding(template, derivation, question, there) if allowed else None
+    return Explanation(
+        question=question,
+        answer=there,
+        findings=(finding,) if finding is not None else (),
+        later=None if allowed else candidate,
+        used=candidate if read else None,
+        golden=candidate if there and not read else None,
+        silver=candidate if read and not there else None,
+    )
+
+
+def _reads_far(conditional: Conditional, candidate: Parent) -> bool:
+    relative = conditional.of(candidate.name)
+    by_number = conditional.of(candidate.name, candidate.frame) is not None
+    return by_number or (relative is not None and _reaches(relative.offsets, candidate))
+
+
+def _reaches(offsets: Offsets | None, candidate: Parent) -> bool:
+    """Whether a window holds the first frames, or the last ones, however far t is from them."""
+    if offsets is None:
+        return False
+    return offsets.reaches_future if candidate.frame == LAST else offsets.reaches_past
+
+
+def _far_finding(template: Template, derivation: Derivation, question: Question, depends: bool) -> Finding:
+    """Show a dependence in the first of some networks that has it, an independence in the longest of them."""
+    middles = _middles(template, derivation)
+    middles = [one for one in middles if one == middles[0] or arrows(template, one[0]) <= LARGEST_SEARCHED]
+    for frames, t in middles if depends else middles[-1:]:
+        network = unroll(template, frames)
+        given = network.given(t, evidence(template, question.target))
+        judgement = judge(network, Node(question.target, t), given)
+        (member,) = _asked(network, question.candidate)
+        if (member in judgement) is depends:
+            return shown(judgement, question.candidate, member, Trails(template, None), depends, t)
+    return Finding(question.candidate, depends, Place(question.candidate.name, None), shown=False)
+
+
+def _middles(template: Template, derivation: Derivation) -> list[tuple[int, int]]:
+    """Return lengths T, each with a frame t amid them: t and T of every rest that periods can tell apart."""
+    bound, period = _bounds(template, derivation)
+    near = template.lag + 2
+    return [
+        (2 * size + rest + more, size + rest)
+        for size in sorted({near, 2 * near, bound})
+        for rest in range(period)
+        for more in range(period)
+    ]
+
+
+def _bounds(template: Template, derivation: Derivation) -> tuple[int, int]:
+    """Return the frames after which factors repeat, by the proofs of the windows, and with which period."""
+    proofs = [factor.proof for factor in derivation.posterior.factors]
+    bound = max((max(p.first, p.searched) + p.period + p.lag + 2 for p in proofs), default=0)
+    windows = [p.offsets for family in template.families for p in family.parents if p.offsets is not None]
+    strides = [max(len(offsets.past), len(offsets.future)) for offsets in windows]
+    return bound, min(MOST_RESTS, lcm(*strides, *(p.period for p in proofs)))
+
+
+def _judged(template: Template, question: Question, derivation: Derivation) -> tuple[Judgement, ...]:
+    """Judge what the target depends on in networks of growing length.
+
+    They grow until the factors repeat, by the proofs of the windows. What is asked of frame T may depend on
+    the rest that T leaves by the period, so that lengths of every rest are tried.
+    """
+    bound, period = _bounds(template, derivation)
+    asked = (question.frame, question.candidate.frame)
+    start, near = max((n for n in asked if n is not None), default=0), template.lag + 2
+    rests = range(period if LAST in asked else 1)
+    found: list[Judgement] = []
+    for margin in sorted({size + rest for size in (near, 2 * near, 4 * near, bound) for rest in rests}):
+        frames = max(0, start) + margin
+        if found and arrows(template, frames) > LARGEST_SEARCHED:
+            break
+        network = unroll(template, frames)
+        frame = frames if question.frame == LAST else question.frame
+        given = network.given(frame, evidence(template, question.target))
+        found.append(judge(network, Node(question.target, frame), given))
+    return tuple(found)
+
+
+def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:
+    """Return the frames of the candidate that exist, all of them where it is open."""
+    nodes = tuple(n for n in network.parents if n.name == candidate.name)
+    if candidate.frame is None:
+        return nodes
+    at = network.frames if candidate.frame == LAST else candidate.frame
+    return tuple(n for n in nodes if n.frame == at)
+
+
+def _named(
+    candidate: Parent, nodes: Sequence[Node], template: Template, network: Unrolled
+) -> Parent | Frames:
+    if candidate.offsets is None:
+        return candidate
+    frames = tuple(n.frame for n in nodes if n.frame is not None)
+    return Frames(candidate.name, frames, template.first(candidate.name), network.frames)
+
+
+def _distance(node: Node, target: Node) -> tuple[int, int]:
+    return (abs((node.frame or 0) - (target.frame or 0)), node.frame or 0)

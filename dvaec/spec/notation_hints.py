@@ -1,0 +1,107 @@
+"""What may be meant by text that is no reference: the notations of papers, of LaTeX and of programs."""
+
+from __future__ import annotations
+
+import re
+
+from dvaec.spec.tokens import LOOKALIKE, NUMBER
+
+_UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
+_NAMED_FRAMES = {"tm": "t-", "tp": "t+"}  # z_tm1 of programs
+_FRAMES = {"prev": "t-1", "previous": "t-1", "past": "<t", "next": "t+1", "future": ">t", "all": "1:T"}
+_NO_PARENT = re.compile(r"(none|null|nothing|0|-|\(\)|n\s*\(.*)\Z", re.IGNORECASE)
+WITHOUT_PARENTS = "without parents leave out the '|' too"
+WITHOUT_LATEX = "write it without LaTeX commands, as in z_<t-1> or z_{t-1}"
+
+
+def after_name(name: str, rest: str) -> str:
+    """Say what may follow a name, where `rest` does."""
+    if name in ("p", "q") and rest.startswith("("):
+        return "write the conditional alone, without p( ): z_t | z_<t-1>, u_t"
+    if name == "lookahead" and (delay := re.match(r"\s*\W?\s*([0-9]+)", rest)):
+        return f"write {{lookahead: {delay[1]}}}"
+    if no_parent(name + rest):
+        return WITHOUT_PARENTS
+    if rest[0] in _UNICODE_SUBSCRIPTS:
+        return f"write subscripts in plain characters, as in {name}_t or {name}_<t-1>"
+    if rest[0] in "<{[(^":
+        guess = guessed(name, rest.lstrip("^"))
+        return guess or f"an underscore begins the subscript, as in {name}_<t-1>"
+    return "parents are separated by commas"
+
+
+def in_place_of_name(whole: str, first: str) -> str | None:
+    """Say what may be meant by text that does not begin with a name."""
+    if first in LOOKALIKE:
+        return f"write '{LOOKALIKE[first]}' for '{first}'"
+    if "\\" in whole or whole.startswith("{"):
+        return WITHOUT_LATEX
+    if not whole:
+        return "leave out the comma that nothing follows"
+    if first == "|":
+        return "one '|' is enough"
+    return WITHOUT_PARENTS if no_parent(whole) else None
+
+
+def no_parent(text: str) -> bool:
+    """Whether a text says that there is no parent: none, 0, N(0, 1)."""
+    return _NO_PARENT.match(text.strip()) is not None
+
+
+def guessed(name: str, rest: str) -> str | None:
+    """Say what may be meant by `rest` as a subscript without brackets."""
+    if "\\" in rest:
+        return WITHOUT_LATEX
+    if longer := re.match(r"([A-Za-z0-9]+)_(t|T|[0-9]+|[<{].*)\Z", rest):
+        return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
+    if behind := re.match(r"t\s*(:=|=|given\b|depends on\b)", rest):
+        return f"parents stand behind '|', not '{behind[1]}': for example {name}_t | {name}_<t-1>"
+    plain = "".join(LOOKALIKE.get(c, c) for c in rest)
+    inner = plain.strip("()[]{}_ >") if plain[:1] in "([{_" or plain.endswith(">") else plain
+    if (frame := _FRAMES.get(inner)) or (frame := _of_programs(inner)):
+        return f"did you mean {name}_<{frame}>?"
+    if inner in ("t", "T", "0", "1"):
+        return f"did you mean {name}_{inner}?"
+    if re.match(r"t?[-+:0-9tT]*\Z", inner) and not re.search("[tT][tT]", inner):
+        return f"did you mean {name}_<{inner}>?" if inner else None
+    return None
+
+
+def _of_programs(inner: str) -> str | None:
+    sign = _NAMED_FRAMES.get(inner[:2])
+    return f"{sign}{inner[2:]}" if sign and NUMBER.match(inner[2:]) else None
+
+
+def unclosed(name: str, opening: str, inner: str, closing: str) -> str:
+    """Say what may be meant by a subscript whose bracket is not closed."""
+    if opening == "<" and inner == "t":
+        return f"did you mean {name}_<<t> (the frames before t) or {name}_t (frame t)?"
+    return f"did you mean {name}_{opening}{inner}{closing}?"
+
+
+def in_brackets(name: str, token: str, rest: str) -> str | None:
+    """Say what may be meant where a subscript in brackets should end and goes on with `token`."""
+    if token in LOOKALIKE:
+        return f"write '{LOOKALIKE[token]}' for '{token}'"
+    if token in (",", ";"):
+        return "a window is written with a colon, as in x_<t-2:t>"
+    if token == "." and rest.startswith(".."):
+        return f"a window is written with a colon, as in {name}_<1:t-1>"
+    if token in (">", "}"):
+        return f"brackets are of one kind: {name}_<...> or {name}_{{...}}"
+    return f"frames are named t, t-1, t+2, 1 or T, as in {name}_<t-1> or {name}_<1:t>"
+
+
+def no_frame(name: str, token: str, whole: str, rest: str) -> str:
+    """Say what may be meant by `token`, which names no frame, in the subscript of `name`."""
+    if token in LOOKALIKE:
+        return f"write '{LOOKALIKE[token]}' for '{token}'"
+    if token in _FRAMES:
+        return f"did you mean {name}_<{_FRAMES[token]}>?"
+    if token in (":", ">", "}") and ":" in whole:
+        return f"a window names both its ends: {name}_<1:t-1>, {name}_<t:T>"
+    if distance := re.match(r"[-+][0-9]+", rest):
+        return f"frames are relative to t: did you mean {name}_<t{distance[0]}>?"
+    if shift := re.match(r"[a-su-zA-SU-Z](\s*[-+]\s*[0-9]+)?(?=\s*[>}])", rest):
+        return f"the frame is called t: did you mean {name}_{f'<t{shift[1]}>' if shift[1] else 't'}?"
+    return "frames are named t, t-1, t+2, 1 or T"
