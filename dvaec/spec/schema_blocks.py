@@ -98,7 +98,7 @@ class ImageShape(Shape):
     channels: Channels = key("The channels from layer to layer: [32, 64].")
     kernel: Kernel = key("The side of the kernels.", 4)
     stride: Annotated[int, Field(ge=1, le=LARGEST_KERNEL)] = key("The stride of every layer.", 2)
-    activation: Activation = key("The activation behind every layer but the last.", "relu")
+    activation: Activation = key("The activation behind every layer but the one that makes an image.", "relu")
 
 
 class ImageEncoderShape(ImageShape):
