@@ -5,7 +5,7 @@ from __future__ import annotations
 from dvaec.derive.model import Derivation
 from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Row, Tone
 from dvaec.emit.diagram_arrows import Link, arrows_of
-from dvaec.emit.diagram_reads import Reader, column_of, readers_of
+from dvaec.emit.diagram_reads import Reader, column_of, predictions, readers_of
 from dvaec.emit.diagram_silver import toned
 from dvaec.emit.diagram_title import legend, title
 from dvaec.spec.model import Role, Side, Spec
@@ -47,7 +47,8 @@ def _auxiliary(spec: Spec, readers: tuple[Reader, ...]) -> list[Link]:
     """What a state of this picture is predicted from by an auxiliary network; both ways are two nodes."""
     ways = [(c, name) for c in spec.auxiliary for name in (c.target, f"{c.target}>", f"{c.target}<")]
     there = {r.name for r in readers}
-    return [Link(p, name, None, Tone.AUXILIARY) for c, name in ways if name in there for p in c.parents]
+    told = [(p, name) for c, name in ways if name in there for p in predictions(spec, c.target)]
+    return [Link(p, name, None, Tone.AUXILIARY) for p, name in told]
 
 
 def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arrow, ...]) -> tuple[Row, ...]:

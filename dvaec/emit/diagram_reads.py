@@ -61,11 +61,18 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
         inner[feature.name] = _nodes(feature, both)
     needed = {p.name for r in heads for p in r.reads}
     while True:
-        more = {p.name for rs in inner.values() for r in rs if r.name in needed for p in r.reads} - needed
+        met = [(name, r) for name, rs in inner.items() for r in rs if r.name in needed]
+        more = {p.name for name, r in met for p in (*r.reads, *predictions(spec, name))} - needed
         if not more:
             break
         needed |= more
     return (*(r for rs in inner.values() for r in rs if r.name in needed), *heads)
+
+
+def predictions(spec: Spec, state: str) -> tuple[Parent, ...]:
+    """Return what an auxiliary network predicts a state from (8.4)."""
+    both = {s.name for s in spec.states if s.runs is Direction.BOTH}
+    return _split((p for c in spec.auxiliary if c.target == state for p in c.parents), both)
 
 
 def _nodes(node: State | Feature, both: set[str]) -> tuple[Reader, ...]:

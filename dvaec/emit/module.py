@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -69,6 +70,19 @@ class Emission:
     hash: str
 
 
+@cache
+def _environment() -> Environment:
+    """The templates, each read and compiled once."""
+    return Environment(
+        loader=PackageLoader("dvaec.emit"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
 def module_text(emission: Emission) -> str:
     """Return the source of the module: the same text for the same spec, on every machine."""
     spec, network = emission.spec, emission.plan.network
@@ -81,14 +95,7 @@ def module_text(emission: Emission) -> str:
     entries += streaming.stream_texts(emission.plan, like, tags)
     functions = {name for e in entries for name in e.functions}
     functions |= {name for method in nets.methods for name in method.functions}
-    environment = Environment(
-        loader=PackageLoader("dvaec.emit"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    environment = _environment()
     functions |= needed(environment, [line for m in nets.methods for line in m.body])
     functions |= needed(environment, [line for e in entries for line in e.body])
     helpers = "\n\n".join(

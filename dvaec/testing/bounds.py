@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
-from dvaec.derive.posterior import exact_posterior
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import derivation_steps
 from dvaec.spec.model import Conditional, Spec
 from dvaec.testing.closeness import Gap, ViolationError
+from dvaec.testing.derived import derived
 from dvaec.testing.oracles.formula_value import Quadratic, log_factors, mean_under_q, value
 from dvaec.testing.oracles.linear_gaussian import World, families, projected_world, random_world
 
@@ -25,7 +24,7 @@ SEED = 5
 def steps_are_the_bound(spec: Spec, frames: int) -> Gap:
     """Every step and regrouping of the derivation has one value for the declared q, below log p(x)."""
     gap = Gap(RELATIVE, RELATIVE)
-    inference = derive(spec).inference
+    inference = derived(spec).inference
     if not spec.latents or _both_ends(inference, frames):
         return gap
     here = random_world(spec, inference, frames, SEED)
@@ -83,7 +82,7 @@ def _ratio(here: World) -> Quadratic:
 
 
 def _exact(spec: Spec) -> tuple[Conditional, ...]:
-    return tuple(factor.conditional for factor in exact_posterior(spec).factors)
+    return tuple(factor.conditional for factor in derived(spec).posterior.factors)
 
 
 def _both_ends(inference: tuple[Conditional, ...], frames: int) -> bool:

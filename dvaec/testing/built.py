@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Derivation, Elbo
 from dvaec.emit.families import names_of
@@ -31,6 +30,7 @@ from dvaec.spec.model import (
     Role,
     Spec,
 )
+from dvaec.testing.derived import derived
 from dvaec.testing.family_data import legal, noise_for
 
 
@@ -75,18 +75,30 @@ class Built:
 
 def build(spec: Spec, seed: int = 0, small: bool = True) -> Built:
     """Compile a spec in-process and instantiate it in float64; `small` cuts all widths to a few units."""
-    derivation = derive(spec)
+    derivation = derived(spec)
     elbo = elbo_terms(spec, derivation.inference)
     developed = develop(spec, derivation.inference)
     developed = shrunk(developed) if small else developed
     planned = plan(developed, elbo)
     text = module_text(Emission(developed, planned, derivation.inference, elbo, "0" * 64))
+    module = _instance(load_class(text, developed.name), seed)
+    return Built(developed, derivation, elbo, planned, text, module)
+
+
+def reseeded(built: Built, seed: int) -> Built:
+    """Return the same module with other random weights, ready for evaluation."""
+    module = _instance(type(built.module), seed)
+    module.eval()
+    return replace(built, module=module)
+
+
+def _instance(made: type[nn.Module], seed: int) -> nn.Module:
     torch.manual_seed(seed)
-    module: nn.Module = load_class(text, developed.name)().double()
+    module = made().double()
     with torch.no_grad():  # constants start at zero, which would hide them
         for parameter in module.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    return Built(developed, derivation, elbo, planned, text, module)
+    return module
 
 
 def forget(built: Built) -> None:

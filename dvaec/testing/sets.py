@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import DerivedConditional, Looseness
-from dvaec.derive.posterior import exact_posterior, first_served
+from dvaec.derive.posterior import first_served
 from dvaec.spec.model import Conditional, InferenceKind, Spec
 from dvaec.testing.closeness import Gap, ViolationError
+from dvaec.testing.derived import derived
 from dvaec.testing.oracles.nodes import Dot, chain, dots, given_to
 from dvaec.testing.oracles.prime_field import minimal_set, minimal_sets
 
@@ -36,7 +36,7 @@ def windows_are_the_posterior(spec: Spec, frames: int) -> Gap:
     if len(spec.variables) * frames > MOST_NODES:
         return gap
     exact = minimal_sets(spec, frames)
-    for factor in exact_posterior(spec).factors:
+    for factor in derived(spec).posterior.factors:
         for dot in served(spec, factor.conditional, frames):
             allowed = given_to(spec, frames, dot)
             wanted = exact[dot]
@@ -56,7 +56,7 @@ def windows_are_the_inference(spec: Spec, frames: int) -> Gap:
         return gap
     own = {(c.target, c.frame) for c in (*inference.conditionals, *inference.numbered)}
     latents = inference.kind is not InferenceKind.MEAN_FIELD
-    for q in derive(spec).inference:
+    for q in derived(spec).inference:
         if (q.target, q.frame) in own:
             continue
         for dot in served(spec, q, frames):

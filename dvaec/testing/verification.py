@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from dvaec.spec.model import Spec
-from dvaec.testing.built import Built, build, forget
+from dvaec.testing.built import Built, build, forget, reseeded
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.derivation import DERIVED
 from dvaec.testing.properties import Property, applicable
@@ -51,12 +51,12 @@ def verify(spec: Spec, small: bool = True) -> Iterator[Outcome]:
 
 
 def _module(spec: Spec, small: bool) -> Iterator[Outcome]:
-    def again(seed: int) -> Built:
-        other = build(spec, seed, small)
-        other.module.eval()
-        return other
+    built = build(spec, 0, small)
+    built.module.eval()
 
-    built = again(0)
+    def again(seed: int) -> Built:
+        return reseeded(built, seed)
+
     for one in applicable(built):
 
         def holds(frames: int, one: Property = one) -> Gap:
