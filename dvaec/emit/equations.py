@@ -137,9 +137,12 @@ def _head(node: HeadNode) -> str:
     text = family_text(node.variable)
     if node.standard:
         return text.standard
-    if not node.ports:
-        return f"{text.words} that are learned constants"
     apart = parameters_equation(node)
+    if not node.ports:
+        family, fixed = text.words.partition(" with ")[0], isinstance(node.head.variance, float)
+        if fixed:
+            return f"{family} with a mean that is a learned constant, {apart}"
+        return f"{text.words} that are learned constants"
     if node.block is None:
         return f"{text.words}: {apart}"
     further = f", {apart}" if apart else ""

@@ -196,6 +196,13 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
         message = "layers need something to read"
         report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
+    for part in ("mean", "variance"):
+        said = getattr(shape, part)
+        alone = isinstance(said, Shape) and not {"reads", "block", "of", "python"} & said.model_fields_set
+        if alone and getattr(said, "layers", None) and reads is None and not getattr(shape, "block", None):
+            message = f"the layers of the {part} need something to read"
+            span = parsed.span((*at, part, "layers"))
+            report.add(Code.LAYERS_WITHOUT_READS, message, span, "add reads: ... to the network")
     frame = parsed.targets[key].frame
     lines = [one for one in parsed.generation if one.target.name == name and one.target.frame == frame]
     orphan = bool(lines) and not lines[0].parents
