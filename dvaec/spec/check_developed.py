@@ -196,13 +196,8 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
         message = "layers need something to read"
         report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
-    for part in ("mean", "variance"):
-        said = getattr(shape, part)
-        alone = isinstance(said, Shape) and not {"reads", "block", "of", "python"} & said.model_fields_set
-        if alone and getattr(said, "layers", None) and reads is None and not getattr(shape, "block", None):
-            message = f"the layers of the {part} need something to read"
-            span = parsed.span((*at, part, "layers"))
-            report.add(Code.LAYERS_WITHOUT_READS, message, span, "add reads: ... to the network")
+    if reads is None and not getattr(shape, "block", None):
+        _layers_of_nothing(context, key)
     frame = parsed.targets[key].frame
     lines = [one for one in parsed.generation if one.target.name == name and one.target.frame == frame]
     orphan = bool(lines) and not lines[0].parents
@@ -216,6 +211,22 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     ):
         message = f"'{name}' has no parents, so its prior is N(0, I)"
         report.add(Code.LEARNED, message, parsed.span(at), "say learned: true, or leave the network out")
+
+
+def _layers_of_nothing(context: Context, key: str) -> None:
+    """Report layers of a mean or a variance where no part of the network reads anything."""
+    shape = context.parsed.shape.networks[key]
+    said = {part: getattr(shape, part) for part in ("mean", "variance")}
+    made = {part: its for part, its in said.items() if isinstance(its, Shape)}
+    if any(isinstance(its, str) and part == "mean" for part, its in said.items()):
+        return
+    if any({"reads", "block", "of", "python"} & its.model_fields_set for its in made.values()):
+        return
+    for part, its in made.items():
+        if getattr(its, "layers", None):
+            span = context.parsed.span(("networks", key, part, "layers"))
+            message = f"the layers of the {part} need something to read"
+            context.report.add(Code.LAYERS_WITHOUT_READS, message, span, "add reads: ... to the network")
 
 
 def _networked(part: str, said: object) -> bool:
