@@ -88,10 +88,7 @@ def prepare(body: Body, node: Node, loop: Loop) -> None:
         return
     nodes = [body.network.node(name) for name in loop.nodes]
     if grows(node, loop, nodes):
-        attending = (n for n in nodes if isinstance(n, FeatureNode) and attends(n))
-        zero = any(n.ports[0].reads[0].node == node.name and from_zero(body, n) for n in attending)
-        none = f"{body.like}.new_zeros(batch, 0, {node.dim})"
-        body.add(f"{node.name}_so_far = {f'{at_zero(body, node.name)}.unsqueeze(1)' if zero else none}")
+        body.add(f"{node.name}_so_far = {so_far(body, node.name)}")
     if attends(node):
         frames, _, _ = _all_frames(body, node)
         if from_zero(body, node) and node.ports[0].reads[0].node not in loop.nodes:
@@ -112,10 +109,34 @@ def in_a_step(body: Body, node: FeatureNode, loop: Loop, frame: str, queries: li
         mask = f"{mask}[:, {columns}]"
     body.add(f"{name}_distance = {distance}[{row}{f', {columns}' if columns else ''}]")
     body.add(f"{name}_seen = {window_text(port, f'{name}_distance')} & {mask}.transpose(1, 2)")
+    _attend(body, node, frames, queries)
+
+
+def in_a_stream(body: Body, node: FeatureNode, _: Loop, frame: str, queries: list[str]) -> None:
+    """Write a node that attends from the frame of a stream's step to those that have been kept."""
+    port, name = node.ports[0], node.name
+    frames = f"{port.reads[0].node}_so_far"
+    now = f"({frame} + 1)" if from_zero(body, node) else f"({frame})" if " " in frame else frame
+    body.add(f"{name}_distance = torch.arange({frames}.size(1), device={body.like}.device)")
+    body.add(f"{name}_distance = ({name}_distance - {now}).unsqueeze(0)")
+    body.add(f"{name}_seen = {window_text(port, f'{name}_distance')}")
+    _attend(body, node, frames, queries, ".unsqueeze(0)")
+
+
+def _attend(body: Body, node: FeatureNode, frames: str, queries: list[str], wider: str = "") -> None:
+    name = node.name
     asked = [f"({query}).unsqueeze(1)" if " " in query else f"{query}.unsqueeze(1)" for query in queries]
-    arguments = ", ".join([frames, *asked, f"{name}_distance", f"{name}_seen"])
+    arguments = ", ".join([frames, *asked, f"{name}_distance", f"{name}_seen{wider}"])
     body.add(f"{name}_t = self.{name}_net({arguments})", name)
     body.add(f"{name}_t = {name}_t.squeeze(1)")
+
+
+def so_far(body: Body, name: str) -> str:
+    """Return what the gathered frames of a node begin with: nothing, or its frame 0."""
+    nodes = (n for n in body.network.nodes if isinstance(n, FeatureNode) and attends(n))
+    zero = any(n.ports[0].reads[0].node == name and from_zero(body, n) for n in nodes)
+    none = f"{body.like}.new_zeros(batch, 0, {body.network.node(name).dim})"
+    return f"{at_zero(body, name)}.unsqueeze(1)" if zero else none
 
 
 def window_text(port: Port, distance: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dvaec.emit.attending import grows
 from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.model import Loop, Node, Port, Read, StateNode
@@ -20,6 +21,10 @@ class Writing:
     body: Body
     step: Loop
     endless = False  # whether the last frame is known
+
+    def gathers(self, node: Node) -> bool:
+        """Whether a node's frames are gathered, for what attends to them."""
+        return grows(node, self.step, [self.body.network.node(name) for name in self.step.nodes])
 
     def noise(self, node: str) -> str:
         """The noise of a draw in this step."""

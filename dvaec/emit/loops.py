@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from dvaec.emit.attending import attends, distances, gathered, grows, in_a_step, prepare
+from dvaec.emit.attending import attends, distances, gathered, in_a_step, in_a_stream, prepare
 from dvaec.emit.batched import constants
 from dvaec.emit.cells import cell, hold, name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
@@ -78,7 +78,7 @@ def group(
         _node(writing, node, ports)
         if node.name in restarted:
             _restart(writing, node)
-        if grows(node, step, [body.network.node(name) for name in step.nodes]):
+        if writing.gathers(node):
             gathered(body, node, step.direction)
     for name in [name for node in nodes if node.name in kept for name in _tensors(node)]:
         body.add(f"{name}_list.append({name}_t)")
@@ -212,7 +212,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     elif isinstance(node, HeadNode):
         _conditional(writing, node, ports)
     elif isinstance(node, FeatureNode) and attends(node):
-        in_a_step(body, node, writing.step, writing.frame(node.name), ports[node.name])
+        write = in_a_stream if writing.endless else in_a_step
+        write(body, node, writing.step, writing.frame(node.name), ports[node.name])
     elif isinstance(node, FeatureNode):
         inputs = ", ".join(ports[node.name])
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"

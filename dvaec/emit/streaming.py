@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from dvaec.emit.attending import attends, so_far
 from dvaec.emit.batched import batched
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
@@ -54,6 +55,11 @@ class Stepping(Writing):
     """A loop that is left after one step: noise is that of the step, and no step knows of the last one."""
 
     endless = True
+    kept: tuple[str, ...] = ()
+
+    def gathers(self, node: Node) -> bool:
+        """Whether all frames of a node are kept: also for what only another entry point attends to."""
+        return node.name in self.kept
 
     def noise(self, node: str) -> str:
         """The noise of the draw in this step."""
@@ -97,6 +103,9 @@ def _carried(body: Body, stream: Stream) -> list[Field]:
             for k in range(1, steps + 1):
                 value = at_zero(body, name) if zero and k == 1 else begun
                 found.append((earlier(tensor, k), value, f"(batch, {node.dim}), {tensor} {k} steps before"))
+    for name in stream.gathered:
+        about = f"(batch, frames, {_dim(body, name)}), {name} so far"
+        found.append((f"{name}_so_far", so_far(body, name), about))
     return found
 
 
@@ -108,8 +117,9 @@ def _begins(body: Body, node: Node) -> list[tuple[str, str]]:
 
 
 def _looks_at_frame(node: Node) -> bool:
-    """Whether a node does something of its own at frame 1."""
-    return isinstance(node, HoldNode) or (isinstance(node, HeadNode) and node.head.frame == 1)
+    """Whether what a node does depends on the frame's number."""
+    first = isinstance(node, HoldNode) or (isinstance(node, HeadNode) and node.head.frame == 1)
+    return first or attends(node)
 
 
 def _has_cell(node: Node) -> bool:
@@ -143,7 +153,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
         body.add(f"{value.name}_t = {text}")
     for value in drawn:
         _noise(body, value)
-    _statements(body, loop, given)
+    _statements(body, loop, given, stream.gathered)
     for name, steps in stream.carried:
         for tensor in (name, f"{name}_cell") if _has_cell(network.node(name)) else (name,):
             for k in range(steps, 0, -1):
@@ -161,11 +171,12 @@ def _names(body: Body, stream: Stream) -> list[str]:
     for name, steps in stream.carried:
         for tensor in (name, f"{name}_cell") if _has_cell(body.network.node(name)) else (name,):
             found += [earlier(tensor, k) for k in range(1, steps + 1)]
-    return found
+    return [*found, *(f"{name}_so_far" for name in stream.gathered)]
 
 
-def _statements(body: Body, loop: Loop, given: list[ValueNode]) -> None:
+def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str, ...]) -> None:
     writing = Stepping(body, loop)
+    writing.kept = kept
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them

@@ -139,13 +139,15 @@ class Stream:
     """Frame by frame: the entries `begin`, and `step` and `imagine`, each one loop that is left after a step.
 
     `carried` says for how many steps each node's value is kept. `delay` is by how many frames what `step`
-    draws is behind the frame that it is given: as far as q looks ahead.
+    draws is behind the frame that it is given: as far as q looks ahead. Of the `gathered` nodes, which are
+    attended to, all frames are kept.
     """
 
     entries: tuple[Entry, ...]
     carried: tuple[tuple[str, int], ...]
     static: tuple[str, ...]  # values of the whole sequence, drawn or given once
     delay: int
+    gathered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

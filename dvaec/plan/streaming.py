@@ -46,7 +46,10 @@ def stream(
             del loops["imagine"]
         else:  # each keeps up what the other needs
             both = {
-                name: tuple(n for n, steps in carried_by(network, binding, loop).items() if steps)
+                name: (
+                    *(n for n, steps in carried_by(network, binding, loop).items() if steps),
+                    *_gathered(network, loop),
+                )
                 for name, (binding, loop, _) in loops.items()
             }
             other = {"step": "imagine", "imagine": "step"}
@@ -68,7 +71,9 @@ def stream(
             carried[name] = max(carried.get(name, 0), steps)
     order = [node.name for node in network.nodes if carried.get(node.name)]
     delay = max(max(loop.ahead) for _, loop, _ in loops.values())
-    return Stream((begin, *entries), tuple((n, carried[n]) for n in order), static, delay), refused
+    gathered = dict.fromkeys(name for _, loop, _ in loops.values() for name in _gathered(network, loop))
+    kept = tuple((n, carried[n]) for n in order)
+    return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
 
 
 def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]:
@@ -83,6 +88,12 @@ def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]
     return longest
 
 
+def _gathered(network: Network, step: Loop) -> tuple[str, ...]:
+    """Return the nodes that nodes of a loop attend to: all their frames are kept."""
+    ports = (port for name in step.nodes for port in network.node(name).ports if port.window is not None)
+    return tuple(dict.fromkeys(port.reads[0].node for port in ports))
+
+
 def _check(spec: Spec, network: Network, name: str) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
@@ -91,7 +102,9 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError("no observed variable has frames to run over")
     whole = [v.name for v in network.values if not v.framed and v.variable.role is not Role.INPUT]
     if name == "step" and whole:
-        raise NoStreamError(f"q draws {whole[0]} from the whole sequence")
+        reads = [port for head in network.heads if head.name == f"q_{whole[0]}" for port in head.ports]
+        how = "from the whole sequence" if reads else "apart from p, whose draw a stream begins with"
+        raise NoStreamError(f"q draws {whole[0]} {how}")
     if any(not v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("an observed variable belongs to the whole sequence")
     if why := waits_for_all(network, first=True):
@@ -115,8 +128,8 @@ def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> L
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
     for node in nodes:
-        if any(port.window is not None for port in node.ports):
-            raise NoStreamError(f"{node.name} attends to frames of which a stream does not keep all")
+        if any(port.window is not None and port.window.reaches_future for port in node.ports):
+            raise NoStreamError(f"{node.name} attends to all later frames")
         for read in (read for port in node.ports for read in port.reads):
             if read.frame == LAST:
                 raise NoStreamError(f"{node.name} reads {read.node} at frame T")
