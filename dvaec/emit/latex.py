@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import jinja2
 
 from dvaec.derive.expression import Formula
@@ -9,6 +11,7 @@ from dvaec.derive.model import Derivation, DerivedConditional, Elbo, Term
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
+from dvaec.emit.latex_rows import rows
 from dvaec.emit.words import AUXILIARY, choice_words, estimator_words, order_words, proof_words
 from dvaec.spec.model import Spec
 
@@ -98,13 +101,17 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         terms=[_term(writer, term) for term in elbo.terms],
         others=[_step(writer, step) for step in regroupings(spec, derivation.inference, elbo)],
         auxiliary=_escape(AUXILIARY),
-        added=[] if added is None else writer.lines(added),
+        added=[] if added is None else _rows(writer.lines(added)),
         added_terms=[_term(writer, term) for term in elbo.auxiliary],
     )
 
 
 def _step(writer: FormulaWriter, step: Step) -> tuple[str, tuple[str, ...]]:
-    return _escape(step.justification), writer.lines(step.expression)
+    return _escape(step.justification), _rows(writer.lines(step.expression))
+
+
+def _rows(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(row for line in lines for row in rows(line))
 
 
 def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
