@@ -71,7 +71,8 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
             report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line))
         elif role not in roles:
             message = f"'{target.name}' is observed; q has conditionals of latent variables only"
-            report.add(Code.INFERENCE_OF_OBSERVED, message, span, _comma_hint(line))
+            hint = _comma_hint(line) or "what generates it stands under 'generation'"
+            report.add(Code.INFERENCE_OF_OBSERVED, message, span, hint)
         elif first is not line:
             shown = target.name if target.frame is None else f"{target.name}_{target.frame}"
             where = context.place(first.scalar, first.target).line
@@ -245,6 +246,8 @@ def check_frame_cycles(context: Context, lines: list[Line]) -> None:
         chain = " <- ".join(f"{name}_t" if framed else name for name in cycle)
         message = f"a cycle within the frame: {chain}" if framed else f"a cycle: {chain}"
         hint = "one of them must read an earlier frame" if framed else None
+        if framed and context.role(cycle[0]) == "latent" and context.role(cycle[1]) == "observed":
+            hint = f"{hint}; what {cycle[0]} is inferred from stands under 'inference'"
         context.report.add(Code.CYCLE, message, context.place(line.scalar, parent), hint)
 
 
