@@ -68,7 +68,7 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
             continue
         if role == "input":
             message = f"'{target.name}' is an input: it is given, and has no conditional"
-            report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line))
+            report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line) or "leave the line out")
         elif role not in roles:
             message = f"'{target.name}' is observed; q has conditionals of latent variables only"
             hint = _comma_hint(line) or "what generates it stands under 'generation'"
@@ -135,7 +135,10 @@ def _target(context: Context, line: Line, block: str) -> bool:
         return False
     if target.offsets is not None and target.offsets != NOW:
         message = f"a conditional in '{block}' is of the frame t"
-        hint = _comma_hint(line) or f"write {target.name}_t and move the parents' subscripts"
+        mended = f"write {target.name}_t and move the parents' subscripts"
+        if not target.offsets.finite:
+            mended = f"write {target.name}_t: one line speaks for every frame"
+        hint = _comma_hint(line) or mended
         context.report.add(Code.TARGET, message, span, hint)
         return False
     return True

@@ -75,7 +75,8 @@ class Context:
         name, span = reference.name, self.place(scalar, reference)
         if reference.frame is not None and reference.frame not in FRAMES:
             message = f"'{name}_{reference.frame}': of single frames only 0, 1 and T are supported"
-            self.report.add(Code.NOT_SUPPORTED, message, span)
+            hint = f"frames are relative to t ({name}_t, {name}_<t-1>), or one of 0, 1 and T"
+            self.report.add(Code.NOT_SUPPORTED, message, span, hint)
             return False
         framed = self.framed.get(name, True)
         if framed and reference.bare:

@@ -8,6 +8,7 @@ import unicodedata
 from dvaec.spec.notation import raised
 from dvaec.spec.tokens import LOOKALIKE, NUMBER
 
+_QUOTES = "“”‘’«»„"
 _SIDES = dict.fromkeys(("encoder", "inference", "recognition", "posterior", "enc", "post"), "q(z_t)")
 _SIDES |= dict.fromkeys(("decoder", "generator", "emission", "likelihood", "dec", "emit"), "p(x_t)")
 _SIDES |= dict.fromkeys(("prior", "transition", "dynamics"), "p(z_t)")
@@ -30,7 +31,13 @@ def after_name(name: str, rest: str) -> str:
     if rest[0] in _UNICODE_SUBSCRIPTS:
         plain = raised(f"{name}{rest}").replace("_<t>", "_t")
         return f"write subscripts in plain characters: {plain[:40]}"
-    if rest[0] in "<{[(^":
+    if rest[0] in _QUOTES or rest[0] in "$*":
+        return f"leave out '{rest[0]}'"
+    if rest.lstrip().startswith(("_", "<")):
+        closed = rest.count("<") == rest.count(">") + rest.count("<<") + rest.count("<=")
+        opened = rest.strip().removeprefix("_")
+        return f"did you mean {name}_{opened}?" if closed else unclosed(name, "<", opened[1:], ">")
+    if rest[0] in "{[(^":
         guess = guessed(name, rest.lstrip("^"))
         return guess or f"an underscore begins the subscript, as in {name}_<t-1>"
     return "parents are separated by commas"
@@ -68,6 +75,10 @@ def in_place_of_name(whole: str, first: str) -> str | None:
         return f"names are of the letters a to z: {plain[:40]}"
     if first in LOOKALIKE:
         return f"write '{LOOKALIKE[first]}' for '{first}'"
+    if first and first in _QUOTES:
+        return "quotes are straight, ' or \", and stand around the whole text"
+    if first in ("$", "*", "`"):
+        return f"leave out '{first}'"
     if "\\" in whole or whole.startswith("{"):
         return WITHOUT_LATEX
     if not whole:
@@ -90,9 +101,12 @@ def guessed(name: str, rest: str) -> str | None:
         return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
     if re.search(r"[pqN]\s*\(", rest):
         return "write each conditional alone, without p( ) and products: z_t | z_<t-1>"
-    if behind := re.match(r"t\s*(:=|=|given\b|depends on\b)", rest):
+    if behind := re.match(r"t\s*(/|∣|｜|:=|=|given\b|depends on\b)", rest):
         return f"parents stand behind '|', not '{behind[1]}': for example {name}_t | {name}_<t-1>"
     plain = "".join(LOOKALIKE.get(c, c) for c in rest)
+    if part := re.match(r"_?\[\s*(0|1|)\s*:\s*(t|)\s*\]\Z|_?\[\s*t\s*:\s*\]\Z", plain):
+        whole = "1:T" if part[2] == "" else "<t"
+        return f"did you mean {name}_<{'t:T' if part[2] is None else whole}>?"
     inner = plain.strip("()[]{}_ >") if plain[:1] in "([{_" or plain.endswith(">") else plain
     if (frame := _FRAMES.get(inner)) or (frame := _of_programs(inner)):
         return f"did you mean {name}_<{frame}>?"

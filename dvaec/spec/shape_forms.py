@@ -30,6 +30,11 @@ def hint_for_form(path: Path, node: Node | None) -> str | None:
         return _entry(block, str(path[1]), node.text)
     if block in _LINES and len(path) == 1:
         return _lines(node)
+    if next((step for step in reversed(path) if isinstance(step, str)), "") in ("layers", "through"):
+        return _layers(node)
+    if block in ("features", "networks") and len(path) == 2 and isinstance(node, Items):
+        layers = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
+        return f"its keys have names: {{reads: z_t, layers: [{layers[:60]}]}}"
     if block == "variables" and path[-1] == "dim" and isinstance(node, Scalar):
         axes = re.match(r"([0-9]+)((\s*[x*,×]\s*[0-9]+)+)\Z", node.text)
         return f"write dim: [{', '.join(re.findall('[0-9]+', node.text))}]" if axes else None
@@ -55,9 +60,21 @@ def _entry(block: str, name: str, text: str) -> str | None:
         return f"write {name}: {{rnn: {cell[1].lower()}, units: {cell[2] or 128}, reads: x_t}}"
     if block == "sizes":
         return f"a set of sizes has a name: {{small: {{{name[:40]}: {text[:40]}}}}}"
-    if block in ("features", "networks") and re.match(r"[A-Za-z]\w*(_|\Z)", text):
+    if block in ("features", "networks") and "_" in text:
         return f'write {name}: {{reads: "{text[:40]}"}}'
     return None
+
+
+def _layers(node: Node | None) -> str | None:
+    """Mend a layer, or a list of one, that is written with keys: {units: 4, activation: tanh}."""
+    said = (
+        {key.text: value.text for key, value in node.entries if isinstance(value, Scalar)}
+        if (isinstance(node, Entries))
+        else {}
+    )
+    units = next((said[word] for word in ("units", "size", "dim", "width", "hidden") if word in said), None)
+    activation = said.get("activation", "tanh")
+    return f"a layer is written in one: {units[:9]} {activation[:20]}" if units else None
 
 
 def _lines(node: Node | None) -> str | None:

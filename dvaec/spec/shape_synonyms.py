@@ -216,5 +216,7 @@ VALUE_HINTS = {
     ("variance", "learned"): "left out, a network gives it at each frame; shared learns one for all frames",
     ("variance", "softplus"): "write variance: {link: softplus}",
     ("variance", "exp"): "write variance: {link: exp}",
+    ("layers", "linear"): "without layers it is linear: layers: []",
+    ("layers", "none"): "without layers it is linear: layers: []",
     ("starts", "random"): "the start is computed or learned: zeros, learned, or {reads: z}",
 }

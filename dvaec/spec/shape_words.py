@@ -131,8 +131,15 @@ def _lost_list(tree: Entries, path: Path, known: list[str]) -> str | None:
         return "a list of layers stands in brackets: layers: [256 tanh, 32 tanh]"
     if re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name):
         return 'put lists in quotes: reads: "z_<t-1>, h_t"'
-    if name.endswith(")") and "(" not in name:
-        return "a distribution is a word: its parameters come from the networks"
+    said = parent.entries if isinstance(parent, Entries) else ()
+    opened = [
+        key.text for key, at in said if isinstance(at, Scalar) and "(" in at.text and ")" not in at.text
+    ]
+    if opened and re.match(r"[0-9. ]+\)?\Z", name):
+        axes = "axes stand in square brackets: dim: [1, 32, 32]"
+        return (
+            axes if opened[-1] == "dim" else "a distribution is a word: its parameters come from the networks"
+        )
     return None
 
 
