@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,13 @@ from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import parts, plan
+from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Family, InferenceKind, Role, Spec
+from dvaec.spec.model import Family, Role, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
@@ -119,7 +120,7 @@ def _passes(
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and last >= STAGES.index("development"):
         developed = _developed(spec, derivation, source)
-    if developed and elbo and last >= STAGES.index("plan"):
+    if derivation and developed and elbo and last >= STAGES.index("plan"):
         planned = _planned(developed, elbo, source)
     if last >= STAGES.index("module") and not allow_python:
         _refuse_python(spec, source)
@@ -163,25 +164,8 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
         return plan(developed, elbo)
     except UnschedulableError as error:
-        span = next(source.span(place) for place in _places(developed, error.nodes, source))
-        derived = developed.inference.kind is not InferenceKind.CONDITIONALS
-        own = derived and any(node.startswith("q_") for node in error.nodes)
-        hint = "a conditional of its own under 'inference' can leave it out" if own else None
-        if error.code == "DV304":
-            hint = "read it in the network that needs it, not where a state starts, or leave it out"
+        span, hint = source.span(place_of(developed, error, source)), hint_for(developed, error)
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
-
-
-def _places(developed: Spec, nodes: tuple[str, ...], source: Source) -> Iterator[tuple[str, ...]]:
-    """Yield where the page speaks of nodes that have no schedule: states, networks, conditionals."""
-    blocks = {f.name: "features" for f in developed.features} | {s.name: "states" for s in developed.states}
-    wanted: list[tuple[str, ...]] = [(blocks[n], f"{n}_t") for n in nodes if n in blocks]
-    heads = [node.split("_", 1) for node in nodes if node.startswith(("p_", "q_"))]
-    wanted += [("networks", f"{side}({target}_t)") for side, target in heads]
-    wanted += [("inference" if side == "q" else "generation", target) for side, target in heads]
-    yield from (place for place in wanted if place in source.spans)
-    q = ("inference",) in source.spans and any(side == "q" for side, _ in heads)
-    yield ("inference",) if q else ("generation",)
 
 
 def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:

@@ -14,6 +14,7 @@ from dvaec.spec.chain import sweeps
 from dvaec.spec.model import LAST, Conditional, Direction, Parent, Sweep
 from dvaec.spec.offsets import ALL, Offsets, of, window
 from dvaec.spec.over_time import Tangle, arrows_of, components, cycle_at_ends, direction
+from dvaec.spec.read import read_text
 
 NAMES = ("z", "a", "s")
 LONG = 60  # frames; the windows below reach 3 frames, and a cycle within three names needs fewer than 30
@@ -249,3 +250,35 @@ def test_without_demands_the_sequence_level_comes_first_and_one_sweep_is_all() -
 )  # fmt: skip
 def test_orders_that_q_asks_for(lines: tuple[Conditional, ...], order: tuple[Sweep, ...]) -> None:
     assert sweeps(("z", "a"), (), lines) == order
+
+
+ANTICAUSAL = """dvaec: 1
+model: M
+variables: {x: {role: observed, dim: 1}, z: {role: latent, dim: 1}, a: {role: latent, dim: 1}}
+causality: noncausal
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "backward"),
+    [
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']", True),
+        ("generation: [a_t, z_t | a_<t+1>, 'x_t | z_t, a_t']", True),
+        ("generation: [a_t, z_t | a_<t:T>, 'x_t | z_t, a_t']", True),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\ninference: mean_field", True),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\ninference: [z_t | x_t, a_t | z_t]", True),
+        (
+            "generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\nnetworks: {q(z_t): {reads: x_t}, q(a_t): {reads: x_t}}",
+            True,
+        ),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\ninference: filtering", False),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\ninference: {lookahead: 2}", False),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\ninference: [z_t | z_<t-1>, a_t | x_t]", False),
+        ("generation: [a_t, z_t | z_<t+1>, 'x_t | z_t, a_t']\norder: [[a, z]]", False),
+        ("generation: [a_t | a_<t-1>, z_t | z_<t+1>, 'x_t | z_t, a_t']", False),
+        ("generation: ['a_t', 'z_t | a_t', 'x_t | z_t, a_<t:T>']", False),
+    ],
+)
+def test_q_runs_as_the_priors_do_unless_it_asks_for_more(lines: str, backward: bool) -> None:
+    spec, _ = read_text(f"{ANTICAUSAL}{lines}\n", "page.yaml")
+    assert [(set(sweep.latents), sweep.backward) for sweep in spec.order] == [({"z", "a"}, backward)]

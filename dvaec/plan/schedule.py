@@ -32,11 +32,16 @@ from dvaec.spec.offsets import of
 
 
 class UnschedulableError(Exception):
-    """The dependences admit no schedule; carries the nodes of the offending component."""
+    """The dependences admit no schedule; carries the nodes of the offending component.
 
-    def __init__(self, message: str, nodes: tuple[str, ...], code: str) -> None:
+    `frame` is the name and the absolute frame whose reading closes the cycle, where one does.
+    """
+
+    def __init__(
+        self, message: str, nodes: tuple[str, ...], code: str, frame: tuple[str, int] | None = None
+    ) -> None:
         super().__init__(message)
-        self.message, self.nodes, self.code = message, nodes, code
+        self.message, self.nodes, self.code, self.frame = message, nodes, code, frame
 
 
 def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
@@ -132,7 +137,7 @@ def _absolute(
     if frames:
         at = "T" if frames[0] == LAST else frames[0]
         message = f"{_reader(edge)} reads {edge.source}_{at}, which is made after it, and waits for it"
-        return UnschedulableError(message, component, "DV304")
+        return UnschedulableError(message, component, "DV304", (edge.source, frames[0]))
     what = f"{_reader(edge)} waits for {edge.source} as a whole, which waits for it"
     return UnschedulableError(what, component, "DV302")
 

@@ -9,7 +9,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
 from dvaec.spec.frames import label
 from dvaec.spec.model import Layer, Side
-from dvaec.spec.names import model_name_fault, name_fault, name_hint
+from dvaec.spec.names import model_name_fault, model_name_hint, name_fault, name_hint
 from dvaec.spec.offsets import NOW
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
@@ -64,7 +64,7 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     """Parse all notation on the page and check the form of all names."""
     parsed = Parsed(tree, sound, spans)
     if wrong := model_name_fault(sound.shape.model):
-        report.add(Code.NAME_FORM, wrong, parsed.span(("model",)))
+        report.add(Code.NAME_FORM, wrong, parsed.span(("model",)), model_name_hint(sound.shape.model))
     _names(parsed, report)
     _lines(parsed, "generation", parsed.generation, report)
     _lines(parsed, "inference", parsed.inference, report)
@@ -108,7 +108,8 @@ def _names(parsed: Parsed, report: Report) -> None:
                 message = f"a name in '{block}' carries its subscript _t"
                 report.add(Code.NAME_FORM, message, key.span, hint)
             names[key.text] = stem
-            name(stem, key)
+            if stem != key.text or "_" not in stem:
+                name(stem, key)
     for key in _keys(parsed.tree, "networks"):
         if head := parse_head(key, report):
             parsed.heads[key.text] = _head(key, head, parsed, report)

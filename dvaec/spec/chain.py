@@ -6,18 +6,25 @@ from collections.abc import Collection, Sequence
 
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, Direction, Sweep
-from dvaec.spec.offsets import window
+from dvaec.spec.offsets import NOW, window
 from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)
 
 
-def sweeps(latents: Sequence[str], static: Collection[str], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
+def sweeps(
+    latents: Sequence[str],
+    static: Collection[str],
+    q: Sequence[Conditional],
+    p: Sequence[Conditional] = (),
+) -> tuple[Sweep, ...]:
     """Order the latents, given in the default order, so that q reads what is drawn already, as far as can be.
 
-    Without demands of q's: the sequence-level ones, each by itself, then one forward sweep of all others.
+    Without demands of q's: the sequence-level ones, each by itself, then one sweep of all others, forward in
+    time unless their priors in `p` run backward: then every prior reads what q has drawn before.
     """
+    prior = arrows_of(p, latents)
     arrows = arrows_of(q, latents)
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
@@ -32,7 +39,7 @@ def sweeps(latents: Sequence[str], static: Collection[str], q: Sequence[Conditio
             blocks += [(name,) for name in part]
         else:
             blocks.append(part)
-    return tuple(_sweep(block, latents, static, arrows) for block in blocks)
+    return tuple(_sweep(block, latents, static, arrows, prior) for block in blocks)
 
 
 def _next(
@@ -76,11 +83,23 @@ def _backward(block: Sequence[str], arrows: Arrows) -> bool | None:
     return True if backward else None
 
 
-def _sweep(block: tuple[str, ...], latents: Sequence[str], static: Collection[str], arrows: Arrows) -> Sweep:
+def _runs_backward(block: Sequence[str], prior: Arrows) -> bool:
+    """Whether the priors of a block read later frames of it, and never earlier ones."""
+    inner = {key: o for key, o in prior.items() if key[0] in block and key[1] in block}
+    ways = [direction(part, inner) for part in components(tuple(block), inner)]
+    if any(isinstance(way, Tangle) or way is Direction.FORWARD for way in ways):
+        return False
+    return all(o <= NOT_EARLIER for o in inner.values()) and any(o - NOW for o in inner.values())
+
+
+def _sweep(
+    block: tuple[str, ...], latents: Sequence[str], static: Collection[str], arrows: Arrows, prior: Arrows
+) -> Sweep:
     if block[0] in static:
         return Sweep(block)
     names = [name for name in latents if name in block]
     before = {n: [p for (c, p), offsets in arrows.items() if c == n and 0 in offsets] for n in names}
     ordered = topological(names, before)
     ordered += tuple(name for name in names if name not in ordered)
-    return Sweep(ordered, bool(_backward(block, arrows)))
+    asked = any(o - NOW for (c, p), o in arrows.items() if c in block and p in block)
+    return Sweep(ordered, bool(_backward(block, arrows)) if asked else _runs_backward(block, prior))

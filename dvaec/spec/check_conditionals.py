@@ -68,10 +68,11 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
             continue
         if role == "input":
             message = f"'{target.name}' is an input: it is given, and has no conditional"
-            report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line))
+            report.add(Code.CONDITIONAL_OF_INPUT, message, span, _comma_hint(line) or "leave the line out")
         elif role not in roles:
             message = f"'{target.name}' is observed; q has conditionals of latent variables only"
-            report.add(Code.INFERENCE_OF_OBSERVED, message, span, _comma_hint(line))
+            hint = _comma_hint(line) or "what generates it stands under 'generation'"
+            report.add(Code.INFERENCE_OF_OBSERVED, message, span, hint)
         elif first is not line:
             shown = target.name if target.frame is None else f"{target.name}_{target.frame}"
             where = context.place(first.scalar, first.target).line
@@ -134,7 +135,10 @@ def _target(context: Context, line: Line, block: str) -> bool:
         return False
     if target.offsets is not None and target.offsets != NOW:
         message = f"a conditional in '{block}' is of the frame t"
-        hint = _comma_hint(line) or f"write {target.name}_t and move the parents' subscripts"
+        mended = f"write {target.name}_t and move the parents' subscripts"
+        if not target.offsets.finite:
+            mended = f"write {target.name}_t: one line speaks for every frame"
+        hint = _comma_hint(line) or mended
         context.report.add(Code.TARGET, message, span, hint)
         return False
     return True
@@ -246,6 +250,8 @@ def check_frame_cycles(context: Context, lines: list[Line]) -> None:
         chain = " <- ".join(f"{name}_t" if framed else name for name in cycle)
         message = f"a cycle within the frame: {chain}" if framed else f"a cycle: {chain}"
         hint = "one of them must read an earlier frame" if framed else None
+        if framed and context.role(cycle[0]) == "latent" and context.role(cycle[1]) == "observed":
+            hint = f"{hint}; what {cycle[0]} is inferred from stands under 'inference'"
         context.report.add(Code.CYCLE, message, context.place(line.scalar, parent), hint)
 
 

@@ -46,6 +46,8 @@ def placed(
         hint = f"name one frame by its number: {name}_1, {name}_<T>"
         if name not in context.nodes:
             hint += f"; all frames are {name}_<{0 if name in context.zero else 1}:T>"
+        if context.role(reader) is not None:
+            hint += f"; or write {reader}_t, if it has frames"
         context.report.add(Code.NO_FRAME_T, message, span, hint)
         return False
     return True

@@ -21,7 +21,7 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     """Return the order: that of `order`, else one in which `q`, as far as it is declared, can be drawn.
 
     Ties keep the default: values of the sequence first, then one sweep in generative order, whose own ties
-    keep the lines' order.
+    keep the lines' order; it runs as p's latents do, except where q is to follow the data as they come.
     """
     latents = context.having("latent")
     p = in_frame(context.parsed.generation)
@@ -30,7 +30,11 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     static = [name for name in generated if not context.framed.get(name, True)]
     given = given_order(context)
     if given is None:
-        return sweeps(generated, static, q)
+        streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
+        follows = not streams and complete(context, "generation")
+        lines = context.parsed.generation if follows else ()
+        made = [conditional_of(line, context.variables) for line in lines if line.target.name in generated]
+        return sweeps(generated, static, q, made)
     _conflicts(context, given, q)
     return given
 

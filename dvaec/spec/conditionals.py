@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.model import Layer, Side
+from dvaec.spec.notation_hints import head_meant
 from dvaec.spec.report import Report
 from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
@@ -67,6 +68,8 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
         return None
     if wrapped := _WRAPPED.match(text):
         alone = f"write the conditional alone: {wrapped.group(1)}"
+        if "(" in wrapped.group(1):
+            alone = "write each conditional alone, on a line of its own"
         report.add(Code.NOTATION, "a conditional is written without p( ) or q( )", scalar.span, alone)
         return None
     bar = text.find("|")
@@ -143,9 +146,7 @@ def parse_head(key: Scalar, report: Report) -> tuple[Side, Reference] | None:
     """Parse `p(z_t)` or `q(z_t)`, the key of a head."""
     match = _HEAD.match(key.text)
     if not match or match.group(1) not in ("p", "q"):
-        hint = "the networks are named p(x_t), q(z_t)"
-        if match is None and re.match(r"[A-Za-z]\w*\Z", key.text):
-            hint = f"did you mean p({key.text}) or q({key.text})?"
+        hint = head_meant(key.text) or "the networks are named p(x_t), q(z_t)"
         report.add(Code.HEAD_NAME, f"'{key.text[:40]}' names no conditional", key.span, hint)
         return None
     if "|" in match.group(2):

@@ -64,6 +64,8 @@ class Context:
             hint = did_you_mean(name, names) or f"known are {', '.join(names)}"
             if not nodes_too and reference.bare and (word := keyword_of(name)) is not None:
                 hint = f"did you mean '{word}'?"
+            if nodes_too and self.nodes.get(name) is None and hint.startswith("known"):
+                hint += f"; a state {name}_t would stand under 'states'"
             hint = WITHOUT_PARENTS if not nodes_too and no_parent(name) else hint
             self.report.add(Code.UNDEFINED, f"there is no {what} '{name[:40]}'", span, hint)
         return False
@@ -73,7 +75,8 @@ class Context:
         name, span = reference.name, self.place(scalar, reference)
         if reference.frame is not None and reference.frame not in FRAMES:
             message = f"'{name}_{reference.frame}': of single frames only 0, 1 and T are supported"
-            self.report.add(Code.NOT_SUPPORTED, message, span)
+            hint = f"frames are relative to t ({name}_t, {name}_<t-1>), or one of 0, 1 and T"
+            self.report.add(Code.NOT_SUPPORTED, message, span, hint)
             return False
         framed = self.framed.get(name, True)
         if framed and reference.bare:
@@ -82,7 +85,11 @@ class Context:
             return False
         if not framed and not reference.bare:
             message = f"'{name}' has one value a sequence and takes no subscript"
-            self.report.add(Code.LEVEL, message, span, f"write {name}, or say level: frame")
+            bare = any(line.target.name == name and line.target.bare for line in self.parsed.generation)
+            hint = f"write {name}, or say level: frame"
+            if bare and self.parsed.shape.variables[name].level is None:
+                hint = f"write {name}; or, if it has a value at each frame, {name}_t in its conditional"
+            self.report.add(Code.LEVEL, message, span, hint)
             return False
         return True
 

@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Collection
 
+from dvaec.spec.notation_hints import spelled
 from dvaec.spec.schema_order import KEYWORDS
 
 LONGEST_NAME = 32
@@ -67,12 +68,20 @@ def name_hint(name: str, taken: Collection[str], subscript: str = "") -> str | N
     """
     if name.endswith("_t") and name_fault(name[:-2]) is None:
         return f"write {name[:-2]}; conditionals add the subscript"
-    plain = "".join(c for c in name if c.isascii() and c.isalnum()).lstrip("0123456789")
+    plain = "".join(c for c in spelled(name) if c.isascii() and c.isalnum()).lstrip("0123456789")
     near = [plain, *(f"{plain}{n}" for n in range(1, 10))]
     good = (one for one in near if one not in taken and name_fault(one) is None)
     if (other := next(good, None)) is None:
         return None
     return f"{'an underscore begins a subscript: write' if '_' in name else 'for example'} {other}{subscript}"
+
+
+def model_name_hint(name: str) -> str | None:
+    """Return a model's name near a faulty one, if there is one."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_0123456789")
+    near = (plain, f"{plain}_model", f"Model_{name}")
+    good = next((one for one in near if model_name_fault(one) is None), None)
+    return f"for example {good}" if good else None
 
 
 def model_name_fault(name: str) -> str | None:

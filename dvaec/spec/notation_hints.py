@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+from dvaec.spec.notation import raised
 from dvaec.spec.tokens import LOOKALIKE, NUMBER
 
+_QUOTES = "“”‘’«»„"
+_SIDES = dict.fromkeys(("encoder", "inference", "recognition", "posterior", "enc", "post"), "q(z_t)")
+_SIDES |= dict.fromkeys(("decoder", "generator", "emission", "likelihood", "dec", "emit"), "p(x_t)")
+_SIDES |= dict.fromkeys(("prior", "transition", "dynamics"), "p(z_t)")
 _UNICODE_SUBSCRIPTS = "ₜ₀₁₂₃₄₅₆₇₈₉ᴛ"
 _NAMED_FRAMES = {"tm": "t-", "tp": "t+"}  # z_tm1 of programs
 _FRAMES = {"prev": "t-1", "previous": "t-1", "past": "<t", "next": "t+1", "future": ">t", "all": "1:T"}
@@ -23,17 +29,56 @@ def after_name(name: str, rest: str) -> str:
     if no_parent(name + rest):
         return WITHOUT_PARENTS
     if rest[0] in _UNICODE_SUBSCRIPTS:
-        return f"write subscripts in plain characters, as in {name}_t or {name}_<t-1>"
-    if rest[0] in "<{[(^":
+        plain = raised(f"{name}{rest}").replace("_<t>", "_t")
+        return f"write subscripts in plain characters: {plain[:40]}"
+    if rest[0] in _QUOTES or rest[0] in "$*":
+        return f"leave out '{rest[0]}'"
+    if rest.lstrip().startswith(("_", "<")):
+        closed = rest.count("<") == rest.count(">") + rest.count("<<") + rest.count("<=")
+        opened = rest.strip().removeprefix("_")
+        return f"did you mean {name}_{opened}?" if closed else unclosed(name, "<", opened[1:], ">")
+    if rest[0] in "{[(^":
         guess = guessed(name, rest.lstrip("^"))
         return guess or f"an underscore begins the subscript, as in {name}_<t-1>"
     return "parents are separated by commas"
 
 
+def head_meant(key: str) -> str | None:
+    """Say which network may be meant by a name that is neither p(...) nor q(...)."""
+    if side := _SIDES.get(key.lower().removesuffix("_net").removesuffix("_network")):
+        return f"a network is named by its conditional: {side}"
+    if called := re.match(r"([A-Za-z]\w*)\s*\((.*)\)\s*\Z", key):
+        first = _SIDES.get(called[1].lower(), called[1].lower())[0]
+        meant = (f"{side}({called[2]})" for side in "pq" if first == side or first not in "pq")
+        return f"did you mean {' or '.join(meant)}?"
+    if short := re.match(r"([pq])_?([A-Za-z]\w*)\Z", key):
+        return f"did you mean {short[1]}({short[2]}{'' if '_' in short[2] else '_t'})?"
+    return f"did you mean p({key}) or q({key})?" if re.match(r"[A-Za-z]\w*\Z", key) else None
+
+
+def spelled(text: str) -> str:
+    """Return Greek letters by their names, as they are pronounced in code: ζ as zeta, Σ as Sigma."""
+    out = []
+    for letter in text:
+        found = re.match(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)\Z", unicodedata.name(letter, ""))
+        if found:
+            name = found[2].replace("LAMDA", "LAMBDA").capitalize()
+            out.append(name if found[1] == "CAPITAL" else name.lower())
+        else:
+            out.append(letter)
+    return "".join(out)
+
+
 def in_place_of_name(whole: str, first: str) -> str | None:
     """Say what may be meant by text that does not begin with a name."""
+    if (plain := spelled(whole)) != whole:
+        return f"names are of the letters a to z: {plain[:40]}"
     if first in LOOKALIKE:
         return f"write '{LOOKALIKE[first]}' for '{first}'"
+    if first and first in _QUOTES:
+        return "quotes are straight, ' or \", and stand around the whole text"
+    if first in ("$", "*", "`"):
+        return f"leave out '{first}'"
     if "\\" in whole or whole.startswith("{"):
         return WITHOUT_LATEX
     if not whole:
@@ -54,9 +99,14 @@ def guessed(name: str, rest: str) -> str | None:
         return WITHOUT_LATEX
     if longer := re.match(r"([A-Za-z0-9]+)_(t|T|[0-9]+|[<{].*)\Z", rest):
         return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
-    if behind := re.match(r"t\s*(:=|=|given\b|depends on\b)", rest):
+    if re.search(r"[pqN]\s*\(", rest):
+        return "write each conditional alone, without p( ) and products: z_t | z_<t-1>"
+    if behind := re.match(r"t\s*(/|∣|｜|:=|=|given\b|depends on\b)", rest):
         return f"parents stand behind '|', not '{behind[1]}': for example {name}_t | {name}_<t-1>"
     plain = "".join(LOOKALIKE.get(c, c) for c in rest)
+    if part := re.match(r"_?\[\s*(0|1|)\s*:\s*(t|)\s*\]\Z|_?\[\s*t\s*:\s*\]\Z", plain):
+        whole = "1:T" if part[2] == "" else "<t"
+        return f"did you mean {name}_<{'t:T' if part[2] is None else whole}>?"
     inner = plain.strip("()[]{}_ >") if plain[:1] in "([{_" or plain.endswith(">") else plain
     if (frame := _FRAMES.get(inner)) or (frame := _of_programs(inner)):
         return f"did you mean {name}_<{frame}>?"

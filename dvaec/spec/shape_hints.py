@@ -7,8 +7,17 @@ from collections.abc import Collection
 
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.schema_order import KEYWORDS
+from dvaec.spec.shape_forms import ROLES, hint_for_form
 from dvaec.spec.shape_keys import node_at
-from dvaec.spec.shape_synonyms import BLOCK_SYNONYMS, KEY_SYNONYMS, SAID_OTHERWISE, SYNONYMS, VALUE_HINTS
+from dvaec.spec.shape_synonyms import (
+    BLOCK_SYNONYMS,
+    KEY_SYNONYMS,
+    OF_OTHER_PAGES,
+    OF_TRAINING,
+    SAID_OTHERWISE,
+    SYNONYMS,
+    VALUE_HINTS,
+)
 from dvaec.spec.shape_tables import BLOCKS, READING, blocks_at
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
@@ -24,6 +33,8 @@ def hint_for_value(tree: Entries, path: Path, expected: str) -> str | None:
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
     item = bool(path) and isinstance(path[-1], int)
     value = node.value() if isinstance(node, Scalar) else None
+    if form := hint_for_form(path, node):
+        return form
     if path[:1] == ("inference",) and (delay := _lookahead(tree, path)):
         return delay
     if path[:1] == ("order",) and not item and (order := _order(tree, node)):
@@ -142,6 +153,19 @@ def _latents(tree: Entries) -> list[str]:
     return [name for name, role in roles if isinstance(role, Scalar) and role.text == "latent"]
 
 
+def role_of(path: Path, tree: Entries, known: Collection[str]) -> str | None:
+    """Return the role that an entry of `variables` is called by, where variables stand below their roles."""
+    entry = node_at(tree, path[:-1])
+    if path[0] != "variables" or len(path) != 3 or not isinstance(entry, Entries):
+        return None
+    name = str(path[1])
+    means = (SYNONYMS.get(word, word) for word in (name, name.removesuffix("s")))
+    role = next((word for word in means if word in ROLES), None)
+    said = [key.text for key, _ in entry.entries]
+    keys = any(word in known or word.lower() in KEY_SYNONYMS for word in said)
+    return role if said and not keys else None
+
+
 def keyword_of(word: str) -> str | None:
     """Return the keyword of `inference` that a word is, or means."""
     same = SYNONYMS.get(word.lower(), word)
@@ -173,8 +197,14 @@ def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
         return f"it is a word by itself: inference: {alone}"
     if path[0] == "order" and name.startswith("forward"):
         return "forward needs no word: write the latent alone"
+    if (role := role_of(path, tree, known)) is not None:
+        return f"a variable names its role: {name}: {{role: {role}, dim: 16}}"
+    if len(path) == 1 and name.lower() in OF_TRAINING:
+        return "a page says what the model is; how it is trained is told to dvaec train"
+    if len(path) == 1 and name.lower() in OF_OTHER_PAGES:
+        return "a page stands alone; what varies of it is changed by --set or chosen among its 'sizes'"
     holder, otherwise = SAID_OTHERWISE.get(name, ("", None))
-    if holder in known and (holder == "layers") is not (path[0] == "states"):  # there, layers are a number
+    if holder in known and not (holder == "layers" and path[0] == "states"):  # there, layers are a number
         return otherwise
     if same := same_key(name, known, kinds):
         return f"did you mean '{same}'?"

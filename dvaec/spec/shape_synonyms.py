@@ -94,6 +94,12 @@ KEY_SYNONYMS = {
     "prev": ("of",),
     "queries": ("query",),
     "alpha": ("weights",),
+    "k": ("components",),
+    "mixtures": ("components",),
+    "num_components": ("components",),
+    "df": ("degrees",),
+    "nu": ("degrees",),
+    "tau": ("temperature",),
     "num_heads": ("heads",),
     "layers": ("channels", "through", "units"),
     "channels": ("layers", "units", "dim"),
@@ -170,9 +176,16 @@ SAID_OTHERWISE = {
     "dropout": ("layers", "a layer names it: layers: [64 tanh dropout 0.1]"),
     "batchnorm": ("layers", "a layer names its normalisation: layers: [64 tanh norm]"),
     "norm": ("layers", "a layer names it: layers: [64 tanh norm]"),
+    "classes": ("dim", "the number of its classes is its dim"),
     "depth": ("layers", "every layer is named: layers: [64 tanh, 64 tanh]"),
 }
 """What is no key here, with the key that holds its meaning, and how."""
+
+OF_TRAINING = (
+    "training", "train", "loss", "beta", "kl", "kl_weight", "warmup", "annealing", "epochs", "batch",
+    "batch_size", "optimizer", "lr", "learning_rate", "seed", "data", "dataset", "device", "clip",
+)  # fmt: skip
+OF_OTHER_PAGES = ("extends", "include", "includes", "import", "inherits", "base", "parent", "based_on")
 
 # The blocks that are written without a name, and those that others call otherwise.
 BLOCK_SYNONYMS = {
@@ -203,5 +216,7 @@ VALUE_HINTS = {
     ("variance", "learned"): "left out, a network gives it at each frame; shared learns one for all frames",
     ("variance", "softplus"): "write variance: {link: softplus}",
     ("variance", "exp"): "write variance: {link: exp}",
+    ("layers", "linear"): "without layers it is linear: layers: []",
+    ("layers", "none"): "without layers it is linear: layers: []",
     ("starts", "random"): "the start is computed or learned: zeros, learned, or {reads: z}",
 }

@@ -9,7 +9,7 @@ from typing import Any
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
-from dvaec.spec.shape_hints import hint_for_key, hint_for_value, keyword_of, same_key
+from dvaec.spec.shape_hints import hint_for_key, hint_for_value, keyword_of, role_of, same_key
 from dvaec.spec.shape_keys import known_keys, node_at, of_layers
 from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.shape_wanted import wanted_here
@@ -64,6 +64,8 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     if key == "backward" and any(name.text.startswith("forward") for name, _ in parent.entries):
         return True
     known = known_keys((*within, key), tree)
+    if role_of((*within, key), tree, known) is not None:
+        return True
     guess = f"did you mean '{key}'?"
     said = [name.text for name, _ in parent.entries]
     unknown = [name for name in said if name not in known]
@@ -129,8 +131,15 @@ def _lost_list(tree: Entries, path: Path, known: list[str]) -> str | None:
         return "a list of layers stands in brackets: layers: [256 tanh, 32 tanh]"
     if re.match(r"[A-Za-z][A-Za-z0-9]*(_|$)", name):
         return 'put lists in quotes: reads: "z_<t-1>, h_t"'
-    if name.endswith(")") and "(" not in name:
-        return "a distribution is a word: its parameters come from the networks"
+    said = parent.entries if isinstance(parent, Entries) else ()
+    opened = [
+        key.text for key, at in said if isinstance(at, Scalar) and "(" in at.text and ")" not in at.text
+    ]
+    if opened and re.match(r"[0-9. ]+\)?\Z", name):
+        axes = "axes stand in square brackets: dim: [1, 32, 32]"
+        return (
+            axes if opened[-1] == "dim" else "a distribution is a word: its parameters come from the networks"
+        )
     return None
 
 
@@ -173,5 +182,6 @@ def _show(node: Node | None) -> str:
         return "a mapping"
     if node is None or (node.plain and not node.text):
         return NOTHING
-    text = node.text if len(node.text) <= 40 else node.text[:37] + "..."
+    text = " ".join(node.text.split())
+    text = text if len(text) <= 40 else text[:37] + "..."
     return text if node.plain and not isinstance(node.value(), str) else f"'{text}'"

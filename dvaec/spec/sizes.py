@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import Report
-from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
+from dvaec.spec.yaml_tree import Entries, Node, Scalar
 
 CHANGED_BY_SETS = (
     "dim",
@@ -86,9 +86,12 @@ def _steps(key: Scalar) -> list[Scalar]:
 
 def _hint(key: Scalar, value: Entries) -> str | None:
     """Write the nested mapping as a path, where it is one."""
-    if len(value.entries) != 1:
-        return "one path a line: x.dim: 96"
-    inner, leaf = value.entries[0]
-    if isinstance(leaf, Scalar):
-        return f"write {key.text[:40]}.{inner.text[:40]}: {leaf.text[:40]}"
-    return f"write {key.text[:40]}.{inner.text[:40]}: [...]" if isinstance(leaf, Items) else None
+    leaf: Node = value
+    names = [key.text[:40]]
+    while isinstance(leaf, Entries):
+        if len(leaf.entries) != 1:
+            return "one path a line: x.dim: 96"
+        inner, leaf = leaf.entries[0]
+        names.append(inner.text[:40])
+    shown = leaf.text[:40] if isinstance(leaf, Scalar) else "[...]"
+    return f"write {'.'.join(names)}: {shown}"

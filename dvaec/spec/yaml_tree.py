@@ -163,11 +163,13 @@ class _Builder:
         """Read the node that starts with `event`."""
         span = self.span(event)
         if isinstance(event, yaml.AliasEvent):
-            self.report.add(Code.YAML_REFUSED, f"the alias *{event.anchor} is not used in specs", span)
+            self.report.add(
+                Code.YAML_REFUSED, f"the alias *{event.anchor} is not used in specs", span, _IN_FULL
+            )
             self.refused = True
             return Scalar("", False, span)
         if anchor := getattr(event, "anchor", None):
-            self.report.add(Code.YAML_REFUSED, f"the anchor &{anchor} is not used in specs", span)
+            self.report.add(Code.YAML_REFUSED, f"the anchor &{anchor} is not used in specs", span, _IN_FULL)
         if tag := getattr(event, "tag", None):
             message = f"the tag {tag} is not used in specs"
             self.report.add(Code.YAML_REFUSED, message, span, "a value's kind follows from where it stands")
@@ -229,6 +231,9 @@ class _Builder:
             columns.append(first + k)
             k += 2 if event.style == "'" and raw[k] == "'" else 1
         return tuple(columns) if len(columns) == len(event.value) else ()
+
+
+_IN_FULL = "write what it stands for in full"
 
 
 def _marks(event: yaml.Event) -> tuple[yaml.Mark, yaml.Mark]:

@@ -41,13 +41,23 @@ def _in_braces(text: str, mark: yaml.Mark | None) -> str | None:
     """Mend a mapping that stands on the line of its key: lookahead: 3 behind inference:."""
     lines = text.splitlines()
     line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
-    found = re.match(r"\s*([\w()]+): +(\w+: *[^\s:{}#]+)\s*(#.*)?\Z", line)
+    found = re.match(r"\s*([\w()]+): +(\w+: *[^:{}#]+?(, *\w+: *[^:{}#]+?)*)\s*(#.*)?\Z", line)
+    if found and found[1] in ("about", "model", "cites"):
+        return f'text that holds a colon stands in quotes: {found[1]}: "{found[2]}"'
     return f"a mapping on one line stands in braces: {found[1]}: {{{found[2]}}}" if found else None
 
 
 def _own_hint(text: str, span: Span) -> str | None:
     lines = text.splitlines()
     line = lines[span.line - 1] if span.line <= len(lines) else ""
+    if line.lstrip().startswith(("//", "%", "/*", "--")):
+        return "a comment begins with #"
+    if line.lstrip().startswith("* "):
+        return f"the entries of a list begin with a dash: - {line.strip(' *')[:60]}"
+    if "\N{NO-BREAK SPACE}" in line:
+        return "a no-break space stands in this line, which looks like a space and is none"
+    if "`" in line:
+        return "text is quoted by ' or \", conditionals by nothing"
     if "_{" in line:
         return "inside [ ] or { } write x_<t-1> with angle brackets, or put the text in quotes"
     if "\t" in line[: span.column]:

@@ -1,0 +1,46 @@
+"""Where the page asks for what has no schedule, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvaec.plan.schedule import UnschedulableError
+from dvaec.spec import notation
+from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.source import READS, Path, Source
+
+
+def place_of(developed: Spec, error: UnschedulableError, source: Source) -> Path:
+    """Return where the page speaks of nodes that have no schedule."""
+    return next(place for place in _places(developed, error, source) if place in source.spans)
+
+
+def _places(developed: Spec, error: UnschedulableError, source: Source) -> Iterator[Path]:
+    """Yield the single frame that is read, then states, networks and conditionals, then whole blocks."""
+    if error.frame is not None:
+        name = f"{error.frame[0]}_{notation.frame_word(error.frame[1])}"
+        plain = (
+            place
+            for place in source.spans
+            if place[0] == "networks" and place[2:4] == (READS, error.frame[0])
+        )
+        yield from (place for place in plain if str(place[-1]).translate(_PLAIN) == name)
+    blocks = {f.name: "features" for f in developed.features} | {s.name: "states" for s in developed.states}
+    yield from ((blocks[n], f"{n}_t") for n in error.nodes if n in blocks)
+    heads = [node.split("_", 1) for node in error.nodes if node.startswith(("p_", "q_"))]
+    yield from (("networks", f"{side}({target}_t)") for side, target in heads)
+    yield from (("inference" if side == "q" else "generation", target) for side, target in heads)
+    q = ("inference",) in source.spans and any(side == "q" for side, _ in heads)
+    yield ("inference",) if q else ("generation",)
+
+
+_PLAIN = str.maketrans("", "", "<>{} ")
+
+
+def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
+    """Say what to write instead."""
+    if error.frame is not None:
+        return "read it in the network that needs it, not where a state starts, or leave it out"
+    derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
+    own = derived and any(node.startswith("q_") for node in error.nodes)
+    return "a conditional of its own under 'inference' can leave it out" if own else None

@@ -1,0 +1,92 @@
+"""How to mend a block whose form is another: a list, a mapping or a text in place of another."""
+
+from __future__ import annotations
+
+import re
+
+from dvaec.spec.shape_synonyms import SYNONYMS
+from dvaec.spec.source import Path
+from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
+
+ROLES = ("observed", "latent", "input")
+_ENTRIES = {
+    "variables": "x: {role: observed, dim: 88}",
+    "states": "h_t: {rnn: lstm, units: 128, reads: x_t}",
+    "features": "f_t: {reads: x_t, layers: [256 tanh]}",
+    "networks": "p(x_t): {reads: z_t, layers: [256 tanh]}",
+    "sizes": "small: {x.dim: 96}",
+}
+_LINES = ("generation", "inference", "auxiliary")
+_DASHES = "each conditional is a line that begins with a dash and a space: - "
+_CELL = re.compile(r"\s*(lstm|gru|rnn)\W*([0-9]+)?\W*\Z", re.IGNORECASE)
+
+
+def hint_for_form(path: Path, node: Node | None) -> str | None:
+    """Say how to mend what stands at a path, if its form is the fault."""
+    block = str(path[0]) if path else ""
+    if block in _ENTRIES and len(path) == 1 and isinstance(node, Items):
+        return _list_of_entries(block, node)
+    if block in _ENTRIES and len(path) == 2 and isinstance(node, Scalar) and node.text:
+        return _entry(block, str(path[1]), node.text)
+    if block in _LINES and len(path) == 1:
+        return _lines(node)
+    if next((step for step in reversed(path) if isinstance(step, str)), "") in ("layers", "through"):
+        return _layers(node)
+    if block in ("features", "networks") and len(path) == 2 and isinstance(node, Items):
+        layers = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
+        return f"its keys have names: {{reads: z_t, layers: [{layers[:60]}]}}"
+    if block == "variables" and path[-1] == "dim" and isinstance(node, Scalar):
+        axes = re.match(r"([0-9]+)((\s*[x*,×]\s*[0-9]+)+)\Z", node.text)
+        return f"write dim: [{', '.join(re.findall('[0-9]+', node.text))}]" if axes else None
+    return None
+
+
+def _list_of_entries(block: str, node: Items) -> str:
+    """Mend a list that should be a mapping."""
+    first = next(iter(node.items), None)
+    if isinstance(first, Entries):
+        return f"{'braces, not brackets' if node.in_flow else 'leave out the dashes'}: {_ENTRIES[block]}"
+    return f"each has keys of its own: {_ENTRIES[block]}"
+
+
+def _entry(block: str, name: str, text: str) -> str | None:
+    """Mend an entry whose keys are missing: x: 88, z: latent, h_t: gru 64, x.dim: 5."""
+    if block == "variables":
+        role = SYNONYMS.get(text, text)
+        if role in ROLES:
+            return f"write {name}: {{role: {role}, dim: 16}}"
+        return f"write {name}: {{role: observed, dim: {text}}}" if text.isdigit() else None
+    if block == "states" and (cell := _CELL.match(text)):
+        return f"write {name}: {{rnn: {cell[1].lower()}, units: {cell[2] or 128}, reads: x_t}}"
+    if block == "sizes":
+        return f"a set of sizes has a name: {{small: {{{name[:40]}: {text[:40]}}}}}"
+    if block in ("features", "networks") and "_" in text:
+        return f'write {name}: {{reads: "{text[:40]}"}}'
+    return None
+
+
+def _layers(node: Node | None) -> str | None:
+    """Mend a layer, or a list of one, that is written with keys: {units: 4, activation: tanh}."""
+    said = (
+        {key.text: value.text for key, value in node.entries if isinstance(value, Scalar)}
+        if (isinstance(node, Entries))
+        else {}
+    )
+    units = next((said[word] for word in ("units", "size", "dim", "width", "hidden") if word in said), None)
+    activation = said.get("activation", "tanh")
+    return f"a layer is written in one: {units[:9]} {activation[:20]}" if units else None
+
+
+def _lines(node: Node | None) -> str | None:
+    """Mend conditionals that are no list."""
+    if isinstance(node, Entries) and node.entries:
+        target, parents = node.entries[0]
+        named = [parents] if isinstance(parents, Scalar) else list(getattr(parents, "items", ()))
+        listed = ", ".join(one.text for one in named if isinstance(one, Scalar))
+        if re.match(r"[A-Za-z]\w*(_|\Z)", target.text):
+            return f"{_DASHES}{target.text[:40]}{f' | {listed[:60]}' if listed else ''}"
+    if isinstance(node, Scalar) and re.search(r"\n|;|\|.*\||\A\s*-", node.text):
+        first = re.split(r"[\n;]|\s-", node.text.strip())[0].strip(" -")
+        first = re.split(r"(?:,\s*|\s+)[A-Za-z]\w*_\S*\s*\|", first)[0] if first.count("|") > 1 else first
+        return f"{_DASHES}{first[:60]}"
+    return None
