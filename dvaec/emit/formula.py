@@ -146,7 +146,7 @@ class FormulaWriter:
     def _product(
         self, whole_density: str, factors: Sequence[Conditional], write: Callable[[Conditional], str]
     ) -> str:
-        """Write a joint density as its factors, if there are several: those without t, then products over t."""
+        """Write a joint density as its factors, if it has several: those without t, then products over t."""
         numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: c.frame or 0)
         generic = [c for c in factors if c.frame is None]
         static = [c for c in generic if not self._spec.variable(c.target).framed]
