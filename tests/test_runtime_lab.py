@@ -74,6 +74,18 @@ def test_train_then_evaluate(tmp_path: Path) -> None:
     assert -machine["frame"]["elbo"]["mean"] == pytest.approx(values[0], abs=1e-4)
 
 
+def test_one_draw_has_no_error_and_is_json_all_the_same(tmp_path: Path) -> None:
+    run, data, _ = trained(tmp_path)
+    shown = call("evaluate", run, "--data", data, "--samples", "1", "--format", "json").stdout
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    found = json.loads(shown, parse_constant=refuse)
+    assert found["frame"]["elbo"]["error"] is None
+    assert isinstance(found["frame"]["elbo"]["mean"], float)
+
+
 def test_resume_on_the_command_line(tmp_path: Path) -> None:
     trained(tmp_path)
     refused = trained(tmp_path)[2]

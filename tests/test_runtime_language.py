@@ -154,8 +154,8 @@ def test_the_log_says_what_is_missing_and_a_class_that_is_none_is_an_error(tmp_p
     done = call("train", page, "--data", data, "-o", run, "--epochs", "1")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[:2] == [
-        "train_x: 2 of 6 frames are missing (nan) and masked",
-        "train_y: 1 of 3 sequences are missing (nan) and masked",
+        "train_x: 2 of 6 frames missing (nan) and masked",
+        "train_y: 1 of 3 sequences missing (nan) and masked",
     ]
     content["train_y"][2] = 4
     np.savez(data, allow_pickle=False, **content)

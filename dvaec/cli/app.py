@@ -18,6 +18,7 @@ from dvaec.cli.front import (
     compiled,
     guarded,
     show,
+    width_of_output,
     with_sharing,
 )
 from dvaec.cli.verify import verify
@@ -139,7 +140,7 @@ def derive(
         case DerivationFormat.TEXT:
             from dvaec.emit.derivation_text import derivation_text
 
-            text = derivation_text(page, derivation, elbo)
+            text = derivation_text(page, derivation, elbo, width_of_output())
         case DerivationFormat.LATEX:
             from dvaec.emit.latex import derivation_latex
 

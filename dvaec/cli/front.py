@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -48,6 +49,11 @@ OURS = 3
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def width_of_output() -> int:
+    """Return how wide printed lines may be: as the terminal, else 100 columns."""
+    return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
 
 
 class RefusalError(Exception):

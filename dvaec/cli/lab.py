@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -169,7 +170,7 @@ def evaluate(
         for line in missing(card, parts.values()):
             typer.echo(line, err=True)
         as_json = form is TableFormat.JSON
-        typer.echo(json.dumps(asdict(result), indent=2) if as_json else table(card, result))
+        typer.echo(json.dumps(_plain(asdict(result)), indent=2) if as_json else table(card, result))
 
 
 def data(
@@ -188,6 +189,13 @@ def data(
         path = out or Path(f"{name}.npz")
         write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
         typer.echo(path)
+
+
+def _plain(value: Any) -> Any:
+    """The same with null for the error of a single draw, which JSON cannot write as nan."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @contextmanager

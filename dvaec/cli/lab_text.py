@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dvaec.spec.notation import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,8 +20,8 @@ def table(card: Card, result: Evaluation) -> str:
     titles = _titles(card)
     width = max(22, *(len(title) + 2 for title in titles.values()))
     lines = [
-        f"{card.name}, {result.split}: {result.sequences} sequences, {result.frames} frames, "
-        f"{result.samples} draw{'s' * (result.samples > 1)}",
+        f"{card.name}, {result.split}: {counted(result.sequences, 'sequence')}, "
+        f"{counted(result.frames, 'frame')}, {result.samples} draw{'s' * (result.samples > 1)}",
         f"{'nats per frame':<{width}}{'frame average':>22}{'sequence average':>22}",
     ]
     for key, title in titles.items():
@@ -56,8 +58,8 @@ def surrogate(card: Card) -> list[str]:
 def missing(card: Card, parts: Iterable[Split]) -> list[str]:
     """Say what is not observed in the data, split by split."""
     return [
-        f"{part.name}_{name}: {int(gone.sum())} of {len(gone)} "
-        f"{'sequences' if name in card.static else 'frames'} are missing (nan) and masked"
+        f"{part.name}_{name}: {int(gone.sum()):,} of "
+        f"{counted(len(gone), 'sequence' if name in card.static else 'frame')} missing (nan) and masked"
         for part in parts
         for name, gone in part.missing.items()
     ]

@@ -72,8 +72,9 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) ->
     frames = ", ".join(f"{first.name}_{s}" for s in first.missing) or first.name
     what = "frames" if first.missing else first.name
     reader = f"{head.side}({head.target}{'' if first.frame is None else f'_{first.frame}'})"
+    length = notation.counted(first.frames, "frame")
     message = (
-        f"the network {name} loses {what} at an end of the sequence: of {first.frames} frames, "
+        f"the network {name} loses {what} at an end of the sequence: of {length}, "
         f"{reader} does not see {frames}, since states start at the ends"
     )
     hint = (

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from dvaec.derive.factors import by_key, latent_windows, listed
+from dvaec.derive.factors import by_key, latent_windows
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
+from dvaec.spec.notation import listed
 from dvaec.spec.offsets import ALL, window
 
 

@@ -24,7 +24,6 @@ from dvaec.derive.factors import (
     generative,
     given_names,
     latent_windows,
-    listed,
     placed,
     serving,
     term_frames,
@@ -33,6 +32,7 @@ from dvaec.derive.factors import (
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.derive.order import placed_in_order
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
+from dvaec.spec.notation import listed
 from dvaec.spec.offsets import NOW
 
 CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset(

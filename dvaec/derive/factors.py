@@ -90,12 +90,6 @@ def given_names(spec: Spec) -> tuple[str, ...]:
     return tuple(v.name for role in (Role.OBSERVED, Role.INPUT) for v in spec.having(role))
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return names in a sentence: `z`, `a and z`, `v, a and z`."""
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last
-
-
 def _at(spec: Spec, parent: Parent, frame: int) -> Parent:
     if parent.frame is not None:
         return parent if parent.frame == LAST else Parent(parent.name, of(parent.frame - frame))

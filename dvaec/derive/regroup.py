@@ -43,7 +43,8 @@ def regroupings(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> t
 def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formula | None:
     """Take the mean over the sequence-level latents that q draws first out of all terms that have it.
 
-    None where q draws none first, or no term has a mean over one of them.
+    None where q draws none first, no term has a mean over one of them, or only one term has it and means
+    nothing else: there the sum over t and the mean would change places, and nothing else.
     """
     outer: list[str] = []
     for sweep in spec.order:
@@ -61,7 +62,7 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
         used += over
         first = first_frame(term) if isinstance(term, Sum) else None
         inside.append((sign, mean, first))
-    if not inside:
+    if not any(_splits(mean, used) for _, mean, _ in inside) and len(inside) < 2:
         return None
     taken = whole(spec, [name for name in outer if name in used])
     given = whole(spec, given_names(spec))
@@ -112,6 +113,11 @@ def _whole_density(spec: Spec, side: Side, group: tuple[str, ...], factors: Fact
     given = [v.name for v in spec.variables if v.name in read and v.name not in group]
     weights = "phi" if side is Side.Q else f"theta_{group[0]}" if len(group) == 1 else "theta"
     return Density.of_side(side, weights, whole(spec, group), whole(spec, given))
+
+
+def _splits(mean: Expectation, outer: Iterable[str]) -> bool:
+    """Whether a mean is over others, too."""
+    return any(one.name not in outer for one in mean.measure.of)
 
 
 def _given(mean: Expectation, outer: Iterable[str], taken: Iterable[Expr]) -> Formula:

@@ -7,6 +7,7 @@ import textwrap
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import auxiliary_formula, derivation_steps
+from dvaec.emit.folding import folded
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import (
     AUXILIARY,
@@ -53,8 +54,11 @@ UNICODE = Notation(
 )
 
 
-def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
-    """Return p, its exact posterior, q, golden and silver arrows, and the bound with its reasons."""
+def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo, width: int = WIDTH) -> str:
+    """Return p, its exact posterior, q, golden and silver arrows, and the bound with its reasons.
+
+    Lines are at most `width` wide, as far as their words allow.
+    """
     writer = FormulaWriter(spec, UNICODE)
     heading = f"{spec.name}: {spec.about}" if spec.about else spec.name
     compared = [line for c in derivation.comparisons for line in _compare(writer, c)]
@@ -78,20 +82,34 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo) -> str:
     if added is not None:
         reasons = [line for term in elbo.auxiliary for line in _term(writer, term)]
         sections.append((AUXILIARY, [f"+ {line}" for line in writer.lines(added)] + reasons))
-    return "\n\n".join(_section(title, lines) for title, lines in sections) + "\n"
+    return "\n\n".join(_section(title, lines, width) for title, lines in sections) + "\n"
 
 
-def _section(title: str, lines: list[str]) -> str:
-    return "\n".join([title, *(f"  {line}" for line in lines)])
+class _Reason(str):
+    """A line of running text under what it gives the reason for."""
+
+    __slots__ = ()
+
+
+def _section(title: str, lines: list[str], width: int) -> str:
+    parts = _wrapped(title, width, 0, 4)
+    for line in lines:
+        parts += _wrapped(line, width, 6, 6) if isinstance(line, _Reason) else folded(f"  {line}", width)
+    return "\n".join(parts)
+
+
+def _wrapped(text: str, width: int, first: int, then: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=" " * first, subsequent_indent=" " * then, break_on_hyphens=False
+    )
 
 
 def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
     factors = derivation.posterior.factors
     lines = [writer.exact(factor.conditional for factor in factors)]
     for factor in factors:
-        lines += _wrapped(
-            f"{writer.target(factor.conditional.target, factor.conditional.frame)}: {proof_words(factor)}"
-        )
+        target = writer.target(factor.conditional.target, factor.conditional.frame)
+        lines.append(_Reason(f"{target}: {proof_words(factor)}"))
     return lines
 
 
@@ -117,7 +135,7 @@ def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo
     lines = [writer.bound(), f"  = {writer.formula(steps[0].expression)}"]
     for position, line in enumerate(writer.lines(steps[-1].expression)):
         lines.append(f"  = {line}" if position == 0 else f"   {line}")
-    lines += ["by", *(f"  {line}" for step in steps[1:] for line in _wrapped(step.justification))]
+    lines += ["by", *(_Reason(step.justification) for step in steps[1:])]
     for other in regroupings(spec, derivation.inference, elbo):
         lines.append(f"or, regrouped: {other.justification}")
         for position, line in enumerate(writer.lines(other.expression)):
@@ -129,8 +147,4 @@ def _term(writer: FormulaWriter, term: Term) -> list[str]:
     rest = ", t > 1" if term.frame is None and term.first > 1 else ""
     name = writer.target(term.target, term.frame)
     heading = f"{term.kind.value} of {name}{rest}: {estimator_words(term)}"
-    return [heading, *_wrapped(term.reason), *_wrapped(term.schedule_reason)]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return [heading, _Reason(term.reason), _Reason(term.schedule_reason)]

@@ -146,7 +146,7 @@ class FormulaWriter:
     def _product(
         self, whole_density: str, factors: Sequence[Conditional], write: Callable[[Conditional], str]
     ) -> str:
-        """Write a joint density as its factors: those without a frame t, then products over t."""
+        """Write a joint density as its factors, if it has several: those without t, then products over t."""
         numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: c.frame or 0)
         generic = [c for c in factors if c.frame is None]
         static = [c for c in generic if not self._spec.variable(c.target).framed]
@@ -156,6 +156,8 @@ class FormulaWriter:
             framed = [c for c in generic if c not in static and (c.target in second) == (first == 2)]
             if framed:
                 parts += [self._notation.product_from(first), *(write(c) for c in framed)]
+        if parts == [whole_density]:  # one factor, which is all there is
+            return whole_density
         return self._notation.equation.format(whole=whole_density, factors=" ".join(parts))
 
     def _slice(self, one: Slice) -> list[str]:

@@ -15,7 +15,7 @@ from dvaec.plan.model import (
     WholeSequence,
 )
 from dvaec.spec.model import Conditional, Spec
-from dvaec.spec.notation import target
+from dvaec.spec.notation import counted, target
 
 ABOUT = {
     "elbo": "the evidence lower bound",
@@ -54,17 +54,16 @@ def _entry(plan: Plan, entry: Entry) -> list[str]:
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:
     """What a stream keeps from step to step, and by how many frames its draws are behind."""
-    kept = ", ".join(f"{_name(plan, name)} ({_frames(steps)})" for name, steps in stream.carried) or "nothing"
+    kept = (
+        ", ".join(f"{_name(plan, name)} ({counted(steps, 'frame')})" for name, steps in stream.carried)
+        or "nothing"
+    )
     lines = [f"a stream carries {kept}"]
     lines += [f"  kept for the whole sequence: {', '.join(stream.static)}"] if stream.static else []
-    lines += [f"  what step draws is {_frames(stream.delay)} behind the frame it is given"] * bool(
+    lines += [f"  what step draws is {counted(stream.delay, 'frame')} behind the frame it is given"] * bool(
         stream.delay
     )
     return lines
-
-
-def _frames(number: int) -> str:
-    return f"{number} frame{'s' * (number != 1)}"
 
 
 def _binding(entry: Entry) -> str:
@@ -85,7 +84,7 @@ def _step(plan: Plan, step: Step) -> list[str]:
 def _loop(plan: Plan, step: Loop) -> list[str]:
     names = " -> ".join(_name(plan, name) for name in step.nodes)
     lines = [
-        f"  loop      {step.direction} in time, {len(step.nodes)} nodes: {names}",
+        f"  loop      {step.direction} in time, {counted(len(step.nodes), 'node')}: {names}",
         f"            {step.reason}",
     ]
     for name in step.nodes:

@@ -35,6 +35,7 @@ from dvaec.plan.model import (
     framed,
 )
 from dvaec.spec.model import Role
+from dvaec.spec.notation import counted
 
 RECORDS = {"begin": "State", "step": "Stepped", "imagine": "Imagined"}
 
@@ -102,7 +103,9 @@ def _carried(body: Body, stream: Stream) -> list[Field]:
         for tensor, begun in _begins(body, node):
             for k in range(1, steps + 1):
                 value = at_zero(body, name) if zero and k == 1 else begun
-                found.append((earlier(tensor, k), value, f"(batch, {node.dim}), {tensor} {k} steps before"))
+                found.append(
+                    (earlier(tensor, k), value, f"(batch, {node.dim}), {tensor} {counted(k, 'step')} before")
+                )
     for name in stream.gathered:
         about = f"(batch, frames, {_dim(body, name)}), {name} so far"
         found.append((f"{name}_so_far", so_far(body, name), about))
@@ -201,7 +204,7 @@ def _results(body: Body, entry: Entry, loop: Loop, stream: Stream) -> list[Field
         if not framed(node) or not isinstance(node, ValueNode | HeadNode):
             continue
         late = stream.delay - loop.frame_of(name)
-        when = f", of {late} frames before" if late else ""
+        when = f", of {counted(late, 'frame')} before" if late else ""
         if isinstance(node, ValueNode):
             side = "q" if entry.origin(name) is Origin.Q else "p"
             fields.append((name, f"{name}_t", f"(batch, {node.dim}), drawn from {side}{when}"))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.derive.factors import listed
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.emit.loose_words import loose_words
 from dvaec.spec.model import InferenceKind, Spec
-from dvaec.spec.notation import target
+from dvaec.spec.notation import listed, target
 
 ESTIMATORS = {
     Estimator.ANALYTIC: "analytic",
@@ -50,7 +49,7 @@ def declaration_words(spec: Spec) -> str:
     own = (*spec.inference.conditionals, *spec.inference.numbered)
     if not own or spec.inference.kind is InferenceKind.CONDITIONALS:
         return words
-    names = " and ".join(target(c, spec.variable(c.target).framed) for c in own)
+    names = listed(target(c, spec.variable(c.target).framed) for c in own)
     return (
         f"{words}; {names} by {'a conditional of its own' if len(own) == 1 else 'conditionals of their own'}"
     )
@@ -60,7 +59,7 @@ def order_words(spec: Spec) -> str:
     """Say along which order the chain rule goes: sweep after sweep, each with its direction of time."""
     said = []
     for sweep in spec.order:
-        names = " and ".join(sweep.latents)
+        names = listed(sweep.latents)
         if not spec.variable(sweep.latents[0]).framed:
             said.append(names)
             continue
@@ -98,5 +97,5 @@ def _whole_words(factor: DerivedConditional) -> str:
     through = [p.name for p in factor.proof.component if p.offsets is not None]
     if not through:
         return f"holds for every T: {label} is linked to its evidence directly"
-    frames = " and ".join(dict.fromkeys(through))
+    frames = listed(dict.fromkeys(through))
     return f"holds for every T: what links {label} to its evidence is {frames}, at all frames"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from dvaec.network.unfold import Deterministic, nodes_of
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Attention, Conditional, Parent, Side, Spec, reads_of, reads_of_head
+from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
 
 MOST_READS = 200_000  # frames times what is read at each; beyond it the ends are not compared
@@ -103,7 +104,9 @@ def ends(spec: Spec) -> Ends:
     heads = [reads_of_head(head) for head in spec.heads]
     frames = 2 * (_depth(nodes) + max(map(_farthest, heads), default=0)) + 5
     if frames * sum(1 + len(node.reads) for node in nodes) > MOST_READS:
-        message = f"the lags of states, features and networks reach over {frames // 2} frames together"
+        message = (
+            f"the lags of states, features and networks reach over {counted(frames // 2, 'frame')} together"
+        )
         raise TooLongError(f"{message}, too far to compare them at a sequence's ends")
     first = {v.name: v.first for v in spec.variables if v.framed}
     times = (OUTSIDE, *range(frames + 1))

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Conditional, Parent
+from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
 
 MOST_NODES = 200_000
@@ -99,7 +100,7 @@ def unroll(template: Template, frames: int) -> Unrolled:
         raise ValueError("a sequence has at least one frame")
     if frames * len(template.names) > MOST_NODES or arrows(template, frames) > MOST_ARROWS:
         most = f"{MOST_NODES:,} nodes or {MOST_ARROWS:,} arrows"
-        raise TooLargeError(f"{frames} frames make more than {most}; choose a smaller number")
+        raise TooLargeError(f"{counted(frames, 'frame')} make more than {most}; choose a smaller number")
     found: dict[Node, tuple[Node, ...]] = {}
     for name in template.names:
         places: Iterable[int | None] = (

@@ -48,6 +48,7 @@ from dvaec.network.tails import between, fitted
 from dvaec.network.template import Template, end
 from dvaec.network.verify import Guess, closed, repeats
 from dvaec.spec.model import Parent
+from dvaec.spec.notation import counted
 from dvaec.spec.offsets import NONE, Offsets
 
 LONGEST_LINE = 65_536  # frames to either side of t
@@ -174,8 +175,8 @@ def _solved(question: _Question) -> _Solution:
     most = min(LONGEST_LINE, MOST_WORK // reads)
     if half > most:
         raise NoFixpointError(
-            f"windows that end {reach} frames from t are too long: with {reads} reads in all, "
-            f"at most {max(0, (most - 32) // 8)} frames are searched"
+            f"windows that end {counted(reach, 'frame')} from t are too long: with "
+            f"{counted(reads, 'read')} in all, at most {max(0, (most - 32) // 8)} are searched"
         )
     while half <= most:
         found = _attempt(question, half)

@@ -44,6 +44,7 @@ from dvaec.spec.model import (
     Variable,
     reads_of,
 )
+from dvaec.spec.notation import listed
 from dvaec.spec.widths import widths
 
 
@@ -114,7 +115,7 @@ def _check_starts(spec: Spec) -> None:
         cyclic = tuple(n for n in waiting if any(read.name in waiting for read in reads[n]))
         if cyclic == waiting:
             ring = _ring(waiting, reads)
-            names = " and ".join(f"{name}_t" for name in ring)
+            names = listed(f"{name}_t" for name in ring)
             message = (
                 f"{names} are features that need each other, at whatever frames; what remembers is a state"
             )

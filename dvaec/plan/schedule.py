@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dvaec.plan.attention import farthest
 from dvaec.plan.dependences import dependences
+from dvaec.plan.links import arrow, distance, made, no_direction
 from dvaec.plan.model import (
     Batched,
     Dependence,
@@ -27,8 +27,6 @@ from dvaec.plan.model import (
     framed,
 )
 from dvaec.spec.model import LAST, Direction
-from dvaec.spec.notation import page
-from dvaec.spec.offsets import of
 
 
 class UnschedulableError(Exception):
@@ -57,7 +55,7 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
         if edge.reader in needed:
             sources[edge.reader].append(edge.source)
     steps: list[Step] = []
-    for component in _components(order, sources):
+    for component in components(order, sources):
         inside = tuple(e for e in edges if e.reader in component and e.source in component)
         step = _step(network, binding, component, inside)
         if step is not None:
@@ -73,7 +71,7 @@ def needed_by(edges: Sequence[Dependence], outputs: Sequence[str]) -> frozenset[
     return frozenset(reached)
 
 
-def _components(order: Sequence[str], sources: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+def components(order: Sequence[str], sources: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Tarjan's strongly connected components, what is read before what reads it; members in `order`."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
@@ -119,7 +117,7 @@ def _step(
         if isinstance(node, HoldNode):
             reason = f"one frame of {node.source}, which is there"
         return WholeSequence(node.name, direction, reason)
-    cycle = ", ".join(_arrow(e) for e in inside if e.offset != 0 or e.window is not None)
+    cycle = ", ".join(arrow(e) for e in inside if e.offset != 0 or e.window is not None)
     reason = f"cycle over time through {cycle}"
     early = [f"{name} by {frames}" for name, frames in ahead.items() if frames]
     if early:
@@ -136,22 +134,10 @@ def _absolute(
     frames = [r.frame for r in reads if r.node == edge.source and r.frame is not None]
     if frames:
         at = "T" if frames[0] == LAST else frames[0]
-        message = f"{_reader(edge)} reads {edge.source}_{at}, which is made after it, and waits for it"
+        message = f"{made(edge.reader)} reads {edge.source}_{at}, which is made after it, and waits for it"
         return UnschedulableError(message, component, "DV304", (edge.source, frames[0]))
-    what = f"{_reader(edge)} waits for {edge.source} as a whole, which waits for it"
+    what = f"{made(edge.reader)} waits for {edge.source} as a whole, which waits for it"
     return UnschedulableError(what, component, "DV302")
-
-
-def _reader(edge: Dependence) -> str:
-    """Write what needs something: h_t, q(z_t)."""
-    side, _, target = edge.reader.partition("_")
-    return f"{side}({target}_t)" if side in ("p", "q") else f"{edge.reader}_t"
-
-
-def _arrow(edge: Dependence) -> str:
-    """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
-    at = None if edge.offset is None else of(edge.offset)
-    return f"{_reader(edge)} <- {page(edge.source, edge.window or at)}"
 
 
 def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
@@ -175,22 +161,14 @@ def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple
     Raises UnschedulableError where there is no such direction.
     """
     for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
-        steps = [(e, d) for e in inside if (d := _distance(e, sign)) is not None]
+        steps = [(e, d) for e in inside if (d := distance(e, sign)) is not None]
         ahead = _least(component, steps) if len(steps) == len(inside) else None
         if ahead is not None:
             tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
             order = _topological(component, tight)
             if len(order) == len(component):
                 return direction, {name: ahead[name] for name in order}
-    names = " and ".join(f"{name}_t" for name in component if not name.startswith(("p_", "q_")))
-    needs = ", ".join(_arrow(e) for e in inside if not e.source.startswith(("p_", "q_")))
-    message = f"{names} wait for each other in no one direction of time: {needs}"
-    raise UnschedulableError(message, component, "DV302")
-
-
-def _distance(edge: Dependence, sign: int) -> int | None:
-    """How far in a loop's direction a source is read at most; None where there is no end to it."""
-    return sign * (edge.offset or 0) if edge.window is None else farthest(edge.window, sign)
+    raise UnschedulableError(no_direction(component, inside), component, "DV302")
 
 
 def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
@@ -198,8 +176,8 @@ def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> d
     ahead = dict.fromkeys(component, 0)
     for _ in range(len(component) + 1):
         before = dict(ahead)
-        for edge, distance in steps:
-            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + distance)
+        for edge, steps_away in steps:
+            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + steps_away)
         if ahead == before:
             return ahead
     return None

@@ -8,9 +8,11 @@ ahead, its draws come k frames late.
 from __future__ import annotations
 
 from dvaec.plan.dependences import dependences
-from dvaec.plan.model import Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
-from dvaec.plan.schedule import UnschedulableError, aligned, needed_by, schedule
+from dvaec.plan.links import arrow, made
+from dvaec.plan.model import Dependence, Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
+from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by, schedule
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
+from dvaec.spec.notation import counted, listed
 
 Binding = dict[str, Origin]
 
@@ -42,7 +44,7 @@ def stream(
     if "step" in loops and "imagine" in loops:
         if max(loops["step"][1].ahead) > 0:
             why = "what q has not drawn yet is still to be looked at: use forecast"
-            refused["imagine"] = f"q looks {max(loops['step'][1].ahead)} frames ahead, and {why}"
+            refused["imagine"] = f"q looks {counted(max(loops['step'][1].ahead), 'frame')} ahead, and {why}"
             del loops["imagine"]
         else:  # each keeps up what the other needs
             both = {
@@ -100,13 +102,13 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
     if spec.frames is not None or not any(v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("no observed variable has frames to run over")
-    whole = [v.name for v in network.values if not v.framed and v.variable.role is not Role.INPUT]
+    whole = [v.name for v in network.values if not v.framed and v.variable.role is Role.LATENT]
     if name == "step" and whole:
         reads = [port for head in network.heads if head.name == f"q_{whole[0]}" for port in head.ports]
         how = "from the whole sequence" if reads else "apart from p, whose draw a stream begins with"
         raise NoStreamError(f"q draws {whole[0]} {how}")
-    if any(not v.framed for v in spec.having(Role.OBSERVED)):
-        raise NoStreamError("an observed variable belongs to the whole sequence")
+    if once := [v.name for v in spec.having(Role.OBSERVED) if not v.framed]:
+        raise NoStreamError(f"{listed(once)} {'is' if len(once) == 1 else 'are'} observed once a sequence")
     if why := waits_for_all(network, first=True):
         raise NoStreamError(why)
 
@@ -136,6 +138,8 @@ def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> L
             if read.offset is None and read.node in names:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
+    if why := _backward(network, names, inside):
+        raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
@@ -143,6 +147,25 @@ def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> L
     given = [n.name for n in nodes if isinstance(n, ValueNode) and binding[n.name] is Origin.GIVEN]
     ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
     return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
+
+
+def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
+    """Say what begins at the last frame, and what waits for it, or nothing."""
+    sources = {name: [e.source for e in inside if e.reader == name] for name in names}
+    heads = [n for n in names if isinstance(network.node(n), HeadNode)]
+    for ring in components(names, sources):
+        links = tuple(e for e in inside if e.reader in ring and e.source in ring)
+        if aligned(ring, links)[0] is Direction.FORWARD:
+            continue
+        link = arrow(next(e for e in links if (e.offset or 0) > 0))
+        drawn = [n for n in ring if isinstance(network.node(n), ValueNode)]
+        if drawn:
+            return f"q draws {listed(drawn)} backward from frame T ({link})"
+        waiting = [n for n in heads if set(ring) & needed_by(inside, [n])]
+        first = min(waiting, key=lambda n: n.startswith("p_"), default=ring[0])
+        which = f"{listed(ring)}, which run{'s' * (len(ring) == 1)}"
+        return f"{made(first)} waits for {which} backward from frame T ({link})"
+    return ""
 
 
 def _of_first_frame(node: object) -> bool:

@@ -29,7 +29,7 @@ from dvaec.spec.model import (
     Variable,
     reads_of,
 )
-from dvaec.spec.notation import page
+from dvaec.spec.notation import counted, page
 from dvaec.spec.offsets import of, window
 from dvaec.spec.report import Report
 from dvaec.spec.schema import LARGEST_DIM
@@ -152,7 +152,9 @@ def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
         elif len(parent.offsets.members) != frames:
             last = parent.offsets.members[-1]
             shown, there = page(parent.name, parent.offsets), len(parent.offsets.members)
-            message = f"the layers take in {frames} frames together, and the window {shown} has {there}"
+            message = (
+                f"the layers take in {counted(frames, 'frame')} together, and the window {shown} has {there}"
+            )
             hint = f"write {page(parent.name, window(last - frames + 1, last))}, or change kernel, dilation"
             fitting.fault(path, message, f"{hint} or the number of layers")
         elif apart := skipped(block):

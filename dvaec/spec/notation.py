@@ -186,6 +186,17 @@ def parents(some: Iterable[Parent], zeros: Iterable[str] = ()) -> str:
     return ", ".join(parent(p, 0 if p.name in from_zero else 1) for p in shown)
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names in a sentence: `z`, `a and z`, `v, a and z`."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: `1 frame`, `2 frames`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def target(conditional: Conditional, framed: bool = True) -> str:
     """Return a conditional's target as the language writes it: `z_t`, `z_0`, or `v` of sequence level."""
     if not framed:

@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -546,8 +546,6 @@ class DKF(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DKF has no step: x_t and z_t and u_t and g_t and b_in_t and b_t wait for each "
-            "other in no one direction of time: g_t <- z_<t-1>, g_t <- b_t, b_in_t <- x_t, "
-            "b_in_t <- u_t, b_t <- b_in_t, b_t <- b_<t+1>, p(z_t) <- z_<t-1>, p(z_t) <- u_t, "
-            "p(x_t) <- z_t, q(z_t) <- g_t"
+            "DKF has no step: q(z_t) waits for b, which runs backward from frame T (b_t <- "
+            "b_<t+1>)"
         )

@@ -78,22 +78,22 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    x_prev: Tensor  # (batch, 88), x 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
     x_prev2: Tensor  # (batch, 88), x 2 steps before
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    u_prev: Tensor  # (batch, 1), u 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    u_prev: Tensor  # (batch, 1), u 1 step before
     u_prev2: Tensor  # (batch, 1), u 2 steps before
 
 
 class Stepped(NamedTuple):
     """One observed frame: latents drawn from q, and the parameters of every conditional."""
 
-    z: Tensor  # (batch, 16), drawn from q, of 1 frames before
-    q_z_mean: Tensor  # (batch, 16), parameter of q(z_t), of 1 frames before
-    q_z_logvar: Tensor  # (batch, 16), parameter of q(z_t), of 1 frames before
-    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t), of 1 frames before
-    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t), of 1 frames before
-    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t), of 1 frames before
+    z: Tensor  # (batch, 16), drawn from q, of 1 frame before
+    q_z_mean: Tensor  # (batch, 16), parameter of q(z_t), of 1 frame before
+    q_z_logvar: Tensor  # (batch, 16), parameter of q(z_t), of 1 frame before
+    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t), of 1 frame before
+    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t), of 1 frame before
+    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t), of 1 frame before
 
 
 def frame_mask(lengths: Optional[Tensor], like: Tensor, batch: int, frames: int) -> Tensor:
@@ -526,6 +526,6 @@ class DKFLocal(nn.Module):
     def imagine(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DKFLocal has no imagine: q looks 1 frames ahead, and what q has not drawn yet is"
-            " still to be looked at: use forecast"
+            "DKFLocal has no imagine: q looks 1 frame ahead, and what q has not drawn yet is "
+            "still to be looked at: use forecast"
         )

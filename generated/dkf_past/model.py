@@ -78,9 +78,9 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    g_prev: Tensor  # (batch, 128), g 1 steps before
-    g_cell_prev: Tensor  # (batch, 128), g_cell 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    g_prev: Tensor  # (batch, 128), g 1 step before
+    g_cell_prev: Tensor  # (batch, 128), g_cell 1 step before
 
 
 class Imagined(NamedTuple):

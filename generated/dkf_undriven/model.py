@@ -79,7 +79,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -512,7 +512,6 @@ class DMM(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DMM has no step: x_t and z_t and g_t and b_in_t and b_t wait for each other in "
-            "no one direction of time: g_t <- z_<t-1>, g_t <- b_t, b_in_t <- x_t, b_t <- "
-            "b_in_t, b_t <- b_<t+1>, p(z_t) <- z_<t-1>, p(x_t) <- z_t, q(z_t) <- g_t"
+            "DMM has no step: q(z_t) waits for b, which runs backward from frame T (b_t <- "
+            "b_<t+1>)"
         )

@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -516,11 +516,6 @@ class DKFWhole(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DKFWhole has no step: x_t and z_t and u_t and g_forward_in_t and g_forward_t and"
-            " g_backward_in_t and g_backward_t and g_t wait for each other in no one "
-            "direction of time: g_forward_in_t <- x_t, g_forward_in_t <- u_t, g_forward_t <- "
-            "g_forward_in_t, g_forward_t <- g_forward_<t-1>, g_backward_in_t <- x_t, "
-            "g_backward_in_t <- u_t, g_backward_t <- g_backward_in_t, g_backward_t <- "
-            "g_backward_<t+1>, g_t <- g_forward_t, g_t <- g_backward_t, p(z_t) <- z_<t-1>, "
-            "p(z_t) <- u_t, p(x_t) <- z_t, q(z_t) <- g_t"
+            "DKFWhole has no step: q(z_t) waits for g_backward, which runs backward from "
+            "frame T (g_backward_t <- g_backward_<t+1>)"
         )

@@ -94,9 +94,9 @@ class State(NamedTuple):
     frame: int  # the frame that comes next, from 0
     batch: int
     v: Tensor  # (batch, 16)
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):

@@ -110,7 +110,7 @@ class State(NamedTuple):
     batch: int
     v: Tensor  # (batch, 8)
     z_0: Tensor  # (batch, 16)
-    z_prev: Tensor  # (batch, 16), z 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
 
 
 class Imagined(NamedTuple):

@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 8), z 1 steps before
+    z_prev: Tensor  # (batch, 8), z 1 step before
 
 
 class Imagined(NamedTuple):

@@ -82,9 +82,9 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    x_prev: Tensor  # (batch, 88), x 1 steps before
-    h_prev: Tensor  # (batch, 64), h 1 steps before
-    k_prev: Tensor  # (batch, 64), k 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
+    h_prev: Tensor  # (batch, 64), h 1 step before
+    k_prev: Tensor  # (batch, 64), k 1 step before
 
 
 class Imagined(NamedTuple):

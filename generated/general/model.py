@@ -79,10 +79,10 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    x_prev: Tensor  # (batch, 88), x 1 steps before
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    xzupast_prev: Tensor  # (batch, 128), xzupast 1 steps before
-    xzupast_cell_prev: Tensor  # (batch, 128), xzupast_cell 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    xzupast_prev: Tensor  # (batch, 128), xzupast 1 step before
+    xzupast_cell_prev: Tensor  # (batch, 128), xzupast_cell 1 step before
 
 
 class Imagined(NamedTuple):
@@ -689,13 +689,6 @@ class GeneralDVAE(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "GeneralDVAE has no step: x_t and z_t and u_t and xzupast_t and xuall_forward_t "
-            "and xuall_backward_t and zpast_t and xuall_t wait for each other in no one "
-            "direction of time: xzupast_t <- x_<t-1>, xzupast_t <- z_<t-1>, xzupast_t <- u_t,"
-            " xzupast_t <- xzupast_<t-1>, xuall_forward_t <- x_t, xuall_forward_t <- u_t, "
-            "xuall_forward_t <- xuall_forward_<t-1>, xuall_backward_t <- x_t, "
-            "xuall_backward_t <- u_t, xuall_backward_t <- xuall_backward_<t+1>, zpast_t <- "
-            "z_<t-1>, zpast_t <- zpast_<t-1>, xuall_t <- xuall_forward_t, xuall_t <- "
-            "xuall_backward_t, p(z_t) <- xzupast_t, p(x_t) <- xzupast_t, p(x_t) <- z_t, "
-            "q(z_t) <- xuall_t, q(z_t) <- zpast_t"
+            "GeneralDVAE has no step: q(z_t) waits for xuall_backward, which runs backward "
+            "from frame T (xuall_backward_t <- xuall_backward_<t+1>)"
         )

@@ -54,8 +54,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):

@@ -96,7 +96,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -632,8 +632,6 @@ class KVAE(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "KVAE has no step: x_t and z_t and a_t and u_t and g_t wait for each other in no "
-            "one direction of time: g_t <- a_t, g_t <- u_t, g_t <- g_<t+1>, p(z_t) <- "
-            "z_<t-1>, p(z_t) <- u_t, p(a_t) <- z_t, p(x_t) <- a_t, q(a_t) <- x_t, q(z_t) <- "
-            "z_<t-1>, q(z_t) <- g_t"
+            "KVAE has no step: q(z_t) waits for g, which runs backward from frame T (g_t <- "
+            "g_<t+1>)"
         )

@@ -96,10 +96,10 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    a_prev: Tensor  # (batch, 8), a 1 steps before
-    d_prev: Tensor  # (batch, 50), d 1 steps before
-    d_cell_prev: Tensor  # (batch, 50), d_cell 1 steps before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    a_prev: Tensor  # (batch, 8), a 1 step before
+    d_prev: Tensor  # (batch, 50), d 1 step before
+    d_cell_prev: Tensor  # (batch, 50), d_cell 1 step before
 
 
 class Imagined(NamedTuple):
@@ -750,9 +750,6 @@ class KVAEMixture(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "KVAEMixture has no step: x_t and z_t and a_t and u_t and alpha_t and d_t and s_t"
-            " wait for each other in no one direction of time: alpha_t <- d_t, d_t <- "
-            "a_<t-1>, d_t <- d_<t-1>, s_t <- a_t, s_t <- u_t, s_t <- s_<t+1>, p(z_t) <- "
-            "alpha_t, p(z_t) <- z_<t-1>, p(z_t) <- u_t, p(a_t) <- alpha_t, p(a_t) <- z_t, "
-            "p(x_t) <- a_t, q(a_t) <- x_t, q(z_t) <- z_<t-1>, q(z_t) <- d_t, q(z_t) <- s_t"
+            "KVAEMixture has no step: q(z_t) waits for s, which runs backward from frame T "
+            "(s_t <- s_<t+1>)"
         )

@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 8), z 1 steps before
+    z_prev: Tensor  # (batch, 8), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -485,7 +485,6 @@ class LatentLDS(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "LatentLDS has no step: x_t and z_t and g_t wait for each other in no one "
-            "direction of time: g_t <- x_t, g_t <- g_<t+1>, p(z_t) <- z_<t-1>, p(x_t) <- z_t,"
-            " q(z_t) <- z_<t-1>, q(z_t) <- g_t"
+            "LatentLDS has no step: q(z_t) waits for g, which runs backward from frame T (g_t"
+            " <- g_<t+1>)"
         )

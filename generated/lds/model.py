@@ -82,7 +82,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 4), z 1 steps before
+    z_prev: Tensor  # (batch, 4), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -522,8 +522,6 @@ class LDS(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "LDS has no step: x_t and z_t and u_t and xufuture_t wait for each other in no "
-            "one direction of time: xufuture_t <- x_t, xufuture_t <- u_t, xufuture_t <- "
-            "xufuture_<t+1>, p(z_t) <- z_<t-1>, p(z_t) <- u_t, p(x_t) <- z_t, q(z_t) <- "
-            "xufuture_t, q(z_t) <- z_<t-1>"
+            "LDS has no step: q(z_t) waits for xufuture, which runs backward from frame T "
+            "(xufuture_t <- xufuture_<t+1>)"
         )

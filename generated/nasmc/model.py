@@ -78,14 +78,14 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    x_prev: Tensor  # (batch, 88), x 1 steps before
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    k_prev: Tensor  # (batch, 64), k 1 steps before
-    k_cell_prev: Tensor  # (batch, 64), k_cell 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
-    g_prev: Tensor  # (batch, 128), g 1 steps before
-    g_cell_prev: Tensor  # (batch, 128), g_cell 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    k_prev: Tensor  # (batch, 64), k 1 step before
+    k_cell_prev: Tensor  # (batch, 64), k_cell 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
+    g_prev: Tensor  # (batch, 128), g 1 step before
+    g_cell_prev: Tensor  # (batch, 128), g_cell 1 step before
 
 
 class Imagined(NamedTuple):

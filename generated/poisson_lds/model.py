@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 4), z 1 steps before
+    z_prev: Tensor  # (batch, 4), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -498,7 +498,6 @@ class PoissonLDS(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "PoissonLDS has no step: x_t and z_t and xfuture_t wait for each other in no one "
-            "direction of time: xfuture_t <- x_t, xfuture_t <- xfuture_<t+1>, p(z_t) <- "
-            "z_<t-1>, p(x_t) <- z_t, q(z_t) <- xfuture_t, q(z_t) <- z_<t-1>"
+            "PoissonLDS has no step: q(z_t) waits for xfuture, which runs backward from frame"
+            " T (xfuture_t <- xfuture_<t+1>)"
         )

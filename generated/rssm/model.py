@@ -96,8 +96,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z_prev: Tensor  # (batch, 30), z 1 steps before
-    h_prev: Tensor  # (batch, 200), h 1 steps before
+    z_prev: Tensor  # (batch, 30), z 1 step before
+    h_prev: Tensor  # (batch, 200), h 1 step before
 
 
 class Imagined(NamedTuple):

@@ -78,8 +78,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):
@@ -509,8 +509,6 @@ class RVAECausal(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "RVAECausal has no step: x_t and z_t and h_t and gz_t and gx_t wait for each "
-            "other in no one direction of time: h_t <- z_t, h_t <- h_<t-1>, gz_t <- z_<t-1>, "
-            "gz_t <- gz_<t-1>, gx_t <- x_t, gx_t <- gx_<t+1>, p(x_t) <- h_t, q(z_t) <- gz_t, "
-            "q(z_t) <- gx_t"
+            "RVAECausal has no step: q(z_t) waits for gx, which runs backward from frame T "
+            "(gx_t <- gx_<t+1>)"
         )

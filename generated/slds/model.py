@@ -92,8 +92,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    s_prev: Tensor  # (batch, 4), s 1 steps before
-    z_prev: Tensor  # (batch, 8), z 1 steps before
+    s_prev: Tensor  # (batch, 4), s 1 step before
+    z_prev: Tensor  # (batch, 8), z 1 step before
 
 
 class Imagined(NamedTuple):
@@ -811,9 +811,6 @@ class SLDS(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "SLDS has no step: x_t and s_t and z_t and xfuture_t wait for each other in no "
-            "one direction of time: xfuture_t <- x_t, xfuture_t <- xfuture_<t+1>, p(s_t) <- "
-            "s_<t-1>, p(z_t) <- s_t, p(z_t) <- z_<t-1>, p(x_t) <- z_t, p(z_first_t) <- s_t, "
-            "q(s_t) <- xfuture_t, q(s_t) <- s_<t-1>, q(s_t) <- z_<t-1>, q(z_t) <- xfuture_t, "
-            "q(z_t) <- s_t, q(z_t) <- z_<t-1>"
+            "SLDS has no step: q(s_t) waits for xfuture, which runs backward from frame T "
+            "(xfuture_t <- xfuture_<t+1>)"
         )

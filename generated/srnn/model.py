@@ -79,10 +79,10 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    x_prev: Tensor  # (batch, 88), x 1 steps before
-    z_prev: Tensor  # (batch, 16), z 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
+    z_prev: Tensor  # (batch, 16), z 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):
@@ -609,9 +609,6 @@ class SRNN(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "SRNN has no step: x_t and z_t and h_in_t and h_t and g_in_t and g_t wait for "
-            "each other in no one direction of time: h_in_t <- x_<t-1>, h_t <- h_in_t, h_t <-"
-            " h_<t-1>, g_in_t <- h_t, g_in_t <- x_t, g_t <- g_in_t, g_t <- g_<t+1>, p(z_t) <-"
-            " z_<t-1>, p(z_t) <- h_t, p(x_t) <- z_t, p(x_t) <- h_t, q(z_t) <- z_<t-1>, q(z_t)"
-            " <- g_t"
+            "SRNN has no step: q(z_t) waits for g, which runs backward from frame T (g_t <- "
+            "g_<t+1>)"
         )

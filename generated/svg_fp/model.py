@@ -78,11 +78,11 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    fx_prev: Tensor  # (batch, 128), fx 1 steps before
-    h_prev: Tensor  # (batch, 256), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 256), h_cell 1 steps before
-    g_prev: Tensor  # (batch, 256), g 1 steps before
-    g_cell_prev: Tensor  # (batch, 256), g_cell 1 steps before
+    fx_prev: Tensor  # (batch, 128), fx 1 step before
+    h_prev: Tensor  # (batch, 256), h 1 step before
+    h_cell_prev: Tensor  # (batch, 256), h_cell 1 step before
+    g_prev: Tensor  # (batch, 256), g 1 step before
+    g_cell_prev: Tensor  # (batch, 256), g_cell 1 step before
 
 
 class Imagined(NamedTuple):

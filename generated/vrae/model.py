@@ -77,8 +77,8 @@ class State(NamedTuple):
     frame: int  # the frame that comes next, from 0
     batch: int
     z: Tensor  # (batch, 20)
-    x_prev: Tensor  # (batch, 88), x 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
+    x_prev: Tensor  # (batch, 88), x 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
 
 
 class Imagined(NamedTuple):

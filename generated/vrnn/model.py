@@ -78,10 +78,10 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    fx_prev: Tensor  # (batch, 256), fx 1 steps before
-    fz_prev: Tensor  # (batch, 64), fz 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    fx_prev: Tensor  # (batch, 256), fx 1 step before
+    fz_prev: Tensor  # (batch, 64), fz 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):

@@ -80,9 +80,9 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    fx_prev: Tensor  # (batch, 256), fx 1 steps before
-    h_prev: Tensor  # (batch, 128), h 1 steps before
-    h_cell_prev: Tensor  # (batch, 128), h_cell 1 steps before
+    fx_prev: Tensor  # (batch, 256), fx 1 step before
+    h_prev: Tensor  # (batch, 128), h 1 step before
+    h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
 
 
 class Imagined(NamedTuple):
@@ -680,9 +680,6 @@ class VRNNGoyal(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "VRNNGoyal has no step: x_t and z_t and fx_t and fz_t and h_t and b_in_t and b_t "
-            "wait for each other in no one direction of time: fx_t <- x_t, fz_t <- z_t, h_t "
-            "<- fx_<t-1>, h_t <- fz_t, h_t <- h_<t-1>, b_in_t <- x_t, b_t <- b_in_t, b_t <- "
-            "b_<t+1>, p(z_t) <- h_<t-1>, p(z_t) <- fx_<t-1>, p(x_t) <- h_t, q(z_t) <- "
-            "h_<t-1>, q(z_t) <- fx_<t-1>, q(z_t) <- b_t"
+            "VRNNGoyal has no step: q(z_t) waits for b, which runs backward from frame T (b_t"
+            " <- b_<t+1>)"
         )

@@ -1,0 +1,38 @@
+"""Links of the dependence graph: how far in time they reach, and in words."""
+
+from __future__ import annotations
+
+from dvaec.plan.attention import farthest
+from dvaec.plan.model import Dependence
+from dvaec.spec.notation import counted, listed, page
+from dvaec.spec.offsets import of
+
+
+def made(name: str) -> str:
+    """Write what a node makes at t: h_t, q(z_t)."""
+    side, _, target = name.partition("_")
+    return f"{side}({target}_t)" if side in ("p", "q") else f"{name}_t"
+
+
+def arrow(edge: Dependence) -> str:
+    """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
+    at = None if edge.offset is None else of(edge.offset)
+    return f"{made(edge.reader)} <- {page(edge.source, edge.window or at)}"
+
+
+def distance(edge: Dependence, sign: int) -> int | None:
+    """How far in a loop's direction a source is read at most; None where there is no end to it."""
+    return sign * (edge.offset or 0) if edge.window is None else farthest(edge.window, sign)
+
+
+def no_direction(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
+    """Name what waits for each other, with one link for each direction of time and the number of the rest."""
+    waiting = [f"{name}_t" for name in component if not name.startswith(("p_", "q_"))]
+    shown, others = (waiting, 0) if len(waiting) < 5 else (waiting[:3], len(waiting) - 3)
+    names = listed([*shown, f"{others} more"] if others else shown)
+    links = [e for e in inside if not e.source.startswith(("p_", "q_"))]
+    ways = ([e for e in links if (distance(e, s) or 0) < 0] for s in (1, -1))
+    named = dict.fromkeys([way[0] for way in ways if way] or links[:1])
+    rest = len(links) - len(named)
+    more = f" and {counted(rest, 'link')} more" if rest else ""
+    return f"{names} wait for each other in no one direction of time: {', '.join(map(arrow, named))}{more}"
