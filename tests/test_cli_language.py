@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from dvaec.compiler import run_text
-from dvaec.diagnostics import Fault
-from tests.bad_specs import FOLDER
 from tests.test_cli import dvaec
 
 HEAD = """dvaec: 1
@@ -171,16 +168,3 @@ def test_latex_prints_the_order_and_redundant_links(page: Path) -> None:
     text = dvaec("derive", str(page), "--format", "latex").stdout
     assert "by the chain rule along z forward in time" in text
     assert "redundant (tells nothing" in text
-
-
-@pytest.mark.parametrize("name", ["read_in_its_own_run", "read_in_its_own_run_of_two"])
-def test_what_is_to_be_written_instead_is_a_right_page(name: str) -> None:
-    page = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    with pytest.raises(Fault) as caught:
-        run_text(page, name, until="plan")
-    (fault,) = caught.value.diagnostics
-    hint = fault.hint or ""
-    assert hint.startswith("leave it out: inference: [")
-    mended = page.partition("inference:")[0] + hint.removeprefix("leave it out: ")
-    known = run_text(mended, name, until="plan")
-    assert {note.code for note in known.notes} == {"DV220"}

@@ -72,7 +72,7 @@ def test_absolute_frames_and_the_sequence_level(text: str, frame: str | None) ->
         ("x_t-1", "did you mean x_<t-1>?"),
         ("x_1:T", "did you mean x_<1:T>?"),
         ("x_<t+1:t-1>", "did you mean t-1:t+1?"),
-        ("x<t>", "an underscore begins the subscript, as in x_<t-1>"),
+        ("x<t>", "did you mean x_<t>?"),
     ],
 )
 def test_near_misses_are_answered(text: str, hint: str) -> None:

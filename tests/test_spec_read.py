@@ -108,7 +108,7 @@ def test_heads() -> None:
 inference: exact
 networks:
   p(z_t): {reads: "z_<t-1>, c", variance: shared}
-  p(x_t): {variance: 0.25, mean: {layers: [8 relu]}}
+  p(x_t): {reads: z_t, variance: 0.25, mean: {layers: [8 relu]}}
   q(z_t): {reads: x_t, variance: {layers: [4 elu], link: softplus}}
 """
     )

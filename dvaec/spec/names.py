@@ -34,8 +34,8 @@ WORDS_OF_INFERENCE = (*KEYWORDS, "lookahead")
 
 # Functions of the emitted module; only a model's name, which may hold underscores, can meet them.
 _FUNCTIONS = (
-    "frame_mask lstm_cell gru_cell normal_noise uniform_noise gaussian_log_density bernoulli_log_density "
-    "gamma_log_density gaussian_kl standard_kl bounded_factor one_hot cholesky_factor "
+    "frame_mask last_frames lstm_cell gru_cell normal_noise uniform_noise gaussian_log_density "
+    "bernoulli_log_density gamma_log_density gaussian_kl standard_kl bounded_factor one_hot cholesky_factor "
     "full_gaussian_log_density full_gaussian_draw full_gaussian_kl full_gaussian_standard_kl "
     "complex_gaussian_log_density complex_gaussian_draw categorical_log_density categorical_draw "
     "categorical_kl categorical_uniform_kl gumbel_noise relaxed_draw poisson_log_density poisson_draw "
