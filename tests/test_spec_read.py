@@ -118,7 +118,7 @@ networks:
     assert x is not None
     assert p.block == Dense((Parent("z", sets.of(-1)), Parent("c", None)), ())
     assert p.variance == SharedVariance()
-    assert x.block is None
+    assert x.block == Dense((Parent("z", sets.of(0)),), ())
     assert x.variance == 0.25
 
 
