@@ -114,6 +114,8 @@ def guessed(name: str, rest: str) -> str | None:
         return WITHOUT_LATEX
     if longer := re.match(r"([A-Za-z0-9]+)_(t|T|[0-9]+|[<{].*)\Z", rest):
         return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
+    if "#" in rest:
+        return "a space stands before the # of a comment"
     if re.search(r"[pqN]\s*\(", rest):
         return "write each conditional alone, without p( ) and products: z_t | z_<t-1>"
     if behind := re.match(r"t\s*(/|∣|｜|:=|=|given\b|depends on\b)", rest):
