@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -72,7 +74,7 @@ def test_absolute_frames_and_the_sequence_level(text: str, frame: str | None) ->
         ("x_t-1", "did you mean x_<t-1>?"),
         ("x_1:T", "did you mean x_<1:T>?"),
         ("x_<t+1:t-1>", "did you mean t-1:t+1?"),
-        ("x<t>", "did you mean x_<t>?"),
+        ("x<t>", "did you mean x_<<t> (the frames before t) or x_t (frame t)?"),
     ],
 )
 def test_near_misses_are_answered(text: str, hint: str) -> None:
@@ -147,3 +149,15 @@ def test_scalars_are_resolved_as_in_yaml_1_2(text: str, value: object) -> None:
     scalar = tree.get("k")
     assert isinstance(scalar, Scalar)
     assert (scalar.value(), report.found) == (value, [])
+
+
+@given(st.from_regex(r"[xz](_|)[ ]?[\[({<^]?[-+:<=>tTms0-9. ,/]{0,8}[\])}>]?(_t)?", fullmatch=True))
+@example("x_<1:t")
+@example("x[t:0]")
+def test_what_was_perhaps_meant_can_be_written(text: str) -> None:
+    try:
+        parse_reference(text, 0, len(text))
+    except NotationError as error:
+        meant = re.fullmatch(r"(?:.*: )?did you mean ([a-z]_[^(]+)\?", error.hint or "")
+        if meant is not None:
+            parse_reference(meant[1], 0, len(meant[1]))

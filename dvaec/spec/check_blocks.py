@@ -175,5 +175,7 @@ def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
             fitting.report.add(Code.OPEN_WINDOW, message, fitting.parsed.span((*at, "query")))
     if block.units % block.heads:
         fitting.fault(
-            (*at, "heads"), f"{block.units} units cannot be shared out equally among {block.heads} heads"
+            (*at, "heads"),
+            f"{block.units} units cannot be shared out equally among {block.heads} heads",
+            f"write units: {-(-block.units // block.heads) * block.heads}",
         )

@@ -73,7 +73,12 @@ def _report_cycle(context: Context, cycle: tuple[Place, ...], static: Collection
     )
     what = "a cycle through a value of the sequence" if through else "a cycle"
     span = place_of(context, block, child, frame, parent)
-    context.report.add(code, f"{what}: {chain}", span)
+    hint = None
+    if not through and child == parent:
+        hint = (
+            f"a conditional of {child}_t serves frame {frame} too: read {child} relative to t, {child}_<t-1>"
+        )
+    context.report.add(code, f"{what}: {chain}", span, hint)
 
 
 def check_summaries(context: Context, conditionals: Sequence[Conditional]) -> None:

@@ -87,7 +87,8 @@ class Context:
             message = f"'{name}' has one value a sequence and takes no subscript"
             bare = any(line.target.name == name and line.target.bare for line in self.parsed.generation)
             hint = f"write {name}, or say level: frame"
-            if bare and self.parsed.shape.variables[name].level is None:
+            shape = self.parsed.shape.variables.get(name)
+            if bare and (shape is None or shape.level is None):
                 hint = f"write {name}; or, if it has a value at each frame, {name}_t in its conditional"
             self.report.add(Code.LEVEL, message, span, hint)
             return False

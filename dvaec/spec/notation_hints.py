@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from dvaec.spec.notation import raised
 from dvaec.spec.tokens import LOOKALIKE, NUMBER
 
+_GUESS = re.compile(r"(?:.*: )?did you mean (([A-Za-z]\w*?)_[^ ?]*( [^?(]*)?)\?\Z")
 _QUOTES = "“”‘’«»„"
 _SIDES = dict.fromkeys(("encoder", "inference", "recognition", "posterior", "enc", "post"), "q(z_t)")
 _SIDES |= dict.fromkeys(("decoder", "generator", "emission", "likelihood", "dec", "emit"), "p(x_t)")
@@ -18,6 +20,14 @@ _FRAMES = {"prev": "t-1", "previous": "t-1", "past": "<t", "next": "t+1", "futur
 _NO_PARENT = re.compile(r"(none|null|nothing|0|-|\(\)|n\s*\(.*)\Z", re.IGNORECASE)
 WITHOUT_PARENTS = "without parents leave out the '|' too"
 WITHOUT_LATEX = "write it without LaTeX commands, as in z_<t-1> or z_{t-1}"
+
+
+def sensible(hint: str | None, reads: Callable[[str], bool]) -> str | None:
+    """Return a hint whose guess is a reference; one that is none gives way to what can be written."""
+    guess = _GUESS.match(hint or "")
+    if guess is None or reads(guess[1]):
+        return hint
+    return f"write {guess[2]}_t, or a window such as {guess[2]}_<t-1>"
 
 
 def after_name(name: str, rest: str) -> str:
@@ -36,7 +46,12 @@ def after_name(name: str, rest: str) -> str:
     if rest.lstrip().startswith(("_", "<")):
         closed = rest.count("<") == rest.count(">") + rest.count("<<") + rest.count("<=")
         opened = rest.strip().removeprefix("_")
-        return f"did you mean {name}_{opened}?" if closed else unclosed(name, "<", opened[1:], ">")
+        closed = closed and opened != "<t>"
+        return (
+            f"did you mean {name}_{opened}?"
+            if closed
+            else unclosed(name, "<", opened[1:].removesuffix(">"), ">")
+        )
     if rest[0] in "{[(^":
         guess = guessed(name, rest.lstrip("^"))
         return guess or f"an underscore begins the subscript, as in {name}_<t-1>"
@@ -99,6 +114,8 @@ def guessed(name: str, rest: str) -> str | None:
         return WITHOUT_LATEX
     if longer := re.match(r"([A-Za-z0-9]+)_(t|T|[0-9]+|[<{].*)\Z", rest):
         return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
+    if "#" in rest:
+        return "a space stands before the # of a comment"
     if re.search(r"[pqN]\s*\(", rest):
         return "write each conditional alone, without p( ) and products: z_t | z_<t-1>"
     if behind := re.match(r"t\s*(/|∣|｜|:=|=|given\b|depends on\b)", rest):

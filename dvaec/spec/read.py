@@ -58,6 +58,8 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
     elif not report.found:
         span = tree.span if tree is not None else Span(file, 1, 1)
         hint = "it begins with the lines dvaec: 1 and model: NAME"
+        if "=" in text.partition("\n")[0]:
+            hint += ", with colons"
         report.add(Code.YAML_NOT_MAPPING, "a spec is a mapping of keys", span, hint)
     source = Source(file, spans_of(tree) if isinstance(tree, Entries) else {}, texts)
     if not isinstance(tree, Entries):

@@ -35,6 +35,10 @@ def hint_for_form(path: Path, node: Node | None) -> str | None:
     if block in ("features", "networks") and len(path) == 2 and isinstance(node, Items):
         layers = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
         return f"its keys have names: {{reads: z_t, layers: [{layers[:60]}]}}"
+    if path == ("model",) and isinstance(node, Entries):
+        return "the keys of a page stand below one another, model: NAME among them"
+    if block == "states" and len(path) == 3:
+        return _of_state(str(path[2]), node)
     if block == "variables" and path[-1] == "dim" and isinstance(node, Scalar):
         axes = re.match(r"([0-9]+)((\s*[x*,×]\s*[0-9]+)+)\Z", node.text)
         return f"write dim: [{', '.join(re.findall('[0-9]+', node.text))}]" if axes else None
@@ -65,6 +69,18 @@ def _entry(block: str, name: str, text: str) -> str | None:
     return None
 
 
+def _of_state(key: str, node: Node | None) -> str | None:
+    """Mend what a state says of its width, its direction or its start."""
+    listed = [one.text for one in node.items if isinstance(one, Scalar)] if isinstance(node, Items) else []
+    if key == "units" and listed and len(set(listed)) == 1:
+        return f"one width serves all layers: units: {listed[0]}, layers: {len(listed)}"
+    if key == "runs" and set(listed) == {"forward", "backward"}:
+        return "write runs: both"
+    if key == "starts" and isinstance(node, Scalar) and re.match(r"[a-z][A-Za-z0-9]?(_\S+)?\Z", node.text):
+        return f"write starts: {{reads: {node.text}}}"
+    return None
+
+
 def _layers(node: Node | None) -> str | None:
     """Mend a layer, or a list of one, that is written with keys: {units: 4, activation: tanh}."""
     said = (
@@ -81,6 +97,8 @@ def _lines(node: Node | None) -> str | None:
     """Mend conditionals that are no list."""
     if isinstance(node, Entries) and node.entries:
         target, parents = node.entries[0]
+        if isinstance(parents, Scalar) and "|" in parents.text:
+            return f"{_DASHES}{parents.text[:60]}"
         named = [parents] if isinstance(parents, Scalar) else list(getattr(parents, "items", ()))
         listed = ", ".join(one.text for one in named if isinstance(one, Scalar))
         if re.match(r"[A-Za-z]\w*(_|\Z)", target.text):

@@ -103,6 +103,8 @@ def _conditional(node: Node) -> str:
     """Mend an entry of a list of conditionals that YAML read as a mapping or a list."""
     if isinstance(node, Entries) and len(node.entries) == 1:
         target, parents = node.entries[0]
+        if isinstance(parents, Scalar) and "|" in parents.text:
+            return f"a conditional stands alone, without a name: {parents.text[:60]}"
         if isinstance(parents, Scalar) and re.match(r"[A-Za-z]\w*_[^|]*\Z", target.text):
             return f"parents stand behind '|': {target.text[:40]} | {parents.text[:40]}".rstrip(" |")
     return "put it in quotes"

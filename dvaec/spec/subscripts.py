@@ -14,11 +14,12 @@ ends here; `begins` remembers which of the two the page wrote, since z_<1:T> lea
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
+from dvaec.spec import notation_hints as hints
 from dvaec.spec import offsets as sets
 from dvaec.spec.codes import Code
-from dvaec.spec.notation_hints import after_name, guessed, in_brackets, in_place_of_name, no_frame, unclosed
 from dvaec.spec.offsets import Offsets
 from dvaec.spec.tokens import LOOKALIKE, NUMBER, Cursor, NotationError, short
 
@@ -62,7 +63,18 @@ def parse_reference(text: str, start: int, stop: int) -> Reference:
         start += 1
     while stop > start and text[stop - 1].isspace():
         stop -= 1
-    return _Parser(text, start, stop).reference()
+    try:
+        return _Parser(text, start, stop).reference()
+    except NotationError as error:
+        error.hint = hints.sensible(error.hint, _reads)
+        raise
+
+
+def _reads(text: str) -> bool:
+    """Whether a text is a reference."""
+    with suppress(NotationError):
+        return bool(_Parser(text, 0, len(text)).reference())
+    return False
 
 
 class _Parser(Cursor):
@@ -76,14 +88,14 @@ class _Parser(Cursor):
         self.name = name
         if not name[:1].isascii() or not name[:1].isalpha():
             found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
-            hint = in_place_of_name(self.whole, name)
+            hint = hints.in_place_of_name(self.whole, name)
             raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
         if self.text[self.position] != "_":
             rest = self.text[self.position : self.stop]
             message = f"'{short(rest)}' does not belong after '{name}'"
-            raise self.fail(message, self.position, self.stop, after_name(name, rest))
+            raise self.fail(message, self.position, self.stop, hints.after_name(name, rest))
         self.position += 1
         opening = self.text[self.position : self.position + 1]
         if opening in ("<", "{"):
@@ -124,7 +136,7 @@ class _Parser(Cursor):
             sign = LOOKALIKE.get(relation.group(1), relation.group(1))
             raise self.relation_hint(name, sign, relation.group(2))
         message = f"'{short(rest)}' is no subscript; it is t, or stands between < and >"
-        raise self.fail(message, start, self.stop, guessed(name, rest))
+        raise self.fail(message, start, self.stop, hints.guessed(name, rest))
 
     def relation_hint(self, name: str, sign: str, moment: str) -> NotationError:
         """Answer `x_<=t>` and its like."""
@@ -148,9 +160,9 @@ class _Parser(Cursor):
         if token == closing:
             return subscript
         if not token:
-            guess = unclosed(name, opening, self.text[opened + 1 : self.stop].strip(), closing)
+            guess = hints.unclosed(name, opening, self.text[opened + 1 : self.stop].strip(), closing)
             raise self.fail(f"'{opening}' is not closed", opened, opened + 1, guess, Code.NOTATION_UNCLOSED)
-        hint = in_brackets(name, token, self.text[start : self.stop])
+        hint = hints.in_brackets(name, token, self.text[start : self.stop])
         raise self.fail(f"expected '{closing}', not '{token}'", start, start + len(token), hint)
 
     def relation(self) -> Offsets:
@@ -227,7 +239,7 @@ class _Parser(Cursor):
                 )
             return _Point(None, str(int(token)), start, self.position)
         if token not in ("t", "T"):
-            hint = no_frame(self.name, token, self.whole, self.text[start : self.stop])
+            hint = hints.no_frame(self.name, token, self.whole, self.text[start : self.stop])
             found = f"not '{short(token)}'" if token else "but the text ends"
             message = f"expected t, T or a number, {found}"
             raise self.fail(message, start, start + max(1, len(token)), hint)

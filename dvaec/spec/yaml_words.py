@@ -54,6 +54,8 @@ def _own_hint(text: str, span: Span) -> str | None:
         return "a comment begins with #"
     if line.lstrip().startswith("* "):
         return f"the entries of a list begin with a dash: - {line.strip(' *')[:60]}"
+    if re.match(r"\s*\[\w+\]\s*\Z", lines[0] if lines else ""):
+        return "a page begins with the lines dvaec: 1 and model: NAME"
     if "\N{NO-BREAK SPACE}" in line:
         return "a no-break space stands in this line, which looks like a space and is none"
     if "`" in line:
