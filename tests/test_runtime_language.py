@@ -172,7 +172,7 @@ def test_auxiliary_predictions_are_named_and_stand_beside_the_bound(tmp_path: Pa
     assert done.exit_code == 0, done.output
     first, second, *_ = done.stdout.splitlines()
     assert "trained on a surrogate, the ELBO plus the log p of auxiliary predictions of b (8.4)" in first
-    assert "beside it aux " in second
+    assert ", aux log p " in second
     card = load_card(run)
     assert card.predictions == ("aux_b",)
     with (run / "history.csv").open() as file:

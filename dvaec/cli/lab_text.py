@@ -66,9 +66,9 @@ def missing(card: Card, parts: Iterable[Split]) -> list[str]:
 
 
 def epoch_line(card: Card, row: Epoch, epochs: int) -> str:
-    """Lay out one epoch of training; `aux` is what the surrogate has beside the bound."""
+    """Lay out one epoch of training; what a surrogate has beside the bound comes last."""
     kl = sum(row.valid[name] for name in card.terms if name.startswith("kl_"))
-    aux = f", beside it aux {-sum(row.valid[n] for n in card.predictions):.3f}" if card.predictions else ""
+    aux = f", aux log p {sum(row.valid[n] for n in card.predictions):.3f}" if card.predictions else ""
     return (
         f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
         f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f}){aux}"
