@@ -299,7 +299,7 @@ def test_twenty_variables_with_lags_of_fifty() -> None:
 
 
 def test_limits_are_said() -> None:
-    with pytest.raises(NoFixpointError, match="windows that end 90000 frames from t are too long"):
+    with pytest.raises(NoFixpointError, match="windows that end 90,000 frames from t are too long"):
         exact_posterior(made((X, Z), (line("z", z=of(-90_000)), line("x", z=NOW)), forward("z")))
     strides = (line("z", z=window(None, -1, 499)), line("x", z=window(None, 0, 500)))
     with pytest.raises(NoFixpointError, match=r"do not repeat within \d+ frames"):
