@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dvaec.derive.derivation import derive
-from dvaec.derive.model import DerivedConditional, Posterior
-from dvaec.derive.posterior import exact_posterior
+from dvaec.derive.model import Derivation, DerivedConditional
 from dvaec.derive.steps import Step, derivation_steps
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import of
@@ -50,16 +49,17 @@ def with_one_more(conditional: Conditional, name: str, offset: int) -> Condition
     return replace(conditional, parents=(*kept, *(Parent(name, w) for w in windows or [of(offset)])))
 
 
-def posterior(change: Callable[[Conditional], Conditional]) -> Callable[[Spec], Posterior]:
-    """Return a derivation of the posterior with a fault."""
+def posterior(change: Callable[[Conditional], Conditional]) -> Callable[[Spec], Derivation]:
+    """Return a derivation with a fault in the posterior."""
 
-    def faulty(spec: Spec) -> Posterior:
-        found = exact_posterior(spec)
+    def faulty(spec: Spec) -> Derivation:
+        found = derive(spec)
 
         def changed(factor: DerivedConditional) -> DerivedConditional:
             return replace(factor, conditional=change(factor.conditional))
 
-        return replace(found, factors=tuple(changed(f) for f in found.factors))
+        factors = tuple(changed(f) for f in found.posterior.factors)
+        return replace(found, posterior=replace(found.posterior, factors=factors))
 
     return faulty
 
@@ -74,8 +74,8 @@ def test_every_derivation_holds(name: str) -> None:
 
 def test_a_lost_frame_is_found_by_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     faulty = posterior(lambda c: without(c, "x", 1))
-    monkeypatch.setattr(sets, "exact_posterior", faulty)
-    monkeypatch.setattr(bounds, "exact_posterior", faulty)
+    monkeypatch.setattr(sets, "derived", faulty)
+    monkeypatch.setattr(bounds, "derived", faulty)
     assert sets.windows_are_the_posterior(MODEL, 1).compared == 1
     with pytest.raises(ViolationError, match=r"z_1 needs x_2 too \(T = 2\)"):
         sets.windows_are_the_posterior(MODEL, 2)
@@ -85,7 +85,7 @@ def test_a_lost_frame_is_found_by_numbers(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_frame_too_many_is_found_by_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     faulty = posterior(lambda c: with_one_more(c, "z", -2))
-    monkeypatch.setattr(sets, "exact_posterior", faulty)
+    monkeypatch.setattr(sets, "derived", faulty)
     with pytest.raises(ViolationError, match="does not need z_"):
         sets.windows_are_the_posterior(MODEL, sets.LONG)
 
@@ -112,7 +112,7 @@ def test_windows_of_q_beyond_or_short_of_its_evidence_are_found(
     assert sets.windows_are_the_inference(FILTERED, 3).compared == 3
     found = derive(FILTERED)
     faulty = replace(found, inference=tuple(change(c) for c in found.inference))
-    monkeypatch.setattr(sets, "derive", lambda _: faulty)
+    monkeypatch.setattr(sets, "derived", lambda _: faulty)
     with pytest.raises(ViolationError, match=message):
         sets.windows_are_the_inference(FILTERED, 3)
 
