@@ -20,6 +20,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
+from dvaec.cli.rewrite import fmt
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -237,4 +238,5 @@ def draw(
 
 make.register(app)
 app.command()(verify)
+app.command()(fmt)
 lab.register(app)
