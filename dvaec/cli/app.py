@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dvaec.cli import lab, make
+from dvaec.cli.differ import diff
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
@@ -239,4 +240,5 @@ def draw(
 make.register(app)
 app.command()(verify)
 app.command()(fmt)
+app.command()(diff)
 lab.register(app)
