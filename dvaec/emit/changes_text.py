@@ -64,7 +64,7 @@ def _lines(a: Spec, b: Spec, change: Change) -> Iterator[Line]:
         return
     if before is None or after is None:
         mark, text = (ADDED, after) if before is None else (REMOVED, before)
-        yield Line(mark, str(text), 1)
+        yield Line(mark, f"{text}{_left_out(change, before is None)}", 1)
         return
     if written:
         yield Line(CHANGED, after, 1)
@@ -73,8 +73,13 @@ def _lines(a: Spec, b: Spec, change: Change) -> Iterator[Line]:
     if before == after:
         yield Line(CHANGED, f"{after}   {_unlike(change)}", 1)
         return
-    yield Line(REMOVED, before, 1)
-    yield Line(ADDED, after, 1)
+    yield Line(REMOVED, before + _left_out(change, False), 1)
+    yield Line(ADDED, after + _left_out(change, True), 1)
+
+
+def _left_out(change: Change, second: bool) -> str:
+    """Say of one side that its page leaves a node or network to the compiler."""
+    return "" if change.given[second] else "   (developed by default)"
 
 
 def _unlike(change: Change) -> str:
@@ -100,7 +105,6 @@ def _zeros(spec: Spec) -> list[str]:
 def _text(spec: Spec, change: Change, second: bool) -> str | None:
     """Return one side of a change in words; None where it has nothing there."""
     value = change.after if second else change.before
-    given = "" if change.given[second] else "   (developed by default)"
     name, _ = change.key
     match value:
         case None:
@@ -118,9 +122,9 @@ def _text(spec: Spec, change: Change, second: bool) -> str | None:
             side = Side.Q if change.section in (Section.INFERENCE, *LINKS) else Side.P
             return conditional_text(spec, side, value)
         case State() | Feature():
-            return f"{name}_t: {entry_text(spec, value)}{given}"
+            return f"{name}_t: {entry_text(spec, value)}"
         case Head():
-            return f"{_head_label(spec, value)}: {entry_text(spec, value)}{given}"
+            return f"{_head_label(spec, value)}: {entry_text(spec, value)}"
         case _:
             return order_words(spec)
 

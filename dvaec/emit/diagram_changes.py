@@ -18,7 +18,7 @@ _BEFORE = " (before)"  # behind the name of a row that the second model has othe
 
 
 def changes_source(a: Model, b: Model, inference: bool = False) -> str:
-    """Return DOT text: of the generative models, or of the inference models if wanted or if they alone differ."""
+    """Return DOT text: of both p, or of both q where that is wanted or q alone differs."""
     return dot_source(changes_diagram(a, b, inference))
 
 

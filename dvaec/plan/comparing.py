@@ -11,11 +11,12 @@ from dvaec.spec.model import Spec
 
 
 def comparable(a: Spec, b: Spec) -> tuple[Model, Model]:
-    """Return both models, the lines of both in the order of a's: of one meaning, they are equal then."""
-    return _model(arranged(a, a)), _model(arranged(b, a))
+    """Return both models, their lines in one order, a's: of one meaning, they are equal then."""
+    first, second = (_model(arranged(one, a, b), (a, b)) for one in (a, b))
+    return first, second
 
 
-def _model(spec: Spec) -> Model:
+def _model(spec: Spec, like: tuple[Spec, ...]) -> Model:
     derivation = derive(spec)
-    elbo = elbo_terms(spec, derivation.inference)
-    return Model(spec, derivation, elbo, develop(spec, derivation.inference))
+    developed = arranged(develop(spec, derivation.inference), *like)
+    return Model(spec, derivation, elbo_terms(spec, derivation.inference), developed)

@@ -7,8 +7,9 @@ itself, and the order of what a class of the user's own reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from dvaec.spec.blocks import (
     Attention,
@@ -27,13 +28,15 @@ from dvaec.spec.model import LAST, Spec
 from dvaec.spec.notation import parent as text_of
 from dvaec.spec.variables import Conditional, Parent, Side
 
+_Name = TypeVar("_Name", bound=Hashable)
 _PLACES = {None: 0, 0: 1, 1: 2, LAST: 3}
 
 
-def arranged(spec: Spec, like: Spec | None = None) -> Spec:
-    """Return the spec with its lines in the order of those of `like`; what `like` lacks comes last, by name.
+def arranged(spec: Spec, *like: Spec) -> Spec:
+    """Return the spec with its lines in the order of the first of `like`, by name if there is none.
 
-    Specs that differ in nothing but the order of lines and of reads become equal.
+    What the first lacks stands where the next one has it. Specs that differ in nothing but the order of lines
+    and of reads become equal.
     """
     order = _Order(like)
     inference = replace(
@@ -55,16 +58,14 @@ def arranged(spec: Spec, like: Spec | None = None) -> Spec:
 
 
 class _Order:
-    """The places of names and of lines, as one spec has them; without one, names in the alphabet's order."""
+    """The places of names and of lines, as some specs have them; without any, names by the alphabet."""
 
-    def __init__(self, like: Spec | None) -> None:
-        named = [v.name for v in like.variables] if like else []
-        named += [s.name for s in like.states] + [f.name for f in like.features] if like else []
-        self.names = {name: place for place, name in enumerate(named)}
-        listed = (*like.generation, *like.numbered) if like else ()
-        self.targets = {(c.target, c.frame): place for place, c in enumerate(listed)}
-        heads = like.heads if like else ()
-        self.heads = {(h.side, h.target, h.frame): place for place, h in enumerate(heads)}
+    def __init__(self, like: tuple[Spec, ...]) -> None:
+        self.names = _places([[v.name for v in s.variables] for s in like])
+        nodes = [[one.name for one in s.states] + [one.name for one in s.features] for s in like]
+        self.names |= {name: len(self.names) + at for name, at in _places(nodes).items()}
+        self.targets = _places([[(c.target, c.frame) for c in (*s.generation, *s.numbered)] for s in like])
+        self.heads = _places([[(h.side, h.target, h.frame) for h in s.heads] for s in like])
 
     def name(self, name: str) -> tuple[int, str]:
         """Return the place of a variable, state or feature."""
@@ -124,3 +125,14 @@ class _Order:
                 return replace(block, reads=self.reads(reads))
             case _:
                 return replace(block, reads=self.reads(block.reads))
+
+
+def _places(lists: Iterable[Sequence[_Name]]) -> dict[_Name, int]:
+    """Merge lists: the first as it is, what is new of a later one before what follows it there."""
+    merged: list[_Name] = []
+    for one in lists:
+        for position in reversed(range(len(one))):
+            if one[position] not in merged:
+                follows = one[position + 1] if position + 1 < len(one) else None
+                merged.insert(len(merged) if follows is None else merged.index(follows), one[position])
+    return {name: place for place, name in enumerate(merged)}
