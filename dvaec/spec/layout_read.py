@@ -7,6 +7,7 @@ line of its own to the entry that follows, unless it stands deeper than that: th
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -140,7 +141,8 @@ class _Reader:
         if isinstance(inner, Leaf) and inner.raw:
             stop = value.start_mark.index + len(self.text[value.start_mark.index : stop].rstrip())
         name = None if key is None else Leaf(key.value, key.style is None)
-        lines = (first.start_mark.line, self.text.count("\n", 0, stop))
+        line = first.start_mark.line
+        lines = (line, line + self.text.count("\n", first.start_mark.index, stop))
         return Entry(number, name, inner, first.start_mark.index, stop, lines, column, in_flow)
 
     def leaf(self, node: yaml.ScalarNode, number: int) -> Leaf:
@@ -159,14 +161,14 @@ class _Reader:
 
 def _comments(text: str) -> list[_Comment]:
     """Return every comment: what begins with # between two tokens of YAML."""
+    begins = [0, *(one.end() for one in re.finditer("\n", text))]
     found, last = [], 0
     spans = [(t.start_mark.index, t.end_mark.index) for t in yaml.scan(text, Loader=yaml.SafeLoader)]
     for start, stop in (*spans, (len(text), len(text))):
         for one in _COMMENT.finditer(text, last, max(last, start)):
-            begins = text.rfind("\n", 0, one.start()) + 1
-            own = not text[begins : one.start()].strip()
-            line = text.count("\n", 0, one.start())
-            found.append(_Comment(one[0].rstrip(), one.start(), line, one.start() - begins, own))
+            line = bisect_right(begins, one.start()) - 1
+            own = not text[begins[line] : one.start()].strip()
+            found.append(_Comment(one[0].rstrip(), one.start(), line, one.start() - begins[line], own))
         last = max(last, stop)
     return found
 
@@ -182,12 +184,14 @@ def _assigned(text: str, root: Group, behind: dict[int, str]) -> Remarks:
     """Give every comment to an entry."""
     tails = dict(behind)
     every = list(_preorder(root))
+    places = [entry.start for entry, _ in every]
     empty = {k for k, line in enumerate(text.split("\n")) if not line.strip()}
     held: dict[tuple[str, int], list[_Comment]] = {}
     for comment in _comments(text):
-        before = [(e, above) for e, above in every if e.start < comment.index]
-        after = next((e for e, _ in every if e.start > comment.index), None)
-        tail = None if comment.own or not before else _ends_at(comment, *before[-1])
+        at = bisect_left(places, comment.index)
+        before = every[at - 1] if at else None
+        after = every[at][0] if at < len(every) else None
+        tail = None if comment.own or before is None else _ends_at(comment, *before)
         if tail is not None and tail.number not in tails:
             tails[tail.number] = comment.text
             continue
@@ -218,12 +222,12 @@ def _ends_at(comment: _Comment, entry: Entry, above: tuple[Entry, ...]) -> Entry
 
 
 def _place(
-    comment: _Comment, before: list[tuple[Entry, tuple[Entry, ...]]], after: Entry | None
+    comment: _Comment, before: tuple[Entry, tuple[Entry, ...]] | None, after: Entry | None
 ) -> tuple[str, int]:
     """Return where a comment on a line of its own belongs, and the number of the entry."""
-    if not before:
+    if before is None:
         return "head", PAGE
-    entry, above = before[-1]
+    entry, above = before
     path = (*above, entry)
     for outer in reversed(path):
         group = outer.value
