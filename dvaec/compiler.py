@@ -30,7 +30,7 @@ from dvaec.plan.entries import parts, plan
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
-from dvaec.spec.canonical import canonical_hash
+from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code
 from dvaec.spec.model import Family, Role, Spec
@@ -58,6 +58,11 @@ class Compilation:
     def hash(self) -> str:
         """The canonical hash: equal for pages of equal meaning."""
         return canonical_hash(self.spec)
+
+    @property
+    def layout(self) -> str:
+        """The hash of the module's layout: equal for pages of equal meaning with their lines in one order."""
+        return layout_hash(self.spec)
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
@@ -172,7 +177,7 @@ def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, 
     # The templates' library takes time to import; `check` and `explain` never come here.
     from dvaec.emit.module import Emission, module_text
 
-    return module_text(Emission(developed, planned, derivation.inference, elbo, canonical_hash(spec)))
+    return module_text(Emission(developed, planned, derivation.inference, elbo, layout_hash(spec)))
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,7 @@ def _compiled(compilation: Compilation) -> Compiled:
         "name": spec.name,
         "spec": compilation.source.texts[compilation.source.file],
         "overrides": list(compilation.overrides),
-        "hash": compilation.hash,
+        "hash": compilation.layout,
         "observed": {v.name: v.dim for v in spec.having(Role.OBSERVED)},
         "families": {
             v.name: str(v.family)

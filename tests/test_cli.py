@@ -325,7 +325,18 @@ def test_what_new_writes_passes_check_whatever_the_name(tmp_path: Path) -> None:
 def test_version_and_help() -> None:
     assert dvaec("--version").stdout.startswith("dvaec 0.")
     text = dvaec("--help").stdout
-    for command in ("check", "derive", "explain", "draw", "compile", "new", "train", "evaluate"):
+    for command in (
+        "check",
+        "derive",
+        "explain",
+        "draw",
+        "diff",
+        "fmt",
+        "compile",
+        "new",
+        "train",
+        "evaluate",
+    ):
         assert f"\n  {command} " in text
     assert "dvaec explain specs/dkf.yaml 'z_t <- x_<t+1>'" in dvaec("explain", "--help").stdout
 
@@ -340,6 +351,11 @@ def test_version_and_help() -> None:
         ),
         (["draw", "specs/vrnn.yaml", "-o", "{tmp}/a.svg"], ["torch", "sympy", "jinja2", "numpy", "rich"]),
         (["derive", "specs/vrnn.yaml"], ["torch", "pygraphviz", "numpy", "rich"]),
+        (["fmt", "--check", "specs/vrnn.yaml"], ["torch", "sympy", "pygraphviz", "jinja2", "numpy", "rich"]),
+        (
+            ["diff", "specs/vrnn.yaml", "specs/vrnn.yaml"],
+            ["torch", "sympy", "pygraphviz", "jinja2", "numpy", "rich"],
+        ),
         (["new", "--list"], ["torch", "sympy", "pygraphviz", "jinja2", "numpy", "rich"]),
     ],
     ids=lambda value: value[0],

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dvaec.cli import lab, make
+from dvaec.cli.differ import diff
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
@@ -21,6 +22,7 @@ from dvaec.cli.front import (
     width_of_output,
     with_sharing,
 )
+from dvaec.cli.rewrite import fmt
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -238,4 +240,6 @@ def draw(
 
 make.register(app)
 app.command()(verify)
+app.command()(fmt)
+app.command()(diff)
 lab.register(app)

@@ -79,10 +79,11 @@ def _term(term: Term) -> dict[str, Json]:
 
 
 def _parents(parents: Iterable[Parent]) -> list[Json]:
-    return [_parent(parent) for parent in parents]
+    return [parent_json(parent) for parent in parents]
 
 
-def _parent(parent: Parent) -> dict[str, Json]:
+def parent_json(parent: Parent) -> dict[str, Json]:
+    """Return one link: windows have `start` and `stop` relative to t, null for an open end."""
     frames: list[Json] | None = None
     if parent.offsets is not None:
         frames = [{"start": w.start, "stop": w.stop, "stride": w.stride} for w in windows(parent.offsets)]

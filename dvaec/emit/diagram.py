@@ -51,12 +51,15 @@ class Tone(StrEnum):
     """PLAIN: a link of the model drawn. GOLDEN: in the exact posterior, not in q. SILVER: in q, not in it.
 
     AUXILIARY: a state that is predicted, in training alone, from what the arrow comes from (8.4).
+    ADDED, REMOVED: of two models compared, what the second or the first alone has.
     """
 
     PLAIN = "plain"
     AUXILIARY = "auxiliary"
     SILVER = "silver"
     GOLDEN = "golden"
+    ADDED = "added"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, order=True)
@@ -69,13 +72,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the picture. `aside` moves a feature out of the column, clear of passing arrows."""
+    """One line of the picture. `aside` moves a feature out of the column, clear of passing arrows.
+
+    `tone` is ADDED or REMOVED where two models are compared and one alone has the row.
+    """
 
     name: str
     label: str
     kind: Kind
     framed: bool = True
     aside: bool = False
+    tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from dvaec.spec.offsets import of
 
 GOLD = "#C98A00"
 SILVER = "#8E99A4"
+ADDED = "#009E73"  # this green and the red are apart for colour-blind eyes; dashes tell them apart in print
+REMOVED = "#D55E00"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
 _SIZE = "15"
@@ -26,6 +28,12 @@ _TONES = {
     Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
     Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
     Tone.SILVER: {"color": SILVER, "penwidth": "1.8", "style": "dashed"},
+    Tone.ADDED: {"color": ADDED, "penwidth": "2.2"},
+    Tone.REMOVED: {"color": REMOVED, "penwidth": "1.6", "style": "dashed"},
+}
+_OUTLINES: dict[Tone, dict[str, str]] = {
+    Tone.ADDED: {"color": ADDED, "fontcolor": ADDED, "penwidth": "2.2"},
+    Tone.REMOVED: {"color": REMOVED, "fontcolor": REMOVED, "style": "filled,dashed"},
 }
 _STYLES = {
     Kind.LATENT: {"shape": "circle", "fillcolor": "white"},
@@ -70,9 +78,8 @@ def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape)
         return
     label = _label(row.label, place.frame)
     size = _font_size(_label(row.label, -1 if row.framed else None), shape)
-    graph.node(
-        name, label=label, **({"fontsize": size} if size != _SIZE else {}), **where, **_STYLES[row.kind]
-    )
+    own = {"fontsize": size} if size != _SIZE else {}
+    graph.node(name, label=label, **own, **where, **_STYLES[row.kind] | _OUTLINES.get(row.tone, {}))
 
 
 def _font_size(label: str, shape: Shape) -> str:

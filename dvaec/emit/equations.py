@@ -181,6 +181,11 @@ def auxiliary_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
     return tuple(_term(spec, term, False) for term in elbo.auxiliary)
 
 
+def term_text(spec: Spec, term: Term) -> str:
+    """Return one term of the ELBO in plain text, with its sign."""
+    return _term(spec, term, False)
+
+
 def _term(spec: Spec, term: Term, first: bool) -> str:
     p = conditional_text(spec, Side.P, term.p, term.frame)
     if term.kind is not TermKind.DIVERGENCE:

@@ -16,7 +16,7 @@ class Card:
 
     Mappings keep the order of declaration, which is the order of the module's tensor arguments: `observed`,
     then `inputs`. `families` names each observed variable's family, and that of categorical inputs.
-    `static_inputs` and `static_observed` list what has no time axis. `hash` is the spec's canonical hash.
+    `static_inputs` and `static_observed` list what has no time axis. `hash` is that of the spec's layout.
     `parts` names the ELBO's parts where there are others than one a variable (kl_z_0), `predictions` the
     auxiliary terms that training adds (8.4), `length` is T where the page fixes it.
     """

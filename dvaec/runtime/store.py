@@ -61,7 +61,7 @@ def load_weights(path: Path, module: nn.Module, card: Card) -> None:
 
 
 def check_hash(where: str, name: str, found: str, card: Card) -> None:
-    """Raise StoreFault unless `found` is the card's canonical hash."""
+    """Raise StoreFault unless `found` is the card's hash."""
     if found != card.hash:
         raise StoreFault(
             f"{where}: belongs to another model: {name} with hash {found[:12]}, "

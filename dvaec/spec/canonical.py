@@ -1,6 +1,6 @@
-"""The meaning of a spec as JSON, and its hash: what weights are stored beside.
+"""The meaning of a spec as JSON, and its hash; the hash of a page's layout, which weights are stored beside.
 
-Not part of the meaning: `about`, `cites`, comments, and how a window is spelled.
+Not part of the meaning: `about`, `cites`, comments, how a window is spelled, and the order of lines.
 """
 
 from __future__ import annotations
@@ -11,21 +11,39 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from dvaec.spec.arrange import arranged
 from dvaec.spec.model import Spec
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets
 
 
 def canonical(spec: Spec) -> dict[str, Any]:
-    """Return the meaning of the spec in JSON's types."""
+    """Return the meaning of the spec in JSON's types: the same for every spelling of a model."""
+    return _said(arranged(spec))
+
+
+def canonical_hash(spec: Spec) -> str:
+    """Return the SHA-256 of the canonical form, in hexadecimal."""
+    return _hash(canonical(spec))
+
+
+def layout_hash(spec: Spec) -> str:
+    """Return the SHA-256 of the meaning with the page's order of lines.
+
+    That is the order of the module's parameters and arguments: weights, and an optimizer's state, belong to
+    a module of this very layout.
+    """
+    return _hash(_said(spec))
+
+
+def _said(spec: Spec) -> dict[str, Any]:
     meaning = _plain(spec)
     assert isinstance(meaning, dict)
     return {key: value for key, value in meaning.items() if key not in ("about", "cites")}
 
 
-def canonical_hash(spec: Spec) -> str:
-    """Return the SHA-256 of the canonical form, in hexadecimal."""
-    text = json.dumps(canonical(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _hash(meaning: dict[str, Any]) -> str:
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

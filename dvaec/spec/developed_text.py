@@ -37,7 +37,7 @@ def developed_text(spec: Spec) -> str:
 
     On the page whose developed form it is they mean what is in `spec`.
     """
-    printer = _Printer(frozenset(v.name for v in spec.variables if v.first == 0))
+    printer = _printer(spec)
     blocks = (
         ("states", [(f"{s.name}_t", printer.state(s)) for s in spec.states]),
         ("features", [(f"{f.name}_t", printer.feature(f)) for f in spec.features]),
@@ -49,6 +49,22 @@ def developed_text(spec: Spec) -> str:
         if lines:
             texts.append("\n".join([f"{name}:", *lines]))
     return "\n\n".join(texts)
+
+
+def entry_text(spec: Spec, entry: State | Feature | Head) -> str:
+    """Return what a page says of one state, feature or head; {} of a head that reads and says nothing."""
+    printer = _printer(spec)
+    match entry:
+        case State():
+            return _flow(printer.state(entry))
+        case Feature():
+            return _flow(printer.feature(entry))
+        case Head():
+            return _flow(printer.head(entry))
+
+
+def _printer(spec: Spec) -> _Printer:
+    return _Printer(frozenset(v.name for v in spec.variables if v.first == 0))
 
 
 def head_key(spec: Spec, head: Head) -> str:

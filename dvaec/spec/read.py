@@ -26,6 +26,11 @@ LARGEST_FILE = 100_000  # bytes; a spec is a page
 
 def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
     """Read the spec in a file; raises `Fault` with every diagnostic."""
+    return read_text(file_text(path), str(path), overrides)
+
+
+def file_text(path: Path) -> str:
+    """Return the text of a page's file, without a byte order mark; raises `Fault` if it is no such file."""
     file = str(path)
     try:
         with path.open("rb") as stream:
@@ -37,12 +42,11 @@ def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
     if len(data) > LARGEST_FILE:
         raise _fault(file, Code.FILE_TOO_LARGE, f"a spec has at most {LARGEST_FILE} bytes")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}"
         raise _fault(file, Code.FILE_NOT_UTF8, message) from None
-    return read_text(text, file, overrides)
 
 
 def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:

@@ -1,0 +1,125 @@
+"""`dvaec diff`: what changed in meaning between two specs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dvaec.cli.front import compiled, refused, show
+
+if TYPE_CHECKING:
+    from dvaec.derive.changes import Change, Model
+    from dvaec.spec.model import Spec
+
+DIFFERENT = 1
+TROUBLE = 2  # as diff(1) has it: 1 says that the two differ
+_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="The first page.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The second page.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Draw them too: a .svg, .png, .pdf or .dot file."),
+    ] = None,
+    inference: Annotated[
+        bool,
+        typer.Option("--inference", help="Draw the inference models; p unless q alone changed."),
+    ] = False,
+) -> None:
+    """Say what changed in meaning between two specs, or two versions of one.
+
+    Variables, links of every conditional, q and its order, the exact posterior, golden and silver links, the
+    terms of the bound and their estimators, states, features and networks (where a page leaves them out: the
+    default development). `+` is in B alone, `-` in A alone, `~` in both and not the same. The order of lines,
+    comments, the spelling of windows, `about` and `cites` mean nothing.
+
+    Exit status as of diff(1): 0 no difference, 1 differences, 2 trouble (a faulty page, wrong usage).
+
+    \b
+    dvaec diff specs/srnn.yaml specs/srnn_filtering.yaml
+    dvaec diff specs/dkf.yaml mine.yaml -o changes.svg
+    dvaec diff specs/vrnn.yaml mine.yaml --json
+    """
+    from dvaec.derive.changes import changes
+    from dvaec.plan.comparing import comparable
+
+    _known_format(out)
+    one, other = comparable(*_specs(a, b))
+    found = changes(one, other)
+    if as_json:
+        import json
+
+        from dvaec.emit.changes_text import changes_json
+
+        value = changes_json(one, other, found, (str(a), str(b)))
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        _print(one, other, found)
+    if out is not None:
+        _draw(one, other, inference, out)
+        if not as_json:
+            typer.echo(str(out))
+    if found:
+        raise typer.Exit(DIFFERENT)
+
+
+def _known_format(out: Path | None) -> None:
+    from dvaec.emit.render import FORMATS
+
+    if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
+        ends = ", ".join(f".{f}" for f in FORMATS)
+        raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
+
+
+def _specs(*paths: Path) -> list[Spec]:
+    """Read and check the pages; the faults of all of them are shown at once."""
+    from dvaec.diagnostics import Diagnostic, Fault, Sources
+
+    found: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    specs = []
+    for path in paths:
+        try:
+            specs.append(compiled(path).spec)
+        except Fault as fault:
+            found += fault.diagnostics
+            texts |= fault.sources.texts
+    if found:
+        show(found, Sources(texts))
+        raise typer.Exit(TROUBLE)
+    return specs
+
+
+def _print(a: Model, b: Model, found: tuple[Change, ...]) -> None:
+    from dvaec.emit.changes_text import change_lines
+
+    if not found:
+        typer.echo("no difference")
+        return
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for line in change_lines(a, b, found):
+        text = "  " * line.depth + (f"{line.mark} " if line.mark else "") + line.text
+        if coloured:
+            text = typer.style(text, fg=_COLOURS.get(line.mark), bold=not line.mark)
+        typer.echo(text, color=coloured)
+
+
+def _draw(a: Model, b: Model, inference: bool, out: Path) -> None:
+    from dvaec.emit.diagram_changes import changes_source
+    from dvaec.emit.render import RenderError, write_picture
+
+    try:
+        write_picture(changes_source(a, b, inference), out)
+    except RenderError as error:
+        refused(str(error))
+        raise typer.Exit(TROUBLE) from None
+    except OSError as error:
+        refused(f"{error.filename or out}: {error.strerror}")
+        raise typer.Exit(TROUBLE) from None

@@ -1,0 +1,127 @@
+"""Two models as one picture: what both have in black, what came and what went each in a colour of its own.
+
+The union of the two compact diagrams. A variable of one model alone, or of another role or level in the
+other, has a row of its own for either model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dvaec.derive.changes import Model, Section, changes
+from dvaec.emit.diagram import FUTURE, PAST, Arrow, Diagram, Form, Place, Remark, Row, Tone
+from dvaec.emit.diagram_build import diagram
+from dvaec.emit.diagram_dot import dot_source
+
+_BEFORE = " (before)"  # behind the name of a row that the second model has otherwise
+
+
+def changes_source(a: Model, b: Model, inference: bool = False) -> str:
+    """Return DOT text: of both p, or of both q where that is wanted or q alone differs."""
+    return dot_source(changes_diagram(a, b, inference))
+
+
+def changes_diagram(a: Model, b: Model, inference: bool = False) -> Diagram:
+    """Build the picture of both models, arrows and rows with their tones."""
+    form = Form.INFERENCE_COMPACT if inference or _q_alone(a, b) else Form.COMPACT
+    if not a.spec.latents and not b.spec.latents:
+        form = Form.COMPACT
+    before, after = (_plain(diagram(m.spec, m.derivation, form)) for m in (a, b))
+    before = _renamed(before, after)
+    old, new = dict.fromkeys(before.arrows), dict.fromkeys(after.arrows)
+    arrows = [replace(arrow, tone=Tone.PLAIN if arrow in old else Tone.ADDED) for arrow in new]
+    arrows += [replace(arrow, tone=Tone.REMOVED) for arrow in old if arrow not in new]
+    rows = _rows(before.rows, after.rows)
+    return Diagram(
+        name=a.spec.name if a.spec.name == b.spec.name else f"{a.spec.name} to {b.spec.name}",
+        form=form,
+        title=_title(before.title, after.title),
+        rows=rows,
+        arrows=tuple(arrows),
+        legend=_legend(a.spec.name, b.spec.name, arrows, rows),
+        singles=tuple(dict.fromkeys([*after.singles, *before.singles])),
+    )
+
+
+def _q_alone(a: Model, b: Model) -> bool:
+    """Whether q's links differ and p's do not."""
+    sections = {change.section for change in changes(a, b)}
+    return Section.INFERENCE in sections and not sections & {Section.GENERATION, Section.VARIABLES}
+
+
+def _plain(one: Diagram) -> Diagram:
+    """Return the diagram without what it says of the exact posterior: that is another comparison."""
+    arrows = [replace(arrow, tone=Tone.PLAIN) for arrow in one.arrows if arrow.tone is not Tone.GOLDEN]
+    return replace(one, arrows=tuple(dict.fromkeys(arrows)))
+
+
+def _renamed(before: Diagram, after: Diagram) -> Diagram:
+    """Give the first model's row another name where the second has it with another role or level."""
+    there = {row.name: row for row in after.rows}
+    other = {row.name for row in before.rows if row.name in there and row != there[row.name]}
+
+    def name(name: str) -> str:
+        return name + _BEFORE if name in other else name
+
+    def place(one: Place) -> Place:
+        return replace(one, name=name(one.name))
+
+    return replace(
+        before,
+        rows=tuple(replace(row, name=name(row.name)) for row in before.rows),
+        arrows=tuple(Arrow(place(a.source), place(a.target), a.tone) for a in before.arrows),
+        singles=tuple(place(one) for one in before.singles),
+    )
+
+
+def _rows(before: Iterable[Row], after: Iterable[Row]) -> tuple[Row, ...]:
+    """Merge the rows: those of the second model in their order, those that went where they stood.
+
+    Whole sequences stay above or below all that has frames.
+    """
+    old, new = list(before), list(after)
+    there = {row.name for row in old}
+    merged = [row if row.name in there else replace(row, tone=Tone.ADDED) for row in new]
+    kept = {row.name for row in new}
+    for position, row in enumerate(old):
+        if row.name in kept:
+            continue
+        gone = replace(row, tone=Tone.REMOVED)
+        above = next((r.name for r in reversed(old[:position]) if r.framed == row.framed), None)
+        names = [r.name for r in merged]
+        merged.insert(names.index(above) + 1 if above in names else 0, gone)
+    framed = [k for k, row in enumerate(merged) if row.framed]
+    if not framed:
+        return tuple(merged)
+    middle = [row for row in merged if row.framed]
+    top = [row for k, row in enumerate(merged) if not row.framed and k < framed[-1]]
+    return (*top, *middle, *(row for k, row in enumerate(merged) if not row.framed and k > framed[-1]))
+
+
+def _title(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
+    """Say which two models, and either factorization; once where they agree."""
+    (first, *old), (second, *new) = before, after
+    name, _, what = first.partition(", ")
+    other = second.partition(", ")[0]
+    heading = f"{name}, {what}, compared" if name == other else f"{name} and {other}, {what}, compared"
+    if old == new:
+        return heading, *new
+    return heading, f"−  {old[0]}", *old[1:], f"+  {new[0]}", *new[1:]
+
+
+def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tuple[Remark, ...]:
+    """Say what the colours mean, of arrows and of outlines alike."""
+    every = list(arrows)
+    tones = {arrow.tone for arrow in every} | {row.tone for row in rows}
+    first, second = ("the first", "the second") if a == b else (a, b)
+    out = []
+    if Tone.ADDED in tones:
+        out.append(Remark(Tone.ADDED, f"added: in {second} alone"))
+    if Tone.REMOVED in tones:
+        out.append(Remark(Tone.REMOVED, f"removed: in {first} alone"))
+    if not out:
+        out.append(Remark(Tone.PLAIN, "the same links in both"))
+    if any(arrow.source.frame in (PAST, FUTURE) for arrow in every):
+        out.append(Remark("⋯", "all that is read of the frames beyond the picture"))
+    return tuple(out)
