@@ -60,7 +60,7 @@ LIBRARIES = {
     "spec": {"yaml", "pydantic", "pydantic_core"},
     "network": {"networkx"},
     "derive": {"sympy"},
-    "emit": {"jinja2", "graphviz", "pygraphviz"},
+    "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
     "runtime": {"torch", "numpy", "safetensors"},
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},

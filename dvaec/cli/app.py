@@ -20,6 +20,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
+from dvaec.cli.report import report
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -236,5 +237,6 @@ def draw(
 
 
 make.register(app)
+app.command()(report)
 app.command()(verify)
 lab.register(app)

@@ -10,6 +10,8 @@ from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.spec.model import Spec
 
 _TOKEN = re.compile(r"\d+|[A-Za-z]|[:+-]")
+_OPEN = '<mo stretchy="false">(</mo>'
+_CLOSE = '<mo stretchy="false" rspace="0.1em">)</mo>'
 _GREEK = {"theta": "θ", "phi": "φ"}
 
 
@@ -44,15 +46,15 @@ def _symbol(side: str, parameters: str) -> str:
 
 
 def _over_time(sign: str, first: int) -> str:
-    below = f"<mrow><mi>t</mi><mo>=</mo><mn>{first}</mn></mrow>"
+    below = f"<mrow><mi>t</mi><mo lspace='0' rspace='0'>=</mo><mn>{first}</mn></mrow>"
     return f"<munderover><mo>{sign}</mo>{below}<mi>T</mi></munderover>"
 
 
 MATHML = Notation(
     variable=_variable,
     symbol=_symbol,
-    density="<mrow>{symbol}<mo>(</mo>{of}<mo>)</mo></mrow>",
-    conditional="<mrow>{symbol}<mo>(</mo>{of}<mo>∣</mo>{given}<mo>)</mo></mrow>",
+    density=f"<mrow>{{symbol}}{_OPEN}{{of}}{_CLOSE}</mrow>",
+    conditional=f"<mrow>{{symbol}}{_OPEN}{{of}}<mo>∣</mo>{{given}}{_CLOSE}</mrow>",
     log="<mrow><mi>log</mi><mspace width='0.17em'/>{body}</mrow>",
     mean="<mrow><msub><mi mathvariant='normal'>𝔼</mi>{measure}</msub><mo>[</mo>{body}<mo>]</mo></mrow>",
     divergence=(
@@ -62,7 +64,7 @@ MATHML = Notation(
     sum_from=lambda first: _over_time("∑", first),
     product_from=lambda first: _over_time("∏", first),
     group="<mrow><mo>(</mo>{body}<mo>)</mo></mrow>",
-    bound=("<mrow><mi>ℒ</mi><mo>(</mo><mi>θ</mi><mo>,</mo><mi>φ</mi><mo>;</mo>{given}<mo>)</mo></mrow>"),
+    bound=(f"<mrow><mi>ℒ</mi>{_OPEN}<mi>θ</mi><mo>,</mo><mi>φ</mi><mo>;</mo>{{given}}{_CLOSE}</mrow>"),
     equation="{whole}<mo>=</mo>{factors}",
     plus="<mo form='infix'>+</mo>",
     minus="<mo form='infix'>−</mo>",
