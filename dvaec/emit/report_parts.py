@@ -96,11 +96,13 @@ def _said(head: str) -> str:
 
 
 def _candidates(spec: Spec, factor: DerivedConditional) -> tuple[Parent, ...]:
-    """Return whole variables to ask about, all but a target of sequence level."""
+    """Return what to ask about: whole variables (not a target of sequence level), frames by number."""
     target = factor.conditional.target
-    return tuple(
+    whole = [
         Parent(v.name, ALL if v.framed else None) for v in spec.variables if v.framed or v.name != target
-    )
+    ]
+    single = [parent for parent in factor.conditional.parents if parent.frame is not None]
+    return (*whole, *single)
 
 
 def _line(report: Report, line: Line) -> tuple[str, int | None, str]:
