@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "compiler": ("diagnostics", "spec", "network", "derive", "plan", "emit"),
     "runtime": ("diagnostics",),
     "testing": ("diagnostics", "spec", "network", "derive", "plan", "emit", "compiler", "runtime"),
-    "api": ("diagnostics", "compiler", "runtime"),
+    "api": ("diagnostics", "emit", "compiler", "runtime"),
     "cli": (
         *(
             "diagnostics",

@@ -15,7 +15,7 @@ from dvaec.derive.model import Comparison
 from dvaec.emit.formula import FormulaWriter
 from dvaec.emit.mathml import mathml_writer
 from dvaec.emit.report_code import module_lines, page_lines
-from dvaec.emit.report_parts import equation_parts, factors, shown, steps, terms, typeset
+from dvaec.emit.report_parts import equation_parts, factors, marked, shown, steps, terms, typeset
 from dvaec.emit.report_pictures import pictures
 from dvaec.emit.report_schedule import schedules
 from dvaec.emit.report_values import Report
@@ -60,7 +60,7 @@ def _context(report: Report) -> dict[str, Any]:
     writer = mathml_writer(spec)
     derived, others = steps(report, writer)
     found = terms(report, writer)
-    drawn = [Markup(one) for one in pictures(spec, derivation)]
+    drawn = [marked(one) for one in pictures(spec, derivation)]
     return {
         "name": spec.name,
         "about": spec.about,
@@ -84,7 +84,7 @@ def _context(report: Report) -> dict[str, Any]:
         "terms": found[: len(report.elbo.terms)],
         "auxiliary": found[len(report.elbo.terms) :],
         "auxiliary_words": AUXILIARY,
-        "schedules": [(one, Markup(one.svg)) for one in schedules(report.plan)],
+        "schedules": [(one, marked(one.svg)) for one in schedules(report.plan)],
         "refused": report.plan.refused,
         "equations": equation_parts(report),
         "size": report.size,

@@ -28,6 +28,11 @@ _SUBSCRIPTED = re.compile(
 )
 
 
+def marked(element: str) -> Markup:
+    """Say of an element that dvaec or Graphviz has written that it is HTML."""
+    return Markup(element)
+
+
 def shown(body: str) -> Markup:
     """Return a formula of the MathML writer as an element."""
     return Markup(math(body))
