@@ -56,5 +56,10 @@ def _pictures(spec: Spec, derivation: Derivation) -> list[str]:
 def _latex(spec: Spec, derivation: Derivation, bound: tuple[str, ...]) -> str:
     writer = FormulaWriter(spec, LATEX)
     q = [writer.inference(derivation.inference)] if spec.latents else []
-    lines = [writer.joint(), *q, f"{writer.bound()} = {bound[0]}", *(rf"\quad {line}" for line in bound[1:])]
+    lines = [
+        writer.joint(),
+        *q,
+        f"{writer.bound()} = {bound[0]}",
+        *(rf"\quad {line.strip()}" for line in bound[1:]),
+    ]
     return "\n".join([r"$\displaystyle \begin{array}{l}", " \\\\\n".join(lines), r"\end{array}$"])

@@ -43,9 +43,13 @@ def typeset(text: str) -> Markup:
     out, at = [Markup("")], 0
     for found in _SUBSCRIPTED.finditer(text):
         name, below = found[1], found[2][1:-1] if found[2][0] in "{<" else found[2]
-        out += [escape(text[at : found.start()]), Markup("<var>{}<sub>{}</sub></var>").format(name, below)]
+        out += [_arrowed(text[at : found.start()]), Markup("<var>{}<sub>{}</sub></var>").format(name, below)]
         at = found.end()
-    return Markup("").join([*out, escape(text[at:])])
+    return Markup("").join([*out, _arrowed(text[at:])])
+
+
+def _arrowed(text: str) -> Markup:
+    return escape(text.replace(" <- ", " ← ").replace(" -> ", " → "))
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,10 @@ def _factor(report: Report, writer: FormulaWriter, factor: DerivedConditional) -
 
 
 def _said(head: str) -> str:
-    """Return an answer without its yes or no, which the verdict says, and with an end to the sentence."""
-    rest = head.partition(": ")[2].rstrip(".,")
-    return f"{rest[:1].upper()}{rest[1:]}."
+    """Return an answer as a sentence, without its yes or no, which the verdict says."""
+    rest = head.partition(": ")[2].rstrip(".")
+    end = ":" if rest.endswith("through") else "."
+    return f"G{rest[1:]}{end}" if rest.startswith("given") else f"{rest}{end}"
 
 
 def _candidates(spec: Spec, factor: DerivedConditional) -> tuple[Parent, ...]:

@@ -14,12 +14,12 @@ from dvaec.plan.model import Batched, Entry, Loop, Plan, Step, WholeSequence, fr
 from dvaec.spec.model import Direction
 
 FRAMES = 5
-LEFT = 132  # for the names
 CELL = 78
 ROW = 30
 BAR = 22
-WIDTH = LEFT + FRAMES * CELL + 14
-NAME_LENGTH = 17
+MIDDLE = BAR / 2 + 8  # where letters stand that are amid a bar
+LONGEST_NAME = 26
+LETTER = 7.6  # the width of one, about
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _rows(plan: Plan, number: int, step: Step, streamed: bool) -> list[_Row]:
         name = node_words(plan, step.node)
         if not framed(plan.network.node(step.node)):
             words = "once a sequence"
-            return [_Row(f"{number}  {name}", (_bar("batched", 1.6), _text(LEFT + 0.8 * CELL, words)))]
+            return [_Row(f"{number}  {name}", (_bar("batched", 1.6), _text(0.8 * CELL, words)))]
         return [_Row(f"{number}  {name}", (_bar("batched"), _middle("one operation over all frames")))]
     if isinstance(step, WholeSequence):
         shapes = (_bar("sequence"), *_arrows(step.direction), _middle(call_words(plan, step)))
@@ -116,16 +116,14 @@ def _loop_rows(plan: Plan, number: int, loop: Loop) -> list[_Row]:
     for row, name in enumerate(loop.nodes):
         cells = []
         for frame in range(1, FRAMES + 1):
-            left = LEFT + (frame - 1) * CELL
+            left = (frame - 1) * CELL
             cells.append(_rect("loop", left + 6, CELL - 12))
             cells.append(_text(left + CELL / 2, str(places[name, frame])))
         mark = f"{number}  " if row == 0 else "    "
         rows.append(_Row(mark + node_words(plan, name), tuple(cells)))
     height = len(rows) * ROW
     first = rows[0]
-    frame_box = (
-        f'<rect class="around" x="{LEFT}" y="1" width="{FRAMES * CELL}" height="{height - 2}" rx="8"/>'
-    )
+    frame_box = f'<rect class="around" x="0" y="1" width="{FRAMES * CELL}" height="{height - 2}" rx="8"/>'
     rows[0] = _Row(first.name, (frame_box, *first.shapes))
     words = "the numbers: in which order"
     arrow = (*_arrows(loop.direction, 0, 8), _middle(words, 12))
@@ -147,28 +145,34 @@ def _frame_rows(plan: Plan, number: int, loop: Loop) -> list[_Row]:
     rows = []
     for row, name in enumerate(loop.nodes):
         mark = f"{number}  " if row == 0 else "    "
-        shapes = (_rect("loop", LEFT + 6, CELL - 12), _text(LEFT + CELL / 2, str(row + 1)))
+        shapes = (_rect("loop", 6, CELL - 12), _text(CELL / 2, str(row + 1)))
         rows.append(_Row(mark + node_words(plan, name), shapes))
     return rows
 
 
 def _svg(rows: list[_Row], label: str, streamed: bool) -> str:
+    """Set the rows below each other, what is computed to the right of the longest name."""
+    names = [_shortened(row.name) for row in rows]
+    left = round(max(map(len, names)) * LETTER) + 12
     top = 26
-    shapes = [
-        _text(LEFT + (frame - 0.5) * CELL, "one frame" if streamed else _column(frame), 14, "head")
+    heads = [
+        _text((frame - 0.5) * CELL, "one frame" if streamed else _column(frame), 14, "head")
         for frame in range(1, 2 if streamed else FRAMES + 1)
     ]
-    for row in rows:
-        short = row.name if len(row.name) <= NAME_LENGTH + 3 else f"{row.name[: NAME_LENGTH + 2]}…"
-        name = f'<text class="name" x="4" y="{BAR / 2 + 8:g}" xml:space="preserve">{escape(short)}</text>'
-        shapes.append(
-            f'<g transform="translate(0 {top})">{name if row.name else ""}{"".join(row.shapes)}</g>'
-        )
+    parts = [f'<g transform="translate({left} 0)">{"".join(heads)}</g>']
+    for row, name in zip(rows, names, strict=True):
+        shapes = f'<g transform="translate({left} {top})">{"".join(row.shapes)}</g>'
+        parts.append(f'{shapes}<text class="name" x="4" y="{top + MIDDLE:g}">{escape(name)}</text>')
         top += row.height
+    width = left + FRAMES * CELL + 8
     return (
-        f'<svg class="schedule" role="img" aria-label="{escape(label)}" viewBox="0 0 {WIDTH} {top + 6}" '
-        f'style="--natural:{WIDTH}px">{"".join(shapes)}</svg>'
+        f'<svg class="schedule" role="img" aria-label="{escape(label)}" viewBox="0 0 {width} {top + 6}" '
+        f'style="--natural:{width}px">{"".join(parts)}</svg>'
     )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _column(frame: int) -> str:
@@ -176,24 +180,24 @@ def _column(frame: int) -> str:
 
 
 def _bar(kind: str, cells: float = FRAMES) -> str:
-    return _rect(kind, LEFT + 4, cells * CELL - 8)
+    return _rect(kind, 4, cells * CELL - 8)
 
 
 def _rect(kind: str, left: float, width: float) -> str:
     return f'<rect class="{kind}" x="{left:g}" y="4" width="{width:g}" height="{BAR}" rx="5"/>'
 
 
-def _middle(text: str, down: float = BAR / 2 + 8) -> str:
-    return _text(LEFT + FRAMES * CELL / 2, text, down)
+def _middle(text: str, down: float = MIDDLE) -> str:
+    return _text(FRAMES * CELL / 2, text, down)
 
 
-def _text(x: float, text: str, y: float = BAR / 2 + 8, kind: str = "said") -> str:
+def _text(x: float, text: str, y: float = MIDDLE, kind: str = "said") -> str:
     return f'<text class="{kind}" x="{x:g}" y="{y:g}" text-anchor="middle">{escape(text)}</text>'
 
 
 def _arrows(direction: Direction, inset: int = 12, down: float = BAR / 2 + 4) -> tuple[str, ...]:
     """Draw a line with a head on either side of the middle, pointing along time or against it."""
-    left, right, half = LEFT + inset + 8, LEFT + FRAMES * CELL - inset - 8, LEFT + FRAMES * CELL / 2
+    left, right, half = inset + 8, FRAMES * CELL - inset - 8, FRAMES * CELL / 2
     runs = ((left, half - 92), (half + 92, right))
     shapes = []
     for start, stop in runs:
