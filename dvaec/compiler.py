@@ -182,11 +182,12 @@ def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A module and what the runtime must know of it."""
+    """A module, what the runtime must know of it, and what the passes have found out."""
 
     source: str
     class_name: str
     card: dict[str, Any]
+    known: Compilation
 
 
 def compile_spec(path: Path, overrides: Sequence[str] = (), allow_python: bool = False) -> Compiled:
@@ -223,4 +224,4 @@ def _compiled(compilation: Compilation) -> Compiled:
         "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
         "length": spec.frames,
     }
-    return Compiled(compilation.module, spec.name, card)
+    return Compiled(compilation.module, spec.name, card, compilation)

@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "compiler": ("diagnostics", "spec", "network", "derive", "plan", "emit"),
     "runtime": ("diagnostics",),
     "testing": ("diagnostics", "spec", "network", "derive", "plan", "emit", "compiler", "runtime"),
-    "api": ("diagnostics", "compiler", "runtime"),
+    "api": ("diagnostics", "emit", "compiler", "runtime"),
     "cli": (
         *(
             "diagnostics",
@@ -60,7 +60,7 @@ LIBRARIES = {
     "spec": {"yaml", "pydantic", "pydantic_core"},
     "network": {"networkx"},
     "derive": {"sympy"},
-    "emit": {"jinja2", "graphviz", "pygraphviz"},
+    "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
     "runtime": {"torch", "numpy", "safetensors"},
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},

@@ -22,6 +22,7 @@ from dvaec.cli.front import (
     width_of_output,
     with_sharing,
 )
+from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
 from dvaec.cli.verify import verify
 
@@ -239,6 +240,7 @@ def draw(
 
 
 make.register(app)
+app.command()(report)
 app.command()(verify)
 app.command()(fmt)
 app.command()(diff)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
 from dvaec.derive.explain import Explanation, Finding
 from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
+from dvaec.diagnostics import Span
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import of
@@ -11,22 +16,60 @@ from dvaec.spec.source import Source
 
 UNSHOWN = "  The reason is not shown: it takes a network of more frames than are searched."
 LONGEST_TRAIL = 8
+_Item = TypeVar("_Item")
+
+
+class Verdict(StrEnum):
+    """What becomes of a part of a window: the exact posterior reads it, need not read it, or may not."""
+
+    KEPT = "kept"
+    DROPPED = "dropped"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an argument; of an arrow, the place on the page that gives it and what is written there."""
+
+    text: str
+    span: Span | None = None
+    written: str = ""
+
+    def __str__(self) -> str:
+        if self.span is None:
+            return self.text
+        return f"{self.text}  {self.span.file}:{self.span.line}  {self.written}".rstrip()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Why a part of a window is read or not: `window` as the page writes it, a sentence, what proves it."""
+
+    verdict: Verdict
+    window: str
+    head: str
+    lines: tuple[Line, ...] = ()
 
 
 def explanation_text(explanation: Explanation, source: Source) -> str:
     """Return the explanation as lines: the answers with their trails or blocks, then what q does about it."""
+    found = arguments(explanation, source)
+    lines = [line for one in found for line in (one.head, *map(str, one.lines))]
+    return "\n".join([*lines, *use_words(explanation)])
+
+
+def arguments(explanation: Explanation, source: Source) -> tuple[Argument, ...]:
+    """Return the answers part by part, each with its trail or its blocks."""
     target = _target(explanation)
-    lines = []
-    for finding in explanation.findings:
-        lines += _finding(target, finding, source)
+    found = [_finding(target, finding, source) for finding in explanation.findings]
     if explanation.later is not None:
         text = _window(explanation.later)
         why = f"comes later in the chain-rule order than {target}"
         if text == target:
             why = "is the target itself"
-        lines.append(f"no: {text} {why}; its factor may not read {text}.")
-    lines += _use(explanation)
-    return "\n".join(lines)
+        head = f"no: {text} {why}; its factor may not read {text}."
+        found.append(Argument(Verdict.LATER, text, head))
+    return tuple(found)
 
 
 def _target(explanation: Explanation) -> str:
@@ -37,7 +80,7 @@ def _target(explanation: Explanation) -> str:
     return f"{name}_t" if frame is None else f"{name}_{'T' if frame == LAST else frame}"
 
 
-def _finding(target: str, finding: Finding, source: Source) -> list[str]:
+def _finding(target: str, finding: Finding, source: Source) -> Argument:
     text, example = _window(finding.part), _place(finding.example)
     length = "" if finding.frames is None else f", T = {finding.frames}"
     shown = "" if example == text else f" (shown for {example}{length})"
@@ -45,33 +88,34 @@ def _finding(target: str, finding: Finding, source: Source) -> list[str]:
         shown = ""
     elif finding.at is not None:
         shown = f" (shown for t = {finding.at}{length})"
+    verdict = Verdict.KEPT if finding.depends else Verdict.DROPPED
     if finding.depends:
         head = f"yes: given everything else that {target} may read, it depends on {text}{shown}"
         if not finding.shown:
-            return [f"{head}.", UNSHOWN]
-        head += ", through"
-        opened = [f"  {_opening(c)}" for c in finding.colliders]
-        return [head, f"  {_trail(finding.trail)}", *_arrows(finding.trail, source), *opened]
+            return Argument(verdict, text, f"{head}.", (Line(UNSHOWN),))
+        opened = [Line(f"  {_opening(c)}") for c in finding.colliders]
+        lines = (Line(f"  {_trail(finding.trail)}"), *_arrows(finding.trail, source), *opened)
+        return Argument(verdict, text, f"{head}, through", lines)
     head = f"no: given the posterior's parents of {target}, {text} tells nothing more about it{shown}."
     if not finding.shown:
-        return [head, UNSHOWN]
+        return Argument(verdict, text, head, (Line(UNSHOWN),))
     if not finding.blocks:
-        return [head, f"  Nothing in the model leads from {target} to {example}."]
-    lines = [head, "  Every way from one to the other is blocked:"]
-    for block in finding.blocks:
-        lines += _block(block, source)
-    return lines
+        return Argument(
+            verdict, text, head, (Line(f"  Nothing in the model leads from {target} to {example}."),)
+        )
+    lines = tuple(line for block in finding.blocks for line in _block(block, source))
+    return Argument(verdict, text, head, (Line("  Every way from one to the other is blocked:"), *lines))
 
 
-def _block(block: Block, source: Source) -> list[str]:
+def _block(block: Block, source: Source) -> list[Line]:
     text = _window(block.at)
     if not block.trail:
-        return [f"  at {text}"]
+        return [Line(f"  at {text}")]
     if block.collider:
         why = f"arrows meet at {text}, and neither it nor anything that follows from it is given"
     else:
         why = f"{text} is given"
-    return [f"  {_trail(block.trail)}: {why}", *_arrows(block.trail, source)]
+    return [Line(f"  {_trail(block.trail)}: {why}"), *_arrows(block.trail, source)]
 
 
 def _opening(collider: Collider) -> str:
@@ -89,16 +133,16 @@ def _trail(trail: tuple[Arrow, ...]) -> str:
         return ""
     first = trail[0].head if trail[0].against else trail[0].tail
     places = [f"← {_place(a.tail)}" if a.against else f"→ {_place(a.head)}" for a in trail]
-    return " ".join([_place(first), *_shortened(places)])
+    return " ".join([_place(first), *_shortened(places, "...")])
 
 
-def _shortened(items: list[str]) -> list[str]:
-    """Leave out the middle of a long list."""
+def _shortened(items: list[_Item], gap: _Item) -> list[_Item]:
+    """Leave out the middle of a long list, with `gap` in its place."""
     half = LONGEST_TRAIL // 2
-    return items if len(items) <= LONGEST_TRAIL else [*items[:half], "...", *items[-half:]]
+    return items if len(items) <= LONGEST_TRAIL else [*items[:half], gap, *items[-half:]]
 
 
-def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
+def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[Line]:
     """List the arrows with the lines of the page that give them, in columns."""
     names = [f"{_place(a.tail)} → {_place(a.head)}" for a in trail]
     width = max(map(len, names), default=0)
@@ -107,11 +151,12 @@ def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
         span = source.span(arrow.path)
         known = source.sources().lines(span.file)
         written = known[span.line - 1].partition(" #")[0].strip().removeprefix("- ") if known else ""
-        lines.append(f"    {name:<{width}}  {span.file}:{span.line}  {written}".rstrip())
-    return _shortened(lines)
+        lines.append(Line(f"    {name:<{width}}", span, written))
+    return _shortened(lines, Line("..."))
 
 
-def _use(explanation: Explanation) -> list[str]:
+def use_words(explanation: Explanation) -> list[str]:
+    """Say which parts q reads, should read, and reads in vain."""
     lines = []
     if explanation.golden is not None:
         text = _window(explanation.golden)
@@ -141,7 +186,7 @@ def _window(part: Parent | Frames) -> str:
     texts = [
         f"{part.name}_{first}" if single else f"{part.name}_<{first}:{last}>" for first, last, single in named
     ]
-    return ", ".join(_shortened(texts))
+    return ", ".join(_shortened(texts, "..."))
 
 
 def _place(place: Place) -> str:

@@ -20,6 +20,7 @@ from dvaec.derive.expression import (
     conditional_density,
     first_frame,
     slices,
+    subject,
     summands,
     target_slice,
     whole,
@@ -46,6 +47,7 @@ class Notation:
     equation: str
     plus: str
     minus: str
+    comma: str = ", "
 
 
 class FormulaWriter:
@@ -82,6 +84,11 @@ class FormulaWriter:
             parts.append(self.formula(term) if position == 0 and sign > 0 else mark + self.formula(term))
         return tuple(parts)
 
+    def terms(self, formula: Formula) -> dict[tuple[str, int | None], str]:
+        """Write the terms of a sum without their signs, by the variable and frame that each speaks of."""
+        found = [(subject(term), term) for _, term in summands(formula, self._rank)]
+        return {(of.name, of.frame): self.formula(term) for of, term in found}
+
     def density(self, density: Density, *, latents_first: bool | None = None) -> str:
         """Write p(... | ...) or q(... | ...); unless said otherwise, q has the latents first."""
         if latents_first is None:
@@ -96,7 +103,7 @@ class FormulaWriter:
         """Write variables with their frames, separated by commas; a union of windows is one entry each."""
         order = Q_ORDER if latents_first else P_ORDER
         ordered = sorted(found, key=lambda one: place(self._spec, order, one.name))
-        return ", ".join(text for one in ordered for text in self._slice(one))
+        return self._notation.comma.join(text for one in ordered for text in self._slice(one))
 
     def target(self, name: str, frame: int | None = None) -> str:
         """Write a variable at t, at one numbered frame, or of sequence level."""

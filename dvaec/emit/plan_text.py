@@ -48,14 +48,14 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
-    lines += [f"  {_binding(entry)}"] if entry.binding else []
+    lines += [f"  {binding_words(entry)}"] if entry.binding else []
     return [*lines, *(line for step in entry.steps for line in _step(plan, step))]
 
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:
     """What a stream keeps from step to step, and by how many frames its draws are behind."""
     kept = (
-        ", ".join(f"{_name(plan, name)} ({counted(steps, 'frame')})" for name, steps in stream.carried)
+        ", ".join(f"{node_words(plan, name)} ({counted(steps, 'frame')})" for name, steps in stream.carried)
         or "nothing"
     )
     lines = [f"a stream carries {kept}"]
@@ -66,40 +66,51 @@ def _carried(plan: Plan, stream: Stream) -> list[str]:
     return lines
 
 
-def _binding(entry: Entry) -> str:
+def binding_words(entry: Entry) -> str:
+    """Say where the variables' values come from: `x is given; z is drawn from q`."""
     return "; ".join(f"{name} is {origin}" for name, origin in entry.binding)
 
 
 def _step(plan: Plan, step: Step) -> list[str]:
     if isinstance(step, Batched):
-        return [f"  batched   {_name(plan, step.node):<8} {step.reason}"]
+        return [f"  batched   {node_words(plan, step.node):<8} {step.reason}"]
     if isinstance(step, WholeSequence):
-        node = plan.network.node(step.node)
-        cell = getattr(getattr(node, "state", None), "cell", "")
-        how = "one cumulative sum" if cell == "sum" else f"one {cell.upper()} call"
-        return [f"  sequence  {step.node:<8} {how}, {step.direction}: {step.reason}"]
+        return [f"  sequence  {step.node:<8} {call_words(plan, step)}, {step.direction}: {step.reason}"]
     return [*_loop(plan, step)]
 
 
 def _loop(plan: Plan, step: Loop) -> list[str]:
-    names = " -> ".join(_name(plan, name) for name in step.nodes)
+    names = " -> ".join(node_words(plan, name) for name in step.nodes)
     lines = [
         f"  loop      {step.direction} in time, {counted(len(step.nodes), 'node')}: {names}",
         f"            {step.reason}",
     ]
-    for name in step.nodes:
-        node = plan.network.node(name)
-        for port in node.ports:
-            outer = [read.node for read in port.reads if read.node not in step.nodes]
-            if outer and port.weights:
-                unique = ", ".join(dict.fromkeys(outer))
-                lines.append(
-                    f"            {_name(plan, name)}: its linear map of {unique} is computed before the loop"
-                )
+    lines += [
+        f"            {node_words(plan, name)}: its linear map of {outer} is computed before the loop"
+        for name, outer in outer_maps(plan, step)
+    ]
     return lines
 
 
-def _name(plan: Plan, name: str) -> str:
+def outer_maps(plan: Plan, loop: Loop) -> list[tuple[str, str]]:
+    """Return the linear maps that are computed before a loop: of which node, and of what it reads."""
+    found = []
+    for name in loop.nodes:
+        for port in plan.network.node(name).ports:
+            outer = [read.node for read in port.reads if read.node not in loop.nodes]
+            if outer and port.weights:
+                found.append((name, ", ".join(dict.fromkeys(outer))))
+    return found
+
+
+def call_words(plan: Plan, step: WholeSequence) -> str:
+    """Name the one call that makes a whole sequence of a state: `one LSTM call`."""
+    cell = getattr(getattr(plan.network.node(step.node), "state", None), "cell", "")
+    return "one cumulative sum" if cell == "sum" else f"one {cell.upper()} call"
+
+
+def node_words(plan: Plan, name: str) -> str:
+    """Name a node as the page does: `h_t`, `q(z_t)`; a variable by its bare name."""
     node = plan.network.node(name)
     if isinstance(node, HeadNode):
         made = target(Conditional(node.variable.name, (), node.head.frame), node.variable.framed)
