@@ -8,7 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dvaec.derive.factors import listed
 from dvaec.derive.model import Comparison, Estimator
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.diagram_set import default_form, picture_source
@@ -20,6 +19,7 @@ from dvaec.emit.report_parts import shown
 from dvaec.emit.report_values import Report
 from dvaec.emit.words import declaration_words
 from dvaec.spec.model import Conditional, Side
+from dvaec.spec.notation import listed
 
 SHORT = {
     Estimator.ANALYTIC: "analytic",
