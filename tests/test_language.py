@@ -29,7 +29,7 @@ whole = settings(max_examples=2 * settings().max_examples, suppress_health_check
 
 
 @whole
-@given(specs())
+@given(specs(python=True))
 def test_specs_of_the_whole_language_have_every_property(spec: Spec) -> None:
     text = page_of(spec)
     known = run_text(text, "page.yaml", until="development", allow_python=True)

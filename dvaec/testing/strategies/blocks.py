@@ -46,7 +46,7 @@ from dvaec.testing.strategies.images import image_decoders, image_encoders
 
 SMOOTH = ("tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "mish", "softsign", "linear")
 OWN = "torch.nn:Linear"  # a class that anybody has: Linear(in_features, units)
-KINDS = ("dense", "combiner", "mixture", "convolution", "attention", "scan", "image", "own")
+KINDS = ("dense", "combiner", "mixture", "convolution", "attention", "scan", "image")
 VARIABLES = (
     Variable("x", Role.OBSERVED, 6, axes=(3, 2)),
     Variable("z", Role.LATENT, 2),
@@ -60,6 +60,7 @@ class _Drawing:
 
     past: bool
     draw: st.DrawFn
+    python: bool = False
     features: list[Feature] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
 
@@ -111,7 +112,7 @@ class _Drawing:
 
     def block(self) -> Block:
         """A block that can stand in a feature."""
-        kind = self.draw(st.sampled_from(KINDS))
+        kind = self.draw(st.sampled_from((*KINDS, "own") if self.python else KINDS))
         if kind == "image":
             at = sorted({self.offset(), self.offset()})
             return self.draw(image_encoders((Parent("x", of(*at)),), (3, 2)))
@@ -200,9 +201,9 @@ def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, 
 
 
 @st.composite
-def block_specs(draw: st.DrawFn) -> Spec:
-    """Draw a spec; its conditionals are what its networks see."""
-    past, data = _Drawing(True, draw), _Drawing(False, draw)
+def block_specs(draw: st.DrawFn, python: bool = False) -> Spec:
+    """Draw a spec; its conditionals are what its networks see. `python` lets it name a class of its own."""
+    past, data = _Drawing(True, draw, python), _Drawing(False, draw, python)
     for drawing in (past, past, past, data, data, data):
         if draw(st.integers(0, 3)):
             drawing.grow()

@@ -20,14 +20,14 @@ def _undeveloped(draw: st.DrawFn) -> Spec:
     return replace(draw(with_families(draw(general_specs()))), separate=draw(st.booleans()))
 
 
-def specs() -> st.SearchStrategy[Spec]:
-    """Return any legal spec.
+def specs(python: bool = False) -> st.SearchStrategy[Spec]:
+    """Return any legal spec; with `python` some that name a class of their own (compiled by allow_python).
 
     Levels, roles, families, windows of every kind, any causality, numbered lines, orders, all words of
     inference and conditionals of one's own; networks left to the compiler, developed with states and
     features of their own, or made of blocks.
     """
-    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs())
+    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs(python))
 
 
 def pages() -> st.SearchStrategy[str]:
