@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -285,3 +289,22 @@ def test_what_cannot_be_written_is_said_and_nothing_is(tmp_path: Path) -> None:
     taken = dvaec("report", one, "index.yaml", "-o", "site", cwd=tmp_path)
     assert taken.returncode == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.yaml", "index.yaml", "vae.yaml"]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_bar_moves_on_a_terminal_and_only_there(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "dvaec", "report", str(SPECS / "vae.yaml"), "-o", str(tmp_path / "site")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs, env=environment) as done:
+        os.close(theirs)
+        said = b""
+        # Linux answers a terminal whose other end is closed with an error.
+        with suppress(OSError):
+            while piece := os.read(ours, 4096):
+                said += piece
+        assert done.stdout is not None
+        assert done.stdout.read().decode().strip() == str(tmp_path / "site" / "index.html")
+    os.close(ours)
+    assert b"compiling vae" in said
+    assert b"writing VAE" in said
