@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvaec.derive.derivation import derive
-from dvaec.emit.diagram import FUTURE, PAST, Diagram, Form, Kind, Place, Tone
+from dvaec.emit.diagram import EARLIER, LATER, PAST, Diagram, Form, Kind, Place, Tone
 from dvaec.emit.diagram_build import diagram
 from dvaec.emit.diagram_curves import Shape, at, bent, cut, part
 from dvaec.emit.diagram_dot import GOLD, SILVER
@@ -54,12 +54,13 @@ def _into(
     }
 
 
-def test_an_open_window_is_drawn_from_every_earlier_slice_and_from_the_ellipsis() -> None:
+def test_an_open_window_is_drawn_from_every_earlier_slice_and_from_the_plate() -> None:
     open_window = _diagram(_page("generation: [z_t, 'x_t | z_t, x_<<t>']\ninference: exact"), Form.COMPACT)
     one_frame = _diagram(_page("generation: [z_t, 'x_t | z_t, x_<t-1>']\ninference: exact"), Form.COMPACT)
-    assert _into(open_window, "x", 1) == {("z", 1), ("x", PAST), ("x", -1), ("x", 0)}
+    assert _into(open_window, "x", 1) == {("z", 1), ("x", EARLIER), ("x", -1), ("x", 0)}
     assert _into(one_frame, "x", 1) == {("z", 1), ("x", 0)}
-    # At the left edge both read what is beyond, and there alone x_{t-1} is the ellipsis.
+    # At the left edge both read what is beyond: a plate of all frames, and the ellipsis.
+    assert _into(open_window, "x", -1) == {("z", -1), ("x", EARLIER)}
     assert _into(one_frame, "x", -1) == {("z", -1), ("x", PAST)}
 
 
@@ -80,7 +81,7 @@ def test_figure_7_1_storn() -> None:
 def test_figure_7_2_storn_golden_arrows() -> None:
     for form in (Form.INFERENCE, Form.INFERENCE_COMPACT):
         picture = _diagram(_spec("storn"), form)
-        assert _into(picture, "z", 0, Tone.GOLDEN) == {("z", PAST), ("z", -1), ("x", 1), ("x", FUTURE)}
+        assert _into(picture, "z", 0, Tone.GOLDEN) == {("z", EARLIER), ("z", -1), ("x", 1), ("x", LATER)}
         assert _into(picture, "z", 0, Tone.SILVER) == set()
     assert _into(_diagram(_spec("storn"), Form.INFERENCE), "z") == {("g", 0)}
 
@@ -88,7 +89,7 @@ def test_figure_7_2_storn_golden_arrows() -> None:
 def test_figure_8_2_vrnn_golden_arrows() -> None:
     picture = _diagram(_spec("vrnn"), Form.INFERENCE)
     assert _into(picture, "z") == {("fx", 0), ("h", 0)}
-    assert _into(picture, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", FUTURE)}
+    assert _into(picture, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", LATER)}
 
 
 def test_figure_9_2_srnn_has_a_state_against_time_and_no_coloured_arrow() -> None:
@@ -105,7 +106,7 @@ def test_silver_arrows_in_both_forms() -> None:
     compact = _diagram(_page(SILVER_Q), Form.INFERENCE_COMPACT)
     assert _into(compact, "z", 1, Tone.SILVER) == {("x", -1), ("x", 0)}
     assert _into(compact, "z", 1, Tone.PLAIN) == {("z", 0), ("x", 1)}
-    assert _into(compact, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", FUTURE)}
+    assert _into(compact, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", LATER)}
     developed = _diagram(_page(SILVER_Q), Form.INFERENCE)
     assert _into(developed, "z", 1, Tone.SILVER) == {("x", -1), ("x", 0)}
 
@@ -129,7 +130,7 @@ def test_silver_that_hides_in_a_state_beside_plain_links_is_drawn_from_the_varia
     )
     picture = _diagram(page, Form.INFERENCE)
     assert _into(picture, "d") == {("d", -1), ("x", 0)}
-    assert _into(picture, "z", 0, Tone.SILVER) == {("x", PAST), ("x", -1)}
+    assert _into(picture, "z", 0, Tone.SILVER) == {("x", EARLIER), ("x", -1)}
 
 
 def test_a_state_that_runs_both_ways_is_two_nodes() -> None:

@@ -194,10 +194,16 @@ def draw(
             help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default.",
         ),
     ] = None,
+    slices: Annotated[
+        int | None, typer.Option(min=1, max=9, metavar="N", help="That many frames round t; 3 by default.")
+    ] = None,
+    unrolled: Annotated[
+        int | None, typer.Option(min=1, max=12, metavar="T", help="The whole network of T frames instead.")
+    ] = None,
     overrides: Overrides = None,
     share: Sharing = None,
 ) -> None:
-    """Draw the model over three frames.
+    """Draw the model: some frames round t, or all frames of a short sequence.
 
     Prints the picture's path.
 
@@ -206,8 +212,10 @@ def draw(
     \b
     dvaec draw specs/vrnn.yaml --developed
     dvaec draw specs/vrnn.yaml --inference -o vrnn.pdf
+    dvaec draw specs/vrnn.yaml --compact --unrolled 4
     """
     from dvaec.emit.diagram import Form
+    from dvaec.emit.diagram_build import Extent
     from dvaec.emit.render import FORMATS, RenderError, write_picture
 
     if compact and developed:
@@ -215,6 +223,8 @@ def draw(
     if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
         ends = ", ".join(f".{f}" for f in FORMATS)
         raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
+    if slices is not None and unrolled is not None:
+        raise typer.BadParameter("choose one of --slices and --unrolled; the latter draws every frame")
     from dvaec.emit.diagram_set import default_form, picture_source
 
     known = compiled(spec, with_sharing(overrides, share))
@@ -229,7 +239,7 @@ def draw(
         form = Form.INFERENCE if inference else Form.DEVELOPED
     path = out or Path(f"{spec.stem}-{form.value}.svg")
     try:
-        write_picture(picture_source(page, derivation, form), path)
+        write_picture(picture_source(page, derivation, form, Extent.of(slices, unrolled)), path)
     except RenderError as error:
         raise RefusalError(str(error)) from error
     typer.echo(str(path))

@@ -11,11 +11,12 @@ from math import hypot
 
 Point = tuple[float, float]
 Curve = tuple[Point, Point, Point, Point]
+PLATE = 0.45  # a plate's height over its width
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A node's outline: `outline` is "circle", "diamond", "square" or "text"."""
+    """A node's outline: `outline` is "circle", "diamond", "square" or "plate" (as wide, half as high)."""
 
     centre: Point
     radius: float
@@ -27,6 +28,8 @@ class Shape:
         radius = self.radius + margin
         if self.outline == "diamond":
             return dx + dy < radius
+        if self.outline == "plate":
+            return dx < radius and dy < self.radius * PLATE + margin
         if self.outline == "square":
             return max(dx, dy) < radius
         return hypot(dx, dy) < radius

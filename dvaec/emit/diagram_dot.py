@@ -5,22 +5,17 @@ No HTML-like labels (some builds of Graphviz have no expat): subscripts are Unic
 
 from __future__ import annotations
 
-import unicodedata
-
 import graphviz
 
-from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, ZERO, Diagram, Kind, Place, Tone
-from dvaec.emit.diagram_curves import Curve, Point, Shape
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Place, Tone
+from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape
+from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
-from dvaec.spec.notation import page
-from dvaec.spec.offsets import of
 
 GOLD = "#C98A00"
 SILVER = "#8E99A4"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
-_SIZE = "15"
-_LOW = frozenset("ₜ₊₋₀₁₂₃₄₅₆₇₈₉")
 _TONES = {
     Tone.PLAIN: {"color": "#222222"},
     Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
@@ -32,6 +27,7 @@ _STYLES = {
     Kind.OBSERVED: {"shape": "circle", "fillcolor": "#CFD4DA"},
     Kind.INPUT: {"shape": "square", "style": "filled,rounded", "fillcolor": "#E4E7EA"},
     Kind.DETERMINISTIC: {"shape": "diamond", "fillcolor": "white"},
+    Kind.BEYOND: {"shape": "box", "style": "filled,rounded", "fillcolor": "white"},
 }
 
 
@@ -42,7 +38,7 @@ def dot_source(diagram: Diagram) -> str:
         name=f"{diagram.name} {diagram.form}",
         comment=f"{diagram.name}, {diagram.form}",
         graph_attr={"layout": "nop2", "outputorder": "nodesfirst", "pad": "0.15", "bgcolor": "white"},
-        node_attr={"fontname": _FONT, "fontsize": _SIZE, "fixedsize": "true", "style": "filled"},
+        node_attr={"fontname": _FONT, "fontsize": f"{SIZE}", "fixedsize": "true", "style": "filled"},
         edge_attr={"arrowsize": "0.8", "penwidth": "1.1"},
     )
     _bands(graph, drawn)
@@ -50,8 +46,8 @@ def dot_source(diagram: Diagram) -> str:
         _node(graph, diagram, place, drawn.shapes[place])
     for arrow, curve, tip in drawn.curves:
         graph.edge(
-            _identity(arrow.source),
-            _identity(arrow.target),
+            identity(diagram, arrow.source),
+            identity(diagram, arrow.target),
             pos=_spline(curve, tip),
             **_TONES[arrow.tone],
         )
@@ -64,44 +60,18 @@ def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape)
     row = diagram.row(place.name)
     across = f"{2 * shape.radius / _INCH:.4f}"
     where = {"pos": _point(shape.centre), "width": across, "height": across}
-    name = _identity(place)
-    if place.frame in (PAST, FUTURE):
+    name = identity(diagram, place)
+    if place.frame in ELLIPSES:
         graph.node(name, label="⋯", shape="plaintext", style="", **where)
         return
-    label = _label(row.label, place.frame)
-    size = _font_size(_label(row.label, -1 if row.framed else None), shape)
-    graph.node(
-        name, label=label, **({"fontsize": size} if size != _SIZE else {}), **where, **_STYLES[row.kind]
-    )
-
-
-def _font_size(label: str, shape: Shape) -> str:
-    """The size at which a row's widest label stays within its outline, at least half the usual one."""
-    low = sum(1 for c in label if c in _LOW)
-    wide = sum(1 for c in label if c not in _LOW and not unicodedata.combining(c))
-    room = shape.radius * (1.5 if shape.outline == "diamond" else 1.75)
-    needed = 0.62 * wide + 0.42 * low  # in units of the font's size
-    return f"{max(int(_SIZE) / 2, min(int(_SIZE), int(2 * room / needed) / 2)):g}"
-
-
-def _label(label: str, frame: int | None) -> str:
-    """Move a label's subscript t to the column's own frame."""
-    single = {ZERO: "₀", FIRST: "₁", FINAL: "ᴛ", AFTER: "ᴛ₊₁"}
-    if frame in single:
-        return label.removesuffix("ₜ") + single[frame]
-    return {-1: label + "₋₁", 1: label + "₊₁"}.get(frame or 0, label)
-
-
-def _identity(place: Place) -> str:
-    """A node's name in DOT: the page's own notation, `x_<t-1>`; beyond the slices `x_<...t-2>`."""
-    if place.frame is None:
-        return place.name
-    if place.frame == PAST:
-        return f"{place.name}_<...t-2>"
-    single = {FUTURE: "<t+2...>", ZERO: "0", FIRST: "1", FINAL: "<T>", AFTER: "<T+1>"}
-    if place.frame in single:
-        return f"{place.name}_{single[place.frame]}"
-    return page(place.name, of(place.frame))
+    style = _STYLES[row.kind]
+    if place.frame in PLATES:
+        where["height"] = f"{2 * shape.radius * PLATE / _INCH:.4f}"
+        style = _STYLES[Kind.BEYOND] | {"fillcolor": style["fillcolor"]}
+    size = font_size(diagram, place, shape)
+    if size != SIZE:
+        where["fontsize"] = f"{size:g}"
+    graph.node(name, label=label_of(diagram, place), **where, **style)
 
 
 def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
@@ -160,14 +130,15 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             height="0.2",
         )
         if not isinstance(mark, Tone):
+            plate = mark is Kind.BEYOND
+            style = _STYLES[Kind.BEYOND] if plate else {"shape": "plaintext", "style": ""}
             graph.node(
                 sample,
-                label=mark,
-                shape="plaintext",
-                style="",
+                label="" if plate else mark,
                 pos=_point((start + 20, y)),
                 width="0.3",
-                height="0.2",
+                height="0.14" if plate else "0.2",
+                **style,
             )
             continue
         for end, x in (("from", start), ("to", start + 42)):

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 from dvaec.emit.diagram import (
     AFTER,
+    EARLIER,
+    ELLIPSES,
     FINAL,
     FIRST,
     FUTURE,
+    LATER,
     PAST,
-    SLICES,
+    PLATES,
+    SINGLES,
     ZERO,
     Arrow,
     Diagram,
@@ -28,6 +32,8 @@ from dvaec.emit.diagram_route import DIAMOND, route
 HEAD = 8.0
 _SQUARE = 18.0
 _DOTS = 12.0
+_PLATE = 27.0
+_BESIDE = 0.55  # columns from an ellipsis to a plate of the same row
 _ROW = 84.0
 _COLUMN = 128.0
 _COLUMN_WITH_ASIDE = 158.0
@@ -62,12 +68,12 @@ def layout(diagram: Diagram) -> Layout:
         row, width = _COMPACT if len(diagram.rows) < 3 else _COMPACT_OF_MORE
     grid = _grid(diagram, row, width)
     shapes = {place: _shape(diagram, place, grid) for place in diagram.places}
-    paths = route(diagram.arrows, shapes)
+    paths = route(diagram.arrows, shapes, diagram.slices)
     edge = (-RADIUS - 12, (_ASIDE + DIAMOND if has_aside else RADIUS) + 12)
-    xs = [x for shape in shapes.values() for x in (shape.centre[0] - RADIUS, shape.centre[0] + RADIUS)]
+    xs = [x for shape in shapes.values() for x in (shape.centre[0] - DIAMOND, shape.centre[0] + DIAMOND)]
     ys = heights(shapes, paths)
-    columns = tuple((f * width + edge[0], f * width + edge[1]) for f in SLICES)
-    single = dict.fromkeys(p.frame for p in shapes if p.frame in (ZERO, FIRST, FINAL, AFTER))
+    columns = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in diagram.slices)
+    single = dict.fromkeys(p.frame for p in shapes if p.frame in SINGLES)
     own = {p: s for p, s in shapes.items() if p.frame is not None}
     inside = heights(own, {a: c for a, c in paths.items() if a.source in own and a.target in own})
     singles = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in single if f is not None)
@@ -103,21 +109,39 @@ def _grid(diagram: Diagram, height: float, width: float) -> _Grid:
     down = dict.fromkeys(above, 0.0)
     down |= {row.name: -height * (start + k) for k, row in enumerate(diagram.rows[first : last + 1])}
     down |= dict.fromkeys(below, -height * (start + last + 1 - first))
-    static = {n: (k - (len(some) - 1) / 2) * width for some in (above, below) for k, n in enumerate(some)}
-    # The ellipsis stands closer than a slice would: it is not one. Single frames stand beyond it.
-    across = {PAST: PAST * 0.88 * width, FUTURE: FUTURE * 0.88 * width} | {f: f * width for f in SLICES}
-    for side, frames in ((-1, (FIRST, ZERO)), (1, (FINAL, AFTER))):
-        there = [f for f in frames if any(p.frame == f for p in diagram.places)]
-        across |= {f: side * (2.6 + 0.8 * k) * width for k, f in enumerate(there)}
-    return _Grid(down, across, static)
+    middle = (diagram.slices[0] + diagram.slices[-1]) / 2
+    static = {
+        n: (middle + k - (len(some) - 1) / 2) * width for some in (above, below) for k, n in enumerate(some)
+    }
+    return _Grid(down, _across(diagram, width), static)
+
+
+def _across(diagram: Diagram, width: float) -> dict[int, float]:
+    """Where columns stand. What is beyond the slices stands closer than a slice would: it is not one."""
+    across = {f: f * width for f in diagram.slices}
+    places = diagram.places
+    ends = (
+        (-1, diagram.slices[0], PAST, EARLIER, (FIRST, ZERO)),
+        (1, diagram.slices[-1], FUTURE, LATER, (FINAL, AFTER)),
+    )
+    for side, end, ellipsis, plate, singles in ends:
+        both = any(Place(p.name, ellipsis) in places for p in places if p.frame == plate)
+        further = _BESIDE if both else 0.0
+        across |= {ellipsis: (end + side * 0.76) * width, plate: (end + side * (0.76 + further)) * width}
+        there = [f for f in singles if any(p.frame == f for p in places)]
+        start = 1.0 if diagram.unrolled else 1.6 + further
+        across |= {f: (end + side * (start + 0.8 * k)) * width for k, f in enumerate(there)}
+    return across
 
 
 def _shape(diagram: Diagram, place: Place, grid: _Grid) -> Shape:
     row = diagram.row(place.name)
     y = grid.down[place.name]
     aside = _ASIDE if row.aside else 0.0
-    if place.frame in (PAST, FUTURE):
+    if place.frame in ELLIPSES:
         return Shape((grid.across[place.frame] + aside, y), _DOTS, "circle")
+    if place.frame in PLATES:
+        return Shape((grid.across[place.frame] + aside, y), _PLATE, "plate")
     x = grid.static[place.name] if place.frame is None else grid.across[place.frame] + aside
     match row.kind:
         case Kind.DETERMINISTIC:

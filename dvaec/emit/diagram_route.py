@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import atan2, hypot, inf, pi
 
-from dvaec.emit.diagram import SLICES, Arrow, Place
+from dvaec.emit.diagram import Arrow, Place
 from dvaec.emit.diagram_curves import Curve, Point, Shape, along, bent, weights
 
 DIAMOND = 27.0  # from the middle of the largest node to its outline
@@ -32,7 +32,7 @@ _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
 
 
-def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Curve]:
+def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int, ...]) -> dict[Arrow, Curve]:
     """Give arrows the bend of least cost: through no node, along no other arrow, as straight as can be.
 
     The same link in another slice bends the same way: arrows that are shifts of each other go together.
@@ -43,7 +43,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Cu
     middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
     groups: dict[tuple[object, ...], list[Arrow]] = {}
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
-        groups.setdefault(_link(arrow), []).append(arrow)
+        groups.setdefault(_link(arrow, slices), []).append(arrow)
     waiting = list(groups.values())
     while waiting:
         group = waiting.pop(0)
@@ -94,10 +94,10 @@ def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[tuple[float, 
     return cost
 
 
-def _link(arrow: Arrow) -> tuple[object, ...]:
+def _link(arrow: Arrow, slices: tuple[int, ...]) -> tuple[object, ...]:
     """What the shifts of one arrow in time have in common; arrows from an ellipsis have no shifts."""
     source, target = arrow.source, arrow.target
-    if source.frame not in SLICES or target.frame not in SLICES:
+    if source.frame not in slices or target.frame not in slices:
         return (arrow,)
     assert source.frame is not None
     assert target.frame is not None
