@@ -15,12 +15,12 @@ LONGEST_TRAIL = 8
 
 def explanation_text(explanation: Explanation, source: Source) -> str:
     """Return the explanation as lines: the answers with their trails or blocks, then what q does about it."""
-    target = _target(explanation)
+    target = target_text(explanation)
     lines = []
     for finding in explanation.findings:
         lines += _finding(target, finding, source)
     if explanation.later is not None:
-        text = _window(explanation.later)
+        text = window_text(explanation.later)
         why = f"comes later in the chain-rule order than {target}"
         if text == target:
             why = "is the target itself"
@@ -29,7 +29,7 @@ def explanation_text(explanation: Explanation, source: Source) -> str:
     return "\n".join(lines)
 
 
-def _target(explanation: Explanation) -> str:
+def target_text(explanation: Explanation) -> str:
     """Return the target as the question names it: z_t, z_0, z_T, v."""
     name, frame = explanation.question.target, explanation.question.frame
     if not explanation.framed:
@@ -38,7 +38,7 @@ def _target(explanation: Explanation) -> str:
 
 
 def _finding(target: str, finding: Finding, source: Source) -> list[str]:
-    text, example = _window(finding.part), _place(finding.example)
+    text, example = window_text(finding.part), _place(finding.example)
     length = "" if finding.frames is None else f", T = {finding.frames}"
     shown = "" if example == text else f" (shown for {example}{length})"
     if not finding.shown:
@@ -64,7 +64,7 @@ def _finding(target: str, finding: Finding, source: Source) -> list[str]:
 
 
 def _block(block: Block, source: Source) -> list[str]:
-    text = _window(block.at)
+    text = window_text(block.at)
     if not block.trail:
         return [f"  at {text}"]
     if block.collider:
@@ -114,17 +114,17 @@ def _arrows(trail: tuple[Arrow, ...], source: Source) -> list[str]:
 def _use(explanation: Explanation) -> list[str]:
     lines = []
     if explanation.golden is not None:
-        text = _window(explanation.golden)
+        text = window_text(explanation.golden)
         lines.append(f"q does not read {text}, which the exact posterior reads (golden).")
     if explanation.silver is not None:
-        text = _window(explanation.silver)
+        text = window_text(explanation.silver)
         lines.append(f"q reads {text}, which the exact posterior does not read (silver).")
     if explanation.answer and explanation.used is not None:
-        lines.append(f"q reads {_window(explanation.used)}.")
+        lines.append(f"q reads {window_text(explanation.used)}.")
     return lines
 
 
-def _window(part: Parent | Frames) -> str:
+def window_text(part: Parent | Frames) -> str:
     """Return a window as the page writes it; single frames as runs: x_1, x_<4:T>."""
     if isinstance(part, Parent):
         return notation.parent(part)

@@ -61,12 +61,23 @@ class Tone(StrEnum):
     """PLAIN: a link of the model drawn. GOLDEN: in the exact posterior, not in q. SILVER: in q, not in it.
 
     AUXILIARY: a state that is predicted, in training alone, from what the arrow comes from (8.4).
+    Painted links: on an ACTIVE trail, on the way down that OPENS it, on one that is BLOCKED.
     """
 
     PLAIN = "plain"
     AUXILIARY = "auxiliary"
     SILVER = "silver"
     GOLDEN = "golden"
+    ACTIVE = "active"
+    OPENS = "opens"
+    BLOCKED = "blocked"
+
+
+class Mark(StrEnum):
+    """A painted node: one that a question is ASKED about, one that BLOCKS the trails."""
+
+    ASKED = "asked"
+    BLOCKS = "blocks"
 
 
 @dataclass(frozen=True, order=True)
@@ -103,9 +114,9 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Remark:
-    """One line of the legend: an arrow of that tone, a plate (BEYOND) or a text, then what it means."""
+    """One line of the legend: an arrow, a plate (BEYOND), a painted node or a text, and what it means."""
 
-    mark: Tone | Kind | str
+    mark: Tone | Kind | Mark | str
     text: str
 
 
@@ -128,6 +139,7 @@ class Diagram:
     partial: tuple[Place, ...] = ()
     slices: tuple[int, ...] = SLICES
     unrolled: bool = False
+    marks: tuple[tuple[Place, Mark], ...] = ()
 
     def row(self, name: str) -> Row:
         """Return the row of one name; KeyError if there is none."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import graphviz
 
-from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Place, Tone
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
 from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
 
 GOLD = "#C98A00"
 SILVER = "#8E99A4"
+ACTIVE = "#0B62A4"
+BLOCKED = "#C0392B"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
 _TONES = {
@@ -21,6 +23,13 @@ _TONES = {
     Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
     Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
     Tone.SILVER: {"color": SILVER, "penwidth": "1.8", "style": "dashed"},
+    Tone.ACTIVE: {"color": ACTIVE, "penwidth": "3"},
+    Tone.OPENS: {"color": ACTIVE, "penwidth": "2.4", "style": "dotted"},
+    Tone.BLOCKED: {"color": BLOCKED, "penwidth": "2.4", "style": "dashed"},
+}
+_MARKS = {
+    Mark.ASKED: {"color": ACTIVE, "penwidth": "3"},
+    Mark.BLOCKS: {"color": BLOCKED, "penwidth": "1.8", "peripheries": "2"},
 }
 _STYLES = {
     Kind.LATENT: {"shape": "circle", "fillcolor": "white"},
@@ -68,6 +77,7 @@ def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape)
     if place.frame in PLATES:
         where["height"] = f"{2 * shape.radius * PLATE / _INCH:.4f}"
         style = _STYLES[Kind.BEYOND] | {"fillcolor": style["fillcolor"]}
+    style = style | next((_MARKS[mark] for marked, mark in diagram.marks if marked == place), {})
     size = font_size(diagram, place, shape)
     if size != SIZE:
         where["fontsize"] = f"{size:g}"
@@ -130,16 +140,12 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             height="0.2",
         )
         if not isinstance(mark, Tone):
-            plate = mark is Kind.BEYOND
-            style = _STYLES[Kind.BEYOND] if plate else {"shape": "plaintext", "style": ""}
-            graph.node(
-                sample,
-                label="" if plate else mark,
-                pos=_point((start + 20, y)),
-                width="0.3",
-                height="0.14" if plate else "0.2",
-                **style,
-            )
+            style = {"shape": "plaintext", "style": "", "width": "0.3", "height": "0.2", "label": mark}
+            if mark is Kind.BEYOND:
+                style = _STYLES[Kind.BEYOND] | {"width": "0.3", "height": "0.14", "label": ""}
+            if isinstance(mark, Mark):
+                style = _STYLES[Kind.LATENT] | _MARKS[mark] | {"width": "0.14", "height": "0.14", "label": ""}
+            graph.node(sample, pos=_point((start + 20, y)), **style)
             continue
         for end, x in (("from", start), ("to", start + 42)):
             graph.node(
