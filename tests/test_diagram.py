@@ -12,8 +12,8 @@ from dvaec.derive.derivation import derive
 from dvaec.emit.diagram import EARLIER, LATER, PAST, Diagram, Form, Kind, Place, Tone
 from dvaec.emit.diagram_build import diagram
 from dvaec.emit.diagram_curves import Shape, at, bent, cut, part
-from dvaec.emit.diagram_dot import GOLD, SILVER
 from dvaec.emit.diagram_layout import layout
+from dvaec.emit.diagram_palette import LIGHT
 from dvaec.emit.diagram_set import all_sources, default_form, picture_source
 from dvaec.plan.develop import develop
 from dvaec.spec.model import Spec
@@ -219,13 +219,13 @@ def test_dot_text_names_nodes_as_the_page_does_and_shapes_them_by_kind() -> None
     assert "shape=circle" in node["z_t"]
     assert "shape=diamond" in node["h_t"]
     assert "shape=circle" in node["x_t"]
-    assert "fillcolor=white" in node["z_t"]
-    assert "fillcolor=white" not in node["x_t"]
+    assert f'fillcolor="{LIGHT.paper}"' in node["z_t"]
+    assert f'fillcolor="{LIGHT.observed}"' in node["x_t"]
     golden = [row for row in lines if row.startswith('\t"x_<t+1>" -> z_t [')]
     assert len(golden) == 1
-    assert GOLD in golden[0]
+    assert LIGHT.golden in golden[0]
     silver = picture_source(_page(SILVER_Q), derive(_page(SILVER_Q)), Form.INFERENCE_COMPACT)
-    assert f'color="{SILVER}"' in silver
+    assert f'color="{LIGHT.silver}"' in silver
     assert "style=dashed" in silver
 
 

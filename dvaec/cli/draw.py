@@ -63,16 +63,10 @@ def draw(
     from dvaec.emit.diagram_dot import dot_source
     from dvaec.emit.render import FORMATS, RenderError, write_picture
 
-    if compact and developed:
-        raise typer.BadParameter("choose one of --compact and --developed; a picture shows one form")
+    _refuse_both(compact, developed, inference, slices, unrolled, highlight)
     if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
         ends = ", ".join(f".{f}" for f in FORMATS)
         raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
-    if slices is not None and unrolled is not None:
-        raise typer.BadParameter("choose one of --slices and --unrolled; the latter draws every frame")
-    if highlight is not None and (developed or inference or unrolled is not None):
-        message = "--highlight paints the compact generative model, with as many frames as the answer takes"
-        raise typer.BadParameter(message)
     known, extent = compiled(spec, with_sharing(overrides, share)), Extent.of(slices, unrolled)
     if highlight is None:
         picture = _picture(known, compact, developed, inference, extent)
@@ -84,6 +78,24 @@ def draw(
     except RenderError as error:
         raise RefusalError(str(error)) from error
     typer.echo(str(path))
+
+
+def _refuse_both(
+    compact: bool,
+    developed: bool,
+    inference: bool,
+    slices: int | None,
+    unrolled: int | None,
+    highlight: str | None,
+) -> None:
+    """Refuse options that exclude each other."""
+    if highlight is not None and (developed or inference or unrolled is not None):
+        message = "--highlight paints the compact generative model, with as many frames as the answer takes"
+        raise typer.BadParameter(message)
+    if compact and developed:
+        raise typer.BadParameter("choose one of --compact and --developed; a picture shows one form")
+    if slices is not None and unrolled is not None:
+        raise typer.BadParameter("choose one of --slices and --unrolled; the latter draws every frame")
 
 
 def _picture(known: Compilation, compact: bool, developed: bool, inference: bool, extent: Extent) -> Diagram:

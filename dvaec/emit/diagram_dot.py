@@ -11,33 +11,36 @@ from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Ton
 from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
+from dvaec.emit.diagram_palette import LIGHT, LINES
+from dvaec.emit.diagram_svg import ROOT
 
-GOLD = "#C98A00"
-SILVER = "#8E99A4"
-ACTIVE = "#0B62A4"
-BLOCKED = "#C0392B"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
-_TONES = {
-    Tone.PLAIN: {"color": "#222222"},
-    Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
-    Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
-    Tone.SILVER: {"color": SILVER, "penwidth": "1.8", "style": "dashed"},
-    Tone.ACTIVE: {"color": ACTIVE, "penwidth": "3"},
-    Tone.OPENS: {"color": ACTIVE, "penwidth": "2.4", "style": "dotted"},
-    Tone.BLOCKED: {"color": BLOCKED, "penwidth": "2.4", "style": "dashed"},
+_MARKS = {Mark.ASKED: {"penwidth": "3"}, Mark.BLOCKS: {"penwidth": "1.8", "peripheries": "2"}}
+_SHAPES = {
+    Kind.LATENT: {"shape": "circle"},
+    Kind.OBSERVED: {"shape": "circle"},
+    Kind.INPUT: {"shape": "square", "style": "filled,rounded"},
+    Kind.DETERMINISTIC: {"shape": "diamond"},
+    Kind.BEYOND: {"shape": "box", "style": "filled,rounded"},
 }
-_MARKS = {
-    Mark.ASKED: {"color": ACTIVE, "penwidth": "3"},
-    Mark.BLOCKS: {"color": BLOCKED, "penwidth": "1.8", "peripheries": "2"},
-}
-_STYLES = {
-    Kind.LATENT: {"shape": "circle", "fillcolor": "white"},
-    Kind.OBSERVED: {"shape": "circle", "fillcolor": "#CFD4DA"},
-    Kind.INPUT: {"shape": "square", "style": "filled,rounded", "fillcolor": "#E4E7EA"},
-    Kind.DETERMINISTIC: {"shape": "diamond", "fillcolor": "white"},
-    Kind.BEYOND: {"shape": "box", "style": "filled,rounded", "fillcolor": "white"},
-}
+
+
+def _arrow_style(tone: Tone) -> dict[str, str]:
+    line, style = LINES[tone], {"color": LIGHT.tone(tone), "class": tone.value}
+    if line.width != LINES[Tone.PLAIN].width:
+        style["penwidth"] = f"{line.width:g}"
+    if line.style != "solid":
+        style["style"] = line.style
+    return style
+
+
+def _node_style(kind: Kind, shape: Kind | None = None, mark: Mark | None = None) -> dict[str, str]:
+    """A node filled as its kind is; of another `shape` if it is a plate."""
+    style = _SHAPES[shape or kind] | {"fillcolor": LIGHT.fill(kind), "color": LIGHT.ink, "class": kind.value}
+    if mark is not None:
+        style |= _MARKS[mark] | {"color": LIGHT.mark(mark), "class": f"{kind.value} {mark.value}"}
+    return style
 
 
 def dot_source(diagram: Diagram) -> str:
@@ -46,9 +49,15 @@ def dot_source(diagram: Diagram) -> str:
     graph = graphviz.Digraph(
         name=f"{diagram.name} {diagram.form}",
         comment=f"{diagram.name}, {diagram.form}",
-        graph_attr={"layout": "nop2", "outputorder": "nodesfirst", "pad": "0.15", "bgcolor": "white"},
+        graph_attr={
+            "layout": "nop2",
+            "outputorder": "nodesfirst",
+            "pad": "0.15",
+            "bgcolor": LIGHT.paper,
+            "class": ROOT,
+        },
         node_attr={"fontname": _FONT, "fontsize": f"{SIZE}", "fixedsize": "true", "style": "filled"},
-        edge_attr={"arrowsize": "0.8", "penwidth": "1.1"},
+        edge_attr={"arrowsize": "0.8", "penwidth": f"{LINES[Tone.PLAIN].width:g}"},
     )
     _bands(graph, drawn)
     for place in diagram.places:
@@ -58,7 +67,7 @@ def dot_source(diagram: Diagram) -> str:
             identity(diagram, arrow.source),
             identity(diagram, arrow.target),
             pos=_spline(curve, tip),
-            **_TONES[arrow.tone],
+            **_arrow_style(arrow.tone),
         )
     _title(graph, diagram, drawn)
     _legend(graph, diagram, drawn)
@@ -73,11 +82,11 @@ def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape)
     if place.frame in ELLIPSES:
         graph.node(name, label="⋯", shape="plaintext", style="", **where)
         return
-    style = _STYLES[row.kind]
-    if place.frame in PLATES:
+    plate = place.frame in PLATES
+    if plate:
         where["height"] = f"{2 * shape.radius * PLATE / _INCH:.4f}"
-        style = _STYLES[Kind.BEYOND] | {"fillcolor": style["fillcolor"]}
-    style = style | next((_MARKS[mark] for marked, mark in diagram.marks if marked == place), {})
+    mark = next((mark for marked, mark in diagram.marks if marked == place), None)
+    style = _node_style(row.kind, Kind.BEYOND if plate else None, mark)
     size = font_size(diagram, place, shape)
     if size != SIZE:
         where["fontsize"] = f"{size:g}"
@@ -96,7 +105,8 @@ def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
             label="",
             shape="box",
             style=style,
-            color="#F4F6F8" if "filled" in style else "#C3CAD1",
+            color=LIGHT.band if "filled" in style else LIGHT.frame,
+            **{"class": "band" if "filled" in style else "single"},
             pos=_point(((left + right) / 2, middle)),
             width=f"{(right - left) / _INCH:.4f}",
             height=f"{height / _INCH:.4f}",
@@ -142,9 +152,9 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
         if not isinstance(mark, Tone):
             style = {"shape": "plaintext", "style": "", "width": "0.3", "height": "0.2", "label": mark}
             if mark is Kind.BEYOND:
-                style = _STYLES[Kind.BEYOND] | {"width": "0.3", "height": "0.14", "label": ""}
+                style = _node_style(Kind.BEYOND) | {"width": "0.3", "height": "0.14", "label": ""}
             if isinstance(mark, Mark):
-                style = _STYLES[Kind.LATENT] | _MARKS[mark] | {"width": "0.14", "height": "0.14", "label": ""}
+                style = _node_style(Kind.LATENT, mark=mark) | {"width": "0.14", "height": "0.14", "label": ""}
             graph.node(sample, pos=_point((start + 20, y)), **style)
             continue
         for end, x in (("from", start), ("to", start + 42)):
@@ -153,7 +163,7 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             )
         tip = (start + 40, y)
         line = ((start, y), (start + 10, y), (start + 20, y), (start + 32, y))
-        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_TONES[mark])
+        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_arrow_style(mark))
 
 
 def _point(point: Point) -> str:

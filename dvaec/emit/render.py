@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvaec.emit.diagram_svg import themed
+
 FORMATS = ("svg", "png", "pdf", "dot")
 _RESOLUTION = "144"  # dots per inch of a PNG; the other formats have no grain
 
@@ -35,7 +37,8 @@ def write_picture(source: str, path: Path) -> None:
 def picture(source: str, form: str) -> bytes:
     """Return the bytes of an svg, png or pdf."""
     program = shutil.which("dot")
-    return _by_program(program, source, form) if program else _by_wheel(source, form)
+    data = _by_program(program, source, form) if program else _by_wheel(source, form)
+    return themed(data) if form == "svg" else data
 
 
 def write_whole(path: Path, data: bytes) -> None:
