@@ -90,7 +90,7 @@ def test_the_program_is_used_where_there_is_one(
 
 
 def test_an_unknown_suffix_is_refused_and_a_missing_folder_named(tmp_path: Path, source: str) -> None:
-    with pytest.raises(render.RenderError, match=r"\.svg, \.png, \.pdf, \.dot"):
+    with pytest.raises(render.RenderError, match=r"\.svg, \.png, \.pdf, \.dot, \.tex"):
         render.write_picture(source, tmp_path / "picture.gif")
     with pytest.raises(OSError, match=r"nowhere/picture\.dot"):
         render.write_picture(source, tmp_path / "nowhere" / "picture.dot")

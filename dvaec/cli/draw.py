@@ -28,7 +28,7 @@ def draw(
             "-o",
             "--out",
             metavar="FILE",
-            help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default.",
+            help="A .svg, .png, .pdf, .dot or .tex file (TikZ); <spec>-<form>.svg by default.",
         ),
     ] = None,
     slices: Annotated[
@@ -56,12 +56,12 @@ def draw(
     \b
     dvaec draw specs/vrnn.yaml --developed
     dvaec draw specs/vrnn.yaml --inference -o vrnn.pdf
+    dvaec draw specs/dkf.yaml --inference -o dkf.tex
     dvaec draw specs/vrnn.yaml --compact --unrolled 4
     dvaec draw specs/srnn.yaml --highlight 'z_t <- x_<t+1>' -o why.png
     """
     from dvaec.emit.diagram_build import Extent
-    from dvaec.emit.diagram_dot import dot_source
-    from dvaec.emit.render import FORMATS, RenderError, write_picture
+    from dvaec.emit.render import FORMATS
 
     _refuse_both(compact, developed, inference, slices, unrolled, highlight)
     if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
@@ -73,11 +73,21 @@ def draw(
     else:
         picture = _highlighted(known, highlight, extent)
     path = out or Path(f"{spec.stem}-{'highlight' if highlight else picture.form.value}.svg")
+    _write(picture, path)
+    typer.echo(str(path))
+
+
+def _write(picture: Diagram, path: Path) -> None:
+    """Write a picture as its file's name says."""
+    from dvaec.emit.diagram_dot import dot_source
+    from dvaec.emit.diagram_tikz import tikz_source
+    from dvaec.emit.render import RenderError, write_picture
+
+    source = tikz_source(picture) if path.suffix.lower() == ".tex" else dot_source(picture)
     try:
-        write_picture(dot_source(picture), path)
+        write_picture(source, path)
     except RenderError as error:
         raise RefusalError(str(error)) from error
-    typer.echo(str(path))
 
 
 def _refuse_both(
