@@ -152,7 +152,10 @@ def test_block_by_block_q_reads_all_of_an_earlier_block() -> None:
     assert _into(picture, "a") == {("x", 0)}
     every = (EARLIER, *SLICES, LATER)
     assert _into(picture, "z") == {("z", -1), *(("a", f) for f in every), *(("u", f) for f in every)}
-    assert picture.title[1] == "q(a₁:ᴛ, z₁:ᴛ | x₁:ᴛ, u₁:ᴛ) = ∏ₜ q(aₜ | xₜ) ∏ₜ q(zₜ | a₁:ᴛ, zₜ₋₁, u₁:ᴛ)"
+    assert (
+        " ".join(picture.title[1:])
+        == "q(a₁:ᴛ, z₁:ᴛ | x₁:ᴛ, u₁:ᴛ) = ∏ₜ q(aₜ | xₜ) ∏ₜ q(zₜ | a₁:ᴛ, zₜ₋₁, u₁:ᴛ)"
+    )
 
 
 def test_a_static_observation_is_read_into_from_the_last_frame() -> None:
@@ -254,9 +257,24 @@ def _agrees_with_unrolled_reads(spec: Spec, form: Form, picture: Diagram) -> Non
     framed |= {f"{s.name}{way}" for s in spec.states for way in "<>"} | {f.name for f in spec.features}
     shown = {(p.name, p.frame) for p in picture.places}
 
+    def plated(parent: Parent, reader: int | None, early: bool) -> bool:
+        """Whether an open window's plate names its single frames too: of what does not read itself."""
+        column, plate = (FIRST, EARLIER) if early else (FINAL, LATER)
+        between = any(
+            a.target.frame == column and a.source == Place(parent.name, plate) for a in picture.arrows
+        )
+        if parent.offsets is None or recurrent(parent.name) or between:
+            return False
+        return reader is None or (parent.offsets.reaches_past if early else parent.offsets.reaches_future)
+
+    def recurrent(name: str) -> bool:
+        every = (a for a in picture.arrows if a.target.frame in picture.slices)
+        return any(a.source.name == a.target.name == name for a in every)
+
     def column(parent: Parent, reader: int | None, frame: int, middle: int) -> int:
         single = {0: ZERO, 1: FIRST, last: FINAL, last + 1: AFTER}.get(frame)
-        if single is not None and (parent.name, single) in shown:
+        early = frame < last / 2
+        if single is not None and (parent.name, single) in shown and not (plated(parent, reader, early)):
             return single
         assert parent.offsets is not None
         if frame - middle < picture.slices[0]:

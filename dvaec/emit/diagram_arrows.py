@@ -2,8 +2,9 @@
 
 A link z_{t+d} -> x_t with offsets D becomes, for each slice f, an arrow from every visible frame f + d, d in
 D, and at either end, if D reaches past it, one from the plate (where D is open there) or the ellipsis. Where
-single frames (0, 1, T, T+1) are drawn, they read and are read by the same rule (by a window with a stride: if
-it reads that frame at some t); a recurrence from or to such a frame leads through the ellipsis, or the plate.
+single frames (0, 1, T, T+1) are drawn, they read by the same rule, and are read by themselves where no plate
+names them (by a window with a stride: if it reads that frame at some t); a recurrence from or to such a frame
+leads through the ellipsis, or the plate.
 """
 
 from __future__ import annotations
@@ -139,7 +140,26 @@ class _View:
         else:
             every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
             read = [source for source in every if self._reads(parent.offsets, column, source)]
+        for plate, ends in ((EARLIER, _EARLY), (LATER, _LATE)):
+            if plate in read and self._names_all(parent.name, plate, shown):
+                read = [source for source in read if source == column or source not in ends]
         return [Place(parent.name, source) for source in read]
+
+    def _names_all(self, name: str, plate: int, shown: tuple[Place, ...]) -> bool:
+        """Whether a plate names the single frames on its side too.
+
+        Not if the variable reads itself, so that they lead on to the plate, nor if what stands at the single
+        frame reads the plate, which then is what lies between.
+        """
+        column = FIRST if plate == EARLIER else FINAL
+        for link in self.links:
+            offsets = link.parent.offsets
+            if link.parent.name != name or offsets is None or link.target in self.static:
+                continue
+            there = Place(link.target, column) in shown and Place(link.target, column) not in self.own
+            if link.target == name or (there and link.column is None and self._reads(offsets, column, plate)):
+                return False
+        return True
 
     def leading_on(self, link: Link, shown: tuple[Place, ...], read: set[Place]) -> Iterator[Arrow]:
         """The arrows from a single frame into an ellipsis, and from the slices towards a single frame."""

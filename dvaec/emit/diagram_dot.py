@@ -116,8 +116,8 @@ def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
 def _title(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
     middle = (drawn.left + drawn.right) / 2
     for k, line in enumerate(diagram.title):
-        above = 20 * (len(diagram.title) - 1 - k)
-        _text(graph, f"title {k + 1}", line, (middle, drawn.top + 32 + above), 14 if k == 0 else 12)
+        above = 22 * (len(diagram.title) - 1 - k)
+        _text(graph, f"title {k + 1}", line, (middle, drawn.top + 34 + above), 15 if k == 0 else 13)
 
 
 def _text(graph: graphviz.Digraph, name: str, text: str, centre: Point, size: int) -> None:
@@ -134,9 +134,9 @@ def _text(graph: graphviz.Digraph, name: str, text: str, centre: Point, size: in
 
 def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
     """Lines under the picture: a sample of the arrow, then what it means."""
-    width = 6.9 * max((len(remark.text) for remark in diagram.legend), default=0)
+    width = 7.8 * max((len(remark.text) for remark in diagram.legend), default=0)
     for k, (mark, text) in enumerate((remark.mark, remark.text) for remark in diagram.legend):
-        y = drawn.bottom - 30 - 18 * k
+        y = drawn.bottom - 32 - 20 * k
         start = drawn.left
         sample, words = f"legend {k + 1}", f"legend {k + 1} text"
         graph.node(
@@ -144,7 +144,7 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             label=f"{text}\\l",
             shape="plaintext",
             style="",
-            fontsize="11",
+            fontsize="13",
             pos=_point((start + 50 + width / 2, y)),
             width=f"{width / _INCH:.4f}",
             height="0.2",

@@ -29,7 +29,7 @@ _WORDS = {
     Tone.ACTIVE: "an active path: the one tells about the other",
     Tone.OPENS: "what follows from a head-to-head node and is given opens it",
     Tone.BLOCKED: "a path as far as it is open",
-    Mark.BLOCKS: "where paths are blocked: it is given, or head-to-head and nothing below it is given",
+    Mark.BLOCKS: "blocks: given, or head-to-head with nothing given below",
     Mark.ASKED: "what the question is about",
 }
 

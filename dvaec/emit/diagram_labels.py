@@ -21,8 +21,8 @@ from dvaec.emit.diagram_curves import Shape
 from dvaec.spec.notation import lowered, page
 from dvaec.spec.offsets import of
 
-SIZE = 15
-_PLATE_SIZE = 12
+SIZE = 16
+_PLATE_SIZE = 13
 _LOW = frozenset("ₜ₊₋₀₁₂₃₄₅₆₇₈₉:")
 
 
@@ -46,11 +46,19 @@ def label_of(diagram: Diagram, place: Place) -> str:
 
 def _plate(diagram: Diagram, place: Place) -> str:
     """The frames of a plate: those of the window that are not drawn by themselves."""
-    there = [p.frame for p in diagram.places if p.name == place.name]
     if place.frame == EARLIER:
-        start = 2 if FIRST in there else 1 if ZERO in there else diagram.row(place.name).first
+        apart = [2 if p == FIRST else 1 for p in (FIRST, ZERO) if _apart(diagram, place, p)]
+        start = apart[0] if apart else diagram.row(place.name).first
         return f"{start}:t{diagram.slices[0] - 1:+d}"
-    return f"t{diagram.slices[-1] + 1:+d}:{'T-1' if FINAL in there else 'T'}"
+    return f"t{diagram.slices[-1] + 1:+d}:{'T-1' if _apart(diagram, place, FINAL) else 'T'}"
+
+
+def _apart(diagram: Diagram, plate: Place, single: int) -> bool:
+    """Whether a plate begins or ends beside a single frame, which is read by itself or reads the plate."""
+    one = Place(plate.name, single)
+    reads = {a.target for a in diagram.arrows if a.source == plate}
+    apart = any(a.source == one and (a.target == plate or a.target in reads) for a in diagram.arrows)
+    return apart or any(target.frame == single for target in reads)
 
 
 def font_size(diagram: Diagram, place: Place, shape: Shape) -> float:

@@ -35,10 +35,10 @@ _DOTS = 12.0
 _PLATE = 27.0
 _BESIDE = 0.55  # columns from an ellipsis to a plate of the same row
 _ROW = 84.0
-_COLUMN = 128.0
-_COLUMN_WITH_ASIDE = 158.0
-_COMPACT = (124.0, 150.0)  # rows and columns where the arrows are many and the nodes few
-_COMPACT_OF_MORE = (100.0, 150.0)
+_COLUMN = 116.0
+_COLUMN_WITH_ASIDE = 146.0
+_COMPACT = (116.0, 122.0)  # rows and columns where the arrows are many and the nodes few
+_COMPACT_OF_MORE = (96.0, 122.0)
 _ASIDE = 50.0
 
 

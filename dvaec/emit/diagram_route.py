@@ -28,8 +28,13 @@ _CELL = 7.0
 _COARSE = tuple(weights(k / _SAMPLES) for k in range(1, _SAMPLES))
 _FINE = tuple(weights(k / 40) for k in range(1, 40))
 _INNER = tuple(weights(k / (2 * _SAMPLES)) for k in range(9, 2 * _SAMPLES - 8))
+_ROOM = 60.0  # round the nodes
+_WIDE = 2.0
 _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 
 
 def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int, ...]) -> dict[Arrow, Curve]:
@@ -40,7 +45,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
     taken: Counter[tuple[int, int]] = Counter()
     angles: dict[Place, list[tuple[float, bool]]] = {}
     paths: dict[Arrow, Curve] = {}
-    middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
+    frame = _frame(shapes)
     groups: dict[tuple[object, ...], list[Arrow]] = {}
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
         groups.setdefault(_link(arrow, slices), []).append(arrow)
@@ -60,7 +65,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
                     most = inf if best is None else best[0] - cost
                     if most < -1.0:  # no cost is below -0.1: it is lost
                         break
-                    cost += _cost(curve, abs(bend), others[arrow], taken, middle, most)
+                    cost += _cost(curve, abs(bend), others[arrow], taken, frame, most)
                 if best is None or cost < best[0] - 1e-6:
                     best = (cost, curves)
         assert best is not None
@@ -73,6 +78,13 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
             for place, angle, enters in _ends(arrow, curve):
                 angles.setdefault(place, []).append((angle, enters))
     return paths
+
+
+def _frame(shapes: dict[Place, Shape]) -> Box:
+    """The nodes' extent, with room round it for arrows."""
+    xs = [shape.centre[0] for shape in shapes.values()]
+    ys = [shape.centre[1] for shape in shapes.values()]
+    return min(xs) - _ROOM, min(ys) - _ROOM, max(xs) + _ROOM, max(ys) + _ROOM
 
 
 def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float, bool], tuple[Place, float, bool]]:
@@ -113,7 +125,7 @@ def _cost(
     size: float,
     others: list[Shape],
     taken: Counter[tuple[int, int]],
-    middle: float,
+    frame: Box,
     most: float = inf,
 ) -> float:
     """What a curve costs; where that is more than `most`, any number above it that is not too high."""
@@ -123,13 +135,21 @@ def _cost(
     if _HIT * hits + sag / 9.0 > most + 1.0:
         return _HIT * hits + sag / 9.0
     beside = sum(taken[cell] for cell in _cells(curve))
+    middle = (frame[1] + frame[3]) / 2
     # Of two equal bends take the outer one: away from the picture's middle, where there is room.
     inward = (
         -0.02
         if abs(points[_SAMPLES // 2][1] - middle) > abs((curve[0][1] + curve[3][1]) / 2 - middle)
         else 0.0
     )
-    return _HIT * hits + beside + sag / 9.0 + inward
+    return _HIT * hits + beside + sag / 9.0 + _beyond(points, frame) / _WIDE + inward
+
+
+def _beyond(points: list[Point], frame: Box) -> float:
+    """How far a curve swings beyond the nodes' own extent, the room that there always is left out."""
+    left, bottom, right, top = frame
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return max(0.0, left - min(xs), max(xs) - right, bottom - min(ys), max(ys) - top)
 
 
 def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -> int:

@@ -133,7 +133,7 @@ def _title(diagram: Diagram, drawn: Layout) -> list[str]:
     middle, names = (drawn.left + drawn.right) / 2, frozenset(row.name for row in diagram.rows)
     out = []
     for k, line in enumerate(diagram.title):
-        at = _point((middle, drawn.top + 32 + 20 * (len(diagram.title) - 1 - k)))
+        at = _point((middle, drawn.top + 34 + 22 * (len(diagram.title) - 1 - k)))
         out.append(rf"  \node[font={_TITLE}] at {at} {{{text(line, names if k else frozenset())}}};")
     return out
 
@@ -141,7 +141,7 @@ def _title(diagram: Diagram, drawn: Layout) -> list[str]:
 def _legend(diagram: Diagram, drawn: Layout) -> list[str]:
     out = []
     for k, remark in enumerate(diagram.legend):
-        x, y = drawn.left, drawn.bottom - 30 - 18 * k
+        x, y = drawn.left, drawn.bottom - 32 - 20 * k
         if isinstance(remark.mark, Tone):
             out.append(_arrow(remark.mark, ((x, y), (x + 10, y), (x + 20, y), (x + 32, y)), (x + 40, y)))
         elif isinstance(remark.mark, Mark):

@@ -11,7 +11,7 @@ from dvaec.spec.model import Combiner, Conditional, Dense, Parent, Role, Side, S
 from dvaec.spec.notation import parent_unicode, unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
-_WIDEST = 78  # characters of one line of a title
+_WIDEST = 66  # characters of one line of a title
 
 
 def title(
@@ -73,13 +73,13 @@ def legend(
     out: list[Remark] = []
     tones = {a.tone for a in arrows}
     if form.of_q and not tones & {Tone.GOLDEN, Tone.SILVER}:
-        out.append(Remark(Tone.PLAIN, "q sees what the exact posterior sees: no golden and no silver arrow"))
+        out.append(Remark(Tone.PLAIN, "no golden, no silver: q sees what the exact posterior sees"))
     if Tone.GOLDEN in tones:
         out.append(Remark(Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
     if Tone.SILVER in tones:
         out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
     if Tone.AUXILIARY in tones:
-        out.append(Remark(Tone.AUXILIARY, "a state is predicted, in training alone: an auxiliary term (8.4)"))
+        out.append(Remark(Tone.AUXILIARY, "an auxiliary term (8.4): predicts a state, in training alone"))
     if any(a.source.frame in PLATES for a in arrows):
         out.append(Remark(Kind.BEYOND, "all of the frames that it names"))
     if partial:
