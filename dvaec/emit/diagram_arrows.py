@@ -156,8 +156,10 @@ class _View:
             offsets = link.parent.offsets
             if link.parent.name != name or offsets is None or link.target in self.static:
                 continue
-            there = Place(link.target, column) in shown and Place(link.target, column) not in self.own
-            if link.target == name or (there and link.column is None and self._reads(offsets, column, plate)):
+            one = Place(link.target, column)
+            there = one in shown and one not in self.own and link.column is None
+            reads = link.column == column or (there and self._reads(offsets, column, plate))
+            if link.target == name or reads:
                 return False
         return True
 

@@ -12,15 +12,21 @@ from math import hypot
 Point = tuple[float, float]
 Curve = tuple[Point, Point, Point, Point]
 PLATE = 0.45  # a plate's height over its width
+WIDE = 1.75  # a wide diamond's width over its height
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A node's outline: `outline` is "circle", "diamond", "square" or "plate" (as wide, half as high)."""
+    """A node's outline: `outline` is "circle", "diamond", "square", "plate" (lower) or "wide" (a diamond)."""
 
     centre: Point
     radius: float
     outline: str
+
+    @property
+    def across(self) -> float:
+        """Half the width."""
+        return self.radius * WIDE if self.outline == "wide" else self.radius
 
     def covers(self, point: Point, margin: float = 0.0) -> bool:
         """Whether the point lies inside the outline, grown by `margin`."""
@@ -28,6 +34,8 @@ class Shape:
         radius = self.radius + margin
         if self.outline == "diamond":
             return dx + dy < radius
+        if self.outline == "wide":
+            return dx / WIDE + dy < radius
         if self.outline == "plate":
             return dx < radius and dy < self.radius * PLATE + margin
         if self.outline == "square":

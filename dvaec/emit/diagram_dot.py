@@ -76,8 +76,8 @@ def dot_source(diagram: Diagram) -> str:
 
 def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape) -> None:
     row = diagram.row(place.name)
-    across = f"{2 * shape.radius / _INCH:.4f}"
-    where = {"pos": _point(shape.centre), "width": across, "height": across}
+    width, height = f"{2 * shape.across / _INCH:.4f}", f"{2 * shape.radius / _INCH:.4f}"
+    where = {"pos": _point(shape.centre), "width": width, "height": height}
     name = identity(diagram, place)
     if place.frame in ELLIPSES:
         graph.node(name, label="⋯", shape="plaintext", style="", **where)

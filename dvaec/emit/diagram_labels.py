@@ -67,7 +67,7 @@ def font_size(diagram: Diagram, place: Place, shape: Shape) -> float:
     row = [p for p in diagram.places if p.name == place.name and p.frame not in ELLIPSES]
     same = [p for p in row if (p.frame in PLATES) is plate]
     needed = max(_width(label_of(diagram, p)) for p in same)
-    room = shape.radius * (1.5 if shape.outline == "diamond" else 1.85 if plate else 1.75)
+    room = shape.across * (1.5 if shape.outline in ("diamond", "wide") else 1.85 if plate else 1.75)
     return max(SIZE / 2, min(_PLATE_SIZE if plate else SIZE, int(2 * room / needed) / 2))
 
 

@@ -27,11 +27,13 @@ from dvaec.emit.diagram import (
 )
 from dvaec.emit.diagram_curves import Curve, Point, Shape, cut
 from dvaec.emit.diagram_extent import RADIUS, framed_extent, heights
+from dvaec.emit.diagram_labels import font_size
 from dvaec.emit.diagram_route import DIAMOND, route
 
 HEAD = 8.0
 _SQUARE = 18.0
 _DOTS = 12.0
+_SMALLEST = 11.0  # of a label in a diamond; below, the diamond is a wide one
 _PLATE = 27.0
 _BESIDE = 0.55  # columns from an ellipsis to a plate of the same row
 _ROW = 84.0
@@ -63,14 +65,16 @@ class Layout:
 def layout(diagram: Diagram) -> Layout:
     """Place the nodes, then run the arrows, short ones first, each keeping clear of those before."""
     has_aside = any(row.aside for row in diagram.rows)
-    row, width = _ROW, _COLUMN_WITH_ASIDE if has_aside else _COLUMN
+    wide = any(_is_wide(diagram, place) for place in diagram.places)
+    row, width = _ROW, _COLUMN_WITH_ASIDE if has_aside or wide else _COLUMN
     if not diagram.form.shows_states:
         row, width = _COMPACT if len(diagram.rows) < 3 else _COMPACT_OF_MORE
     grid = _grid(diagram, row, width)
     shapes = {place: _shape(diagram, place, grid) for place in diagram.places}
     paths = route(diagram.arrows, shapes, diagram.slices)
-    edge = (-RADIUS - 12, (_ASIDE + DIAMOND if has_aside else RADIUS) + 12)
-    xs = [x for shape in shapes.values() for x in (shape.centre[0] - DIAMOND, shape.centre[0] + DIAMOND)]
+    half = max((s.across for s in shapes.values() if s.outline == "wide"), default=RADIUS + 4) + 8
+    edge = (-half, max(half, _ASIDE + DIAMOND + 12 if has_aside else 0.0))
+    xs = [x for s in shapes.values() for x in (s.centre[0] - s.across - 6, s.centre[0] + s.across + 6)]
     ys = heights(shapes, paths)
     columns = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in diagram.slices)
     single = dict.fromkeys(p.frame for p in shapes if p.frame in SINGLES)
@@ -134,6 +138,14 @@ def _across(diagram: Diagram, width: float) -> dict[int, float]:
     return across
 
 
+def _is_wide(diagram: Diagram, place: Place) -> bool:
+    """Whether a state's name is too long for a diamond."""
+    row = diagram.row(place.name)
+    if row.kind is not Kind.DETERMINISTIC or row.aside or place.frame in (*ELLIPSES, *PLATES):
+        return False
+    return font_size(diagram, place, Shape((0.0, 0.0), DIAMOND, "diamond")) < _SMALLEST
+
+
 def _shape(diagram: Diagram, place: Place, grid: _Grid) -> Shape:
     row = diagram.row(place.name)
     y = grid.down[place.name]
@@ -145,7 +157,7 @@ def _shape(diagram: Diagram, place: Place, grid: _Grid) -> Shape:
     x = grid.static[place.name] if place.frame is None else grid.across[place.frame] + aside
     match row.kind:
         case Kind.DETERMINISTIC:
-            return Shape((x, y), DIAMOND, "diamond")
+            return Shape((x, y), DIAMOND, "wide" if _is_wide(diagram, place) else "diamond")
         case Kind.INPUT:
             return Shape((x, y), _SQUARE, "square")
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import atan2, hypot, inf, pi
 
 from dvaec.emit.diagram import Arrow, Place
-from dvaec.emit.diagram_curves import Curve, Point, Shape, along, bent, weights
+from dvaec.emit.diagram_curves import WIDE, Curve, Point, Shape, along, bent, weights
 
 DIAMOND = 27.0  # from the middle of the largest node to its outline
 _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
@@ -22,7 +22,7 @@ _TRIALS = (
 """Bends and skews of an arrow; the later ones are tried where all before run through a node."""
 _HIT = 30.0
 _MARGIN = 7.0  # that an arrow keeps from nodes
-_NEAR = DIAMOND + _MARGIN
+_NEAR = WIDE * (DIAMOND + _MARGIN)
 _SAMPLES = 24
 _CELL = 7.0
 _COARSE = tuple(weights(k / _SAMPLES) for k in range(1, _SAMPLES))
@@ -161,7 +161,7 @@ def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -
         return 0
     finer, hits = along(curve, _FINE), 0
     for other in near:
-        (x, y), reach = other.centre, other.radius + _MARGIN + 0.1  # no outline reaches beyond this square
+        (x, y), reach = other.centre, other.across + _MARGIN + 0.1  # no outline reaches beyond this square
         left, right, low, high = x - reach, x + reach, y - reach, y + reach
         around = [p for p in finer if left < p[0] < right and low < p[1] < high]
         close = [p for p in around if other.covers(p, _MARGIN)]

@@ -112,6 +112,10 @@ def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
         fill = {Kind.OBSERVED: "observed", Kind.INPUT: "given"}.get(kind, "white")
         height = _number(width * PLATE)
         style = f"{Kind.BEYOND}, fill={fill}, minimum width={_number(width)}bp, minimum height={height}bp"
+    if shape.outline == "wide":
+        style = (
+            f"{kind}, minimum width={_number(2 * shape.across * _SCALE)}bp, minimum height={_number(width)}bp"
+        )
     style += "".join(f", {mark}" for marked, mark in diagram.marks if marked == place)
     size = font_size(diagram, place, shape) * _LABEL / SIZE
     font = rf"\fontsize{{{_number(size)}}}{{{_number(1.2 * size)}}}\selectfont"
