@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dvaec.derive.derivation import derive
 from dvaec.emit.diagram import EARLIER, LATER, PAST, Diagram, Form, Kind, Place, Tone
 from dvaec.emit.diagram_build import diagram
-from dvaec.emit.diagram_curves import Shape, at, bent, cut, part
+from dvaec.emit.diagram_curves import Shape, at, bent, cut, part, pieces
 from dvaec.emit.diagram_layout import layout
 from dvaec.emit.diagram_palette import LIGHT
 from dvaec.emit.diagram_set import all_sources, default_form, picture_source
@@ -254,6 +254,10 @@ def test_a_piece_of_a_curve_lies_on_it(
 ) -> None:
     curve = bent(start, end, bend)
     piece = part(curve, 0.2, 0.7)
+    some = pieces(curve)
+    assert some[0][0] == pytest.approx(curve[0], abs=1e-6)
+    assert some[-1][3] == pytest.approx(curve[3], abs=1e-6)
+    assert len(some) == 1 or at(some[1], 0.5) == pytest.approx(at(curve, 0.375), abs=1e-6)
     for t in (0.0, 0.3, 1.0):
         assert at(piece, t) == pytest.approx(at(curve, 0.2 + 0.5 * t), abs=1e-6)
 
@@ -266,10 +270,19 @@ def test_an_arrow_is_cut_at_the_outlines() -> None:
     assert curve[3] == pytest.approx((166, 0), abs=1e-4)
 
 
-def test_a_long_name_is_set_smaller_in_all_its_slices() -> None:
+def test_a_long_name_has_a_wide_diamond_and_a_longer_one_is_set_smaller_in_all_its_slices() -> None:
     page = _page("generation: ['z_t | z_<t-1>', 'x_t | z_t, x_<<t>']\ninference: exact\n")
     rows = picture_source(page, derive(page), Form.DEVELOPED).splitlines()
-    sizes = {row.split("fontsize=")[1].split()[0] for row in rows if 'label="xpast' in row}
+    wide = [row for row in rows if 'label="xpast' in row]
+    assert len(wide) == 3
+    assert all("height=0.7500" in row and "width=1.3125" in row for row in wide)
+    longer = _page(
+        "generation: ['z_t | z_<t-1>', 'x_t | z_t, x_<<t>']\ninference: exact\n"
+        "states: {whatwassaidbefore_t: {rnn: gru, units: 4, reads: x_<t-1>}}\n"
+        "networks: {p(x_t): {reads: 'z_t, whatwassaidbefore_t'}}"
+    )
+    rows = picture_source(longer, derive(longer), Form.DEVELOPED).splitlines()
+    sizes = {row.split("fontsize=")[1].split()[0] for row in rows if 'label="whatwas' in row}
     assert len(sizes) == 1
     assert 7.5 <= float(sizes.pop()) < 12
     assert not [row for row in rows if 'label="zₜ' in row and "fontsize=" in row]

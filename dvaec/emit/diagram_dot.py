@@ -8,7 +8,7 @@ from __future__ import annotations
 import graphviz
 
 from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
-from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape
+from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
 from dvaec.emit.diagram_palette import LIGHT, LINES
@@ -175,4 +175,5 @@ def _number(value: float) -> str:
 
 
 def _spline(curve: Curve, tip: Point) -> str:
-    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+    rest = (p for piece in pieces(curve) for p in piece[1:])
+    return f"e,{_point(tip)} " + " ".join(_point(p) for p in (curve[0], *rest))

@@ -72,8 +72,9 @@ def layout(diagram: Diagram) -> Layout:
     grid = _grid(diagram, row, width)
     shapes = {place: _shape(diagram, place, grid) for place in diagram.places}
     paths = route(diagram.arrows, shapes, diagram.slices)
-    half = max((s.across for s in shapes.values() if s.outline == "wide"), default=RADIUS + 4) + 8
-    edge = (-half, max(half, _ASIDE + DIAMOND + 12 if has_aside else 0.0))
+    inner = [s.across for p, s in shapes.items() if not diagram.row(p.name).aside and p.frame not in PLATES]
+    aside = [s.across + _ASIDE for p, s in shapes.items() if diagram.row(p.name).aside]
+    edge = (-max(inner, default=RADIUS) - 8, max([*inner, *aside], default=RADIUS) + 8)
     xs = [x for s in shapes.values() for x in (s.centre[0] - s.across - 6, s.centre[0] + s.across + 6)]
     ys = heights(shapes, paths)
     columns = tuple((grid.across[f] + edge[0], grid.across[f] + edge[1]) for f in diagram.slices)
@@ -141,7 +142,7 @@ def _across(diagram: Diagram, width: float) -> dict[int, float]:
 def _is_wide(diagram: Diagram, place: Place) -> bool:
     """Whether a state's name is too long for a diamond."""
     row = diagram.row(place.name)
-    if row.kind is not Kind.DETERMINISTIC or row.aside or place.frame in (*ELLIPSES, *PLATES):
+    if row.kind is not Kind.DETERMINISTIC or place.frame in (*ELLIPSES, *PLATES):
         return False
     return font_size(diagram, place, Shape((0.0, 0.0), DIAMOND, "diamond")) < _SMALLEST
 

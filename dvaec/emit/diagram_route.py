@@ -14,9 +14,11 @@ _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
 _FAR_BENDS = (0.52, 0.63, 0.75, 0.9)
 _EVEN = (1.0, 1.0)
 _SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
+_LEANING = ((2.6, 0.0), (0.0, 2.6), (2.2, -1.8), (-1.8, 2.2), (1.6, 0.9), (0.9, 1.6))
 _TRIALS = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
     tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
+    tuple((b, skew) for size in _BENDS[3:] for b in (size, -size) for skew in _LEANING),
     tuple((b, skew) for size in _FAR_BENDS for b in (size, -size) for skew in (_EVEN, *_SKEWS)),
 )
 """Bends and skews of an arrow; the later ones are tried where all before run through a node."""

@@ -10,7 +10,7 @@ import re
 from math import hypot
 
 from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
-from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape
+from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
 from dvaec.emit.diagram_palette import LIGHT, LINES
@@ -124,11 +124,12 @@ def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
 
 def _arrow(tone: Tone, curve: Curve, tip: Point) -> str:
     """A curve, and its head as a triangle from where the curve ends to the tip."""
-    start, one, other, end = curve
+    start, end = curve[0], curve[3]
     dx, dy = tip[0] - end[0], tip[1] - end[1]
     length = hypot(dx, dy) or 1.0
     ox, oy = -dy / length * _HEAD, dx / length * _HEAD
-    line = f"{_point(start)} .. controls {_point(one)} and {_point(other)} .. {_point(end)}"
+    bends = [f"controls {_point(a)} and {_point(b)} .. {_point(c)}" for _, a, b, c in pieces(curve)]
+    line = " .. ".join([_point(start), *bends])
     sides = f"{_point((end[0] + ox, end[1] + oy))} -- {_point((end[0] - ox, end[1] - oy))}"
     return rf"  \path[{tone}] {line}; \fill[{tone} head] {_point(tip)} -- {sides} -- cycle;"
 
