@@ -1,7 +1,7 @@
 """All that is committed and made by dvaec itself, rewritten in one command: `python -m tests.regenerate`.
 
 That is generated/NAME/ for every page of specs/ (what `dvaec compile` writes, without the TorchScript archive), the
-JSON schema, docs/models.md, and the expected texts of tests/bad. With --check nothing is written: the files that
+JSON schema, docs/models.md, how often arrows of diagrams cross, and the expected texts of tests/bad. With --check nothing is written: the files that
 differ are named, and the exit status is 1 if there are any. Read the difference before committing it.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from dvaec.cli.products import texts_of
 from dvaec.compiler import run
 from dvaec.spec.write_schema import schema_text
-from tests import bad_specs, review_page
+from tests import bad_specs, diagram_geometry, review_page
 from tests.shipped import ROOT, SPECS
 
 GENERATED = ROOT / "generated"
@@ -37,6 +37,7 @@ def derived() -> dict[Path, bytes]:
         for name in bad_specs.names()
     }
     made = {SCHEMA: schema_text(), review_page.PAGE: review_page.review_page()}
+    made[diagram_geometry.CROSSINGS] = diagram_geometry.crossings_text()
     return generated() | {path: text.encode("utf-8") for path, text in made.items()} | bad
 
 

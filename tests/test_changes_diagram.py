@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dvaec.emit.diagram import Diagram, Form, Kind, Place, Tone
+from dvaec.emit.diagram import PAST, Diagram, Form, Kind, Place, Tone
 from dvaec.emit.diagram_changes import changes_diagram, changes_source
 from dvaec.emit.diagram_curves import at
-from dvaec.emit.diagram_dot import ADDED, GOLD, REMOVED
 from dvaec.emit.diagram_layout import layout
+from dvaec.emit.diagram_palette import LIGHT
 from dvaec.plan.comparing import comparable
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text
@@ -35,7 +35,7 @@ def of_tone(diagram: Diagram, tone: Tone) -> set[tuple[Place, Place]]:
 def test_links_that_came_and_went_are_painted_and_the_others_plain() -> None:
     picture = drawn(BARE, BARE.replace("z_t | z_<t-1>, u_t", "z_t | z_<t-2>, u_t"))
     assert picture.form is Form.COMPACT
-    z = {frame: Place("z", frame) for frame in (-2, -1, 0, 1)}
+    z = {frame: Place("z", frame) for frame in (-1, 0, 1)} | {-2: Place("z", PAST)}
     assert of_tone(picture, Tone.REMOVED) == {(z[-1], z[0]), (z[0], z[1])}
     assert of_tone(picture, Tone.ADDED) == {(z[-2], z[0]), (z[-1], z[1])}
     plain = {(Place(a, f), Place(b, f)) for a, b in (("u", "z"), ("z", "x")) for f in (-1, 0, 1)}
@@ -83,8 +83,10 @@ def test_a_variable_that_came_or_went_has_an_outline_of_its_tone() -> None:
     }
     assert drawn(other, BARE).row("u").tone is Tone.ADDED
     models = [read_text(text, "page")[0] for text in (other, BARE)]
-    assert f'u_t [label="uₜ" color="{ADDED}"' in changes_source(*comparable(*models))
-    assert f'u_t [label="uₜ" color="{REMOVED}"' in changes_source(*comparable(*reversed(models)))
+    for tone, pair in ((Tone.ADDED, models), (Tone.REMOVED, models[::-1])):
+        before, after = comparable(*pair)
+        (node,) = (line for line in changes_source(before, after).splitlines() if 'label="uₜ"' in line)
+        assert f'class="input {tone}-node" color="{LIGHT.tone(tone)}"' in node
 
 
 def test_a_variable_of_another_level_or_role_stands_twice() -> None:
@@ -144,7 +146,7 @@ def test_every_format_is_written_beside_the_text(tmp_path: Path, suffix: str) ->
         text = (tmp_path / "c.svg").read_text(encoding="utf-8")
         assert ElementTree.fromstring(text) is not None
         text = text.lower()
-        assert ADDED.lower() in text
-        assert REMOVED.lower() in text
+        assert LIGHT.added.lower() in text
+        assert LIGHT.removed.lower() in text
         assert "stroke-dasharray" in text
-        assert GOLD.lower() not in text
+        assert LIGHT.golden.lower() not in text

@@ -126,6 +126,8 @@ def test_a_missing_file_and_a_folder_are_faults(tmp_path: Path, command: tuple[s
         ("check",),
         ("draw", "specs/srnn.yaml", "-o", "picture.gif"),
         ("draw", "specs/srnn.yaml", "--compact", "--developed"),
+        ("draw", "specs/srnn.yaml", "--slices", "2", "--unrolled", "3"),
+        ("draw", "specs/srnn.yaml", "--slices", "0"),
         ("compile", "specs/srnn.yaml", "--emit", "pln"),
         ("derive", "specs/srnn.yaml", "--format", "html"),
         ("derive", "specs/srnn.yaml", "--horizon", "0"),

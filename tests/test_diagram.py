@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvaec.derive.derivation import derive
-from dvaec.emit.diagram import FUTURE, PAST, Diagram, Form, Kind, Place, Tone
+from dvaec.emit.diagram import EARLIER, LATER, PAST, Diagram, Form, Kind, Place, Tone
 from dvaec.emit.diagram_build import diagram
-from dvaec.emit.diagram_curves import Shape, at, bent, cut, part
-from dvaec.emit.diagram_dot import GOLD, SILVER
+from dvaec.emit.diagram_curves import Shape, at, bent, cut, part, pieces
 from dvaec.emit.diagram_layout import layout
+from dvaec.emit.diagram_palette import LIGHT
 from dvaec.emit.diagram_set import all_sources, default_form, picture_source
 from dvaec.plan.develop import develop
 from dvaec.spec.model import Spec
@@ -54,12 +54,13 @@ def _into(
     }
 
 
-def test_an_open_window_is_drawn_from_every_earlier_slice_and_from_the_ellipsis() -> None:
+def test_an_open_window_is_drawn_from_every_earlier_slice_and_from_the_plate() -> None:
     open_window = _diagram(_page("generation: [z_t, 'x_t | z_t, x_<<t>']\ninference: exact"), Form.COMPACT)
     one_frame = _diagram(_page("generation: [z_t, 'x_t | z_t, x_<t-1>']\ninference: exact"), Form.COMPACT)
-    assert _into(open_window, "x", 1) == {("z", 1), ("x", PAST), ("x", -1), ("x", 0)}
+    assert _into(open_window, "x", 1) == {("z", 1), ("x", EARLIER), ("x", -1), ("x", 0)}
     assert _into(one_frame, "x", 1) == {("z", 1), ("x", 0)}
-    # At the left edge both read what is beyond, and there alone x_{t-1} is the ellipsis.
+    # At the left edge both read what is beyond: a plate of all frames, and the ellipsis.
+    assert _into(open_window, "x", -1) == {("z", -1), ("x", EARLIER)}
     assert _into(one_frame, "x", -1) == {("z", -1), ("x", PAST)}
 
 
@@ -80,7 +81,7 @@ def test_figure_7_1_storn() -> None:
 def test_figure_7_2_storn_golden_arrows() -> None:
     for form in (Form.INFERENCE, Form.INFERENCE_COMPACT):
         picture = _diagram(_spec("storn"), form)
-        assert _into(picture, "z", 0, Tone.GOLDEN) == {("z", PAST), ("z", -1), ("x", 1), ("x", FUTURE)}
+        assert _into(picture, "z", 0, Tone.GOLDEN) == {("z", EARLIER), ("z", -1), ("x", 1), ("x", LATER)}
         assert _into(picture, "z", 0, Tone.SILVER) == set()
     assert _into(_diagram(_spec("storn"), Form.INFERENCE), "z") == {("g", 0)}
 
@@ -88,7 +89,7 @@ def test_figure_7_2_storn_golden_arrows() -> None:
 def test_figure_8_2_vrnn_golden_arrows() -> None:
     picture = _diagram(_spec("vrnn"), Form.INFERENCE)
     assert _into(picture, "z") == {("fx", 0), ("h", 0)}
-    assert _into(picture, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", FUTURE)}
+    assert _into(picture, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", LATER)}
 
 
 def test_figure_9_2_srnn_has_a_state_against_time_and_no_coloured_arrow() -> None:
@@ -105,7 +106,7 @@ def test_silver_arrows_in_both_forms() -> None:
     compact = _diagram(_page(SILVER_Q), Form.INFERENCE_COMPACT)
     assert _into(compact, "z", 1, Tone.SILVER) == {("x", -1), ("x", 0)}
     assert _into(compact, "z", 1, Tone.PLAIN) == {("z", 0), ("x", 1)}
-    assert _into(compact, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", FUTURE)}
+    assert _into(compact, "z", 0, Tone.GOLDEN) == {("x", 1), ("x", LATER)}
     developed = _diagram(_page(SILVER_Q), Form.INFERENCE)
     assert _into(developed, "z", 1, Tone.SILVER) == {("x", -1), ("x", 0)}
 
@@ -129,7 +130,7 @@ def test_silver_that_hides_in_a_state_beside_plain_links_is_drawn_from_the_varia
     )
     picture = _diagram(page, Form.INFERENCE)
     assert _into(picture, "d") == {("d", -1), ("x", 0)}
-    assert _into(picture, "z", 0, Tone.SILVER) == {("x", PAST), ("x", -1)}
+    assert _into(picture, "z", 0, Tone.SILVER) == {("x", EARLIER), ("x", -1)}
 
 
 def test_a_state_that_runs_both_ways_is_two_nodes() -> None:
@@ -218,13 +219,13 @@ def test_dot_text_names_nodes_as_the_page_does_and_shapes_them_by_kind() -> None
     assert "shape=circle" in node["z_t"]
     assert "shape=diamond" in node["h_t"]
     assert "shape=circle" in node["x_t"]
-    assert "fillcolor=white" in node["z_t"]
-    assert "fillcolor=white" not in node["x_t"]
+    assert f'fillcolor="{LIGHT.paper}"' in node["z_t"]
+    assert f'fillcolor="{LIGHT.observed}"' in node["x_t"]
     golden = [row for row in lines if row.startswith('\t"x_<t+1>" -> z_t [')]
     assert len(golden) == 1
-    assert GOLD in golden[0]
+    assert LIGHT.golden in golden[0]
     silver = picture_source(_page(SILVER_Q), derive(_page(SILVER_Q)), Form.INFERENCE_COMPACT)
-    assert f'color="{SILVER}"' in silver
+    assert f'color="{LIGHT.silver}"' in silver
     assert "style=dashed" in silver
 
 
@@ -253,6 +254,10 @@ def test_a_piece_of_a_curve_lies_on_it(
 ) -> None:
     curve = bent(start, end, bend)
     piece = part(curve, 0.2, 0.7)
+    some = pieces(curve)
+    assert some[0][0] == pytest.approx(curve[0], abs=1e-6)
+    assert some[-1][3] == pytest.approx(curve[3], abs=1e-6)
+    assert len(some) == 1 or at(some[1], 0.5) == pytest.approx(at(curve, 0.375), abs=1e-6)
     for t in (0.0, 0.3, 1.0):
         assert at(piece, t) == pytest.approx(at(curve, 0.2 + 0.5 * t), abs=1e-6)
 
@@ -265,10 +270,19 @@ def test_an_arrow_is_cut_at_the_outlines() -> None:
     assert curve[3] == pytest.approx((166, 0), abs=1e-4)
 
 
-def test_a_long_name_is_set_smaller_in_all_its_slices() -> None:
+def test_a_long_name_has_a_wide_diamond_and_a_longer_one_is_set_smaller_in_all_its_slices() -> None:
     page = _page("generation: ['z_t | z_<t-1>', 'x_t | z_t, x_<<t>']\ninference: exact\n")
     rows = picture_source(page, derive(page), Form.DEVELOPED).splitlines()
-    sizes = {row.split("fontsize=")[1].split()[0] for row in rows if 'label="xpast' in row}
+    wide = [row for row in rows if 'label="xpast' in row]
+    assert len(wide) == 3
+    assert all("height=0.7500" in row and "width=1.3125" in row for row in wide)
+    longer = _page(
+        "generation: ['z_t | z_<t-1>', 'x_t | z_t, x_<<t>']\ninference: exact\n"
+        "states: {whatwassaidbefore_t: {rnn: gru, units: 4, reads: x_<t-1>}}\n"
+        "networks: {p(x_t): {reads: 'z_t, whatwassaidbefore_t'}}"
+    )
+    rows = picture_source(longer, derive(longer), Form.DEVELOPED).splitlines()
+    sizes = {row.split("fontsize=")[1].split()[0] for row in rows if 'label="whatwas' in row}
     assert len(sizes) == 1
     assert 7.5 <= float(sizes.pop()) < 12
     assert not [row for row in rows if 'label="zₜ' in row and "fontsize=" in row]

@@ -12,6 +12,7 @@ import pytest
 from dvaec.derive.derivation import derive
 from dvaec.emit import render
 from dvaec.emit.diagram import Form
+from dvaec.emit.diagram_palette import LIGHT
 from dvaec.emit.diagram_set import picture_source
 from dvaec.spec.read import read_spec
 
@@ -51,7 +52,7 @@ def test_svg_holds_the_labels_and_the_colours_and_is_the_same_twice(source: str)
     assert {"zₜ₋₁", "zₜ", "zₜ₊₁", "hₜ", "xₜ₊₁"} <= set(texts)
     assert "VRNN, inference model in developed form" in texts
     strokes = {node.get("stroke", "").upper() for node in tree.iter("{http://www.w3.org/2000/svg}path")}
-    assert "#C98A00" in strokes
+    assert LIGHT.golden in strokes
 
 
 @pytest.mark.usefixtures("no_program")
@@ -89,7 +90,7 @@ def test_the_program_is_used_where_there_is_one(
 
 
 def test_an_unknown_suffix_is_refused_and_a_missing_folder_named(tmp_path: Path, source: str) -> None:
-    with pytest.raises(render.RenderError, match=r"\.svg, \.png, \.pdf, \.dot"):
+    with pytest.raises(render.RenderError, match=r"\.svg, \.png, \.pdf, \.dot, \.tex"):
         render.write_picture(source, tmp_path / "picture.gif")
     with pytest.raises(OSError, match=r"nowhere/picture\.dot"):
         render.write_picture(source, tmp_path / "nowhere" / "picture.dot")

@@ -12,8 +12,22 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 
 from dvaec.derive.model import Comparison
-from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, SLICES, ZERO, Diagram, Form, Place, Tone
-from dvaec.emit.diagram_build import diagram
+from dvaec.emit.diagram import (
+    AFTER,
+    EARLIER,
+    FINAL,
+    FIRST,
+    FUTURE,
+    LATER,
+    PAST,
+    SLICES,
+    ZERO,
+    Diagram,
+    Form,
+    Place,
+    Tone,
+)
+from dvaec.emit.diagram_build import Extent, diagram
 from dvaec.emit.diagram_curves import at as point_at
 from dvaec.emit.diagram_dot import dot_source
 from dvaec.emit.diagram_layout import layout
@@ -82,8 +96,8 @@ def test_figure_11_many_to_one_encoders_are_read_at_the_ends_of_the_sequence() -
 
 def test_a_sequence_level_target_reads_every_frame() -> None:
     picture = _drawn(specs.dsae(), Form.INFERENCE_COMPACT)
-    assert _into(picture, "v", None) == {("x", f) for f in (PAST, *SLICES, FUTURE)}
-    assert _into(picture, "z") == {("v", None), *(("x", f) for f in (PAST, *SLICES, FUTURE))}
+    assert _into(picture, "v", None) == {("x", f) for f in (EARLIER, *SLICES, LATER)}
+    assert _into(picture, "z") == {("v", None), *(("x", f) for f in (EARLIER, *SLICES, LATER))}
 
 
 def test_frame_zero_stands_at_the_left_with_reads_of_its_own() -> None:
@@ -106,7 +120,7 @@ def test_an_open_window_reads_frame_zero_from_every_slice() -> None:
     open_past = replace(base, generation=(given("z", at("z", specs.PAST_OF_T)), base.generation[1]), heads=())
     picture = _drawn(open_past, Form.COMPACT)
     for frame in SLICES:
-        assert {("z", ZERO), ("z", PAST)} <= _into(picture, "z", frame)
+        assert {("z", ZERO), ("z", EARLIER)} <= _into(picture, "z", frame)
 
 
 def test_a_numbered_first_frame_replaces_the_generic_conditional() -> None:
@@ -119,7 +133,7 @@ def test_a_numbered_first_frame_replaces_the_generic_conditional() -> None:
 
 def test_noncausal_generation_has_arrows_back_in_time() -> None:
     picture = _drawn(specs.rvae(), Form.COMPACT)
-    assert _into(picture, "x") == {("z", f) for f in (PAST, *SLICES, FUTURE)}
+    assert _into(picture, "x") == {("z", f) for f in (EARLIER, *SLICES, LATER)}
     developed = _drawn(specs.rvae(), Form.DEVELOPED)
     assert _into(developed, "h<") == {("h<", 1), ("z", 0)}
     assert _into(developed, "x") == {("h>", 0), ("h<", 0)}
@@ -136,9 +150,12 @@ def test_a_backward_sweep_runs_right_to_left() -> None:
 def test_block_by_block_q_reads_all_of_an_earlier_block() -> None:
     picture = _drawn(specs.kvae(), Form.INFERENCE_COMPACT)
     assert _into(picture, "a") == {("x", 0)}
-    every = (PAST, *SLICES, FUTURE)
+    every = (EARLIER, *SLICES, LATER)
     assert _into(picture, "z") == {("z", -1), *(("a", f) for f in every), *(("u", f) for f in every)}
-    assert picture.title[1] == "q(a₁:ᴛ, z₁:ᴛ | x₁:ᴛ, u₁:ᴛ) = ∏ₜ q(aₜ | xₜ) ∏ₜ q(zₜ | a₁:ᴛ, zₜ₋₁, u₁:ᴛ)"
+    assert (
+        " ".join(picture.title[1:])
+        == "q(a₁:ᴛ, z₁:ᴛ | x₁:ᴛ, u₁:ᴛ) = ∏ₜ q(aₜ | xₜ) ∏ₜ q(zₜ | a₁:ᴛ, zₜ₋₁, u₁:ᴛ)"
+    )
 
 
 def test_a_static_observation_is_read_into_from_the_last_frame() -> None:
@@ -201,7 +218,7 @@ def test_an_auxiliary_prediction_is_a_dotted_arrow_into_the_state() -> None:
 def test_golden_and_silver_at_sequence_level_and_in_frame_zero() -> None:
     lacking = Comparison("v", golden=(Parent("z", ALL),), silver=())
     picture = _drawn(specs.dsae(), Form.INFERENCE, lacking)
-    assert _into(picture, "v", None, Tone.GOLDEN) == {("z", f) for f in (PAST, *SLICES, FUTURE)}
+    assert _into(picture, "v", None, Tone.GOLDEN) == {("z", f) for f in (EARLIER, *SLICES, LATER)}
     idle = Comparison("z", golden=(), silver=(Parent("c", None),), frame=0)
     compact = _drawn(specs.dssm(), Form.INFERENCE_COMPACT, idle)
     assert _into(compact, "z", ZERO, Tone.SILVER) == {("c", None)}
@@ -212,7 +229,7 @@ def test_golden_and_silver_at_sequence_level_and_in_frame_zero() -> None:
 def test_a_state_read_at_the_last_frame_hides_silver_which_is_drawn_from_the_variable() -> None:
     silver = Comparison("v", golden=(), silver=(Parent("x", ALL),))
     picture = _drawn(specs.dsae(), Form.INFERENCE, silver)
-    assert _into(picture, "v", None, Tone.SILVER) >= {("x", f) for f in (PAST, *SLICES, FUTURE)}
+    assert _into(picture, "v", None, Tone.SILVER) >= {("x", f) for f in (EARLIER, *SLICES, LATER)}
     assert {a.tone for a in picture.arrows if a.target.name in ("gf", "gb")} == {Tone.PLAIN}
 
 
@@ -220,7 +237,10 @@ def test_a_state_read_at_the_last_frame_hides_silver_which_is_drawn_from_the_var
 def test_slices_have_exactly_the_arrows_of_the_unrolled_reads(make: Make, form: Form) -> None:
     """Oracle: unroll the readers over many frames, put t in the middle, and name the frames' columns."""
     spec = make()
-    _agrees_with_unrolled_reads(spec, form, _drawn(spec, form))
+    for slices in (3, 1, 4):
+        drawn = diagram(spec, derived(spec), form, Extent.of(slices, None))
+        assert len(drawn.slices) == slices
+        _agrees_with_unrolled_reads(spec, form, drawn)
 
 
 @settings(max_examples=30, deadline=None)
@@ -237,24 +257,44 @@ def _agrees_with_unrolled_reads(spec: Spec, form: Form, picture: Diagram) -> Non
     framed |= {f"{s.name}{way}" for s in spec.states for way in "<>"} | {f.name for f in spec.features}
     shown = {(p.name, p.frame) for p in picture.places}
 
-    def column(name: str, frame: int, middle: int) -> int:
+    def plated(parent: Parent, reader: int | None, early: bool) -> bool:
+        """Whether an open window's plate names its single frames too: of what does not read itself."""
+        column, plate = (FIRST, EARLIER) if early else (FINAL, LATER)
+        between = any(
+            a.target.frame == column and a.source == Place(parent.name, plate) for a in picture.arrows
+        )
+        if parent.offsets is None or recurrent(parent.name) or between:
+            return False
+        return reader is None or (parent.offsets.reaches_past if early else parent.offsets.reaches_future)
+
+    def recurrent(name: str) -> bool:
+        every = (a for a in picture.arrows if a.target.frame in picture.slices)
+        return any(a.source.name == a.target.name == name for a in every)
+
+    def column(parent: Parent, reader: int | None, frame: int, middle: int) -> int:
         single = {0: ZERO, 1: FIRST, last: FINAL, last + 1: AFTER}.get(frame)
-        if single is not None and (name, single) in shown:
+        early = frame < last / 2
+        if single is not None and (parent.name, single) in shown and not (plated(parent, reader, early)):
             return single
-        return max(PAST, min(FUTURE, frame - middle))
+        assert parent.offsets is not None
+        if frame - middle < picture.slices[0]:
+            return EARLIER if reader is None or parent.offsets.reaches_past else PAST
+        if frame - middle > picture.slices[-1]:
+            return LATER if reader is None or parent.offsets.reaches_future else FUTURE
+        return frame - middle
 
     wanted = set()
     for middle in range(24, 36):  # a window with a stride reads the first frame at some t only
         for reader, parents in _generic(spec, form).items():
-            for frame in SLICES if reader in framed else (None,):
+            for frame in picture.slices if reader in framed else (None,):
                 for parent in parents:
                     for source in _frames_read(spec, parent, None if frame is None else middle + frame, last):
-                        place = None if source is None else column(parent.name, source, middle)
+                        place = None if source is None else column(parent, frame, source, middle)
                         wanted.add(((parent.name, place), (reader, frame)))
     found = {
         ((a.source.name, a.source.frame), (a.target.name, a.target.frame))
         for a in picture.arrows
-        if a.target.frame in (*SLICES, None)
+        if a.target.frame in (*picture.slices, None)
     }
     assert found == wanted
 

@@ -10,17 +10,15 @@ import typer
 
 from dvaec.cli import lab, make
 from dvaec.cli.differ import diff
+from dvaec.cli.draw import draw
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
-    RefusalError,
-    Sharing,
     SpecFile,
     compiled,
     guarded,
     show,
     width_of_output,
-    with_sharing,
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
@@ -181,64 +179,7 @@ def explain(
     typer.echo(explanation_text(answer(known.spec, known.derivation, asked), known.source))
 
 
-@app.command()
-def draw(
-    spec: SpecFile,
-    compact: Annotated[bool, typer.Option("--compact", help="The variables and their conditionals.")] = False,
-    developed: Annotated[bool, typer.Option("--developed", help="With states and features.")] = False,
-    inference: Annotated[
-        bool, typer.Option("--inference", help="q, with golden and silver arrows; either form.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--out",
-            metavar="FILE",
-            help="A .svg, .png, .pdf or .dot file; <spec>-<form>.svg by default.",
-        ),
-    ] = None,
-    overrides: Overrides = None,
-    share: Sharing = None,
-) -> None:
-    """Draw the model over three frames.
-
-    Prints the picture's path.
-
-    Without --compact or --developed: developed if the page has states, else compact.
-
-    \b
-    dvaec draw specs/vrnn.yaml --developed
-    dvaec draw specs/vrnn.yaml --inference -o vrnn.pdf
-    """
-    from dvaec.emit.diagram import Form
-    from dvaec.emit.render import FORMATS, RenderError, write_picture
-
-    if compact and developed:
-        raise typer.BadParameter("choose one of --compact and --developed; a picture shows one form")
-    if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
-        ends = ", ".join(f".{f}" for f in FORMATS)
-        raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
-    from dvaec.emit.diagram_set import default_form, picture_source
-
-    known = compiled(spec, with_sharing(overrides, share))
-    page, derivation = known.spec, known.derivation
-    assert derivation is not None
-    if inference and not page.latents:
-        raise RefusalError(f"{page.name} has no latent variable, hence no inference model to draw")
-    form = default_form(page, inference)
-    if compact:
-        form = Form.INFERENCE_COMPACT if inference else Form.COMPACT
-    if developed:
-        form = Form.INFERENCE if inference else Form.DEVELOPED
-    path = out or Path(f"{spec.stem}-{form.value}.svg")
-    try:
-        write_picture(picture_source(page, derivation, form), path)
-    except RenderError as error:
-        raise RefusalError(str(error)) from error
-    typer.echo(str(path))
-
-
+app.command()(draw)
 make.register(app)
 app.command()(report)
 app.command()(verify)

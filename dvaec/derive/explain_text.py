@@ -60,10 +60,10 @@ def explanation_text(explanation: Explanation, source: Source) -> str:
 
 def arguments(explanation: Explanation, source: Source) -> tuple[Argument, ...]:
     """Return the answers part by part, each with its trail or its blocks."""
-    target = _target(explanation)
+    target = target_text(explanation)
     found = [_finding(target, finding, source) for finding in explanation.findings]
     if explanation.later is not None:
-        text = _window(explanation.later)
+        text = window_text(explanation.later)
         why = f"comes later in the chain-rule order than {target}"
         if text == target:
             why = "is the target itself"
@@ -72,7 +72,7 @@ def arguments(explanation: Explanation, source: Source) -> tuple[Argument, ...]:
     return tuple(found)
 
 
-def _target(explanation: Explanation) -> str:
+def target_text(explanation: Explanation) -> str:
     """Return the target as the question names it: z_t, z_0, z_T, v."""
     name, frame = explanation.question.target, explanation.question.frame
     if not explanation.framed:
@@ -81,7 +81,7 @@ def _target(explanation: Explanation) -> str:
 
 
 def _finding(target: str, finding: Finding, source: Source) -> Argument:
-    text, example = _window(finding.part), _place(finding.example)
+    text, example = window_text(finding.part), _place(finding.example)
     length = "" if finding.frames is None else f", T = {finding.frames}"
     shown = "" if example == text else f" (shown for {example}{length})"
     if not finding.shown:
@@ -108,7 +108,7 @@ def _finding(target: str, finding: Finding, source: Source) -> Argument:
 
 
 def _block(block: Block, source: Source) -> list[Line]:
-    text = _window(block.at)
+    text = window_text(block.at)
     if not block.trail:
         return [Line(f"  at {text}")]
     if block.collider:
@@ -159,17 +159,17 @@ def use_words(explanation: Explanation) -> list[str]:
     """Say which parts q reads, should read, and reads in vain."""
     lines = []
     if explanation.golden is not None:
-        text = _window(explanation.golden)
+        text = window_text(explanation.golden)
         lines.append(f"q does not read {text}, which the exact posterior reads (golden).")
     if explanation.silver is not None:
-        text = _window(explanation.silver)
+        text = window_text(explanation.silver)
         lines.append(f"q reads {text}, which the exact posterior does not read (silver).")
     if explanation.answer and explanation.used is not None:
-        lines.append(f"q reads {_window(explanation.used)}.")
+        lines.append(f"q reads {window_text(explanation.used)}.")
     return lines
 
 
-def _window(part: Parent | Frames) -> str:
+def window_text(part: Parent | Frames) -> str:
     """Return a window as the page writes it; single frames as runs: x_1, x_<4:T>."""
     if isinstance(part, Parent):
         return notation.parent(part)

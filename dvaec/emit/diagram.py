@@ -1,9 +1,9 @@
-"""Diagrams as values: which nodes stand in three time slices, and which arrows enter them.
+"""Diagrams as values: which nodes stand in some time slices, and which arrows enter them.
 
 The drawing rule is that of the review's figures (7.1 to 9.2), made exact: *every* arrow that enters the
-slices t-1, t and t+1 is there, and none that only leaves them. What an arrow reads beyond the three slices is
-one node per variable and end, the ellipsis, so that an open window x_{1:t-1} (arrows from every earlier slice
-and from the ellipsis) cannot be taken for x_{t-1} (one arrow).
+slices, t-1, t and t+1 unless said otherwise, is there, and none that only leaves them. What an arrow reads
+beyond the slices is a node of its own: the ellipsis for a window with an end there (z_{t-1} of the first
+slice), a plate that names its frames for an open one, so that x_{1:t-1} cannot be taken for x_{t-1}.
 """
 
 from __future__ import annotations
@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SLICES = (-1, 0, 1)
-PAST = -2  # the frame of the ellipsis of everything before t-1
-FUTURE = 2  # and of everything after t+1
-ZERO, FIRST, FINAL, AFTER = -4, -3, 3, 4  # the frames 0, 1, T and T+1, where they are drawn
-COLUMNS = (ZERO, FIRST, PAST, *SLICES, FUTURE, FINAL, AFTER)  # from left to right
+# Columns that are no slice are numbered from beyond all slices, in their order from left to right.
+_LEFT, _RIGHT = -1000, 1000
+ZERO, FIRST = _LEFT - 3, _LEFT - 2  # the frames 0 and 1, where they are drawn apart
+EARLIER, PAST = _LEFT - 1, _LEFT  # before the slices: the plate of an open window, and the ellipsis
+FUTURE, LATER = _RIGHT, _RIGHT + 1  # after them: the ellipsis, and the plate
+FINAL, AFTER = _RIGHT + 2, _RIGHT + 3  # the frames T and T+1
+SINGLES = (ZERO, FIRST, FINAL, AFTER)
+PLATES = (EARLIER, LATER)
+ELLIPSES = (PAST, FUTURE)
+
+
+def slices_of(count: int) -> tuple[int, ...]:
+    """Return that many frames round t, of an even number one more before it than after."""
+    return tuple(range(-(count // 2), count - count // 2))
 
 
 class Form(StrEnum):
@@ -52,6 +62,7 @@ class Tone(StrEnum):
 
     AUXILIARY: a state that is predicted, in training alone, from what the arrow comes from (8.4).
     ADDED, REMOVED: of two models compared, what the second or the first alone has.
+    Painted links: on an ACTIVE trail, on the way down that OPENS it, on one that is BLOCKED.
     """
 
     PLAIN = "plain"
@@ -60,11 +71,24 @@ class Tone(StrEnum):
     GOLDEN = "golden"
     ADDED = "added"
     REMOVED = "removed"
+    ACTIVE = "active"
+    OPENS = "opens"
+    BLOCKED = "blocked"
+
+
+class Mark(StrEnum):
+    """A painted node: one that a question is ASKED about, one that BLOCKS the trails."""
+
+    ASKED = "asked"
+    BLOCKS = "blocks"
 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A name at a frame: one of COLUMNS (-1, 0, 1 for the slices), or None for a whole sequence."""
+    """A name at a column: a slice, or one of the columns above; None for a whole sequence.
+
+    Slices are numbered relative to t, where all frames are drawn from 1 to T.
+    """
 
     name: str
     frame: int | None
@@ -83,6 +107,7 @@ class Row:
     framed: bool = True
     aside: bool = False
     tone: Tone = Tone.PLAIN
+    first: int = 1  # the frame at which the variable begins
 
 
 @dataclass(frozen=True)
@@ -96,9 +121,9 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Remark:
-    """One line of the legend: an arrow of that tone, or a text in its place, then what it means."""
+    """One line of the legend: an arrow, a plate (BEYOND), a painted node or a text, and what it means."""
 
-    mark: Tone | str
+    mark: Tone | Kind | Mark | str
     text: str
 
 
@@ -107,7 +132,8 @@ class Diagram:
     """A picture before its layout: rows from top to bottom, arrows in a fixed order, title and legend.
 
     Rows of whole sequences come first (above the slices) or last (below). `singles` are the places at single
-    frames that are drawn whether or not an arrow touches them.
+    frames that are drawn whether or not an arrow touches them; `partial` are the plates of which some arrow
+    reads a part only. Where `unrolled`, the slices are all frames, 1 to T.
     """
 
     name: str
@@ -117,6 +143,10 @@ class Diagram:
     arrows: tuple[Arrow, ...]
     legend: tuple[Remark, ...] = ()
     singles: tuple[Place, ...] = ()
+    partial: tuple[Place, ...] = ()
+    slices: tuple[int, ...] = SLICES
+    unrolled: bool = False
+    marks: tuple[tuple[Place, Mark], ...] = ()
 
     def row(self, name: str) -> Row:
         """Return the row of one name; KeyError if there is none."""
@@ -134,5 +164,6 @@ class Diagram:
             if not row.framed:
                 out.append(Place(row.name, None))
                 continue
-            out += [p for p in (Place(row.name, f) for f in COLUMNS) if p.frame in SLICES or p in used]
+            columns = (ZERO, FIRST, EARLIER, PAST, *self.slices, FUTURE, LATER, FINAL, AFTER)
+            out += [p for p in (Place(row.name, f) for f in columns) if p.frame in self.slices or p in used]
         return tuple(out)

@@ -1,9 +1,10 @@
 """From links, as a reader has them, to the arrows of a picture.
 
 A link z_{t+d} -> x_t with offsets D becomes, for each slice f, an arrow from every visible frame f + d, d in
-D, and one from the ellipsis of either end if D reaches past it. Where single frames (0, 1, T, T+1) are drawn,
-they read and are read by the same rule (by a window with a stride: if it reads that frame at some t); a
-recurrence from or to such a frame leads through the ellipsis.
+D, and at either end, if D reaches past it, one from the plate (where D is open there) or the ellipsis. Where
+single frames (0, 1, T, T+1) are drawn, they read by the same rule, and are read by themselves where no plate
+names them (by a window with a stride: if it reads that frame at some t); a recurrence from or to such a frame
+leads through the ellipsis, or the plate.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, SLICES, ZERO, Arrow, Place, Tone
+from dvaec.emit.diagram import AFTER, EARLIER, FINAL, FIRST, FUTURE, LATER, PAST, ZERO, Arrow, Place, Tone
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import ALL, Offsets, window
 
 COLUMN_OF = {0: ZERO, 1: FIRST, LAST: FINAL}
 """By absolute frame: where it stands."""
@@ -32,19 +33,29 @@ class Link:
     tone: Tone = Tone.PLAIN
 
 
+@dataclass(frozen=True)
+class Arrows:
+    """The arrows of a picture, the single frames drawn, and the plates that some arrow reads in part only."""
+
+    arrows: tuple[Arrow, ...]
+    singles: tuple[Place, ...]
+    partial: tuple[Place, ...] = ()
+
+
 def arrows_of(
-    links: Iterable[Link], own: Iterable[Place], static: frozenset[str]
-) -> tuple[tuple[Arrow, ...], tuple[Place, ...]]:
-    """Return the arrows, and the single frames drawn.
+    links: Iterable[Link], own: Iterable[Place], static: frozenset[str], slices: tuple[int, ...]
+) -> Arrows:
+    """Return the arrows that enter the slices and the single frames.
 
     `own` are the places with reads of their own (numbered conditionals, starts): they read nothing else.
     """
-    view = _View(tuple(links), tuple(own), static)
+    view = _View(tuple(links), tuple(own), static, slices)
     shown = view.shown()
     arrows = dict.fromkeys(arrow for link in view.links for arrow in view.arrows(link, shown))
     for link in view.links:
         arrows.update(dict.fromkeys(view.leading_on(link, shown, {a.source for a in arrows})))
-    return tuple(arrows), shown
+    partial = dict.fromkeys(place for link in view.links for place in view.partly_read(link, shown))
+    return Arrows(tuple(arrows), shown, tuple(partial))
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class _View:
     links: tuple[Link, ...]
     own: tuple[Place, ...]
     static: frozenset[str]
+    slices: tuple[int, ...]
 
     def shown(self) -> tuple[Place, ...]:
         """The single frames: those with reads of their own, those read absolutely, and what these read."""
@@ -101,21 +113,20 @@ class _View:
 
     def arrows(self, link: Link, shown: tuple[Place, ...]) -> Iterator[Arrow]:
         """Every arrow of a link."""
-        columns: tuple[int | None, ...]
-        if link.target in self.static:
-            columns = (None,)
-        elif link.column is not None:
-            columns = (link.column,)
-        else:
-            single = (
-                c for c in (FIRST, FINAL) if (p := Place(link.target, c)) in shown and p not in self.own
-            )
-            columns = (*SLICES, *single)
-        for column in columns:
+        for column in self._columns(link, shown):
             target = Place(link.target, column)
             for source in self._sources(link, column, shown):
                 if source != target:
                     yield Arrow(source, target, link.tone)
+
+    def _columns(self, link: Link, shown: tuple[Place, ...]) -> tuple[int | None, ...]:
+        """Where the link's target stands."""
+        if link.target in self.static:
+            return (None,)
+        if link.column is not None:
+            return (link.column,)
+        single = (c for c in (FIRST, FINAL) if (p := Place(link.target, c)) in shown and p not in self.own)
+        return (*self.slices, *single)
 
     def _sources(self, link: Link, column: int | None, shown: tuple[Place, ...]) -> list[Place]:
         parent = link.parent
@@ -125,11 +136,32 @@ class _View:
             return [Place(parent.name, None)]
         singles = [c for c in (*_EARLY, *_LATE) if Place(parent.name, c) in shown]
         if column is None or link.column is not None:  # without a frame t: all frames are read
-            read = [PAST, *SLICES, FUTURE, *singles]
+            read = [EARLIER, *self.slices, LATER, *singles]
         else:
-            every = (PAST, *SLICES, FUTURE, *singles)
-            read = [source for source in every if _reads(parent.offsets, column, source)]
+            every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
+            read = [source for source in every if self._reads(parent.offsets, column, source)]
+        for plate, ends in ((EARLIER, _EARLY), (LATER, _LATE)):
+            if plate in read and self._names_all(parent.name, plate, shown):
+                read = [source for source in read if source == column or source not in ends]
         return [Place(parent.name, source) for source in read]
+
+    def _names_all(self, name: str, plate: int, shown: tuple[Place, ...]) -> bool:
+        """Whether a plate names the single frames on its side too.
+
+        Not if the variable reads itself, so that they lead on to the plate, nor if what stands at the single
+        frame reads the plate, which then is what lies between.
+        """
+        column = FIRST if plate == EARLIER else FINAL
+        for link in self.links:
+            offsets = link.parent.offsets
+            if link.parent.name != name or offsets is None or link.target in self.static:
+                continue
+            one = Place(link.target, column)
+            there = one in shown and one not in self.own and link.column is None
+            reads = link.column == column or (there and self._reads(offsets, column, plate))
+            if link.target == name or reads:
+                return False
+        return True
 
     def leading_on(self, link: Link, shown: tuple[Place, ...], read: set[Place]) -> Iterator[Arrow]:
         """The arrows from a single frame into an ellipsis, and from the slices towards a single frame."""
@@ -138,42 +170,69 @@ class _View:
             return
         recurs = source == target
         forward, backward = _any(offsets, None, -1), _any(offsets, 1, None)
+        left, right = (EARLIER, PAST), (LATER, FUTURE)
         pairs = [
-            (ZERO, PAST, self._leaves(link) and Place(target, FIRST) not in shown),
-            (FIRST, PAST, recurs and forward),
-            (SLICES[0], PAST, recurs and backward and Place(target, FIRST) in shown),
-            (SLICES[-1], FUTURE, recurs and forward and Place(target, FINAL) in shown),
-            (FINAL, FUTURE, recurs and backward),
-            (AFTER, FUTURE, recurs and 1 in offsets and Place(target, FINAL) not in shown),
+            (ZERO, left, self._leaves(link) and Place(target, FIRST) not in shown),
+            (FIRST, left, recurs and forward),
+            (self.slices[0], left, recurs and backward and Place(target, FIRST) in shown),
+            (self.slices[-1], right, recurs and forward and Place(target, FINAL) in shown),
+            (FINAL, right, recurs and backward),
+            (AFTER, right, recurs and 1 in offsets and Place(target, FINAL) not in shown),
         ]
-        for start, ellipsis, there in pairs:
-            begins, ends = Place(source, start), Place(target, ellipsis)
-            if there and (start in SLICES or begins in shown) and ends in read:
-                yield Arrow(begins, ends, link.tone)
+        for start, (plate, ellipsis), there in pairs:
+            begins = Place(source, start)
+            if there and (start in self.slices or begins in shown):
+                # A recurrence of one step goes through the ellipsis, if there is one.
+                ways = (ellipsis, plate) if offsets.finite else (plate, ellipsis)
+                ends = [Place(target, way) for way in ways if Place(target, way) in read][:1]
+                yield from (Arrow(begins, end, link.tone) for end in ends)
 
+    def partly_read(self, link: Link, shown: tuple[Place, ...]) -> Iterator[Place]:
+        """The plates of a link that one of its readers does not read all of."""
+        offsets = link.parent.offsets
+        if offsets is None or link.column is not None or link.target in self.static or offsets == ALL:
+            return
+        low, high = self.slices[0] - 1, self.slices[-1] + 1
+        for column in self._columns(link, shown):
+            assert column is not None
+            if column in self.slices:
+                whole = {EARLIER: window(None, low - column), LATER: window(high - column, None)}
+            else:
+                side = window(1, None) if column == FIRST else window(None, -1)
+                whole = {EARLIER: side, LATER: side}
+            for plate, all_of_it in whole.items():
+                if self._reads(offsets, column, plate) and not all_of_it <= offsets:
+                    yield Place(link.parent.name, plate)
 
-def _reads(offsets: Offsets, reader: int, source: int) -> bool:
-    """Whether a reader in one column reads the frame, or one of the frames, of another."""
-    if reader in SLICES:
-        if source in SLICES:
-            return source - reader in offsets
-        if source == PAST:
-            return _any(offsets, None, SLICES[0] - 1 - reader)
+    def _reads(self, offsets: Offsets, reader: int, source: int) -> bool:
+        """Whether a reader in one column reads the frame, or one of the frames, of another."""
+        slices = self.slices
+        if reader in slices:
+            if source in slices:
+                return source - reader in offsets
+            if source in (EARLIER, PAST):
+                open_end = offsets.reaches_past
+                return (source == EARLIER) is open_end and _any(offsets, None, slices[0] - 1 - reader)
+            if source in (FUTURE, LATER):
+                open_end = offsets.reaches_future
+                return (source == LATER) is open_end and _any(offsets, slices[-1] + 1 - reader, None)
+            return offsets.reaches_past if source in _EARLY else offsets.reaches_future
+        if source == reader:
+            return 0 in offsets
+        if reader == FIRST:
+            if source == ZERO:
+                return -1 in offsets
+            if source == PAST:
+                return not offsets.reaches_future and _any(offsets, 1, None)
+            return source != FUTURE and offsets.reaches_future
+        if source == AFTER:
+            return 1 in offsets
         if source == FUTURE:
-            return _any(offsets, SLICES[-1] + 1 - reader, None)
-        return offsets.reaches_past if source in _EARLY else offsets.reaches_future
-    if source == reader:
-        return 0 in offsets
-    if reader == FIRST:
-        if source == ZERO:
-            return -1 in offsets
-        return _any(offsets, 1, None) if source == PAST else offsets.reaches_future
-    if source == AFTER:
-        return 1 in offsets
-    return _any(offsets, None, -1) if source == FUTURE else offsets.reaches_past
+            return not offsets.reaches_past and _any(offsets, None, -1)
+        return source != PAST and offsets.reaches_past
 
 
 def _any(offsets: Offsets, low: int | None, high: int | None) -> bool:
     """Whether the set has a member between two bounds; None is no bound."""
-    reach = offsets.reach + 2 * FUTURE
+    reach = offsets.reach + abs(low or 0) + abs(high or 0) + 1
     return bool(offsets.within(-reach if low is None else low, reach if high is None else high))

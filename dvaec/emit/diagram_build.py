@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from dvaec.derive.model import Derivation
-from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Row, Tone
+from dvaec.emit.diagram import SLICES, Arrow, Diagram, Form, Kind, Place, Row, Tone, slices_of
 from dvaec.emit.diagram_arrows import Link, arrows_of
 from dvaec.emit.diagram_reads import Reader, column_of, predictions, readers_of
 from dvaec.emit.diagram_silver import toned
 from dvaec.emit.diagram_title import legend, title
+from dvaec.emit.diagram_unroll import unrolled_arrows, without_idle_gold
 from dvaec.spec.model import Role, Side, Spec
 from dvaec.spec.notation import unicode_form
 from dvaec.spec.offsets import NOW
@@ -15,7 +18,23 @@ from dvaec.spec.offsets import NOW
 _KINDS = {Role.LATENT: Kind.LATENT, Role.OBSERVED: Kind.OBSERVED, Role.INPUT: Kind.INPUT}
 
 
-def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
+@dataclass(frozen=True)
+class Extent:
+    """What part of a sequence a picture shows: some slices round t, or, with `frames`, the whole of it."""
+
+    slices: tuple[int, ...] = SLICES
+    frames: int | None = None
+
+    @classmethod
+    def of(cls, slices: int | None, frames: int | None) -> Extent:
+        """Return what the numbers ask for; three slices where there are none."""
+        return cls(SLICES if slices is None else slices_of(slices), frames)
+
+
+THREE = Extent()  # the slices t-1, t and t+1
+
+
+def diagram(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THREE) -> Diagram:
     """Build one picture. For forms that show states the spec must be developed: every head has its reads."""
     conditionals = derivation.inference if form.of_q else (*spec.generation, *spec.numbered)
     side = Side.Q if form.of_q else Side.P
@@ -30,16 +49,25 @@ def diagram(spec: Spec, derivation: Derivation, form: Form) -> Diagram:
         links += _auxiliary(spec, readers)
     own = [Place(r.name, r.column) for r in readers if r.column is not None]
     static = frozenset(v.name for v in spec.variables if not v.framed)
-    arrows, singles = arrows_of(links, own, static)
+    if extent.frames is None:
+        found = arrows_of(links, own, static, extent.slices)
+    else:
+        zeros = frozenset(v.name for v in spec.variables if v.framed and v.first == 0)
+        found = unrolled_arrows(links, own, static, zeros, extent.frames)
+        found = replace(found, arrows=without_idle_gold(spec, found.arrows, extent.frames))
+    arrows = found.arrows
     rows = _rows(spec, side, readers, arrows)
     return Diagram(
         name=spec.name,
         form=form,
-        title=title(spec, form, conditionals),
+        title=title(spec, form, conditionals, extent.frames),
         rows=rows,
         arrows=arrows,
-        legend=legend(spec, form, arrows, rows),
-        singles=singles,
+        legend=legend(spec, form, arrows, rows, found.partial),
+        singles=found.singles,
+        partial=found.partial,
+        slices=extent.slices if extent.frames is None else tuple(range(1, extent.frames + 1)),
+        unrolled=extent.frames is not None,
     )
 
 
@@ -62,7 +90,13 @@ def _rows(spec: Spec, side: Side, readers: tuple[Reader, ...], arrows: tuple[Arr
     drawn.sort(key=lambda v: targets.index(v.name) if v.name in targets else -1)
     rows = {
         role: [
-            Row(v.name, unicode_form(v.name, NOW if v.framed else None), _KINDS[role], v.framed)
+            Row(
+                v.name,
+                unicode_form(v.name, NOW if v.framed else None),
+                _KINDS[role],
+                v.framed,
+                first=v.first,
+            )
             for v in drawn
             if v.role is role
         ]

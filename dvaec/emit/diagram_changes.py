@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dvaec.derive.changes import Model, Section, changes
-from dvaec.emit.diagram import FUTURE, PAST, Arrow, Diagram, Form, Place, Remark, Row, Tone
+from dvaec.emit.diagram import Arrow, Diagram, Form, Place, Remark, Row, Tone
 from dvaec.emit.diagram_build import diagram
 from dvaec.emit.diagram_dot import dot_source
+from dvaec.emit.diagram_title import beyond
 
 _BEFORE = " (before)"  # behind the name of a row that the second model has otherwise
 
@@ -122,6 +123,4 @@ def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tup
         out.append(Remark(Tone.REMOVED, f"removed: in {first} alone"))
     if not out:
         out.append(Remark(Tone.PLAIN, "the same links in both"))
-    if any(arrow.source.frame in (PAST, FUTURE) for arrow in every):
-        out.append(Remark("⋯", "all that is read of the frames beyond the picture"))
-    return tuple(out)
+    return (*out, *beyond(every))

@@ -11,15 +11,23 @@ from math import hypot
 
 Point = tuple[float, float]
 Curve = tuple[Point, Point, Point, Point]
+PLATE = 0.45  # a plate's height over its width
+_FAR_OUT = 25.0
+WIDE = 1.75  # a wide diamond's width over its height
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A node's outline: `outline` is "circle", "diamond", "square" or "text"."""
+    """A node's outline: `outline` is "circle", "diamond", "square", "plate" (lower) or "wide" (a diamond)."""
 
     centre: Point
     radius: float
     outline: str
+
+    @property
+    def across(self) -> float:
+        """Half the width."""
+        return self.radius * WIDE if self.outline == "wide" else self.radius
 
     def covers(self, point: Point, margin: float = 0.0) -> bool:
         """Whether the point lies inside the outline, grown by `margin`."""
@@ -27,6 +35,10 @@ class Shape:
         radius = self.radius + margin
         if self.outline == "diamond":
             return dx + dy < radius
+        if self.outline == "wide":
+            return dx / WIDE + dy < radius
+        if self.outline == "plate":
+            return dx < radius and dy < self.radius * PLATE + margin
         if self.outline == "square":
             return max(dx, dy) < radius
         return hypot(dx, dy) < radius
@@ -73,6 +85,19 @@ def part(curve: Curve, low: float, high: float) -> Curve:
     """The piece of the curve between two parameters, by de Casteljau's subdivision."""
     right = _left(tuple(reversed(_left(curve, high))), 1 - low / high)  # type: ignore[arg-type]
     return right[3], right[2], right[1], right[0]
+
+
+def pieces(curve: Curve) -> tuple[Curve, ...]:
+    """The curve, in four pieces if its inner points stand far out.
+
+    Graphviz and TikZ leave room for inner points too, which of the pieces lie close to the curve.
+    """
+    ends, inner = (curve[0], curve[3]), (curve[1], curve[2])
+    far = max(max(p[axis] for p in inner) - max(p[axis] for p in ends) for axis in (0, 1))
+    back = max(min(p[axis] for p in ends) - min(p[axis] for p in inner) for axis in (0, 1))
+    if max(far, back) < _FAR_OUT:
+        return (curve,)
+    return tuple(part(curve, k / 4, (k + 1) / 4) for k in range(4))
 
 
 def _left(curve: Curve, t: float) -> Curve:

@@ -5,42 +5,48 @@ No HTML-like labels (some builds of Graphviz have no expat): subscripts are Unic
 
 from __future__ import annotations
 
-import unicodedata
-
 import graphviz
 
-from dvaec.emit.diagram import AFTER, FINAL, FIRST, FUTURE, PAST, ZERO, Diagram, Kind, Place, Tone
-from dvaec.emit.diagram_curves import Curve, Point, Shape
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
+from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
+from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
-from dvaec.spec.notation import page
-from dvaec.spec.offsets import of
+from dvaec.emit.diagram_palette import LIGHT, LINES
+from dvaec.emit.diagram_svg import ROOT
 
-GOLD = "#C98A00"
-SILVER = "#8E99A4"
-ADDED = "#009E73"  # this green and the red are apart for colour-blind eyes; dashes tell them apart in print
-REMOVED = "#D55E00"
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
-_SIZE = "15"
-_LOW = frozenset("ₜ₊₋₀₁₂₃₄₅₆₇₈₉")
-_TONES = {
-    Tone.PLAIN: {"color": "#222222"},
-    Tone.AUXILIARY: {"color": "#222222", "style": "dotted"},
-    Tone.GOLDEN: {"color": GOLD, "penwidth": "1.8"},
-    Tone.SILVER: {"color": SILVER, "penwidth": "1.8", "style": "dashed"},
-    Tone.ADDED: {"color": ADDED, "penwidth": "2.2"},
-    Tone.REMOVED: {"color": REMOVED, "penwidth": "1.6", "style": "dashed"},
+_MARKS = {Mark.ASKED: {"penwidth": "3"}, Mark.BLOCKS: {"penwidth": "1.8", "peripheries": "2"}}
+_SHAPES = {
+    Kind.LATENT: {"shape": "circle"},
+    Kind.OBSERVED: {"shape": "circle"},
+    Kind.INPUT: {"shape": "square", "style": "filled,rounded"},
+    Kind.DETERMINISTIC: {"shape": "diamond"},
+    Kind.BEYOND: {"shape": "box", "style": "filled,rounded"},
 }
-_OUTLINES: dict[Tone, dict[str, str]] = {
-    Tone.ADDED: {"color": ADDED, "fontcolor": ADDED, "penwidth": "2.2"},
-    Tone.REMOVED: {"color": REMOVED, "fontcolor": REMOVED, "style": "filled,dashed"},
-}
-_STYLES = {
-    Kind.LATENT: {"shape": "circle", "fillcolor": "white"},
-    Kind.OBSERVED: {"shape": "circle", "fillcolor": "#CFD4DA"},
-    Kind.INPUT: {"shape": "square", "style": "filled,rounded", "fillcolor": "#E4E7EA"},
-    Kind.DETERMINISTIC: {"shape": "diamond", "fillcolor": "white"},
-}
+
+
+def _arrow_style(tone: Tone) -> dict[str, str]:
+    line, style = LINES[tone], {"color": LIGHT.tone(tone), "class": tone.value}
+    if line.width != LINES[Tone.PLAIN].width:
+        style["penwidth"] = f"{line.width:g}"
+    if line.style != "solid":
+        style["style"] = line.style
+    return style
+
+
+def _node_style(
+    kind: Kind, shape: Kind | None = None, mark: Mark | None = None, tone: Tone = Tone.PLAIN
+) -> dict[str, str]:
+    """A node filled as its kind is; of another `shape` if it is a plate; outlined in a tone."""
+    style = _SHAPES[shape or kind] | {"fillcolor": LIGHT.fill(kind), "color": LIGHT.ink, "class": kind.value}
+    if tone is not Tone.PLAIN:
+        line, colour = LINES[tone], LIGHT.tone(tone)
+        style |= {"color": colour, "fontcolor": colour, "class": f"{kind.value} {tone.value}-node"}
+        style |= {"penwidth": f"{line.width:g}"} if line.style == "solid" else {"style": "filled,dashed"}
+    if mark is not None:
+        style |= _MARKS[mark] | {"color": LIGHT.mark(mark), "class": f"{kind.value} {mark.value}"}
+    return style
 
 
 def dot_source(diagram: Diagram) -> str:
@@ -49,19 +55,25 @@ def dot_source(diagram: Diagram) -> str:
     graph = graphviz.Digraph(
         name=f"{diagram.name} {diagram.form}",
         comment=f"{diagram.name}, {diagram.form}",
-        graph_attr={"layout": "nop2", "outputorder": "nodesfirst", "pad": "0.15", "bgcolor": "white"},
-        node_attr={"fontname": _FONT, "fontsize": _SIZE, "fixedsize": "true", "style": "filled"},
-        edge_attr={"arrowsize": "0.8", "penwidth": "1.1"},
+        graph_attr={
+            "layout": "nop2",
+            "outputorder": "nodesfirst",
+            "pad": "0.15",
+            "bgcolor": LIGHT.paper,
+            "class": ROOT,
+        },
+        node_attr={"fontname": _FONT, "fontsize": f"{SIZE}", "fixedsize": "true", "style": "filled"},
+        edge_attr={"arrowsize": "0.8", "penwidth": f"{LINES[Tone.PLAIN].width:g}"},
     )
     _bands(graph, drawn)
     for place in diagram.places:
         _node(graph, diagram, place, drawn.shapes[place])
     for arrow, curve, tip in drawn.curves:
         graph.edge(
-            _identity(arrow.source),
-            _identity(arrow.target),
+            identity(diagram, arrow.source),
+            identity(diagram, arrow.target),
             pos=_spline(curve, tip),
-            **_TONES[arrow.tone],
+            **_arrow_style(arrow.tone),
         )
     _title(graph, diagram, drawn)
     _legend(graph, diagram, drawn)
@@ -70,45 +82,21 @@ def dot_source(diagram: Diagram) -> str:
 
 def _node(graph: graphviz.Digraph, diagram: Diagram, place: Place, shape: Shape) -> None:
     row = diagram.row(place.name)
-    across = f"{2 * shape.radius / _INCH:.4f}"
-    where = {"pos": _point(shape.centre), "width": across, "height": across}
-    name = _identity(place)
-    if place.frame in (PAST, FUTURE):
+    width, height = f"{2 * shape.across / _INCH:.4f}", f"{2 * shape.radius / _INCH:.4f}"
+    where = {"pos": _point(shape.centre), "width": width, "height": height}
+    name = identity(diagram, place)
+    if place.frame in ELLIPSES:
         graph.node(name, label="⋯", shape="plaintext", style="", **where)
         return
-    label = _label(row.label, place.frame)
-    size = _font_size(_label(row.label, -1 if row.framed else None), shape)
-    own = {"fontsize": size} if size != _SIZE else {}
-    graph.node(name, label=label, **own, **where, **_STYLES[row.kind] | _OUTLINES.get(row.tone, {}))
-
-
-def _font_size(label: str, shape: Shape) -> str:
-    """The size at which a row's widest label stays within its outline, at least half the usual one."""
-    low = sum(1 for c in label if c in _LOW)
-    wide = sum(1 for c in label if c not in _LOW and not unicodedata.combining(c))
-    room = shape.radius * (1.5 if shape.outline == "diamond" else 1.75)
-    needed = 0.62 * wide + 0.42 * low  # in units of the font's size
-    return f"{max(int(_SIZE) / 2, min(int(_SIZE), int(2 * room / needed) / 2)):g}"
-
-
-def _label(label: str, frame: int | None) -> str:
-    """Move a label's subscript t to the column's own frame."""
-    single = {ZERO: "₀", FIRST: "₁", FINAL: "ᴛ", AFTER: "ᴛ₊₁"}
-    if frame in single:
-        return label.removesuffix("ₜ") + single[frame]
-    return {-1: label + "₋₁", 1: label + "₊₁"}.get(frame or 0, label)
-
-
-def _identity(place: Place) -> str:
-    """A node's name in DOT: the page's own notation, `x_<t-1>`; beyond the slices `x_<...t-2>`."""
-    if place.frame is None:
-        return place.name
-    if place.frame == PAST:
-        return f"{place.name}_<...t-2>"
-    single = {FUTURE: "<t+2...>", ZERO: "0", FIRST: "1", FINAL: "<T>", AFTER: "<T+1>"}
-    if place.frame in single:
-        return f"{place.name}_{single[place.frame]}"
-    return page(place.name, of(place.frame))
+    plate = place.frame in PLATES
+    if plate:
+        where["height"] = f"{2 * shape.radius * PLATE / _INCH:.4f}"
+    mark = next((mark for marked, mark in diagram.marks if marked == place), None)
+    style = _node_style(row.kind, Kind.BEYOND if plate else None, mark, row.tone)
+    size = font_size(diagram, place, shape)
+    if size != SIZE:
+        where["fontsize"] = f"{size:g}"
+    graph.node(name, label=label_of(diagram, place), **where, **style)
 
 
 def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
@@ -123,7 +111,8 @@ def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
             label="",
             shape="box",
             style=style,
-            color="#F4F6F8" if "filled" in style else "#C3CAD1",
+            color=LIGHT.band if "filled" in style else LIGHT.frame,
+            **{"class": "band" if "filled" in style else "single"},
             pos=_point(((left + right) / 2, middle)),
             width=f"{(right - left) / _INCH:.4f}",
             height=f"{height / _INCH:.4f}",
@@ -133,8 +122,8 @@ def _bands(graph: graphviz.Digraph, drawn: Layout) -> None:
 def _title(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
     middle = (drawn.left + drawn.right) / 2
     for k, line in enumerate(diagram.title):
-        above = 20 * (len(diagram.title) - 1 - k)
-        _text(graph, f"title {k + 1}", line, (middle, drawn.top + 32 + above), 14 if k == 0 else 12)
+        above = 22 * (len(diagram.title) - 1 - k)
+        _text(graph, f"title {k + 1}", line, (middle, drawn.top + 34 + above), 15 if k == 0 else 13)
 
 
 def _text(graph: graphviz.Digraph, name: str, text: str, centre: Point, size: int) -> None:
@@ -151,9 +140,9 @@ def _text(graph: graphviz.Digraph, name: str, text: str, centre: Point, size: in
 
 def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
     """Lines under the picture: a sample of the arrow, then what it means."""
-    width = 6.9 * max((len(remark.text) for remark in diagram.legend), default=0)
+    width = 7.8 * max((len(remark.text) for remark in diagram.legend), default=0)
     for k, (mark, text) in enumerate((remark.mark, remark.text) for remark in diagram.legend):
-        y = drawn.bottom - 30 - 18 * k
+        y = drawn.bottom - 32 - 20 * k
         start = drawn.left
         sample, words = f"legend {k + 1}", f"legend {k + 1} text"
         graph.node(
@@ -161,21 +150,18 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             label=f"{text}\\l",
             shape="plaintext",
             style="",
-            fontsize="11",
+            fontsize="13",
             pos=_point((start + 50 + width / 2, y)),
             width=f"{width / _INCH:.4f}",
             height="0.2",
         )
         if not isinstance(mark, Tone):
-            graph.node(
-                sample,
-                label=mark,
-                shape="plaintext",
-                style="",
-                pos=_point((start + 20, y)),
-                width="0.3",
-                height="0.2",
-            )
+            style = {"shape": "plaintext", "style": "", "width": "0.3", "height": "0.2", "label": mark}
+            if mark is Kind.BEYOND:
+                style = _node_style(Kind.BEYOND) | {"width": "0.3", "height": "0.14", "label": ""}
+            if isinstance(mark, Mark):
+                style = _node_style(Kind.LATENT, mark=mark) | {"width": "0.14", "height": "0.14", "label": ""}
+            graph.node(sample, pos=_point((start + 20, y)), **style)
             continue
         for end, x in (("from", start), ("to", start + 42)):
             graph.node(
@@ -183,7 +169,7 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             )
         tip = (start + 40, y)
         line = ((start, y), (start + 10, y), (start + 20, y), (start + 32, y))
-        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_TONES[mark])
+        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_arrow_style(mark))
 
 
 def _point(point: Point) -> str:
@@ -195,4 +181,5 @@ def _number(value: float) -> str:
 
 
 def _spline(curve: Curve, tip: Point) -> str:
-    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+    rest = (p for piece in pieces(curve) for p in piece[1:])
+    return f"e,{_point(tip)} " + " ".join(_point(p) for p in (curve[0], *rest))

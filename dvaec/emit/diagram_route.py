@@ -6,33 +6,40 @@ from collections import Counter
 from collections.abc import Iterable
 from math import atan2, hypot, inf, pi
 
-from dvaec.emit.diagram import SLICES, Arrow, Place
-from dvaec.emit.diagram_curves import Curve, Point, Shape, along, bent, weights
+from dvaec.emit.diagram import Arrow, Place
+from dvaec.emit.diagram_curves import WIDE, Curve, Point, Shape, along, bent, weights
 
 DIAMOND = 27.0  # from the middle of the largest node to its outline
 _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
 _FAR_BENDS = (0.52, 0.63, 0.75, 0.9)
 _EVEN = (1.0, 1.0)
 _SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
+_LEANING = ((2.6, 0.0), (0.0, 2.6), (2.2, -1.8), (-1.8, 2.2), (1.6, 0.9), (0.9, 1.6))
 _TRIALS = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
     tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
+    tuple((b, skew) for size in _BENDS[3:] for b in (size, -size) for skew in _LEANING),
     tuple((b, skew) for size in _FAR_BENDS for b in (size, -size) for skew in (_EVEN, *_SKEWS)),
 )
 """Bends and skews of an arrow; the later ones are tried where all before run through a node."""
 _HIT = 30.0
 _MARGIN = 7.0  # that an arrow keeps from nodes
-_NEAR = DIAMOND + _MARGIN
+_NEAR = WIDE * (DIAMOND + _MARGIN)
 _SAMPLES = 24
 _CELL = 7.0
 _COARSE = tuple(weights(k / _SAMPLES) for k in range(1, _SAMPLES))
 _FINE = tuple(weights(k / 40) for k in range(1, 40))
 _INNER = tuple(weights(k / (2 * _SAMPLES)) for k in range(9, 2 * _SAMPLES - 8))
+_ROOM = 60.0  # round the nodes
+_WIDE = 2.0
 _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
 
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 
-def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Curve]:
+
+def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int, ...]) -> dict[Arrow, Curve]:
     """Give arrows the bend of least cost: through no node, along no other arrow, as straight as can be.
 
     The same link in another slice bends the same way: arrows that are shifts of each other go together.
@@ -40,10 +47,10 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Cu
     taken: Counter[tuple[int, int]] = Counter()
     angles: dict[Place, list[tuple[float, bool]]] = {}
     paths: dict[Arrow, Curve] = {}
-    middle = sum(shape.centre[1] for shape in shapes.values()) / max(1, len(shapes))
+    frame = _frame(shapes)
     groups: dict[tuple[object, ...], list[Arrow]] = {}
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
-        groups.setdefault(_link(arrow), []).append(arrow)
+        groups.setdefault(_link(arrow, slices), []).append(arrow)
     waiting = list(groups.values())
     while waiting:
         group = waiting.pop(0)
@@ -60,7 +67,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Cu
                     most = inf if best is None else best[0] - cost
                     if most < -1.0:  # no cost is below -0.1: it is lost
                         break
-                    cost += _cost(curve, abs(bend), others[arrow], taken, middle, most)
+                    cost += _cost(curve, abs(bend), others[arrow], taken, frame, most)
                 if best is None or cost < best[0] - 1e-6:
                     best = (cost, curves)
         assert best is not None
@@ -73,6 +80,13 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape]) -> dict[Arrow, Cu
             for place, angle, enters in _ends(arrow, curve):
                 angles.setdefault(place, []).append((angle, enters))
     return paths
+
+
+def _frame(shapes: dict[Place, Shape]) -> Box:
+    """The nodes' extent, with room round it for arrows."""
+    xs = [shape.centre[0] for shape in shapes.values()]
+    ys = [shape.centre[1] for shape in shapes.values()]
+    return min(xs) - _ROOM, min(ys) - _ROOM, max(xs) + _ROOM, max(ys) + _ROOM
 
 
 def _ends(arrow: Arrow, curve: Curve) -> tuple[tuple[Place, float, bool], tuple[Place, float, bool]]:
@@ -94,10 +108,10 @@ def _crowding(arrow: Arrow, curve: Curve, angles: dict[Place, list[tuple[float, 
     return cost
 
 
-def _link(arrow: Arrow) -> tuple[object, ...]:
+def _link(arrow: Arrow, slices: tuple[int, ...]) -> tuple[object, ...]:
     """What the shifts of one arrow in time have in common; arrows from an ellipsis have no shifts."""
     source, target = arrow.source, arrow.target
-    if source.frame not in SLICES or target.frame not in SLICES:
+    if source.frame not in slices or target.frame not in slices:
         return (arrow,)
     assert source.frame is not None
     assert target.frame is not None
@@ -113,7 +127,7 @@ def _cost(
     size: float,
     others: list[Shape],
     taken: Counter[tuple[int, int]],
-    middle: float,
+    frame: Box,
     most: float = inf,
 ) -> float:
     """What a curve costs; where that is more than `most`, any number above it that is not too high."""
@@ -123,13 +137,21 @@ def _cost(
     if _HIT * hits + sag / 9.0 > most + 1.0:
         return _HIT * hits + sag / 9.0
     beside = sum(taken[cell] for cell in _cells(curve))
+    middle = (frame[1] + frame[3]) / 2
     # Of two equal bends take the outer one: away from the picture's middle, where there is room.
     inward = (
         -0.02
         if abs(points[_SAMPLES // 2][1] - middle) > abs((curve[0][1] + curve[3][1]) / 2 - middle)
         else 0.0
     )
-    return _HIT * hits + beside + sag / 9.0 + inward
+    return _HIT * hits + beside + sag / 9.0 + _beyond(points, frame) / _WIDE + inward
+
+
+def _beyond(points: list[Point], frame: Box) -> float:
+    """How far a curve swings beyond the nodes' own extent, the room that there always is left out."""
+    left, bottom, right, top = frame
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return max(0.0, left - min(xs), max(xs) - right, bottom - min(ys), max(ys) - top)
 
 
 def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -> int:
@@ -141,7 +163,7 @@ def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -
         return 0
     finer, hits = along(curve, _FINE), 0
     for other in near:
-        (x, y), reach = other.centre, other.radius + _MARGIN + 0.1  # no outline reaches beyond this square
+        (x, y), reach = other.centre, other.across + _MARGIN + 0.1  # no outline reaches beyond this square
         left, right, low, high = x - reach, x + reach, y - reach, y + reach
         around = [p for p in finer if left < p[0] < right and low < p[1] < high]
         close = [p for p in around if other.covers(p, _MARGIN)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dvaec.derive.model import Derivation
-from dvaec.emit.diagram import Form
-from dvaec.emit.diagram_build import diagram
+from dvaec.emit.diagram import Diagram, Form
+from dvaec.emit.diagram_build import THREE, Extent, diagram
 from dvaec.emit.diagram_dot import dot_source
 from dvaec.plan.develop import develop
 from dvaec.spec.model import Spec
@@ -17,10 +17,15 @@ def default_form(spec: Spec, inference: bool = False) -> Form:
     return Form.INFERENCE_COMPACT if inference else Form.COMPACT
 
 
-def picture_source(spec: Spec, derivation: Derivation, form: Form) -> str:
-    """Return one form's DOT text; what the page leaves out of the developed form is developed by default."""
+def picture_of(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THREE) -> Diagram:
+    """Return one form; what the page leaves out of the developed form is developed by default."""
     shown = develop(spec, derivation.inference) if form.shows_states else spec
-    return dot_source(diagram(shown, derivation, form))
+    return diagram(shown, derivation, form, extent)
+
+
+def picture_source(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THREE) -> str:
+    """Return one form's DOT text."""
+    return dot_source(picture_of(spec, derivation, form, extent))
 
 
 def all_sources(spec: Spec, derivation: Derivation) -> dict[str, str]:

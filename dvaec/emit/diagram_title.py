@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvaec.emit.conditions import in_print_order
-from dvaec.emit.diagram import FUTURE, PAST, Arrow, Form, Remark, Row, Tone
+from dvaec.emit.diagram import ELLIPSES, PLATES, Arrow, Form, Kind, Place, Remark, Row, Tone
 from dvaec.emit.equations import block_words
 from dvaec.spec.model import Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
 from dvaec.spec.notation import parent_unicode, unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
-_WIDEST = 78  # characters of one line of a title
+_WIDEST = 66  # characters of one line of a title
 
 
-def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tuple[str, ...]:
-    """The model's name and form, then p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ ... or q(z₁:ᴛ | x₁:ᴛ) = ∏ₜ ..., folded."""
+def title(
+    spec: Spec, form: Form, conditionals: tuple[Conditional, ...], frames: int | None = None
+) -> tuple[str, ...]:
+    """The model's name and form (and T if it is unrolled), then p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ ..., folded."""
     shape = "developed form" if form.shows_states else "compact form"
     what = "inference model" if form.of_q else "generative model"
     latents = spec.having(Role.LATENT)
@@ -23,7 +25,8 @@ def title(spec: Spec, form: Form, conditionals: tuple[Conditional, ...]) -> tupl
     targets, given = (latents, (*observed, *inputs)) if form.of_q else ((*observed, *latents), inputs)
     side = Side.Q if form.of_q else Side.P
     left = f"{side}({_whole(targets)}{' | ' if given else ''}{_whole(given)}) ="
-    return (f"{spec.name}, {what} in {shape}", *_folded(left, _factors(side, spec, conditionals)))
+    whole = "" if frames is None else f", T = {frames}"
+    return (f"{spec.name}, {what} in {shape}{whole}", *_folded(left, _factors(side, spec, conditionals)))
 
 
 def _whole(variables: Iterable[Variable]) -> str:
@@ -63,21 +66,33 @@ def _folded(left: str, factors: list[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def legend(spec: Spec, form: Form, arrows: tuple[Arrow, ...], rows: tuple[Row, ...]) -> tuple[Remark, ...]:
+def legend(
+    spec: Spec, form: Form, arrows: tuple[Arrow, ...], rows: tuple[Row, ...], partial: tuple[Place, ...] = ()
+) -> tuple[Remark, ...]:
     """One line for each kind of mark that the picture has, and that needs a word."""
     out: list[Remark] = []
     tones = {a.tone for a in arrows}
     if form.of_q and not tones & {Tone.GOLDEN, Tone.SILVER}:
-        out.append(Remark(Tone.PLAIN, "q sees what the exact posterior sees: no golden and no silver arrow"))
+        out.append(Remark(Tone.PLAIN, "no golden, no silver: q sees what the exact posterior sees"))
     if Tone.GOLDEN in tones:
         out.append(Remark(Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
     if Tone.SILVER in tones:
         out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
     if Tone.AUXILIARY in tones:
-        out.append(Remark(Tone.AUXILIARY, "a state is predicted, in training alone: an auxiliary term (8.4)"))
-    if any(a.source.frame in (PAST, FUTURE) for a in arrows):
-        out.append(Remark("⋯", "all that is read of the frames beyond the picture"))
-    return (*out, *_nodes(spec, rows))
+        out.append(Remark(Tone.AUXILIARY, "an auxiliary term (8.4): predicts a state, in training alone"))
+    return (*out, *beyond(arrows, partial), *_nodes(spec, rows))
+
+
+def beyond(arrows: Iterable[Arrow], partial: tuple[Place, ...] = ()) -> tuple[Remark, ...]:
+    """Say what stands for the frames beyond the picture."""
+    frames, out = {a.source.frame for a in arrows}, []
+    if frames & set(PLATES):
+        out.append(Remark(Kind.BEYOND, "all of the frames that it names"))
+    if partial:
+        out.append(Remark("⊆", "some of the frames that follow, as the factorization says"))
+    if frames & set(ELLIPSES):
+        out.append(Remark("⋯", "as many frames beyond the picture as the window has"))
+    return tuple(out)
 
 
 def _nodes(spec: Spec, rows: tuple[Row, ...]) -> list[Remark]:

@@ -12,12 +12,13 @@ from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.latex_rows import rows
+from dvaec.emit.tex import escape
 from dvaec.emit.words import AUXILIARY, choice_words, estimator_words, order_words, proof_words
 from dvaec.spec.model import Spec
 
 
 def _variable(name: str, below: str | None) -> str:
-    bold = rf"\mathbf{{{_escape(name)}}}"
+    bold = rf"\mathbf{{{escape(name)}}}"
     if below is None:
         return bold
     return f"{bold}_{below}" if len(below) == 1 else f"{bold}_{{{below}}}"
@@ -30,7 +31,7 @@ def _symbol(side: str, parameters: str) -> str:
     if not of:
         return rf"{side}_\{greek}"
     return (
-        rf"{side}_{{\{greek}_{of}}}" if len(of) == 1 else rf"{side}_{{\{greek}_{{\mathrm{{{_escape(of)}}}}}}}"
+        rf"{side}_{{\{greek}_{of}}}" if len(of) == 1 else rf"{side}_{{\{greek}_{{\mathrm{{{escape(of)}}}}}}}"
     )
 
 
@@ -78,15 +79,15 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False,
     )  # fmt: skip
     return environment.get_template(template).render(
-        name=_escape(spec.name),
-        about=_escape(spec.about),
-        cites=[_escape(cite) for cite in spec.cites],
+        name=escape(spec.name),
+        about=escape(spec.about),
+        cites=[escape(cite) for cite in spec.cites],
         bound=writer.bound(),
         joint=writer.joint(),
         exact=writer.exact(f.conditional for f in derivation.posterior.factors),
         inference=writer.inference(derivation.inference),
         factors=[_factor(writer, factor) for factor in derivation.posterior.factors],
-        order=_escape(order_words(spec)),
+        order=escape(order_words(spec)),
         comparisons=[
             (
                 writer.target(c.target, c.frame),
@@ -96,18 +97,18 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
             )
             for c in derivation.comparisons
         ],
-        choice=[_escape(line) for line in choice_words(spec, derivation.comparisons)],
+        choice=[escape(line) for line in choice_words(spec, derivation.comparisons)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
         others=[_step(writer, step) for step in regroupings(spec, derivation.inference, elbo)],
-        auxiliary=_escape(AUXILIARY),
+        auxiliary=escape(AUXILIARY),
         added=[] if added is None else _rows(writer.lines(added)),
         added_terms=[_term(writer, term) for term in elbo.auxiliary],
     )
 
 
 def _step(writer: FormulaWriter, step: Step) -> tuple[str, tuple[str, ...]]:
-    return _escape(step.justification), _rows(writer.lines(step.expression))
+    return escape(step.justification), _rows(writer.lines(step.expression))
 
 
 def _rows(lines: Iterable[str]) -> tuple[str, ...]:
@@ -117,19 +118,11 @@ def _rows(lines: Iterable[str]) -> tuple[str, ...]:
 def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
     return (
         writer.target(term.target, term.frame),
-        _escape(estimator_words(term)),
-        _escape(term.reason),
-        _escape(term.schedule_reason),
+        escape(estimator_words(term)),
+        escape(term.reason),
+        escape(term.schedule_reason),
     )
 
 
 def _factor(writer: FormulaWriter, factor: DerivedConditional) -> tuple[str, str]:
-    return writer.posterior(factor.conditional), _escape(proof_words(factor))
-
-
-def _escape(text: str) -> str:
-    """Escape what TeX takes for commands in running text."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    special |= {c: "\\" + c for c in "&%$#_{}"}
-    special |= {"<": r"\textless{}", ">": r"\textgreater{}"}
-    return "".join(special.get(c, c) for c in text)
+    return writer.posterior(factor.conditional), escape(proof_words(factor))

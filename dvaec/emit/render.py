@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FORMATS = ("svg", "png", "pdf", "dot")
+from dvaec.emit.diagram_svg import themed
+
+FORMATS = ("svg", "png", "pdf", "dot", "tex")
 _RESOLUTION = "144"  # dots per inch of a PNG; the other formats have no grain
 
 
@@ -20,7 +22,7 @@ class RenderError(Exception):
 
 
 def write_picture(source: str, path: Path) -> None:
-    """Write DOT text as the file's suffix says (svg, png, pdf or dot), whole or not at all.
+    """Write DOT text as the file's suffix says (svg, png, pdf or dot; TikZ text as tex), whole or not at all.
 
     Raises RenderError for another suffix, where no Graphviz can be had, and where Graphviz fails; OSError
     where the file cannot be written.
@@ -29,13 +31,14 @@ def write_picture(source: str, path: Path) -> None:
     if form not in FORMATS:
         known = ", ".join(f".{f}" for f in FORMATS)
         raise RenderError(f"'{path.name}' does not end in one of {known}")
-    write_whole(path, source.encode() if form == "dot" else picture(source, form))
+    write_whole(path, source.encode() if form in ("dot", "tex") else picture(source, form))
 
 
 def picture(source: str, form: str) -> bytes:
     """Return the bytes of an svg, png or pdf."""
     program = shutil.which("dot")
-    return _by_program(program, source, form) if program else _by_wheel(source, form)
+    data = _by_program(program, source, form) if program else _by_wheel(source, form)
+    return themed(data) if form == "svg" else data
 
 
 def write_whole(path: Path, data: bytes) -> None:

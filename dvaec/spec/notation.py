@@ -144,6 +144,11 @@ def lowered(text: str) -> str:
     return text.translate(_SUBSCRIPTS)
 
 
+def raised_text(text: str) -> str:
+    """Return Unicode's small letters and numbers as the usual ones: `ₜ₋₁` as `t-1`."""
+    return text.translate({letter: chr(plain) for plain, letter in _SUBSCRIPTS.items()})
+
+
 def raised(text: str) -> str:
     """Return the diagrams' text with its small letters as the language writes them: `xₜ₋₁` as `x_<t-1>`."""
     small = "".join(chr(letter) for letter in _SUBSCRIPTS.values())
