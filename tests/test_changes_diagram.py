@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from dvaec.emit.diagram import PAST, Diagram, Form, Kind, Place, Tone
-from dvaec.emit.diagram_changes import changes_diagram, changes_source
+from dvaec.emit.diagram_changes import changes_diagram
 from dvaec.emit.diagram_curves import at
+from dvaec.emit.diagram_dot import dot_source
 from dvaec.emit.diagram_layout import layout
 from dvaec.emit.diagram_palette import LIGHT
 from dvaec.plan.comparing import comparable
@@ -85,7 +86,9 @@ def test_a_variable_that_came_or_went_has_an_outline_of_its_tone() -> None:
     models = [read_text(text, "page")[0] for text in (other, BARE)]
     for tone, pair in ((Tone.ADDED, models), (Tone.REMOVED, models[::-1])):
         before, after = comparable(*pair)
-        (node,) = (line for line in changes_source(before, after).splitlines() if 'label="uₜ"' in line)
+        (node,) = (
+            line for line in dot_source(changes_diagram(before, after)).splitlines() if 'label="uₜ"' in line
+        )
         assert f'class="input {tone}-node" color="{LIGHT.tone(tone)}"' in node
 
 
@@ -150,3 +153,16 @@ def test_every_format_is_written_beside_the_text(tmp_path: Path, suffix: str) ->
         assert LIGHT.removed.lower() in text
         assert "stroke-dasharray" in text
         assert LIGHT.golden.lower() not in text
+
+
+def test_a_tex_file_holds_tikz_in_the_tones(tmp_path: Path) -> None:
+    one, other, out = tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "changes.tex"
+    one.write_text(BARE, encoding="utf-8")
+    other.write_text(BARE.replace(", u_t", "").replace("  u: {role: input, dim: 1}\n", ""), encoding="utf-8")
+    done = dvaec("diff", str(one), str(other), "-o", str(out))
+    assert (done.returncode, done.stderr) == (1, "")
+    drawn = out.read_text(encoding="utf-8")
+    assert r"\begin{tikzpicture}" in drawn
+    assert rf"\path[{Tone.REMOVED}] " in drawn
+    assert f"{Kind.INPUT}, " in drawn
+    assert f", {Tone.REMOVED}, text=removed" in drawn

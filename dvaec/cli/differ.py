@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import compiled, refused, show
+from dvaec.cli.front import RefusalError, compiled, refused, show
+from dvaec.cli.pictures import known_format, write
 
 if TYPE_CHECKING:
     from dvaec.derive.changes import Change, Model
@@ -26,7 +27,7 @@ def diff(
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Draw them too: a .svg, .png, .pdf or .dot file."),
+        typer.Option("-o", "--out", metavar="FILE", help="Draw them too: .svg, .png, .pdf, .dot or .tex."),
     ] = None,
     inference: Annotated[
         bool,
@@ -50,7 +51,7 @@ def diff(
     from dvaec.derive.changes import changes
     from dvaec.plan.comparing import comparable
 
-    _known_format(out)
+    known_format(out)
     one, other = comparable(*_specs(a, b))
     found = changes(one, other)
     if as_json:
@@ -68,14 +69,6 @@ def diff(
             typer.echo(str(out))
     if found:
         raise typer.Exit(DIFFERENT)
-
-
-def _known_format(out: Path | None) -> None:
-    from dvaec.emit.render import FORMATS
-
-    if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
-        ends = ", ".join(f".{f}" for f in FORMATS)
-        raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
 
 
 def _specs(*paths: Path) -> list[Spec]:
@@ -112,13 +105,12 @@ def _print(a: Model, b: Model, found: tuple[Change, ...]) -> None:
 
 
 def _draw(a: Model, b: Model, inference: bool, out: Path) -> None:
-    from dvaec.emit.diagram_changes import changes_source
-    from dvaec.emit.render import RenderError, write_picture
+    from dvaec.emit.diagram_changes import changes_diagram
 
     try:
-        write_picture(changes_source(a, b, inference), out)
-    except RenderError as error:
-        refused(str(error))
+        write(changes_diagram(a, b, inference), out)
+    except RefusalError as error:
+        refused(error.message)
         raise typer.Exit(TROUBLE) from None
     except OSError as error:
         refused(f"{error.filename or out}: {error.strerror}")

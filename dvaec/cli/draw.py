@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvaec.cli.front import Overrides, RefusalError, Sharing, SpecFile, compiled, with_sharing
+from dvaec.cli.pictures import known_format, write
 
 if TYPE_CHECKING:
     from dvaec.compiler import Compilation
@@ -61,33 +62,17 @@ def draw(
     dvaec draw specs/srnn.yaml --highlight 'z_t <- x_<t+1>' -o why.png
     """
     from dvaec.emit.diagram_build import Extent
-    from dvaec.emit.render import FORMATS
 
     _refuse_both(compact, developed, inference, slices, unrolled, highlight)
-    if out is not None and out.suffix.lower().lstrip(".") not in FORMATS:
-        ends = ", ".join(f".{f}" for f in FORMATS)
-        raise typer.BadParameter(f"'{out}' does not end in one of {ends}", param_hint="-o")
+    known_format(out)
     known, extent = compiled(spec, with_sharing(overrides, share)), Extent.of(slices, unrolled)
     if highlight is None:
         picture = _picture(known, compact, developed, inference, extent)
     else:
         picture = _highlighted(known, highlight, extent)
     path = out or Path(f"{spec.stem}-{'highlight' if highlight else picture.form.value}.svg")
-    _write(picture, path)
+    write(picture, path)
     typer.echo(str(path))
-
-
-def _write(picture: Diagram, path: Path) -> None:
-    """Write a picture as its file's name says."""
-    from dvaec.emit.diagram_dot import dot_source
-    from dvaec.emit.diagram_tikz import tikz_source
-    from dvaec.emit.render import RenderError, write_picture
-
-    source = tikz_source(picture) if path.suffix.lower() == ".tex" else dot_source(picture)
-    try:
-        write_picture(source, path)
-    except RenderError as error:
-        raise RefusalError(str(error)) from error
 
 
 def _refuse_both(

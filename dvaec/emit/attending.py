@@ -9,6 +9,7 @@ from __future__ import annotations
 from dvaec.emit.reading import at_zero, has_zero
 from dvaec.emit.writer import Body
 from dvaec.plan.attention import looks_back
+from dvaec.plan.dependences import gathered_by
 from dvaec.plan.model import FeatureNode, Loop, Node, Port
 from dvaec.spec.model import Attention, Direction
 from dvaec.spec.notation import windows
@@ -69,12 +70,6 @@ def from_zero(body: Body, node: FeatureNode) -> bool:
     return port.window is not None and looks_back(port.window) and has_zero(body, port.reads[0].node)
 
 
-def grows(node: Node, loop: Loop, nodes: list[Node]) -> bool:
-    """Whether a node's frames are gathered in a loop, for one of the loop's nodes that attends to them."""
-    attending = (other for other in nodes if attends(other) and other.name in loop.nodes)
-    return any(other.ports[0].reads[0].node == node.name for other in attending)
-
-
 def gathered(body: Body, node: Node, direction: Direction) -> None:
     """Write that a node's frame of this step joins those before it."""
     parts = [f"{node.name}_so_far", f"{node.name}_t.unsqueeze(1)"]
@@ -86,8 +81,7 @@ def prepare(body: Body, node: Node, loop: Loop) -> None:
     """Name, before a loop, what a node of it attends to, and the frame 0 that gathered frames begin with."""
     if not isinstance(node, FeatureNode):
         return
-    nodes = [body.network.node(name) for name in loop.nodes]
-    if grows(node, loop, nodes):
+    if node.name in gathered_by(body.network, loop):
         body.add(f"{node.name}_so_far = {so_far(body, node.name)}")
     if attends(node):
         frames, _, _ = _all_frames(body, node)

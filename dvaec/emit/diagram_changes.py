@@ -12,15 +12,9 @@ from dataclasses import replace
 from dvaec.derive.changes import Model, Section, changes
 from dvaec.emit.diagram import Arrow, Diagram, Form, Place, Remark, Row, Tone
 from dvaec.emit.diagram_build import diagram
-from dvaec.emit.diagram_dot import dot_source
 from dvaec.emit.diagram_title import beyond
 
 _BEFORE = " (before)"  # behind the name of a row that the second model has otherwise
-
-
-def changes_source(a: Model, b: Model, inference: bool = False) -> str:
-    """Return DOT text: of both p, or of both q where that is wanted or q alone differs."""
-    return dot_source(changes_diagram(a, b, inference))
 
 
 def changes_diagram(a: Model, b: Model, inference: bool = False) -> Diagram:

@@ -11,6 +11,19 @@ from dataclasses import dataclass
 
 from dvaec.emit.diagram import Kind, Mark, Tone
 
+TONES = {
+    Tone.PLAIN: "ink",
+    Tone.AUXILIARY: "ink",
+    Tone.GOLDEN: "golden",
+    Tone.SILVER: "silver",
+    Tone.ACTIVE: "active",
+    Tone.OPENS: "active",
+    Tone.BLOCKED: "blocked",
+    Tone.ADDED: "added",
+    Tone.REMOVED: "removed",
+}
+"""By which name of a palette an arrow is coloured."""
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -31,16 +44,8 @@ class Palette:
 
     def tone(self, tone: Tone) -> str:
         """The colour of an arrow."""
-        colours = {
-            Tone.GOLDEN: self.golden,
-            Tone.SILVER: self.silver,
-            Tone.ACTIVE: self.active,
-            Tone.OPENS: self.active,
-            Tone.BLOCKED: self.blocked,
-            Tone.ADDED: self.added,
-            Tone.REMOVED: self.removed,
-        }
-        return colours.get(tone, self.ink)
+        colour: str = getattr(self, TONES[tone])
+        return colour
 
     def mark(self, mark: Mark) -> str:
         """The colour of a painted node's outline."""

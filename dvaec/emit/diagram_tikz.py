@@ -7,39 +7,21 @@ large as a paper's small print. The styles stand on top, for a paper to change.
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from math import hypot
 
 from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
 from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
-from dvaec.emit.diagram_palette import LIGHT, LINES
+from dvaec.emit.diagram_palette import LIGHT, LINES, TONES
 from dvaec.emit.diagram_tex import math, text
 
 _SCALE = 0.6
 _LABEL = 9.2  # points of a label of the usual size
 _HEAD = 2.8  # half the width of an arrow's head, in the layout's points
 _TITLE, _LEGEND = r"\footnotesize", r"\scriptsize"
-_COLOURS = {
-    "band": LIGHT.band,
-    "frame": LIGHT.frame,
-    "ink": LIGHT.ink,
-    "observed": LIGHT.observed,
-    "given": LIGHT.given,
-    "golden": LIGHT.golden,
-    "silver": LIGHT.silver,
-    "active": LIGHT.active,
-    "blocked": LIGHT.blocked,
-}
-_TONES = {
-    Tone.PLAIN: "ink",
-    Tone.AUXILIARY: "ink",
-    Tone.GOLDEN: "golden",
-    Tone.SILVER: "silver",
-    Tone.ACTIVE: "active",
-    Tone.OPENS: "active",
-    Tone.BLOCKED: "blocked",
-}
+_COLOURS = {name: colour for name, colour in asdict(LIGHT).items() if name != "paper"}
 _OUTLINES = {
     Kind.LATENT: "circle, fill=white",
     Kind.OBSERVED: "circle, fill=observed",
@@ -81,7 +63,7 @@ def _styles() -> list[str]:
     out = [r"\begin{tikzpicture}[x=1bp, y=1bp,"]
     out += [f"  {kind}/.style={{{outline}, {nodes}}}," for kind, outline in _OUTLINES.items()]
     out += [f"  {mark}/.style={{{style}}}," for mark, style in _MARKS.items()]
-    for tone, colour in _TONES.items():
+    for tone, colour in TONES.items():
         line = LINES[tone]
         style = "" if line.style == "solid" else f", {line.style}"
         out.append(f"  {tone}/.style={{draw={colour}, line width={_number(line.width * _SCALE)}bp{style}}},")
@@ -105,7 +87,8 @@ def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
     where = f"({name}) at {_point(shape.centre)}"
     if place.frame in ELLIPSES:
         return rf"  \node {where} {{$\cdots$}};"
-    kind, width = diagram.row(place.name).kind, 2 * shape.radius * _SCALE
+    row, width = diagram.row(place.name), 2 * shape.radius * _SCALE
+    kind = row.kind
     plate = place.frame in PLATES
     style = f"{kind}, minimum size={_number(width)}bp"
     if plate:
@@ -116,6 +99,8 @@ def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
         style = (
             f"{kind}, minimum width={_number(2 * shape.across * _SCALE)}bp, minimum height={_number(width)}bp"
         )
+    if row.tone is not Tone.PLAIN:  # a node of one of two compared models: outline and label in its tone
+        style += f", {row.tone}, text={TONES[row.tone]}"
     style += "".join(f", {mark}" for marked, mark in diagram.marks if marked == place)
     size = font_size(diagram, place, shape) * _LABEL / SIZE
     font = rf"\fontsize{{{_number(size)}}}{{{_number(1.2 * size)}}}\selectfont"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.emit.attending import grows
 from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
+from dvaec.plan.dependences import gathered_by
 from dvaec.plan.model import Loop, Node, Port, Read, StateNode
 
 
@@ -24,7 +24,7 @@ class Writing:
 
     def gathers(self, node: Node) -> bool:
         """Whether a node's frames are gathered, for what attends to them."""
-        return grows(node, self.step, [self.body.network.node(name) for name in self.step.nodes])
+        return node.name in gathered_by(self.body.network, self.step)
 
     def noise(self, node: str) -> str:
         """The noise of a draw in this step."""

@@ -16,7 +16,7 @@ from dvaec.emit.cells import cell, hold, name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
-from dvaec.plan.dependences import dependences
+from dvaec.plan.dependences import carried_by, dependences
 from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Loop, Node, Origin, Port, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
@@ -26,7 +26,7 @@ def loop(body: Body, step: Loop) -> None:
     """Write one time loop with its preparation and the stacking of its results."""
     writing = Writing(body, step)
     nodes = [body.network.node(name) for name in step.nodes]
-    kept, carried = _kept(body, step), _carried(body, step)
+    kept, carried = _kept(body, step), carried_by(body.network, dict(body.entry.binding), step)
     ports = {node.name: [prepared(writing, node, port) for port in stepping(node)] for node in nodes}
     if any(attends(node) for node in nodes):
         distances(body)
@@ -145,18 +145,6 @@ def _kept(body: Body, step: Loop) -> tuple[str, ...]:
     computed = {name for s in body.entry.steps for name in (s.nodes if isinstance(s, Loop) else (s.node,))}
     outside = {e.source for e in edges if e.reader in computed and e.reader not in step.nodes}
     return tuple(n for n in step.nodes if n in outside or n in body.entry.outputs)
-
-
-def _carried(body: Body, step: Loop) -> dict[str, int]:
-    """For how many steps each node's value must be carried on."""
-    longest: dict[str, int] = {}
-    for edge in dependences(body.network, dict(body.entry.binding)):
-        if edge.offset is None or edge.window is not None:
-            continue
-        if edge.reader in step.nodes and edge.source in step.nodes:
-            steps = step.distance(edge.reader, edge.source, edge.offset)
-            longest[edge.source] = max(longest.get(edge.source, 0), steps)
-    return longest
 
 
 def _restarted(body: Body, step: Loop) -> tuple[str, ...]:

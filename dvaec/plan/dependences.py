@@ -9,6 +9,7 @@ from dvaec.plan.model import (
     Dependence,
     FeatureNode,
     HeadNode,
+    Loop,
     Network,
     Origin,
     StateNode,
@@ -62,3 +63,21 @@ def _instant(network: Network, name: str) -> Iterator[str]:
             for read in port.reads:
                 if read.offset == 0:
                     yield from _instant(network, read.node)
+
+
+def carried_by(network: Network, binding: Mapping[str, Origin], step: Loop) -> dict[str, int]:
+    """Return for how many steps of a loop each node's value must be carried on."""
+    longest: dict[str, int] = {}
+    for edge in dependences(network, binding):
+        if edge.offset is None or edge.window is not None:
+            continue
+        if edge.reader in step.nodes and edge.source in step.nodes:
+            steps = step.distance(edge.reader, edge.source, edge.offset)
+            longest[edge.source] = max(longest.get(edge.source, 0), steps)
+    return longest
+
+
+def gathered_by(network: Network, step: Loop) -> tuple[str, ...]:
+    """Return the nodes that nodes of a loop attend to: all their frames are kept."""
+    ports = (port for name in step.nodes for port in network.node(name).ports if port.window is not None)
+    return tuple(dict.fromkeys(port.reads[0].node for port in ports))

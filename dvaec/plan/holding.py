@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from dvaec.plan.dependences import dependences
-from dvaec.plan.model import Origin
+from dvaec.plan.model import Dependence, Origin
 from dvaec.plan.nodes import (
     HeadNode,
     HoldNode,
@@ -31,8 +32,6 @@ from dvaec.plan.schedule import needed_by
 from dvaec.spec.model import LAST, Causality, Direction, Parent, Side, Spec, State
 from dvaec.spec.offsets import of
 
-Binding = Mapping[str, Origin]
-
 
 def with_holds(spec: Spec, network: Network, infer: Mapping[str, Origin]) -> Network:
     """Let q's conditionals that read an absolute frame of their own run read the value held since then.
@@ -47,9 +46,22 @@ def with_holds(spec: Spec, network: Network, infer: Mapping[str, Origin]) -> Net
 
 class _Holding:
     def __init__(self, spec: Spec, network: Network, infer: Mapping[str, Origin]) -> None:
-        self.spec, self.network = spec, network
-        self.edges = dependences(network, infer)
+        self.spec, self.network, self.infer = spec, network, infer
         self.made: dict[str, HoldNode] = {}
+
+    @cached_property
+    def edges(self) -> tuple[Dependence, ...]:
+        """What everything waits for; asked only where some read is of an absolute frame."""
+        return dependences(self.network, self.infer)
+
+    @cached_property
+    def rank(self) -> dict[str, tuple[int, int]]:
+        """Where in q's order each latent stands: its sweep, then its place there."""
+        return {
+            name: (number, place)
+            for number, sweep in enumerate(self.spec.order)
+            for place, name in enumerate(sweep.latents)
+        }
 
     def reading(self, node: Node) -> Node:
         """Return a node that reads held values in the place of absolute frames."""
@@ -107,13 +119,8 @@ class _Holding:
         """Whether a source's frame 1 (T) is not there yet when q draws the target's."""
         if head.begins and frame == 1:
             return True  # another network speaks for frame 1
-        rank = {
-            name: (number, place)
-            for number, sweep in enumerate(self.spec.order)
-            for place, name in enumerate(sweep.latents)
-        }
-        mine = rank[head.variable.name]
-        return any(rank[name] >= mine for name in self._made_of(source.name) if name in rank)
+        mine = self.rank[head.variable.name]
+        return any(self.rank[name] >= mine for name in self._made_of(source.name) if name in self.rank)
 
     def _made_of(self, name: str) -> tuple[str, ...]:
         """What a node is made of within its frame, through features and states."""

@@ -7,7 +7,7 @@ ahead, its draws come k frames late.
 
 from __future__ import annotations
 
-from dvaec.plan.dependences import dependences
+from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.links import arrow, made
 from dvaec.plan.model import Dependence, Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
 from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by, schedule
@@ -50,7 +50,7 @@ def stream(
             both = {
                 name: (
                     *(n for n, steps in carried_by(network, binding, loop).items() if steps),
-                    *_gathered(network, loop),
+                    *gathered_by(network, loop),
                 )
                 for name, (binding, loop, _) in loops.items()
             }
@@ -73,27 +73,9 @@ def stream(
             carried[name] = max(carried.get(name, 0), steps)
     order = [node.name for node in network.nodes if carried.get(node.name)]
     delay = max(max(loop.ahead) for _, loop, _ in loops.values())
-    gathered = dict.fromkeys(name for _, loop, _ in loops.values() for name in _gathered(network, loop))
+    gathered = dict.fromkeys(name for _, loop, _ in loops.values() for name in gathered_by(network, loop))
     kept = tuple((n, carried[n]) for n in order)
     return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
-
-
-def carried_by(network: Network, binding: Binding, step: Loop) -> dict[str, int]:
-    """Return for how many steps of a loop each node's value must be carried on."""
-    longest: dict[str, int] = {}
-    for edge in dependences(network, binding):
-        if edge.offset is None or edge.window is not None:
-            continue
-        if edge.reader in step.nodes and edge.source in step.nodes:
-            steps = step.distance(edge.reader, edge.source, edge.offset)
-            longest[edge.source] = max(longest.get(edge.source, 0), steps)
-    return longest
-
-
-def _gathered(network: Network, step: Loop) -> tuple[str, ...]:
-    """Return the nodes that nodes of a loop attend to: all their frames are kept."""
-    ports = (port for name in step.nodes for port in network.node(name).ports if port.window is not None)
-    return tuple(dict.fromkeys(port.reads[0].node for port in ports))
 
 
 def _check(spec: Spec, network: Network, name: str) -> None:
