@@ -28,6 +28,7 @@ from dvaec.cli.front import (
 from dvaec.cli.lab_text import epoch_line, missing, surrogate, table
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
+from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +142,9 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    mode: Annotated[
+        Mode, typer.Option(help="generation: an autoregressive p reads its own outputs, not the data.")
+    ] = Mode.TEACHER_FORCING,
     threads: Threads = 1,
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
@@ -166,7 +170,7 @@ def evaluate(
 
         where = prepare(device, threads)
         model = load(run, allow_python).to(where)
-        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
+        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed, mode=mode)
         for line in missing(card, parts.values()):
             typer.echo(line, err=True)
         as_json = form is TableFormat.JSON
