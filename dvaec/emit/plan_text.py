@@ -50,8 +50,7 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
-    before = entry.before.steps if entry.before is not None else ()
-    return [*lines, *(line for step in (*before, *entry.steps) for line in _step(plan, step))]
+    return [*lines, *(line for step in entry.all_steps for line in _step(plan, step))]
 
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:
