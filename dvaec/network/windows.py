@@ -112,11 +112,19 @@ class _Question:
             found[name] = 1 if offsets is None else line.window(offsets, 0) if offsets else 0
         return found
 
+    def given_bits(self, half: int) -> Sets:
+        """Return E on the line -half..half, what cannot be there left out."""
+        found, template = self.bits(self.given, half), self.template
+        there = {name: self.case.there(Line(-half, half), template.first(name)) for name in template.names}
+        return {n: bits if n in template.static else bits & there[n] for n, bits in found.items()}
+
     def outside(self, inside: Sets, half: int) -> Sets:
         """Return what is not in E."""
-        full = Line(-half, half).full
-        static = self.template.static
-        return {name: (1 if name in static else full) & ~there for name, there in inside.items()}
+        line, template = Line(-half, half), self.template
+        return {
+            name: (1 if name in template.static else self.case.there(line, template.first(name))) & ~here
+            for name, here in inside.items()
+        }
 
 
 def stationary_windows(
@@ -199,7 +207,7 @@ def _bound_periods(template: Template) -> None:
 
 def _attempt(question: _Question, half: int) -> _Solution | None:
     """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
-    scene, inside = question.scene(half), question.bits(question.given, half)
+    scene, inside = question.scene(half), question.given_bits(half)
     relevant = scene.relevant(inside)
     guesses = []
     for sets in (relevant, scene.component(relevant, question.outside(inside, half))):
@@ -236,7 +244,7 @@ def _verified(
     wide = edge + 4 * reach + 3 * stride
     if wide > 4 * LONGEST_LINE or base + stride > half // 2:
         return None
-    scene, inside = question.scene(wide), question.bits(question.given, wide)
+    scene, inside = question.scene(wide), question.given_bits(wide)
     r, k = question.bits(relevant, wide), question.bits(component, wide)
     outside = question.outside(inside, wide)
     guess = Guess(scene, wide, base, stride, r, k, inside, outside, half // 2, template.static)
