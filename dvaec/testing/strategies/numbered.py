@@ -37,20 +37,24 @@ class NumberedFrames(Generation):
         for block in self.blocks:
             if not block.framed or any(self.shift[n] for n in block.names):
                 continue
-            causal = self.causality is not Causality.ANTICAUSAL
             for place, child in enumerate(block.names):
                 for name in [n for n in (*self.before(child), *block.names) if self.framed[n]]:
+                    inside = name in block.names
                     if not self.chance(10):
                         continue
-                    inside = name in block.names
-                    ends = self._ends(block.backward if inside else None)
-                    at = self.draw(st.sampled_from(ends))
-                    if causal and (name, 0) in self.first_lines and self.chance(2):
-                        self.lines[child][name, 0] = None
-                        continue
+                    at = self.draw(st.sampled_from(self._ends(name, block.backward if inside else None)))
                     own = at == 1 and (child, 1) in self.first_lines
-                    if not inside or own or block.names.index(name) < place:
+                    if not inside or own or at == 0 or block.names.index(name) < place:
                         self.lines[child][name, at] = None
+
+    def _ends(self, name: str, backward: bool | None) -> tuple[int, ...]:
+        """The single frames that p may read at any t: of a block, what its direction makes first."""
+        begun = (0,) if (name, 0) in self.first_lines else ()
+        if backward is not None:
+            return (LAST,) if backward else (*begun, 1)
+        if self.causality is Causality.NONCAUSAL:
+            return (*begun, 1, LAST)
+        return (*begun, 1) if self.causality is Causality.CAUSAL else (LAST,)
 
     def _ends(self, backward: bool | None) -> tuple[int, ...]:
         """The single frames that p may read at any t: of a block, the one that its direction makes first."""
