@@ -56,14 +56,6 @@ class NumberedFrames(Generation):
             return (*begun, 1, LAST)
         return (*begun, 1) if self.causality is Causality.CAUSAL else (LAST,)
 
-    def _ends(self, backward: bool | None) -> tuple[int, ...]:
-        """The single frames that p may read at any t: of a block, the one that its direction makes first."""
-        if backward is not None:
-            return (LAST,) if backward else (1,)
-        if self.causality is Causality.NONCAUSAL:
-            return (1, LAST)
-        return (1,) if self.causality is Causality.CAUSAL else (LAST,)
-
     def _first(self, block: Block, child: str, frame: int, same: tuple[str, ...]) -> Parents:
         """The parents of a numbered line: of the same frame, of the sequence, inputs; any, if noncausal."""
         parents: Parents = {}
