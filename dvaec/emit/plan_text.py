@@ -7,6 +7,7 @@ from dvaec.plan.model import (
     Batched,
     Entry,
     HeadNode,
+    HoldNode,
     Loop,
     Plan,
     Step,
@@ -106,7 +107,10 @@ def outer_maps(plan: Plan, loop: Loop) -> list[tuple[str, str]]:
 
 def call_words(plan: Plan, step: WholeSequence) -> str:
     """Name the one call that makes a whole sequence of a state: `one LSTM call`."""
-    cell = getattr(getattr(plan.network.node(step.node), "state", None), "cell", "")
+    node = plan.network.node(step.node)
+    if isinstance(node, HoldNode):
+        return "one frame of it, held"
+    cell = getattr(getattr(node, "state", None), "cell", "")
     return "one cumulative sum" if cell == "sum" else f"one {cell.upper()} call"
 
 
