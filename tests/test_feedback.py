@@ -143,12 +143,37 @@ generation:
 """
 
 
+FIRST = """
+  x: {role: observed, dim: 2}
+  z: {role: latent, dim: 2}
+generation:
+  - z_t | z_<t-1>, x_1
+  - z_1
+  - x_t | z_t, x_1
+  - x_1 | z_1
+inference: exact
+"""
+
+IMAGES = """
+  x: {role: observed, dim: [1, 4, 4], distribution: bernoulli}
+  y: {role: observed, dim: [1, 2, 2]}
+  u: {role: input, dim: [1, 2, 2]}
+  z: {role: latent, dim: 2}
+generation:
+  - z_t | z_<t-1>, x_<t-1>, u_t
+  - x_t | z_t
+  - y_t | z_t
+inference: filtering
+"""
+
 PAGES = {
     "two observed variables, one of them within the frame": (TWO, "x y"),
     "attention and a convolution": (ATTENTION, "x"),
     "backward in time": (ANTICAUSAL, "x"),
     "an observation of the whole sequence": (ONCE, "x"),
     "observed once, and a frame 0": (LABEL, "x"),
+    "the first frame, held": (FIRST, "x"),
+    "images, one of them an input": (IMAGES, "x"),
     "no latents": (NO_LATENT, "x"),
 }
 
