@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +23,7 @@ from dvaec.runtime.pendulum import write_npz
 from dvaec.runtime.script import script
 from dvaec.runtime.source import load_class
 from tests.runtime_stand_in import CARD, arrays, small, write
-from tests.shipped import SPECS
+from tests.shipped import ROOT, SPECS
 
 SMALL = ("x.dim=2", "x.distribution=gaussian", "z.dim=2", "h_t.units=4", "g_t.units=4")
 
@@ -136,3 +138,16 @@ def test_the_command_says_the_mode(split: tuple[Path, Split], tmp_path: Path) ->
         assert (", generation mode:" in shown.stdout) == (mode == "generation")
         numbers.append(shown.stdout.splitlines()[2])
     assert numbers[0] != numbers[1]
+
+
+def test_the_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
+    section = page.partition("## Teacher forcing")[2].partition("\n## ")[0]
+    examples = re.findall(r"^```python\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for example in examples:
+        exec(compile(example, "laboratory.md", "exec"), names)
+    assert len(examples) == 2
+    assert names["bound"].x.shape == (4, 30, 88)
+    assert names["fed"].all()  # the last epoch of the example
