@@ -61,7 +61,7 @@ LIBRARIES = {
     "network": {"networkx"},
     "derive": {"sympy"},
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
-    "runtime": {"torch", "numpy", "safetensors"},
+    "runtime": {"torch", "numpy", "safetensors", "polars", "soundfile", "scipy", "music21"},
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},
 }

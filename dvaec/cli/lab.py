@@ -1,4 +1,4 @@
-"""The commands that touch data: train, evaluate, data. They import torch inside: `check` never loads it."""
+"""The commands that train and measure: train, evaluate. They import torch inside: `check` never loads it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
-from dvaec.cli.lab_text import epoch_line, missing, surrogate, table
+from dvaec.cli.lab_text import epoch_line, missing, surrogate, table, units
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -35,16 +35,24 @@ if TYPE_CHECKING:
     from dvaec.runtime.card import Card
     from dvaec.runtime.history import Epoch
 
+_CROP_HELP = (
+    "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
+    "in every epoch). Evaluation is always on whole sequences."
+)
+_NORMALISE_HELP = "standard or scale, fitted on train and kept with the run; x=scale for one variable."
 _DATA_HELP = (
-    "An .npz file, or the built-in `pendulum` (gaussian, dim 2) or `pendulum-ring` (bernoulli, dim 88)."
+    "An .npz file, a folder of .npy, .wav or tables, a .csv or .parquet, or a built-in set "
+    "(dvaec data --list); options follow a colon: runs.csv:sequence=run,x=a+b."
 )
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
-Data = Annotated[str, typer.Option("--data", metavar="FILE", help=_DATA_HELP)]
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=_DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
+Crop = Annotated[str, typer.Option("--crop", metavar="FRAMES", help=_CROP_HELP, show_default=False)]
+Normalise = Annotated[list[str] | None, typer.Option("--normalise", metavar="KIND", help=_NORMALISE_HELP)]
 
 
 class Part(StrEnum):
@@ -66,7 +74,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file to the application."""
     app.command()(train)
     app.command()(evaluate)
-    app.command()(data)
 
 
 def train(
@@ -94,6 +101,8 @@ def train(
     ] = False,
     scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
     zero_inputs: ZeroInputs = False,
+    crop: Crop = "",
+    normalise: Normalise = None,
     allow_python: OwnPython = False,
 ) -> None:
     """Compile a spec and train it.
@@ -109,23 +118,26 @@ def train(
 
         compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
         from dvaec.runtime.card import Card
-        from dvaec.runtime.data import load_splits
         from dvaec.runtime.devices import build, prepare
+        from dvaec.runtime.preparation import preparation, training_splits
         from dvaec.runtime.source import load_class
         from dvaec.runtime.train import Options
         from dvaec.runtime.train import train as fit
 
         card = Card(**compiled.card)
-        parts = load_splits(data, card, ["train", "valid"], zero_inputs=zero_inputs)
-        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         folder = out or Path("runs") / card.name.lower()
+        prepared = training_splits(
+            data, card, preparation(crop, normalise or ()), zero_inputs, folder if resume else None
+        )
+        parts = prepared.splits
+        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
         for line in (*surrogate(card), *missing(card, parts.values())):
             typer.echo(line)
         with _progress(card, epochs) as (report, step):
             outcome = fit(
                 model, card, parts["train"], parts["valid"], folder, options,
-                resume=resume, report=report, step=step,
+                resume=resume, report=report, step=step, data=prepared,
             )  # fmt: skip
         early = "stopped early, " if outcome.stopped_early else ""
         typer.echo(
@@ -155,40 +167,23 @@ def evaluate(
     dvaec evaluate runs/srnn --data mine.npz
     """
     with clear_errors():
-        from dvaec.runtime.data import load_splits
+        from dvaec.runtime.normalise import nats
+        from dvaec.runtime.preparation import evaluation_split, stored_scales
         from dvaec.runtime.store import load_card
 
         card = load_card(run)
-        parts = load_splits(data, card, [split.value], zero_inputs=zero_inputs)
+        part = evaluation_split(data, card, split.value, run, zero_inputs=zero_inputs)
         from dvaec.api import load
         from dvaec.runtime.devices import prepare
         from dvaec.runtime.evaluate import evaluate as measure
 
         where = prepare(device, threads)
         model = load(run, allow_python).to(where)
-        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
-        for line in missing(card, parts.values()):
+        result = measure(model, card, part, samples=samples, batch=batch, seed=seed)
+        for line in (*missing(card, [part]), *units(nats(stored_scales(run), card))):
             typer.echo(line, err=True)
         as_json = form is TableFormat.JSON
         typer.echo(json.dumps(_plain(asdict(result)), indent=2) if as_json else table(card, result))
-
-
-def data(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="pendulum or pendulum-ring.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; NAME.npz by default.")] = None,
-    sequences: Annotated[
-        int, typer.Option(min=1, help="For training; a quarter as many for valid and test.")
-    ] = 200,
-    frames: Annotated[int, typer.Option(min=2, help="Of the longest sequence; the shortest has half.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sequences.")] = 0,
-) -> None:
-    """Write a built-in data set with known truth as an .npz file."""
-    with clear_errors():
-        from dvaec.runtime.pendulum import write_npz
-
-        path = out or Path(f"{name}.npz")
-        write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
-        typer.echo(path)
 
 
 def _plain(value: Any) -> Any:
