@@ -126,23 +126,20 @@ def train(
 
         card = Card(**compiled.card)
         folder = out or Path("runs") / card.name.lower()
-        prepared = training_splits(
-            data, card, preparation(crop, normalise or ()), zero_inputs, folder if resume else None
-        )
-        parts = prepared.splits
+        how, resumed = preparation(crop, normalise or ()), folder if resume else None
+        prepared = training_splits(data, card, how, zero_inputs, resumed)
         model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
-        for line in (*surrogate(card), *missing(card, parts.values())):
+        for line in (*surrogate(card), *missing(card, prepared.splits.values())):
             typer.echo(line)
         with _progress(card, epochs) as (report, step):
             outcome = fit(
-                model, card, parts["train"], parts["valid"], folder, options,
+                model, card, prepared.splits["train"], prepared.splits["valid"], folder, options,
                 resume=resume, report=report, step=step, data=prepared,
             )  # fmt: skip
-        early = "stopped early, " if outcome.stopped_early else ""
         typer.echo(
-            f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
-            f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
+            f"{card.name}: {'stopped early, ' * outcome.stopped_early}best of {outcome.epochs} epochs is "
+            f"{outcome.best_epoch}: validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
         )
 
 
