@@ -27,7 +27,10 @@ CARD_513 = replace(CARD, observed={"x": 513}, families={"x": "gamma"}, inputs={}
 
 
 def tone(seconds: float, rate: int = 16000, pitch: float = 440.0) -> NDArray[np.float32]:
-    return np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate).astype(np.float32) / 2
+    wave: NDArray[np.float32] = np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate).astype(
+        np.float32
+    )
+    return wave / np.float32(2)
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_the_way_back_is_exact_with_the_phase_of_the_original() -> None:
     wave = np.random.default_rng(1).normal(size=5000).astype(np.float32)
     back = resynthesised(power(wave, SETTINGS), wave, SETTINGS)
     assert np.abs(back - wave).max() < 1e-4
-    quiet = resynthesised(power(wave, SETTINGS) / 4, wave, SETTINGS)
+    quiet = resynthesised(power(wave, SETTINGS) / np.float32(4), wave, SETTINGS)
     assert np.abs(quiet - wave / 2).max() < 1e-4
 
 
@@ -133,7 +136,7 @@ def test_files_are_shared_out_by_a_fixed_seed(tmp_path: Path, monkeypatch: pytes
     for text, said in (("8+2", "three whole numbers"), ("98+1+1", "10 files are too few")):
         with pytest.raises(DataFault, match=said):
             load_splits(f"{folder}:split={text}", CARD_513, ["test"])
-    with pytest.raises(DataFault, match="no .wav or .flac in the folder train") as caught:
+    with pytest.raises(DataFault, match=r"no \.wav or \.flac in the folder train") as caught:
         load_splits(str(folder), CARD_513, ["train"])
     assert "split=8+1+1" in str(caught.value.hint)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-
 from torch.utils.data import Dataset
 
 from dvaec.runtime.card import Card
