@@ -22,6 +22,7 @@ from dvaec.cli.front import (
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
+from dvaec.cli.train import train
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -186,3 +187,4 @@ app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
 lab.register(app)
+app.command()(train)
