@@ -37,7 +37,7 @@ def bad_part(
         return TrainFault(f"the sum of the parts is not finite in {where}{_batch(members)}", HINT)
     (frame, row), name = min(culprits, key=lambda one: one[0][0])
     value = parts[name][row, frame] if parts[name].dim() == 2 else parts[name][row]
-    blame = _head(model, arguments, row, frame) or _own_head(name)
+    blame = _head(model, arguments, row, frame) or _own_head(name, parts[name].dim() == 2)
     place = f"frame {frame + 1} of sequence {int(members[row]) + 1}" if parts[name].dim() == 2 else (
         f"sequence {int(members[row]) + 1}"
     )  # fmt: skip
@@ -121,10 +121,10 @@ def _parameters(model: nn.Module, arguments: Mapping[str, Tensor]) -> Iterator[t
         yield from ((f, getattr(result, f)) for f in result._fields if f.startswith("p_"))
 
 
-def _own_head(part: str) -> str:
+def _own_head(part: str, framed: bool) -> str:
     """The conditional that a part is the log-density or divergence of; all its parameters are finite."""
     for kind, said in (("log_p_", "p({}), whose parameters are finite"), ("kl_", "q({}) against p({})")):
         if part.startswith(kind):
-            variable = part.removeprefix(kind)
+            variable = part.removeprefix(kind) + ("_t" if framed else "")
             return said.replace("{}", variable)
     return part

@@ -79,7 +79,7 @@ def is_first_process() -> bool:
 def _strategy(kind: str) -> Any:
     from lightning.pytorch.strategies import DDPStrategy
 
-    return DDPStrategy(process_group_backend="gloo" if kind == "cpu" else "nccl", find_unused_parameters=True)
+    return DDPStrategy(process_group_backend="gloo" if kind == "cpu" else "nccl")
 
 
 def _loggers(engine: Engine, folder: Path) -> list[Logger]:
@@ -100,7 +100,6 @@ def quiet() -> Iterator[None]:
             logger.setLevel(logging.ERROR)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")
-            warnings.filterwarnings("ignore", message=r".*find_unused_parameters=True.*")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
