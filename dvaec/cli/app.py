@@ -23,6 +23,7 @@ from dvaec.cli.front import (
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
+from dvaec.cli.train import train
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -188,3 +189,4 @@ app.command()(fmt)
 app.command()(diff)
 lab.register(app)
 app.command()(data)
+app.command()(train)
