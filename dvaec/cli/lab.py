@@ -23,6 +23,7 @@ from dvaec.cli.front import (
 from dvaec.cli.lab_text import missing, table, units
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
+from dvaec.runtime.mode import Mode
 
 _DATA_HELP = (
     "An .npz file, a folder of .npy, .wav or tables, a .csv or .parquet, or a built-in set "
@@ -64,6 +65,9 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    mode: Annotated[
+        Mode, typer.Option(help="generation: an autoregressive p reads its own outputs, not the data.")
+    ] = Mode.TEACHER_FORCING,
     threads: Threads = 1,
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
@@ -90,7 +94,7 @@ def evaluate(
 
         where = prepare(device, threads)
         model = load(run, allow_python).to(where)
-        result = measure(model, card, part, samples=samples, batch=batch, seed=seed)
+        result = measure(model, card, part, samples=samples, batch=batch, seed=seed, mode=mode)
         for line in (*missing(card, [part]), *units(nats(stored_scales(run), card))):
             typer.echo(line, err=True)
         as_json = form is TableFormat.JSON

@@ -25,6 +25,7 @@ ABOUT = {
     "reconstruct": "p's means at latents from q, teacher-forced",
     "generate": "a sequence from p",
     "forecast": "a sequence goes on: latents of its context from q, then p",
+    "elbo_fed": "the bound at latents of encode, p's outputs fed back",
     "begin": "what a stream starts with",
     "step": "one observed frame of a stream",
     "imagine": "one frame of a stream from p",
@@ -50,7 +51,7 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
-    return [*lines, *(line for step in entry.steps for line in _step(plan, step))]
+    return [*lines, *(line for step in entry.all_steps for line in _step(plan, step))]
 
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:
