@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dvaec.runtime.card import Card
+from dvaec.runtime.noise import Noise
 from dvaec.runtime.source import load_class
 
 SOURCE = '''
@@ -91,6 +92,7 @@ CARD = Card(
     inputs={"u": 1},
     static_inputs=(),
     latents={"z": 2},
+    noises={"noise_z": Noise("normal", 2, True)},
 )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dvaec.cli import lab, make
+from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
 from dvaec.cli.front import (
@@ -22,6 +23,7 @@ from dvaec.cli.front import (
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
+from dvaec.cli.train import train
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -186,3 +188,5 @@ app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
 lab.register(app)
+app.command()(data)
+app.command()(train)
