@@ -14,6 +14,7 @@ from dvaec.emit.diagram_curves import at
 from dvaec.emit.diagram_dot import dot_source
 from dvaec.emit.diagram_layout import layout
 from dvaec.emit.diagram_palette import LIGHT
+from dvaec.emit.diagram_tikz import tikz_source
 from dvaec.plan.comparing import comparable
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text
@@ -46,7 +47,7 @@ def test_links_that_came_and_went_are_painted_and_the_others_plain() -> None:
         "removed: in the first alone",
     ]
     assert picture.title == (
-        "M, generative model in compact form, compared",
+        "M, generative model p in compact form, compared",
         "−  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₁, uₜ) p(xₜ | zₜ)",
         "+  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₂, uₜ) p(xₜ | zₜ)",
     )
@@ -122,6 +123,7 @@ def test_any_two_models_have_a_picture_of_exactly_both(one: str, other: str) -> 
     assert {p.name for a in forward.arrows for p in (a.source, a.target)} <= {r.name for r in forward.rows}
     framed = [row.framed for row in forward.rows]
     assert sum(x != y for x, y in pairwise(framed)) <= 2
+    assert tikz_source(forward).isascii(), "every sign of the titles is turned into TeX"
     shapes = list(layout(forward).shapes.values())
     for k, shape in enumerate(shapes):
         for near in shapes[k + 1 :]:

@@ -50,7 +50,7 @@ def test_svg_holds_the_labels_and_the_colours_and_is_the_same_twice(source: str)
     tree = ElementTree.fromstring(first)
     texts = [node.text for node in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert {"zₜ₋₁", "zₜ", "zₜ₊₁", "hₜ", "xₜ₊₁"} <= set(texts)
-    assert "VRNN, inference model in developed form" in texts
+    assert "VRNN, inference model q in developed form" in texts
     strokes = {node.get("stroke", "").upper() for node in tree.iter("{http://www.w3.org/2000/svg}path")}
     assert LIGHT.golden in strokes
 

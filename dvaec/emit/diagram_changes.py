@@ -12,7 +12,7 @@ from dataclasses import replace
 from dvaec.derive.changes import Model, Section, changes
 from dvaec.emit.diagram import Arrow, Diagram, Form, Place, Remark, Row, Tone
 from dvaec.emit.diagram_build import diagram
-from dvaec.emit.diagram_title import beyond
+from dvaec.emit.diagram_title import beyond, folded
 
 _BEFORE = " (before)"  # behind the name of a row that the second model has otherwise
 
@@ -117,4 +117,4 @@ def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tup
         out.append(Remark(Tone.REMOVED, f"removed: in {first} alone"))
     if not out:
         out.append(Remark(Tone.PLAIN, "the same links in both"))
-    return (*out, *beyond(every))
+    return folded((*out, *beyond(every)))

@@ -10,6 +10,7 @@ from dvaec.emit.diagram import Kind, Mark, Tone
 from dvaec.emit.diagram_palette import DARK
 
 ROOT = "dvaec"  # the class of the picture: no rule reaches beyond it
+OPEN = "q"  # of the arrows of q, whose heads are open
 
 
 def themed(svg: bytes) -> bytes:
@@ -47,6 +48,11 @@ def _rules() -> list[tuple[str, str]]:
                 (_lines(f"{tone}-node"), f"stroke: {colour}"),
                 (f".{tone}-node text", f"fill: {colour}"),
             ]
+    out += [
+        (f".{Tone.PLAIN}.{OPEN} path", f"stroke: {DARK.inference}"),
+        (f".{Tone.PLAIN}.{OPEN} polygon", f"stroke: {DARK.inference}"),
+        (f".{OPEN} polygon", f"fill: {DARK.paper}"),
+    ]
     return out + [(_lines(mark.value), f"stroke: {DARK.mark(mark)}") for mark in Mark]
 
 

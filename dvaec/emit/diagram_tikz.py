@@ -10,11 +10,11 @@ import re
 from dataclasses import asdict
 from math import hypot
 
-from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Form, Kind, Mark, Place, Tone
 from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
-from dvaec.emit.diagram_palette import LIGHT, LINES, TONES
+from dvaec.emit.diagram_palette import LIGHT, LINES, TONES, colour_name
 from dvaec.emit.diagram_tex import math, text
 
 _SCALE = 0.6
@@ -44,7 +44,7 @@ def tikz_source(diagram: Diagram) -> str:
         r"\usetikzlibrary{shapes.geometric}",
         *(rf"\definecolor{{{name}}}{{HTML}}{{{colour[1:]}}}" for name, colour in _COLOURS.items()),
         r"\begin{document}",
-        *_styles(),
+        *_styles(diagram.form),
         *_bands(drawn),
         *(_node(diagram, place, drawn.shapes[place]) for place in diagram.places),
         *(_arrow(arrow.tone, curve, tip) for arrow, curve, tip in drawn.curves),
@@ -58,16 +58,18 @@ def tikz_source(diagram: Diagram) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _styles() -> list[str]:
+def _styles(form: Form) -> list[str]:
     nodes = "draw=ink, line width=.6bp, inner sep=0pt"
     out = [r"\begin{tikzpicture}[x=1bp, y=1bp,"]
     out += [f"  {kind}/.style={{{outline}, {nodes}}}," for kind, outline in _OUTLINES.items()]
     out += [f"  {mark}/.style={{{style}}}," for mark, style in _MARKS.items()]
-    for tone, colour in TONES.items():
-        line = LINES[tone]
+    for tone in TONES:
+        line, of_q = LINES[tone], form.draws_q(tone)
+        colour, width = colour_name(tone, of_q), f"line width={_number(line.width * _SCALE)}bp"
         style = "" if line.style == "solid" else f", {line.style}"
-        out.append(f"  {tone}/.style={{draw={colour}, line width={_number(line.width * _SCALE)}bp{style}}},")
-        out.append(f"  {tone} head/.style={{fill={colour}}},")
+        out.append(f"  {tone}/.style={{draw={colour}, {width}{style}}},")
+        head = f"draw={colour}, {width}, fill=white" if of_q else f"fill={colour}"  # q's are open
+        out.append(f"  {tone} head/.style={{{head}}},")
     return [*out, "  words/.style={anchor=base west, inner sep=0pt}]"]
 
 
@@ -141,7 +143,7 @@ def _legend(diagram: Diagram, drawn: Layout) -> list[str]:
         elif remark.mark is Kind.BEYOND:
             size = "fill=white, minimum width=13bp, minimum height=6bp"
             out.append(rf"  \node[{Kind.BEYOND}, {size}] at {_point((x + 20, y))} {{}};")
-        else:
+        elif remark.mark:
             out.append(rf"  \node[font={_LEGEND}] at {_point((x + 20, y))} {{${math(remark.mark)}$}};")
         words = text(remark.text, frozenset())
         out.append(rf"  \node[words, font={_LEGEND}] at {_point((x + 50, y - 4))} {{{words}}};")
