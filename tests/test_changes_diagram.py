@@ -47,7 +47,8 @@ def test_links_that_came_and_went_are_painted_and_the_others_plain() -> None:
         "removed: in the first alone",
     ]
     assert picture.title == (
-        "M, generative model p in compact form, compared",
+        "M, two versions compared",
+        "generative model p in compact form",
         "−  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₁, uₜ) p(xₜ | zₜ)",
         "+  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₂, uₜ) p(xₜ | zₜ)",
     )
@@ -73,7 +74,7 @@ def test_equal_models_have_a_plain_picture_that_says_so() -> None:
     assert {arrow.tone for arrow in picture.arrows} == {Tone.PLAIN}
     assert {row.tone for row in picture.rows} == {Tone.PLAIN}
     assert picture.legend[0].text == "the same links in both"
-    assert len(picture.title) == 2
+    assert len(picture.title) == 3
 
 
 def test_a_variable_that_came_or_went_has_an_outline_of_its_tone() -> None:

@@ -23,6 +23,7 @@ from dvaec.emit.diagram_tikz import tikz_source
 from dvaec.plan.comparing import comparable
 from tests import diagram_specs as specs
 from tests.shipped import SHIPPED, shipped
+from tests.test_diagram_boxes import COLUMN, PAGE
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
 
@@ -142,3 +143,6 @@ def _compiled(folder: Path, picture: Diagram) -> None:
             ["pdfinfo", "picture.pdf"], cwd=folder, capture_output=True, text=True, check=True
         )
         assert re.search(r"Pages:\s+1$", info.stdout, re.MULTILINE)
+        size = re.search(r"^Page size:\s+([\d.]+) x", info.stdout, re.MULTILINE)
+        assert size is not None
+        assert float(size[1]) <= (PAGE if picture.singles or picture.unrolled else COLUMN)

@@ -99,10 +99,10 @@ def _title(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
     (first, *old), (second, *new) = before, after
     name, _, what = first.partition(", ")
     other = second.partition(", ")[0]
-    heading = f"{name}, {what}, compared" if name == other else f"{name} and {other}, {what}, compared"
+    heading = f"{name}, two versions compared" if name == other else f"{name} and {other} compared"
     if old == new:
-        return heading, *new
-    return heading, f"−  {old[0]}", *old[1:], f"+  {new[0]}", *new[1:]
+        return heading, what, *new
+    return heading, what, f"−  {old[0]}", *old[1:], f"+  {new[0]}", *new[1:]
 
 
 def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tuple[Remark, ...]:

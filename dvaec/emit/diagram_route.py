@@ -46,6 +46,8 @@ _ROOM = 60.0  # round the nodes
 _WIDE = 2.0
 _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
+_EASY = 2.3  # radians: what a half circle makes a curve's inner points turn
+_CURL = 30.0  # what a radian more costs
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -155,7 +157,7 @@ def _cost(
     straight = hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
     whole = (curve[0], *points, curve[3])
     detour = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(whole)) - straight
-    swing = max(size * straight / 9.0, detour / _DETOUR)
+    swing = max(size * straight / 9.0, detour / _DETOUR) + _CURL * max(0.0, _turning(curve) - _EASY)
     hits = _hits(curve, points, others, (most - swing) / _HIT)
     if _HIT * hits + swing > most + 1.0:
         return _HIT * hits + swing
@@ -168,6 +170,12 @@ def _cost(
         else 0.0
     )
     return _HIT * hits + beside + swing + _beyond(points, frame) / _WIDE + inward
+
+
+def _turning(curve: Curve) -> float:
+    """By how much, in radians, the curve's inner points make it turn, one way and back."""
+    ways = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(curve)]
+    return sum(min(abs(b - a), _TURN - abs(b - a)) for a, b in pairwise(ways))
 
 
 def _beyond(points: list[Point], frame: Box) -> float:
