@@ -23,6 +23,7 @@ from tests.test_changes import PAGE
 from tests.test_cli import dvaec
 
 BARE = PAGE[: PAGE.index("states:")]
+PAIRS = [(one, other) for k, one in enumerate(SHIPPED) for other in SHIPPED[k + 1 :: 9]]
 
 
 def drawn(a: str | Spec, b: str | Spec, inference: bool = False) -> Diagram:
@@ -69,6 +70,43 @@ def test_the_inference_models_are_drawn_where_they_alone_differ_or_are_wanted() 
     assert drawn(BARE, both).form is Form.COMPACT
 
 
+def test_developed_forms_show_states_that_came_and_went() -> None:
+    """SRNN's filtering q reads h_t and x_t where the smoothing one reads the backward state g_t."""
+    one, other = comparable(shipped("srnn"), shipped("srnn_filtering"))
+    picture = changes_diagram(one, other, developed=True)
+    assert picture.form is Form.INFERENCE
+    assert {r.name: r.tone for r in picture.rows} == {
+        "z": Tone.PLAIN,
+        "g": Tone.REMOVED,
+        "h": Tone.PLAIN,
+        "x": Tone.PLAIN,
+    }
+    assert {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.REMOVED} == {
+        ("g", "g"),
+        ("g", "z"),
+        ("h", "g"),
+        ("x", "g"),
+    }
+    assert {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.ADDED} == {
+        ("h", "z"),
+        ("x", "z"),
+    }
+    of_p = changes_diagram(*comparable(shipped("srnn"), shipped("vrnn")), developed=True)
+    assert of_p.form is Form.DEVELOPED
+    assert {r.name for r in of_p.rows if r.tone is Tone.ADDED} == {"fx", "fz"}
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS[::5], ids=lambda name: name)
+@pytest.mark.parametrize("inference", [False, True])
+def test_any_two_developed_forms_are_drawn_without_golden_and_silver(
+    one: str, other: str, inference: bool
+) -> None:
+    picture = changes_diagram(*comparable(shipped(one), shipped(other)), inference, developed=True)
+    assert {a.tone for a in picture.arrows} <= {Tone.PLAIN, Tone.ADDED, Tone.REMOVED, Tone.AUXILIARY}
+    assert len({row.name for row in picture.rows}) == len(picture.rows)
+    assert tikz_source(picture).isascii()
+
+
 def test_equal_models_have_a_plain_picture_that_says_so() -> None:
     picture = drawn(BARE, BARE.replace("z_<t-1>, u_t", "u_t, z_{t-1}"))
     assert {arrow.tone for arrow in picture.arrows} == {Tone.PLAIN}
@@ -108,9 +146,6 @@ def test_a_variable_of_another_level_or_role_stands_twice() -> None:
     assert {a.source.name for a in picture.arrows if a.tone is Tone.REMOVED} == {"u (before)"}
     framed = [row.framed for row in picture.rows]
     assert framed == sorted(framed)
-
-
-PAIRS = [(one, other) for k, one in enumerate(SHIPPED) for other in SHIPPED[k + 1 :: 9]]
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=lambda name: name)

@@ -93,6 +93,7 @@ def test_a_window_that_covers_a_single_frame_is_argued_once(tmp_path: Path) -> N
         ("kept", "x_<1:T>"),
         ("kept", "z_<<t>"),
         ("later", "z_<t:T>"),
+        ("later", "v"),
     ]
 
 
