@@ -14,6 +14,7 @@ from dvaec.emit.diagram_curves import at
 from dvaec.emit.diagram_dot import dot_source
 from dvaec.emit.diagram_layout import layout
 from dvaec.emit.diagram_palette import LIGHT
+from dvaec.emit.diagram_tikz import tikz_source
 from dvaec.plan.comparing import comparable
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text
@@ -22,6 +23,7 @@ from tests.test_changes import PAGE
 from tests.test_cli import dvaec
 
 BARE = PAGE[: PAGE.index("states:")]
+PAIRS = [(one, other) for k, one in enumerate(SHIPPED) for other in SHIPPED[k + 1 :: 9]]
 
 
 def drawn(a: str | Spec, b: str | Spec, inference: bool = False) -> Diagram:
@@ -46,7 +48,8 @@ def test_links_that_came_and_went_are_painted_and_the_others_plain() -> None:
         "removed: in the first alone",
     ]
     assert picture.title == (
-        "M, generative model in compact form, compared",
+        "M, two versions compared",
+        "generative model p in compact form",
         "−  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₁, uₜ) p(xₜ | zₜ)",
         "+  p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₂, uₜ) p(xₜ | zₜ)",
     )
@@ -67,12 +70,49 @@ def test_the_inference_models_are_drawn_where_they_alone_differ_or_are_wanted() 
     assert drawn(BARE, both).form is Form.COMPACT
 
 
+def test_developed_forms_show_states_that_came_and_went() -> None:
+    """SRNN's filtering q reads h_t and x_t where the smoothing one reads the backward state g_t."""
+    one, other = comparable(shipped("srnn"), shipped("srnn_filtering"))
+    picture = changes_diagram(one, other, developed=True)
+    assert picture.form is Form.INFERENCE
+    assert {r.name: r.tone for r in picture.rows} == {
+        "z": Tone.PLAIN,
+        "g": Tone.REMOVED,
+        "h": Tone.PLAIN,
+        "x": Tone.PLAIN,
+    }
+    assert {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.REMOVED} == {
+        ("g", "g"),
+        ("g", "z"),
+        ("h", "g"),
+        ("x", "g"),
+    }
+    assert {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.ADDED} == {
+        ("h", "z"),
+        ("x", "z"),
+    }
+    of_p = changes_diagram(*comparable(shipped("srnn"), shipped("vrnn")), developed=True)
+    assert of_p.form is Form.DEVELOPED
+    assert {r.name for r in of_p.rows if r.tone is Tone.ADDED} == {"fx", "fz"}
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS[::5], ids=lambda name: name)
+@pytest.mark.parametrize("inference", [False, True])
+def test_any_two_developed_forms_are_drawn_without_golden_and_silver(
+    one: str, other: str, inference: bool
+) -> None:
+    picture = changes_diagram(*comparable(shipped(one), shipped(other)), inference, developed=True)
+    assert {a.tone for a in picture.arrows} <= {Tone.PLAIN, Tone.ADDED, Tone.REMOVED, Tone.AUXILIARY}
+    assert len({row.name for row in picture.rows}) == len(picture.rows)
+    assert tikz_source(picture).isascii()
+
+
 def test_equal_models_have_a_plain_picture_that_says_so() -> None:
     picture = drawn(BARE, BARE.replace("z_<t-1>, u_t", "u_t, z_{t-1}"))
     assert {arrow.tone for arrow in picture.arrows} == {Tone.PLAIN}
     assert {row.tone for row in picture.rows} == {Tone.PLAIN}
     assert picture.legend[0].text == "the same links in both"
-    assert len(picture.title) == 2
+    assert len(picture.title) == 3
 
 
 def test_a_variable_that_came_or_went_has_an_outline_of_its_tone() -> None:
@@ -108,9 +148,6 @@ def test_a_variable_of_another_level_or_role_stands_twice() -> None:
     assert framed == sorted(framed)
 
 
-PAIRS = [(one, other) for k, one in enumerate(SHIPPED) for other in SHIPPED[k + 1 :: 9]]
-
-
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=lambda name: name)
 def test_any_two_models_have_a_picture_of_exactly_both(one: str, other: str) -> None:
     a, b = shipped(one), shipped(other)
@@ -122,6 +159,7 @@ def test_any_two_models_have_a_picture_of_exactly_both(one: str, other: str) -> 
     assert {p.name for a in forward.arrows for p in (a.source, a.target)} <= {r.name for r in forward.rows}
     framed = [row.framed for row in forward.rows]
     assert sum(x != y for x, y in pairwise(framed)) <= 2
+    assert tikz_source(forward).isascii(), "every sign of the titles is turned into TeX"
     shapes = list(layout(forward).shapes.values())
     for k, shape in enumerate(shapes):
         for near in shapes[k + 1 :]:

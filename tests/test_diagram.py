@@ -118,19 +118,46 @@ def test_a_state_that_carries_only_silver_is_read_into_by_a_silver_arrow() -> No
         "networks: {q(z_t): {reads: 'z_<t-1>, d_t, f_t'}}"
     )
     picture = _diagram(page, Form.INFERENCE)
-    assert _into(picture, "d", 0, Tone.SILVER) == {("x", -1)}
+    assert _into(picture, "d", 0, Tone.SILVER) == {("d", -1), ("x", -1)}
+    assert _into(picture, "z", 0, Tone.SILVER) == {("d", 0)}
     assert _into(picture, "f", 0, Tone.SILVER) == set()
     assert _into(picture, "f", 0, Tone.PLAIN) == {("f", 1), ("x", 0)}
 
 
-def test_silver_that_hides_in_a_state_beside_plain_links_is_drawn_from_the_variable() -> None:
+def test_the_recurrence_is_silver_where_the_state_carries_the_present_too() -> None:
     page = _page(
         "generation: ['z_t | z_<t-1>', 'x_t | z_t']\ninference: ['z_t | z_<t-1>, x_<<=t>']\n"
         "states: {d_t: {rnn: gru, units: 4, reads: x_t}}\nnetworks: {q(z_t): {reads: 'z_<t-1>, d_t'}}"
     )
     picture = _diagram(page, Form.INFERENCE)
-    assert _into(picture, "d") == {("d", -1), ("x", 0)}
-    assert _into(picture, "z", 0, Tone.SILVER) == {("x", EARLIER), ("x", -1)}
+    assert _into(picture, "d") == {("x", 0)}
+    assert _into(picture, "d", 0, Tone.SILVER) == {("d", -1)}
+    assert _into(picture, "z", 0, Tone.SILVER) == set()
+
+
+def test_silver_that_hides_in_one_link_with_plain_is_drawn_from_the_variable() -> None:
+    page = _page(
+        "generation: ['z_t | z_<t-1>', 'x_t | z_t']\ninference: ['z_t | z_<t-1>, x_<t-1:t>']\n"
+        "features: {d_t: {reads: 'x_<t-1:t>', layers: [4 tanh]}}\nnetworks: {q(z_t): {reads: 'z_<t-1>, d_t'}}"
+    )
+    picture = _diagram(page, Form.INFERENCE)
+    assert _into(picture, "d") == {("x", -1), ("x", 0)}
+    assert _into(picture, "z", 0, Tone.SILVER) == {("x", -1)}
+
+
+def test_figure_5_1_the_forward_state_is_silver_where_the_exact_posterior_reads_no_past() -> None:
+    """The review: DKS is obtained by removing the forward RNN."""
+    picture = _diagram(_spec("dkf_st_lr"), Form.INFERENCE)
+    silver = {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.SILVER}
+    assert silver == {("f", "f"), ("f", "s"), ("x", "f")}
+
+
+def test_figure_11_2_dsae_full() -> None:
+    picture = _diagram(_spec("dsae_full"), Form.INFERENCE)
+    silver = {(a.source.name, a.target.name) for a in picture.arrows if a.tone is Tone.SILVER}
+    forward = {("x", "gz>"), ("gz>", "gz>"), ("gz>", "r"), ("r", "r")}
+    assert silver == forward, "v and x_{t:T} come through the backward state too"
+    assert _into(picture, "z", 0, Tone.GOLDEN) == {("z", EARLIER), ("z", -1)}
 
 
 def test_a_state_that_runs_both_ways_is_two_nodes() -> None:
@@ -139,8 +166,9 @@ def test_a_state_that_runs_both_ways_is_two_nodes() -> None:
         "states: {s_t: {rnn: gru, units: 4, runs: both, reads: x_t}}\nnetworks: {q(z_t): {reads: 'z_<t-1>, s_t'}}"
     )
     picture = _diagram(page, Form.INFERENCE)
-    assert _into(picture, "z") == {("z", -1), ("s>", 0), ("s<", 0)}
-    assert _into(picture, "s>") == {("s>", -1), ("x", 0)}
+    assert _into(picture, "z") == {("z", -1), ("s<", 0)}
+    assert _into(picture, "z", 0, Tone.SILVER) == {("s>", 0)}
+    assert _into(picture, "s>", 0, Tone.SILVER) == {("s>", -1), ("x", 0)}
     assert _into(picture, "s<") == {("s<", 1), ("x", 0)}
 
 
@@ -231,7 +259,7 @@ def test_dot_text_names_nodes_as_the_page_does_and_shapes_them_by_kind() -> None
 
 def test_the_title_is_the_factorization() -> None:
     assert _diagram(_spec("dkf"), Form.COMPACT).title == (
-        "DKF, generative model in compact form",
+        "DKF, generative model p in compact form",
         "p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ p(zₜ | zₜ₋₁, uₜ) p(xₜ | zₜ)",
     )
     assert _diagram(_spec("srnn"), Form.INFERENCE).title[1].startswith("q(z₁:ᴛ | x₁:ᴛ) = ∏ₜ q(zₜ | ")

@@ -7,8 +7,15 @@ from itertools import combinations
 
 import pytest
 
+from dvaec.derive.derivation import derive
+from dvaec.emit.diagram import Diagram, Form
+from dvaec.emit.diagram_build import Extent
+from dvaec.emit.diagram_changes import changes_diagram
 from dvaec.emit.diagram_labels import SIZE
+from dvaec.emit.diagram_set import picture_of
+from dvaec.plan.comparing import comparable
 from tests.diagram_geometry import CROSSINGS, Box, boxes, crossings, crossings_text, laid_out, pictures
+from tests.shipped import shipped
 
 COLUMN = 252.0  # points: a column of a paper with two
 PAGE = 516.0  # its two columns
@@ -17,7 +24,11 @@ SMALL_PRINT = 5.0
 
 @pytest.mark.parametrize("name", pictures())
 def test_no_node_or_label_overlaps_another(name: str) -> None:
-    outlines, labels, page = boxes(pictures()[name])
+    _nothing_overlaps(pictures()[name])
+
+
+def _nothing_overlaps(picture: Diagram) -> None:
+    outlines, labels, page = boxes(picture)
     drawn = [box for box in outlines.values() if box.shape != "plaintext"]
     words = [labels[n] for n, box in outlines.items() if box.shape == "plaintext" and n in labels]
     for one, other in combinations((*drawn, *words), 2):
@@ -66,3 +77,21 @@ def test_simple_pictures_have_no_crossing_and_crossings_are_counted() -> None:
     for name in ("ssm compact", "dkf compact", "kvae compact", "grnn developed", "storn developed"):
         assert counted[name] == "0"
     assert int(counted["vrnn inference-compact"]) == crossings(laid_out("vrnn inference-compact")) > 20
+
+
+@pytest.mark.parametrize("extent", [Extent.of(5, None), Extent.of(None, 4)], ids=["five", "unrolled"])
+@pytest.mark.parametrize("name", ["vrnn", "dsae_full", "dssm", "kvae_mixture", "draw", "slds"])
+def test_nothing_overlaps_in_longer_pictures(name: str, extent: Extent) -> None:
+    spec = shipped(name)
+    for form in (Form.DEVELOPED, Form.INFERENCE):
+        _nothing_overlaps(picture_of(spec, derive(spec), form, extent))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("srnn", "vrnn"), ("kvae", "dsae_full"), ("dkf", "slds"), ("dssm", "storn")]
+)
+def test_nothing_overlaps_where_two_models_are_compared(one: str, other: str) -> None:
+    models = comparable(shipped(one), shipped(other))
+    for inference in (False, True):
+        for developed in (False, True):
+            _nothing_overlaps(changes_diagram(*models, inference, developed))

@@ -12,7 +12,7 @@ from dvaec.emit import render
 from dvaec.emit.diagram import Form, Kind, Mark, Tone
 from dvaec.emit.diagram_palette import DARK, LIGHT, LINES, Palette
 from dvaec.emit.diagram_set import picture_source
-from dvaec.emit.diagram_svg import themed
+from dvaec.emit.diagram_svg import OPEN, themed
 from tests.shipped import shipped
 
 Colour = tuple[float, float, float]
@@ -64,7 +64,7 @@ def test_contrast_is_that_of_the_guidelines() -> None:
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_lines_and_labels_stand_out(palette: Palette, eye: Matrix) -> None:
     for ground in (palette.paper, palette.band):
-        for colour in (*(palette.tone(t) for t in Tone), *(palette.mark(m) for m in Mark)):
+        for colour in (*(palette.tone(t) for t in Tone), palette.inference, *(palette.mark(m) for m in Mark)):
             assert _contrast(colour, ground, eye) >= 3
     for fill in (*(palette.fill(kind) for kind in Kind), palette.band):
         assert _contrast(palette.ink, fill, eye) >= 4.5
@@ -73,7 +73,8 @@ def test_lines_and_labels_stand_out(palette: Palette, eye: Matrix) -> None:
 @pytest.mark.parametrize("eye", EYES.values(), ids=EYES)
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_golden_differs_from_plain_in_lightness_alone(palette: Palette, eye: Matrix) -> None:
-    assert _contrast(palette.golden, palette.ink, eye) >= 1.8
+    for plain in (palette.ink, palette.inference):
+        assert _contrast(palette.golden, plain, eye) >= 1.8
 
 
 def test_observed_nodes_differ_from_latent_ones_in_greyscale() -> None:
@@ -100,7 +101,7 @@ def test_all_that_is_drawn_is_coloured_anew_on_a_dark_page() -> None:
         kind, *classes = (group.get("class") or "").split()
         shapes = [one for one in group if one.tag != f"{SVG}title" and one.tag != f"{SVG}text"]
         if kind in ("node", "edge") and shapes:
-            assert len(classes) == 1
+            assert classes[1:] == ([OPEN] if classes[0] in ("plain", "silver") else [])
             assert f".dvaec .{classes[0]} " in style
             seen.add(classes[0])
     assert seen >= {
@@ -116,6 +117,21 @@ def test_all_that_is_drawn_is_coloured_anew_on_a_dark_page() -> None:
     }
     for colour in (DARK.paper, DARK.ink, DARK.golden, DARK.silver, DARK.band):
         assert colour in style
+
+
+def test_heads_of_q_are_open_and_those_of_p_filled() -> None:
+    """Seen in greyscale too: golden links are those of the exact posterior, which is p's."""
+    spec = shipped("dsae_full")
+    for form in Form:
+        tree = ElementTree.fromstring(render.picture(picture_source(spec, derive(spec), form), "svg"))
+        heads = {
+            (one.get("class", "").split()[1], polygon.get("fill") == LIGHT.paper.lower())
+            for one in tree.iter(f"{SVG}g")
+            if one.get("class", "").startswith("edge")
+            for polygon in one.iter(f"{SVG}polygon")
+        }
+        of_q = {("plain", True), ("silver", True), ("golden", False)}
+        assert heads == (of_q if form.of_q else {("plain", False)})
 
 
 def test_another_svg_is_left_alone() -> None:

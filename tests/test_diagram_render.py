@@ -48,9 +48,13 @@ def test_svg_holds_the_labels_and_the_colours_and_is_the_same_twice(source: str)
     first, again = render.picture(source, "svg"), render.picture(source, "svg")
     assert first == again
     tree = ElementTree.fromstring(first)
-    texts = [node.text for node in tree.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"zₜ₋₁", "zₜ", "zₜ₊₁", "hₜ", "xₜ₊₁"} <= set(texts)
-    assert "VRNN, inference model in developed form" in texts
+    labels = list(tree.iter("{http://www.w3.org/2000/svg}text"))
+    texts = ["".join(node.itertext()) for node in labels]
+    assert {"zt−1", "zt", "zt+1", "ht", "xt+1"} <= set(texts)
+    (line,) = [node for node in labels if "".join(node.itertext()).startswith("q(z1:T | x1:T)")]
+    lowered = [part.text for part in line if part.get("font-size") == "62%"]
+    assert lowered == ["1:T", "1:T", "t", "t", "1:t−1", "1:t"], "the subscripts, and they alone"
+    assert "VRNN, inference model q in developed form" in texts
     strokes = {node.get("stroke", "").upper() for node in tree.iter("{http://www.w3.org/2000/svg}path")}
     assert LIGHT.golden in strokes
 

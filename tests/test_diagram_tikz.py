@@ -15,12 +15,15 @@ from dvaec.derive.explain import explain
 from dvaec.derive.question import parse_question
 from dvaec.emit.diagram import Diagram, Form
 from dvaec.emit.diagram_build import THREE, Extent, diagram
+from dvaec.emit.diagram_changes import changes_diagram
 from dvaec.emit.diagram_highlight import highlighted
 from dvaec.emit.diagram_set import picture_of
 from dvaec.emit.diagram_tex import math, text
 from dvaec.emit.diagram_tikz import tikz_source
+from dvaec.plan.comparing import comparable
 from tests import diagram_specs as specs
 from tests.shipped import SHIPPED, shipped
+from tests.test_diagram_boxes import COLUMN, PAGE
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
 
@@ -69,6 +72,7 @@ def test_titles() -> None:
         r"$p$($\mathbf{z}_{t}$ $\mid$ $\mathbf{v}$)"
     )
     assert text("zₜ ← x₁:ᴛ: yes", names) == r"$\mathbf{z}_{t}$ $\leftarrow$ $\mathbf{x}_{1:T}$: yes"
+    assert text("−  q(zₜ)", names) == r"$-$  $q$($\mathbf{z}_{t}$)"
     assert text("A_B, generative model, T = 4", frozenset()) == r"A\_B, generative model, T = 4"
     assert text("xₜ: 2 layers, p | q", frozenset()) == r"$\mathbf{x}_{t}$: 2 layers, p | q"
 
@@ -89,6 +93,8 @@ def test_every_node_and_arrow_is_there_once_and_all_is_plain_tex(name: str, exte
         for tone in {a.tone for a in picture.arrows}:
             painted = sum(a.tone is tone for a in picture.arrows)
             assert drawn.count(rf"\path[{tone}]") == painted
+            (head,) = re.findall(rf"^  {tone} head/.style={{(.*)}},$", source, re.MULTILINE)
+            assert ("fill=white" in head) is picture.form.draws_q(tone)
 
 
 @pytest.mark.skipif(_engine() is None, reason="no LaTeX engine with TikZ and the class standalone here")
@@ -115,6 +121,11 @@ def test_a_latex_engine_takes_a_painted_one(tmp_path: Path) -> None:
     _compiled(tmp_path, highlighted(spec, derivation, answer))
 
 
+@pytest.mark.skipif(_engine() is None, reason="no LaTeX engine with TikZ and the class standalone here")
+def test_a_latex_engine_takes_two_models_compared(tmp_path: Path) -> None:
+    _compiled(tmp_path, changes_diagram(*comparable(shipped("srnn"), shipped("srnn_filtering"))))
+
+
 def _compiled(folder: Path, picture: Diagram) -> None:
     engine = _engine()
     assert engine is not None
@@ -132,3 +143,6 @@ def _compiled(folder: Path, picture: Diagram) -> None:
             ["pdfinfo", "picture.pdf"], cwd=folder, capture_output=True, text=True, check=True
         )
         assert re.search(r"Pages:\s+1$", info.stdout, re.MULTILINE)
+        size = re.search(r"^Page size:\s+([\d.]+) x", info.stdout, re.MULTILINE)
+        assert size is not None
+        assert float(size[1]) <= (PAGE if picture.singles or picture.unrolled else COLUMN)

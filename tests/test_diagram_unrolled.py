@@ -34,11 +34,11 @@ def _arrows(picture: Diagram, frames: int, *tones: Tone) -> Arrows:
     return {(_node(a.source, frames), _node(a.target, frames)) for a in picture.arrows if a.tone in tones}
 
 
-def _through(picture: Diagram, frames: int) -> Arrows:
+def _through(picture: Diagram, frames: int, *tones: Tone) -> Arrows:
     """From variable to variable, directly or through deterministic nodes alone."""
     inner = {row.name for row in picture.rows if row.kind is Kind.DETERMINISTIC}
     read: dict[Node, list[Node]] = {}
-    for source, target in _arrows(picture, frames, Tone.PLAIN, Tone.SILVER):
+    for source, target in _arrows(picture, frames, *(tones or (Tone.PLAIN, Tone.SILVER))):
         read.setdefault(target, []).append(source)
     found: Arrows = set()
     for target in [node for node in read if node.name not in inner]:
@@ -86,6 +86,20 @@ def test_the_developed_form_reads_what_the_compact_one_does(name: str) -> None:
         assert _through(_picture(spec, Form.INFERENCE, frames), frames) == _of_q(spec, frames)
 
 
+@pytest.mark.parametrize("name", [name for name in SHIPPED if shipped(name).latents])
+def test_without_its_silver_links_the_developed_q_reads_the_plain_ones_of_the_compact_form(name: str) -> None:
+    """Silver from a variable straight to a latent is drawn where the link that carries it carries more."""
+    spec, frames = shipped(name), 5
+    compact, developed = (_picture(spec, form, frames) for form in (Form.INFERENCE_COMPACT, Form.INFERENCE))
+    plain, left = _arrows(compact, frames, Tone.PLAIN), _through(developed, frames, Tone.PLAIN)
+    straight = {a for a in _arrows(developed, frames, Tone.SILVER) if {a[0].name, a[1].name} <= _names(spec)}
+    assert plain <= left <= plain | straight
+
+
+def _names(spec: Spec) -> set[str]:
+    return {v.name for v in spec.variables}
+
+
 def test_golden_arrows_are_those_of_the_exact_sets_of_that_many_frames() -> None:
     spec = shipped("vrnn")
     golden = _arrows(_picture(spec, Form.INFERENCE_COMPACT, 3), 3, Tone.GOLDEN)
@@ -101,7 +115,7 @@ def test_every_frame_is_labelled_by_its_number_and_nothing_is_beyond() -> None:
     assert all(f'label="z{n}"' in text for n in "₀₁₂₃")
     assert "⋯" not in text
     assert "ₜ₋₁" not in text.replace("zₜ₋₁, xₜ", "")  # in the title alone
-    assert "inference model in developed form, T = 3" in text
+    assert "inference model q in developed form, T = 3" in text
 
 
 @pytest.mark.parametrize("name", SHIPPED)

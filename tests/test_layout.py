@@ -242,6 +242,20 @@ def test_fmt_leaves_faulty_pages_and_writes_the_others(ugly: Path) -> None:
     assert dvaec("fmt").returncode == 2
 
 
+def test_fmt_prints_the_page_of_standard_input(ugly: Path) -> None:
+    done = dvaec("fmt", "-", given=PAGE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, LAID, "")
+    done = dvaec("fmt", "--check", "-", given=PAGE)
+    assert (done.returncode, done.stdout) == (1, "standard input\n")
+    assert dvaec("fmt", "--check", "-", given=LAID).returncode == 0
+    assert dvaec("fmt", "--diff", "-", given=PAGE).stdout.startswith("--- standard input\n")
+    done = dvaec("fmt", "-", given=PAGE.replace("x_t | z_t", "x_t | w_t"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "standard input:14:11: error[DV060]" in done.stderr
+    assert dvaec("fmt", "-", str(ugly), given=PAGE).returncode == 2
+    assert ugly.read_text(encoding="utf-8") == PAGE
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_fmt_says_where_it_may_not_write(ugly: Path) -> None:
     ugly.parent.chmod(0o500)

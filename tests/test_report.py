@@ -21,6 +21,7 @@ from dvaec.emit.mathml import math, mathml_writer
 from dvaec.emit.report import report_page
 from dvaec.emit.report_code import mentions
 from dvaec.emit.report_parts import equation_parts, factors, terms
+from dvaec.emit.report_questions import covered
 from dvaec.emit.report_schedule import computed, schedules
 from dvaec.emit.report_values import Report
 from dvaec.plan.model import HeadNode, Loop, ValueNode, head_name
@@ -74,7 +75,26 @@ def arguments_keep_what_the_posterior_reads(path: Path) -> None:
         read = [p for p in factor.conditional.parents if p.frame is None]
         first = {v.name: v.first for v in made.spec.variables}
         assert kept >= {notation.page(p.name, p.offsets) for p in read if first[p.name] == 1}
-        assert len(kept) == len(factor.conditional.parents)
+        asked_once = [p for p in factor.conditional.parents if p.frame is not None and covered(p, factor)]
+        assert len(kept) == len(factor.conditional.parents) - len(asked_once)
+
+
+def test_a_window_that_covers_a_single_frame_is_argued_once(tmp_path: Path) -> None:
+    """z_t reads z_{1:t-1}, and z_1 among it."""
+    text = (
+        "dvaec: 1\nmodel: M\nvariables:\n  x: {role: observed, dim: 3}\n  z: {role: latent, dim: 2}\n"
+        "  v: {role: latent, dim: 2}\ngeneration: [v | z_<1>, z_t | z_<t-1>, 'x_t | z_t, v']\n"
+        "inference: exact\norder: [z, v]\n"
+    )
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    made = report_of(run(tmp_path / "m.yaml"))
+    of_z = factors(made, mathml_writer(made.spec))[0]
+    assert [(one.verdict.value, one.window) for one in of_z.arguments] == [
+        ("kept", "x_<1:T>"),
+        ("kept", "z_<<t>"),
+        ("later", "z_<t:T>"),
+        ("later", "v"),
+    ]
 
 
 def every_trained_value_in_one_equation(path: Path) -> None:

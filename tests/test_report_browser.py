@@ -120,6 +120,13 @@ def test_what_is_folded_is_printed(chrome: Browser, site: Path) -> None:
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
+def test_the_overview_prints_every_column(chrome: Browser, site: Path) -> None:
+    page, _ = opened(chrome, site / "index.html", 1030, "light")  # an A4 page on its side, less its margins
+    page.emulate_media(media="print")
+    right = "document.querySelector('table.models').getBoundingClientRect().right"
+    assert page.evaluate(right) <= 1030
+
+
 def test_a_script_in_a_spec_never_runs(chrome: Browser, tmp_path: Path) -> None:
     text = (SPECS / "vae.yaml").read_text(encoding="utf-8")
     about = next(line for line in text.splitlines() if line.startswith("about:"))

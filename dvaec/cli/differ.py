@@ -14,6 +14,7 @@ from dvaec.cli.pictures import known_format, write
 
 if TYPE_CHECKING:
     from dvaec.derive.changes import Change, Model
+    from dvaec.emit.diagram import Diagram
     from dvaec.spec.model import Spec
 
 DIFFERENT = 1
@@ -33,6 +34,9 @@ def diff(
         bool,
         typer.Option("--inference", help="Draw the inference models; p unless q alone changed."),
     ] = False,
+    developed: Annotated[
+        bool, typer.Option("--developed", help="Draw them with states and features; else in compact form.")
+    ] = False,
 ) -> None:
     """Say what changed in meaning between two specs, or two versions of one.
 
@@ -46,6 +50,7 @@ def diff(
     \b
     dvaec diff specs/srnn.yaml specs/srnn_filtering.yaml
     dvaec diff specs/dkf.yaml mine.yaml -o changes.svg
+    dvaec diff specs/srnn.yaml specs/vrnn.yaml --developed -o changes.pdf
     dvaec diff specs/vrnn.yaml mine.yaml --json
     """
     from dvaec.derive.changes import changes
@@ -64,7 +69,9 @@ def diff(
     else:
         _print(one, other, found)
     if out is not None:
-        _draw(one, other, inference, out)
+        from dvaec.emit.diagram_changes import changes_diagram
+
+        _draw(changes_diagram(one, other, inference, developed), out)
         if not as_json:
             typer.echo(str(out))
     if found:
@@ -104,11 +111,9 @@ def _print(a: Model, b: Model, found: tuple[Change, ...]) -> None:
         typer.echo(text, color=coloured)
 
 
-def _draw(a: Model, b: Model, inference: bool, out: Path) -> None:
-    from dvaec.emit.diagram_changes import changes_diagram
-
+def _draw(picture: Diagram, out: Path) -> None:
     try:
-        write(changes_diagram(a, b, inference), out)
+        write(picture, out)
     except RefusalError as error:
         refused(error.message)
         raise typer.Exit(TROUBLE) from None

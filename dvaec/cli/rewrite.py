@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,14 @@ import typer
 
 from dvaec.cli.front import FAULTY, refused, show
 
+STANDARD_INPUT = Path("-")
+NAME = "standard input"
+
 
 def fmt(
     specs: Annotated[
-        list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="SPEC...", help="Pages of YAML; - is standard input.", show_default=False),
     ],
     check: Annotated[
         bool,
@@ -26,17 +31,23 @@ def fmt(
 
     Blocks in the order in which a page is read, one entry a line, quotes only where needed, the comments of
     a block below one another. Prints the files that it changes. A page with a fault is left as it is: the
-    fault is shown, the other pages are written, exit status 1.
+    fault is shown, the other pages are written, exit status 1. A page from standard input is printed.
 
     \b
     dvaec fmt mine.yaml
     dvaec fmt --check specs/*.yaml
     dvaec fmt --diff mine.yaml
+    dvaec fmt - < mine.yaml
     """
     from dvaec.diagnostics import Diagnostic, Fault, Sources
     from dvaec.spec.layout import LayoutError, formatted
     from dvaec.spec.read import file_text
 
+    if STANDARD_INPUT in specs:
+        if len(specs) > 1:
+            raise typer.BadParameter("- is standard input, and stands alone", param_hint="SPEC...")
+        _piped(check, diff)
+        return
     found: list[Diagnostic] = []
     texts: dict[str, str] = {}
     failed = False
@@ -62,6 +73,37 @@ def fmt(
         failed = failed or check
     show(found, Sources(texts))
     if found or failed:
+        raise typer.Exit(FAULTY)
+
+
+def _piped(check: bool, diff: bool) -> None:
+    """Print the page of standard input in canonical layout; with --check and --diff as for files.
+
+    Nothing is printed of a page with a fault.
+    """
+    from dvaec.diagnostics import Fault
+    from dvaec.spec.layout import LayoutError, formatted
+    from dvaec.spec.read import decoded
+
+    data = sys.stdin.buffer.read()
+    try:
+        before = decoded(data, NAME)
+        after = formatted(before, NAME)
+    except Fault as fault:
+        show(fault.diagnostics, fault.sources)
+        raise typer.Exit(FAULTY) from None
+    except LayoutError as error:
+        refused(str(error), "please report it")
+        raise typer.Exit(FAULTY) from None
+    same = data == after.encode("utf-8")
+    if diff and not same:
+        _show(Path(NAME), before, after)
+    elif check and not same:
+        typer.echo(NAME)
+    elif not (check or diff):
+        sys.stdout.buffer.write(after.encode("utf-8"))
+        sys.stdout.flush()
+    if check and not same:
         raise typer.Exit(FAULTY)
 
 

@@ -41,6 +41,10 @@ class Form(StrEnum):
         """Whether the inference model is drawn, and not the generative one."""
         return self in (Form.INFERENCE, Form.INFERENCE_COMPACT)
 
+    def draws_q(self, tone: Tone) -> bool:
+        """Whether an arrow of that tone is a link of q: golden ones are the posterior's, of p."""
+        return self.of_q and tone not in (Tone.GOLDEN, Tone.AUXILIARY)
+
     @property
     def shows_states(self) -> bool:
         """Whether deterministic nodes are drawn."""
@@ -121,7 +125,10 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Remark:
-    """One line of the legend: an arrow, a plate (BEYOND), a painted node or a text, and what it means."""
+    """One line of the legend: an arrow, a plate (BEYOND), a painted node or a text, and what it means.
+
+    An empty mark goes on with the line above.
+    """
 
     mark: Tone | Kind | Mark | str
     text: str

@@ -1,6 +1,6 @@
 """Two models as one picture: what both have in black, what came and what went each in a colour of its own.
 
-The union of the two compact diagrams. A variable of one model alone, or of another role or level in the
+The union of the two diagrams of one form. A variable of one model alone, or of another role or level in the
 other, has a row of its own for either model.
 """
 
@@ -10,22 +10,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dvaec.derive.changes import Model, Section, changes
-from dvaec.emit.diagram import Arrow, Diagram, Form, Place, Remark, Row, Tone
+from dvaec.emit.diagram import Arrow, Diagram, Form, Kind, Place, Remark, Row, Tone
 from dvaec.emit.diagram_build import diagram
-from dvaec.emit.diagram_title import beyond
+from dvaec.emit.diagram_title import beyond, folded
 
 _BEFORE = " (before)"  # behind the name of a row that the second model has otherwise
 
 
-def changes_diagram(a: Model, b: Model, inference: bool = False) -> Diagram:
-    """Build the picture of both models, arrows and rows with their tones."""
-    form = Form.INFERENCE_COMPACT if inference or _q_alone(a, b) else Form.COMPACT
-    if not a.spec.latents and not b.spec.latents:
-        form = Form.COMPACT
-    before, after = (_plain(diagram(m.spec, m.derivation, form)) for m in (a, b))
+def changes_diagram(a: Model, b: Model, inference: bool = False, developed: bool = False) -> Diagram:
+    """Build the picture of both models, arrows and rows with their tones; with states if `developed`."""
+    form = _form(a, b, inference, developed)
+    before, after = (_drawn(model, form) for model in (a, b))
     before = _renamed(before, after)
     old, new = dict.fromkeys(before.arrows), dict.fromkeys(after.arrows)
-    arrows = [replace(arrow, tone=Tone.PLAIN if arrow in old else Tone.ADDED) for arrow in new]
+    arrows = [arrow if arrow in old else replace(arrow, tone=Tone.ADDED) for arrow in new]
     arrows += [replace(arrow, tone=Tone.REMOVED) for arrow in old if arrow not in new]
     rows = _rows(before.rows, after.rows)
     return Diagram(
@@ -39,22 +37,29 @@ def changes_diagram(a: Model, b: Model, inference: bool = False) -> Diagram:
     )
 
 
+def _form(a: Model, b: Model, inference: bool, developed: bool) -> Form:
+    latents = a.spec.latents or b.spec.latents
+    if latents and (inference or _q_alone(a, b)):
+        return Form.INFERENCE if developed else Form.INFERENCE_COMPACT
+    return Form.DEVELOPED if developed else Form.COMPACT
+
+
 def _q_alone(a: Model, b: Model) -> bool:
     """Whether q's links differ and p's do not."""
     sections = {change.section for change in changes(a, b)}
     return Section.INFERENCE in sections and not sections & {Section.GENERATION, Section.VARIABLES}
 
 
-def _plain(one: Diagram) -> Diagram:
-    """Return the diagram without what it says of the exact posterior: that is another comparison."""
-    arrows = [replace(arrow, tone=Tone.PLAIN) for arrow in one.arrows if arrow.tone is not Tone.GOLDEN]
-    return replace(one, arrows=tuple(dict.fromkeys(arrows)))
+def _drawn(model: Model, form: Form) -> Diagram:
+    """Draw a model without what is said of the exact posterior: that is another comparison."""
+    spec = model.developed if form.shows_states else model.spec
+    return diagram(spec, replace(model.derivation, comparisons=()), form)
 
 
 def _renamed(before: Diagram, after: Diagram) -> Diagram:
     """Give the first model's row another name where the second has it with another role or level."""
-    there = {row.name: row for row in after.rows}
-    other = {row.name for row in before.rows if row.name in there and row != there[row.name]}
+    there = {row.name: _kind(row) for row in after.rows}
+    other = {row.name for row in before.rows if there.get(row.name, _kind(row)) != _kind(row)}
 
     def name(name: str) -> str:
         return name + _BEFORE if name in other else name
@@ -68,6 +73,10 @@ def _renamed(before: Diagram, after: Diagram) -> Diagram:
         arrows=tuple(Arrow(place(a.source), place(a.target), a.tone) for a in before.arrows),
         singles=tuple(place(one) for one in before.singles),
     )
+
+
+def _kind(row: Row) -> tuple[Kind, bool, int, str]:
+    return row.kind, row.framed, row.first, row.label
 
 
 def _rows(before: Iterable[Row], after: Iterable[Row]) -> tuple[Row, ...]:
@@ -99,10 +108,10 @@ def _title(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
     (first, *old), (second, *new) = before, after
     name, _, what = first.partition(", ")
     other = second.partition(", ")[0]
-    heading = f"{name}, {what}, compared" if name == other else f"{name} and {other}, {what}, compared"
+    heading = f"{name}, two versions compared" if name == other else f"{name} and {other} compared"
     if old == new:
-        return heading, *new
-    return heading, f"−  {old[0]}", *old[1:], f"+  {new[0]}", *new[1:]
+        return heading, what, *new
+    return heading, what, f"−  {old[0]}", *old[1:], f"+  {new[0]}", *new[1:]
 
 
 def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tuple[Remark, ...]:
@@ -117,4 +126,4 @@ def _legend(a: str, b: str, arrows: Iterable[Arrow], rows: Iterable[Row]) -> tup
         out.append(Remark(Tone.REMOVED, f"removed: in {first} alone"))
     if not out:
         out.append(Remark(Tone.PLAIN, "the same links in both"))
-    return (*out, *beyond(every))
+    return folded((*out, *beyond(every)))

@@ -61,6 +61,16 @@ def bent(start: Point, end: Point, bend: float, skew: tuple[float, float] = (1.0
     )
 
 
+def elbow(start: Point, end: Point, corner: tuple[float, float, float, float]) -> Curve:
+    """The curve whose inner points stand at these parts of the way across and of the way up, one by one.
+
+    (0.7, 0, 1, 0.3) sets out level and comes in upright; it stays within the corners of its ends.
+    """
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    a, b, c, d = corner
+    return (start, (start[0] + a * dx, start[1] + b * dy), (start[0] + c * dx, start[1] + d * dy), end)
+
+
 Weights = tuple[float, float, float, float]
 
 

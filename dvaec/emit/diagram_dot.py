@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import graphviz
 
-from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Form, Kind, Mark, Place, Tone
 from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
 from dvaec.emit.diagram_palette import LIGHT, LINES
-from dvaec.emit.diagram_svg import ROOT
+from dvaec.emit.diagram_svg import OPEN, ROOT
 
 _FONT = "DejaVu Sans,Arial Unicode MS,Segoe UI,sans-serif"
 _INCH = 72.0
@@ -26,8 +26,12 @@ _SHAPES = {
 }
 
 
-def _arrow_style(tone: Tone) -> dict[str, str]:
-    line, style = LINES[tone], {"color": LIGHT.tone(tone), "class": tone.value}
+def _arrow_style(tone: Tone, form: Form) -> dict[str, str]:
+    """A link of p has a filled head, one of q an open one."""
+    of_q = form.draws_q(tone)
+    line, style = LINES[tone], {"color": LIGHT.tone(tone, of_q), "class": tone.value}
+    if of_q:
+        style |= {"fillcolor": LIGHT.paper, "class": f"{tone.value} {OPEN}"}
     if line.width != LINES[Tone.PLAIN].width:
         style["penwidth"] = f"{line.width:g}"
     if line.style != "solid":
@@ -73,7 +77,7 @@ def dot_source(diagram: Diagram) -> str:
             identity(diagram, arrow.source),
             identity(diagram, arrow.target),
             pos=_spline(curve, tip),
-            **_arrow_style(arrow.tone),
+            **_arrow_style(arrow.tone, diagram.form),
         )
     _title(graph, diagram, drawn)
     _legend(graph, diagram, drawn)
@@ -169,7 +173,9 @@ def _legend(graph: graphviz.Digraph, diagram: Diagram, drawn: Layout) -> None:
             )
         tip = (start + 40, y)
         line = ((start, y), (start + 10, y), (start + 20, y), (start + 32, y))
-        graph.edge(f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_arrow_style(mark))
+        graph.edge(
+            f"{sample} from", f"{sample} to", pos=_spline(line, tip), **_arrow_style(mark, diagram.form)
+        )
 
 
 def _point(point: Point) -> str:

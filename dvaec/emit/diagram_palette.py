@@ -1,8 +1,9 @@
 """The colours of diagrams, on white and on dark pages.
 
 No meaning hangs on a colour alone: golden links are solid and thick, silver ones dashed, auxiliary ones
-dotted, and kinds of nodes have shapes of their own. Lines stand out from every ground with a contrast of at
-least 3 to 1 (WCAG 2.1, 1.4.11), labels with at least 4.5 to 1; golden differs from plain in greyscale too.
+dotted, the heads of q's links are open and those of p's filled, and kinds of nodes have shapes of their own.
+Lines stand out from every ground with a contrast of at least 3 to 1 (WCAG 2.1, 1.4.11), labels with at least
+4.5 to 1; golden differs from plain in greyscale too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ TONES = {
 """By which name of a palette an arrow is coloured."""
 
 
+def colour_name(tone: Tone, of_q: bool) -> str:
+    """By which name of a palette an arrow is coloured; what is plain is so in q's own colour there."""
+    return "inference" if of_q and tone is Tone.PLAIN else TONES[tone]
+
+
 @dataclass(frozen=True)
 class Palette:
     """Colours as #RRGGBB: the page, slices' columns, lines and labels, fills, and the tones of arrows."""
@@ -33,6 +39,7 @@ class Palette:
     band: str
     frame: str  # round single frames: decoration
     ink: str
+    inference: str  # the arrows of q
     observed: str
     given: str
     golden: str
@@ -42,9 +49,9 @@ class Palette:
     added: str
     removed: str
 
-    def tone(self, tone: Tone) -> str:
-        """The colour of an arrow."""
-        colour: str = getattr(self, TONES[tone])
+    def tone(self, tone: Tone, of_q: bool = False) -> str:
+        """The colour of an arrow; of p's unless it is a link of q."""
+        colour: str = getattr(self, colour_name(tone, of_q))
         return colour
 
     def mark(self, mark: Mark) -> str:
@@ -61,6 +68,7 @@ LIGHT = Palette(
     band="#F4F6F8",
     frame="#C3CAD1",
     ink="#222222",
+    inference="#153C74",
     observed="#CFD4DA",
     given="#E4E7EA",
     golden="#A87400",
@@ -75,6 +83,7 @@ DARK = Palette(
     band="#22262C",
     frame="#4A525C",
     ink="#E6E6E6",
+    inference="#D6ECFF",
     observed="#4A525C",
     given="#343A42",
     golden="#CC940E",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise, product
 from math import atan2, hypot, inf, pi
 
 from dvaec.emit.diagram import Arrow, Place
-from dvaec.emit.diagram_curves import WIDE, Curve, Point, Shape, along, bent, weights
+from dvaec.emit.diagram_curves import WIDE, Curve, Point, Shape, along, bent, elbow, weights
 
 DIAMOND = 27.0  # from the middle of the largest node to its outline
 _BENDS = (0.0, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.42)
@@ -15,14 +16,25 @@ _FAR_BENDS = (0.52, 0.63, 0.75, 0.9)
 _EVEN = (1.0, 1.0)
 _SKEWS = ((1.7, 0.2), (0.2, 1.7), (1.3, -0.9), (-0.9, 1.3))
 _LEANING = ((2.6, 0.0), (0.0, 2.6), (2.2, -1.8), (-1.8, 2.2), (1.6, 0.9), (0.9, 1.6))
-_TRIALS = (
+_ELBOWS = tuple(
+    corner
+    for k in (0.3, 0.5, 0.7, 0.9)
+    for m in (0.1, 0.3, 0.5, 0.8)
+    for corner in ((k, 0.0, 1.0, m), (0.0, k, m, 1.0), (k, 0.0, 1 - k, 1.0), (0.0, k, 1.0, 1 - k))
+)
+_ACROSS, _UP = (0.1, 0.5, 0.9), (-0.6, -0.3, 0.0, 0.5, 1.0, 1.3, 1.6)
+_CORNER = 0.2  # what an elbow counts as a bend
+_TRIALS: tuple[tuple[tuple[float, tuple[float, ...]], ...], ...] = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
     tuple((b, skew) for size in _BENDS[1:] for b in (size, -size) for skew in _SKEWS),
+    tuple((_CORNER, corner) for corner in dict.fromkeys(_ELBOWS)),
     tuple((b, skew) for size in _BENDS[3:] for b in (size, -size) for skew in _LEANING),
     tuple((b, skew) for size in _FAR_BENDS for b in (size, -size) for skew in (_EVEN, *_SKEWS)),
+    tuple((_CORNER, corner) for corner in product(_ACROSS, _UP, _ACROSS, _UP)),
 )
-"""Bends and skews of an arrow; the later ones are tried where all before run through a node."""
+"""Bends and skews of an arrow, or corners; the later ones are tried where all before run through a node."""
 _HIT = 30.0
+_DETOUR = 8.0  # points of a way round that cost as much as one beside another arrow
 _MARGIN = 7.0  # that an arrow keeps from nodes
 _NEAR = WIDE * (DIAMOND + _MARGIN)
 _SAMPLES = 24
@@ -34,6 +46,8 @@ _ROOM = 60.0  # round the nodes
 _WIDE = 2.0
 _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
+_EASY = 2.3  # radians: what a half circle makes a curve's inner points turn
+_CURL = 30.0  # what a radian more costs
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -60,7 +74,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
             if best is not None and best[0] < _HIT:
                 break
             for bend, skew in trial:
-                curves = [bent(shapes[a.source].centre, shapes[a.target].centre, bend, skew) for a in group]
+                curves = [_curve(shapes[a.source], shapes[a.target], bend, skew) for a in group]
                 cost = 0.0
                 for arrow, curve in zip(group, curves, strict=True):
                     cost += _crowding(arrow, curve, angles)
@@ -80,6 +94,14 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
             for place, angle, enters in _ends(arrow, curve):
                 angles.setdefault(place, []).append((angle, enters))
     return paths
+
+
+def _curve(source: Shape, target: Shape, bend: float, way: tuple[float, ...]) -> Curve:
+    """The curve of one trial: a bend with its skew, or, of four numbers, an elbow."""
+    if len(way) == 4:
+        return elbow(source.centre, target.centre, way)
+    first, second = way
+    return bent(source.centre, target.centre, bend, (first, second))
 
 
 def _frame(shapes: dict[Place, Shape]) -> Box:
@@ -131,11 +153,14 @@ def _cost(
     most: float = inf,
 ) -> float:
     """What a curve costs; where that is more than `most`, any number above it that is not too high."""
-    sag = size * hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
     points = along(curve, _COARSE)
-    hits = _hits(curve, points, others, (most - sag / 9.0) / _HIT)
-    if _HIT * hits + sag / 9.0 > most + 1.0:
-        return _HIT * hits + sag / 9.0
+    straight = hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
+    whole = (curve[0], *points, curve[3])
+    detour = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(whole)) - straight
+    swing = max(size * straight / 9.0, detour / _DETOUR) + _CURL * max(0.0, _turning(curve) - _EASY)
+    hits = _hits(curve, points, others, (most - swing) / _HIT)
+    if _HIT * hits + swing > most + 1.0:
+        return _HIT * hits + swing
     beside = sum(taken[cell] for cell in _cells(curve))
     middle = (frame[1] + frame[3]) / 2
     # Of two equal bends take the outer one: away from the picture's middle, where there is room.
@@ -144,7 +169,13 @@ def _cost(
         if abs(points[_SAMPLES // 2][1] - middle) > abs((curve[0][1] + curve[3][1]) / 2 - middle)
         else 0.0
     )
-    return _HIT * hits + beside + sag / 9.0 + _beyond(points, frame) / _WIDE + inward
+    return _HIT * hits + beside + swing + _beyond(points, frame) / _WIDE + inward
+
+
+def _turning(curve: Curve) -> float:
+    """By how much, in radians, the curve's inner points make it turn, one way and back."""
+    ways = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(curve)]
+    return sum(min(abs(b - a), _TURN - abs(b - a)) for a, b in pairwise(ways))
 
 
 def _beyond(points: list[Point], frame: Box) -> float:

@@ -1,4 +1,4 @@
-"""A diagram's SVG on a dark page: the classes that the DOT text gives to what is drawn, coloured anew.
+"""A diagram's SVG: subscripts as such, and dark on a dark page by the classes that the DOT text gives.
 
 The picture brings its own ground, so that it can be read whatever page it stands on, and whichever of the two
 the reader's system says it prefers.
@@ -6,19 +6,49 @@ the reader's system says it prefers.
 
 from __future__ import annotations
 
+import re
+
 from dvaec.emit.diagram import Kind, Mark, Tone
 from dvaec.emit.diagram_palette import DARK
+from dvaec.spec.notation import raised_text
 
+_TEXT = re.compile(r">([^<>]*)</text>")
+_LOW = re.compile("[₀-₉₊₋₌ₜᴛ](?:[₀-₉₊₋₌ₜᴛ:]*[₀-₉₊₋₌ₜᴛ])?")
+_DOWN, _SMALLER = 0.28, 0.62  # by how much of their own height subscripts stand lower, and their size
 ROOT = "dvaec"  # the class of the picture: no rule reaches beyond it
+OPEN = "q"  # of the arrows of q, whose heads are open
 
 
 def themed(svg: bytes) -> bytes:
-    """Put the dark colours behind the opening tag of a diagram's SVG; what is no diagram is left alone."""
+    """Lower the subscripts of a diagram's SVG, and put the dark colours behind its opening tag.
+
+    What is no diagram is left alone.
+    """
     mark = f'class="graph {ROOT}"'.encode()
     if mark not in svg:
         return svg
     end = svg.index(b">", svg.index(b"<svg")) + 1
-    return svg[:end] + b"\n" + _style().encode() + svg[end:]
+    drawn = _TEXT.sub(lambda found: f">{_lowered(found[1])}</text>", svg[end:].decode())
+    return svg[:end] + b"\n" + _style().encode() + drawn.encode()
+
+
+def _lowered(text: str) -> str:
+    """Set Unicode's small letters as lowered common ones: not every font has all of them, nor a T.
+
+    They are as wide as Graphviz took them to be.
+    """
+    out, at = "", 0
+    for low in _LOW.finditer(text):
+        out += _level(text[at : low.start()], at > 0)
+        letters = raised_text(low[0]).replace("-", "\N{MINUS SIGN}")
+        out += f'<tspan dy="{_DOWN}em" font-size="{_SMALLER:.0%}">{letters}</tspan>'
+        at = low.end()
+    return out + _level(text[at:], at > 0)
+
+
+def _level(text: str, back: bool) -> str:
+    """Return text on the line, to which it goes back behind a subscript."""
+    return f'<tspan dy="{-_DOWN * _SMALLER:.4f}em">{text}</tspan>' if text and back else text
 
 
 def _style() -> str:
@@ -47,6 +77,11 @@ def _rules() -> list[tuple[str, str]]:
                 (_lines(f"{tone}-node"), f"stroke: {colour}"),
                 (f".{tone}-node text", f"fill: {colour}"),
             ]
+    out += [
+        (f".{Tone.PLAIN}.{OPEN} path", f"stroke: {DARK.inference}"),
+        (f".{Tone.PLAIN}.{OPEN} polygon", f"stroke: {DARK.inference}"),
+        (f".{OPEN} polygon", f"fill: {DARK.paper}"),
+    ]
     return out + [(_lines(mark.value), f"stroke: {DARK.mark(mark)}") for mark in Mark]
 
 

@@ -9,12 +9,20 @@ from dvaec.spec.notation import raised_text
 
 _SMALL = "₀₁₂₃₄₅₆₇₈₉₊₋₌ₜᴛ"
 _ARROWS = {"\u20d7": r"\overrightarrow", "\u20d6": r"\overleftarrow"}
-_SIGNS = {"⋯": r"\cdots", "⊆": r"\subseteq ", "∏": r"\prod", "←": r"\leftarrow", "|": r"\mid", "=": "="}
+_SIGNS = {
+    "⋯": r"\cdots",
+    "⊆": r"\subseteq ",
+    "∏": r"\prod",
+    "←": r"\leftarrow",
+    "|": r"\mid",
+    "=": "=",
+    "−": "-",
+}
 _PIECE = re.compile(
     f"(?P<product>∏)(?:(?P<from>[{_SMALL}]+)\\.\\.ᴛ|(?P<of>[{_SMALL}]*))"
     "|(?P<density>[pq])(?=\\()"
     f"|(?P<name>[A-Za-z](?P<over>[\u20d6\u20d7])?[A-Za-z0-9]*)(?P<sub>(?:[{_SMALL}](?:[{_SMALL}:]*[{_SMALL}])?)?)"
-    "|(?P<sign>[⋯⊆←|=])"
+    "|(?P<sign>[⋯⊆←|=−])"
 )
 
 
@@ -30,7 +38,7 @@ def text(line: str, names: frozenset[str]) -> str:
         name = found["name"]
         if name is not None and not found["sub"] and name not in names:
             continue
-        if not names and found["sub"] in (None, "") and found["sign"] not in ("⋯", "⊆"):
+        if not names and found["sub"] in (None, "") and found["sign"] not in ("⋯", "⊆", "−"):
             continue
         out += [escape(line[at : found.start()]), f"${_symbol(found)}$"]
         at = found.end()

@@ -1,7 +1,8 @@
 """A laid-out diagram as a LaTeX document of its own, in TikZ: for papers, in their own fonts.
 
-Lengths are those of the layout at three fifths: three slices fit a column of 252 points, and labels are as
-large as a paper's small print. The styles stand on top, for a paper to change.
+Lengths are those of the layout at three fifths, or at less if the picture then fits a column of 252 points;
+one that is much wider is left for the width of a page. Labels are as large as a paper's small print. The
+styles stand on top, for a paper to change.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import re
 from dataclasses import asdict
 from math import hypot
 
-from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Kind, Mark, Place, Tone
-from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, pieces
+from dvaec.emit.diagram import ELLIPSES, PLATES, Diagram, Form, Kind, Mark, Place, Tone
+from dvaec.emit.diagram_curves import PLATE, Curve, Point, Shape, at, pieces
 from dvaec.emit.diagram_labels import SIZE, font_size, identity, label_of
 from dvaec.emit.diagram_layout import Layout, layout
-from dvaec.emit.diagram_palette import LIGHT, LINES, TONES
+from dvaec.emit.diagram_palette import LIGHT, LINES, TONES, colour_name
 from dvaec.emit.diagram_tex import math, text
 
-_SCALE = 0.6
+_SCALE, _LEAST = 0.6, 0.4
+_COLUMN = 240.0  # points: a column of a paper with two, less the border
 _LABEL = 9.2  # points of a label of the usual size
 _HEAD = 2.8  # half the width of an arrow's head, in the layout's points
 _TITLE, _LEGEND = r"\footnotesize", r"\scriptsize"
@@ -35,6 +37,7 @@ _MARKS = {Mark.ASKED: "draw=active, line width=1.8bp", Mark.BLOCKS: "draw=blocke
 def tikz_source(diagram: Diagram) -> str:
     """Return a LaTeX document (class `standalone`) with the picture; the same value gives the same bytes."""
     drawn = layout(diagram)
+    scale = _scale(drawn)
     lines = [
         f"% {diagram.name}, {diagram.form}",
         r"\documentclass[border=2bp]{standalone}",
@@ -44,9 +47,9 @@ def tikz_source(diagram: Diagram) -> str:
         r"\usetikzlibrary{shapes.geometric}",
         *(rf"\definecolor{{{name}}}{{HTML}}{{{colour[1:]}}}" for name, colour in _COLOURS.items()),
         r"\begin{document}",
-        *_styles(),
+        *_styles(diagram.form, scale),
         *_bands(drawn),
-        *(_node(diagram, place, drawn.shapes[place]) for place in diagram.places),
+        *(_node(diagram, place, drawn.shapes[place], scale) for place in diagram.places),
         *(_arrow(arrow.tone, curve, tip) for arrow, curve, tip in drawn.curves),
         "  % the title",
         *_title(diagram, drawn),
@@ -58,16 +61,26 @@ def tikz_source(diagram: Diagram) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _styles() -> list[str]:
+def _scale(drawn: Layout) -> float:
+    """The scale at which the picture fits a column, if that is not too small."""
+    across = [at(curve, k / 16)[0] for _, curve, _ in drawn.curves for k in range(17)]
+    fits = _COLUMN / (max(drawn.right, *across) - min(drawn.left, *across))
+    return min(_SCALE, fits) if fits >= _LEAST else _SCALE
+
+
+def _styles(form: Form, scale: float) -> list[str]:
     nodes = "draw=ink, line width=.6bp, inner sep=0pt"
-    out = [r"\begin{tikzpicture}[x=1bp, y=1bp,"]
+    unit = _number(scale / _SCALE, 4)
+    out = [rf"\begin{{tikzpicture}}[x={unit}bp, y={unit}bp,"]
     out += [f"  {kind}/.style={{{outline}, {nodes}}}," for kind, outline in _OUTLINES.items()]
     out += [f"  {mark}/.style={{{style}}}," for mark, style in _MARKS.items()]
-    for tone, colour in TONES.items():
-        line = LINES[tone]
+    for tone in TONES:
+        line, of_q = LINES[tone], form.draws_q(tone)
+        colour, width = colour_name(tone, of_q), f"line width={_number(line.width * scale)}bp"
         style = "" if line.style == "solid" else f", {line.style}"
-        out.append(f"  {tone}/.style={{draw={colour}, line width={_number(line.width * _SCALE)}bp{style}}},")
-        out.append(f"  {tone} head/.style={{fill={colour}}},")
+        out.append(f"  {tone}/.style={{draw={colour}, {width}{style}}},")
+        head = f"draw={colour}, {width}, fill=white" if of_q else f"fill={colour}"  # q's are open
+        out.append(f"  {tone} head/.style={{{head}}},")
     return [*out, "  words/.style={anchor=base west, inner sep=0pt}]"]
 
 
@@ -81,13 +94,13 @@ def _bands(drawn: Layout) -> list[str]:
     return out
 
 
-def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
+def _node(diagram: Diagram, place: Place, shape: Shape, scale: float) -> str:
     known, way = identity(diagram, place), {">": " forward", "<": " backward"}.get(place.name[-1], "")
     name = re.sub(r"[^A-Za-z0-9+-]+", " ", place.name + way + known[len(place.name) :]).strip()
     where = f"({name}) at {_point(shape.centre)}"
     if place.frame in ELLIPSES:
         return rf"  \node {where} {{$\cdots$}};"
-    row, width = diagram.row(place.name), 2 * shape.radius * _SCALE
+    row, width = diagram.row(place.name), 2 * shape.radius * scale
     kind = row.kind
     plate = place.frame in PLATES
     style = f"{kind}, minimum size={_number(width)}bp"
@@ -97,12 +110,12 @@ def _node(diagram: Diagram, place: Place, shape: Shape) -> str:
         style = f"{Kind.BEYOND}, fill={fill}, minimum width={_number(width)}bp, minimum height={height}bp"
     if shape.outline == "wide":
         style = (
-            f"{kind}, minimum width={_number(2 * shape.across * _SCALE)}bp, minimum height={_number(width)}bp"
+            f"{kind}, minimum width={_number(2 * shape.across * scale)}bp, minimum height={_number(width)}bp"
         )
     if row.tone is not Tone.PLAIN:  # a node of one of two compared models: outline and label in its tone
         style += f", {row.tone}, text={TONES[row.tone]}"
     style += "".join(f", {mark}" for marked, mark in diagram.marks if marked == place)
-    size = font_size(diagram, place, shape) * _LABEL / SIZE
+    size = font_size(diagram, place, shape) * _LABEL / SIZE * scale / _SCALE
     font = rf"\fontsize{{{_number(size)}}}{{{_number(1.2 * size)}}}\selectfont"
     return rf"  \node[{style}] {where} {{{font}${math(label_of(diagram, place))}$}};"
 
@@ -123,8 +136,8 @@ def _title(diagram: Diagram, drawn: Layout) -> list[str]:
     middle, names = (drawn.left + drawn.right) / 2, frozenset(row.name for row in diagram.rows)
     out = []
     for k, line in enumerate(diagram.title):
-        at = _point((middle, drawn.top + 34 + 22 * (len(diagram.title) - 1 - k)))
-        out.append(rf"  \node[font={_TITLE}] at {at} {{{text(line, names if k else frozenset())}}};")
+        where = _point((middle, drawn.top + 34 + 22 * (len(diagram.title) - 1 - k)))
+        out.append(rf"  \node[font={_TITLE}] at {where} {{{text(line, names if k else frozenset())}}};")
     return out
 
 
@@ -141,7 +154,7 @@ def _legend(diagram: Diagram, drawn: Layout) -> list[str]:
         elif remark.mark is Kind.BEYOND:
             size = "fill=white, minimum width=13bp, minimum height=6bp"
             out.append(rf"  \node[{Kind.BEYOND}, {size}] at {_point((x + 20, y))} {{}};")
-        else:
+        elif remark.mark:
             out.append(rf"  \node[font={_LEGEND}] at {_point((x + 20, y))} {{${math(remark.mark)}$}};")
         words = text(remark.text, frozenset())
         out.append(rf"  \node[words, font={_LEGEND}] at {_point((x + 50, y - 4))} {{{words}}};")
@@ -152,5 +165,5 @@ def _point(point: Point) -> str:
     return f"({_number(point[0] * _SCALE)},{_number(point[1] * _SCALE)})"
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"
+def _number(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"

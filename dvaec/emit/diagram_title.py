@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.diagram import ELLIPSES, PLATES, Arrow, Form, Kind, Place, Remark, Row, Tone
@@ -11,7 +12,8 @@ from dvaec.spec.model import Combiner, Conditional, Dense, Parent, Role, Side, S
 from dvaec.spec.notation import parent_unicode, unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
-_WIDEST = 66  # characters of one line of a title
+_WIDEST = 54  # characters of one line of a title: three slices of a picture are as wide
+_LEGEND = 50  # of the legend
 
 
 def title(
@@ -19,7 +21,7 @@ def title(
 ) -> tuple[str, ...]:
     """The model's name and form (and T if it is unrolled), then p(x₁:ᴛ, z₁:ᴛ | u₁:ᴛ) = ∏ₜ ..., folded."""
     shape = "developed form" if form.shows_states else "compact form"
-    what = "inference model" if form.of_q else "generative model"
+    what = "inference model q" if form.of_q else "generative model p"
     latents = spec.having(Role.LATENT)
     observed, inputs = spec.having(Role.OBSERVED), spec.having(Role.INPUT)
     targets, given = (latents, (*observed, *inputs)) if form.of_q else ((*observed, *latents), inputs)
@@ -73,14 +75,25 @@ def legend(
     out: list[Remark] = []
     tones = {a.tone for a in arrows}
     if form.of_q and not tones & {Tone.GOLDEN, Tone.SILVER}:
-        out.append(Remark(Tone.PLAIN, "no golden, no silver: q sees what the exact posterior sees"))
+        out.append(Remark(Tone.PLAIN, "q sees exactly what the exact posterior sees"))
+    elif form.of_q:
+        out.append(Remark(Tone.PLAIN, "a link of q"))
     if Tone.GOLDEN in tones:
         out.append(Remark(Tone.GOLDEN, "golden: a link of the exact posterior that q lacks"))
     if Tone.SILVER in tones:
-        out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior does not have"))
+        out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior lacks"))
     if Tone.AUXILIARY in tones:
-        out.append(Remark(Tone.AUXILIARY, "an auxiliary term (8.4): predicts a state, in training alone"))
-    return (*out, *beyond(arrows, partial), *_nodes(spec, rows))
+        out.append(Remark(Tone.AUXILIARY, "auxiliary (8.4): predicts a state, in training"))
+    return folded((*out, *beyond(arrows, partial), *_nodes(spec, rows)))
+
+
+def folded(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Break long lines of a legend; what goes on has no mark of its own."""
+    out: list[Remark] = []
+    for remark in remarks:
+        first, *rest = wrap(remark.text, _LEGEND)
+        out += [Remark(remark.mark, first), *(Remark("", line) for line in rest)]
+    return tuple(out)
 
 
 def beyond(arrows: Iterable[Arrow], partial: tuple[Place, ...] = ()) -> tuple[Remark, ...]:
@@ -89,9 +102,9 @@ def beyond(arrows: Iterable[Arrow], partial: tuple[Place, ...] = ()) -> tuple[Re
     if frames & set(PLATES):
         out.append(Remark(Kind.BEYOND, "all of the frames that it names"))
     if partial:
-        out.append(Remark("⊆", "some of the frames that follow, as the factorization says"))
+        out.append(Remark("⊆", "some of the frames that it names"))
     if frames & set(ELLIPSES):
-        out.append(Remark("⋯", "as many frames beyond the picture as the window has"))
+        out.append(Remark("⋯", "frames beyond the picture that the window has"))
     return tuple(out)
 
 

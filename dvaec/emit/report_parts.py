@@ -18,10 +18,9 @@ from dvaec.emit.equations import equations
 from dvaec.emit.formula import FormulaWriter
 from dvaec.emit.mathml import math
 from dvaec.emit.report_code import Mention, mentions
+from dvaec.emit.report_questions import candidates
 from dvaec.emit.report_values import Report, count
 from dvaec.emit.words import estimator_words, proof_words
-from dvaec.spec.model import Parent, Spec
-from dvaec.spec.offsets import ALL
 
 _SUBSCRIPTED = re.compile(
     r"\b([A-Za-z][A-Za-z0-9_]*)_(\{[^{}]*\}|<(?:[<>]=?)?[^<>]*>|[tT]|\d+)(?![A-Za-z0-9_])"
@@ -82,7 +81,7 @@ def _factor(report: Report, writer: FormulaWriter, factor: DerivedConditional) -
     conditional = factor.conditional
     said: list[ArgumentPart] = []
     use: list[str] = []
-    for candidate in _candidates(report.spec, factor):
+    for candidate in candidates(report.spec, factor):
         question = Question(conditional.target, candidate, conditional.frame)
         explanation = explain(report.spec, report.derivation, question)
         for one in arguments(explanation, report.source):
@@ -103,16 +102,6 @@ def _said(head: str) -> str:
     rest = head.partition(": ")[2].rstrip(".")
     end = ":" if rest.endswith("through") else "."
     return f"G{rest[1:]}{end}" if rest.startswith("given") else f"{rest}{end}"
-
-
-def _candidates(spec: Spec, factor: DerivedConditional) -> tuple[Parent, ...]:
-    """Return what to ask about: whole variables (not a target of sequence level), frames by number."""
-    target = factor.conditional.target
-    whole = [
-        Parent(v.name, ALL if v.framed else None) for v in spec.variables if v.framed or v.name != target
-    ]
-    single = [parent for parent in factor.conditional.parents if parent.frame is not None]
-    return (*whole, *single)
 
 
 def _line(report: Report, line: Line) -> tuple[str, int | None, str]:

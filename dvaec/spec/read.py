@@ -39,6 +39,11 @@ def file_text(path: Path) -> str:
         raise _fault(file, Code.FILE_UNREADABLE, f"cannot read the file: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the path
         raise _fault(file, Code.FILE_UNREADABLE, f"cannot read the file: {error}") from None
+    return decoded(data, file)
+
+
+def decoded(data: bytes, file: str) -> str:
+    """Return a page's bytes as text, without a byte order mark; raises `Fault` if they are no such text."""
     if len(data) > LARGEST_FILE:
         raise _fault(file, Code.FILE_TOO_LARGE, f"a spec has at most {LARGEST_FILE} bytes")
     try:
