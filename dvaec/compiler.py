@@ -21,7 +21,7 @@ from typing import Any
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.derive.elbo import elbo_terms
-from dvaec.derive.model import Derivation, Elbo
+from dvaec.derive.model import Derivation, Elbo, Estimator
 from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
@@ -223,5 +223,10 @@ def _compiled(compilation: Compilation) -> Compiled:
         "parts": [part.field for part in parts(compilation.elbo)],
         "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
         "length": spec.frames,
+        "sampled": [
+            part.field
+            for part in parts(compilation.elbo)
+            if part.divergence and part.estimator is not Estimator.ANALYTIC
+        ],
     }
     return Compiled(compilation.module, spec.name, card, compilation)

@@ -18,7 +18,8 @@ class Card:
     then `inputs`. `families` names each observed variable's family, and that of categorical inputs.
     `static_inputs` and `static_observed` list what has no time axis. `hash` is that of the spec's layout.
     `parts` names the ELBO's parts where there are others than one a variable (kl_z_0), `predictions` the
-    auxiliary terms that training adds (8.4), `length` is T where the page fixes it.
+    auxiliary terms that training adds (8.4), `length` is T where the page fixes it. `sampled` names the parts
+    that have no closed form: they are log q - log p of what was drawn.
     """
 
     name: str
@@ -34,9 +35,10 @@ class Card:
     parts: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
     length: int | None = None
+    sampled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("static_observed", "parts", "predictions"):
+        for name in ("static_observed", "parts", "predictions", "sampled"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "overrides", tuple(self.overrides))
         object.__setattr__(self, "static_inputs", tuple(self.static_inputs))
@@ -50,6 +52,11 @@ class Card:
     def static(self) -> tuple[str, ...]:
         """The data that have one value a sequence."""
         return (*self.static_observed, *self.static_inputs)
+
+    @property
+    def latent_values(self) -> tuple[str, ...]:
+        """The latents that are drawn, frame 0 apart: z, z_0, v."""
+        return tuple(name.removeprefix("kl_") for name in self.terms if name.startswith("kl_"))
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -71,7 +78,7 @@ def card_from_json(text: str | bytes, where: str) -> Card:
     except ValueError as error:
         raise StoreFault(f"{where}: not JSON: {error}") from error
     known = [field.name for field in fields(Card)]
-    later = ("static_observed", "parts", "predictions", "length")  # cards of earlier versions lack them
+    later = ("static_observed", "parts", "predictions", "length", "sampled")  # earlier versions lack them
     missing = [n for n in known if n not in later and (not isinstance(found, dict) or n not in found)]
     if missing:
         raise StoreFault(f"{where}: not a model's card: it lacks {', '.join(missing)}")
