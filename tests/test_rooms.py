@@ -61,7 +61,10 @@ LIBRARIES = {
     "network": {"networkx"},
     "derive": {"sympy"},
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
-    "runtime": {"torch", "numpy", "safetensors"},
+    "runtime": {
+        *("torch", "numpy", "safetensors"),
+        *("matplotlib", "pesq", "pystoi", "scipy", "soundfile", "torchmetrics"),
+    },
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},
 }

@@ -13,8 +13,7 @@ SMALL = Stft(8000, 16, 4)
 
 def test_the_review_has_513_frequencies_of_64_ms() -> None:
     assert Stft().bins == 513
-    assert Stft.at(16000) == Stft()
-    assert Stft.at(8000) == Stft(8000, 512, 128)
+    assert (Stft().rate, Stft().window / Stft().rate, Stft().hop / Stft().window) == (16000, 0.064, 0.25)
 
 
 def test_a_spectrum_is_its_definition() -> None:
@@ -26,13 +25,13 @@ def test_a_spectrum_is_its_definition() -> None:
             total = 0j
             for k in range(16):
                 place = 4 * n - 8 + k
-                y = wave[place] if 0 <= place < 37 else 0.0
+                y = wave[abs(place) if place < 37 else 72 - place]
                 total += np.sin(np.pi * (k + 0.5) / 16) * y * np.exp(-2j * np.pi * f * k / 16)
             assert found[n, f] == pytest.approx(total, abs=1e-12)
     np.testing.assert_allclose(SMALL.power(wave), np.abs(found) ** 2, rtol=1e-12)
 
 
-@pytest.mark.parametrize("samples", [1, 3, 4, 5, 16, 37, 1000])
+@pytest.mark.parametrize("samples", [9, 10, 11, 16, 37, 1000])
 @pytest.mark.parametrize("stft", [SMALL, Stft(8000, 16, 8), Stft(8000, 10, 3), Stft(8000, 2, 1)])
 def test_synthesis_undoes_analysis(stft: Stft, samples: int) -> None:
     wave = np.random.default_rng(samples).normal(size=samples)
@@ -58,7 +57,7 @@ def test_a_wave_without_phase_has_nearly_the_power_it_should_have() -> None:
         return float(np.linalg.norm(np.sqrt(other) - np.sqrt(power)) / np.linalg.norm(np.sqrt(power)))
 
     turn = np.random.default_rng(0).uniform(-np.pi, np.pi, power.shape)
-    assert gap(found) < 0.15 < gap(stft.power(stft.synthesise(power, np.exp(1j * turn))))
+    assert gap(found) < 0.2 < 0.5 < gap(stft.power(stft.synthesise(power, np.exp(1j * turn))))
 
 
 def test_scaled_waves_reach_1_and_silence_stays() -> None:
@@ -71,6 +70,8 @@ def test_impossible_settings_are_refused() -> None:
         Stft(8000, 15, 4)
     with pytest.raises(DataFault, match="half of the window"):
         Stft(8000, 16, 9)
+    with pytest.raises(DataFault, match="8 samples: a window of 16 needs 9"):
+        SMALL.analyse(np.zeros(8))
     with pytest.raises(DataFault, match="per second"):
         Stft(0, 16, 4)
     with pytest.raises(DataFault, match=r"\(frames, 9\)"):

@@ -11,6 +11,7 @@ import typer
 from dvaec.cli import lab, make
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
+from dvaec.cli.evaluate import evaluate
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
@@ -186,3 +187,4 @@ app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
 lab.register(app)
+app.command()(evaluate)

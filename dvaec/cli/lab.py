@@ -1,16 +1,12 @@
-"""The commands that touch data: train, evaluate, data. They import torch inside: `check` never loads it."""
+"""The commands that touch data: train, data. They import torch inside: `check` never loads it."""
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +21,7 @@ from dvaec.cli.front import (
     show,
     with_sharing,
 )
-from dvaec.cli.lab_text import epoch_line, missing, surrogate, table
+from dvaec.cli.lab_text import epoch_line, missing, surrogate
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -47,25 +43,9 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
 
 
-class Part(StrEnum):
-    """The parts of a data set."""
-
-    TRAIN = "train"
-    VALID = "valid"
-    TEST = "test"
-
-
-class TableFormat(StrEnum):
-    """How `evaluate` prints."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the application."""
     app.command()(train)
-    app.command()(evaluate)
     app.command()(data)
 
 
@@ -134,45 +114,6 @@ def train(
         )
 
 
-def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder made by train.")],
-    data: Data,
-    split: Annotated[Part, typer.Option(help="The part of the data.")] = Part.TEST,
-    samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    form: Annotated[TableFormat, typer.Option("--format", help="text or json.")] = TableFormat.TEXT,
-    allow_python: OwnPython = False,
-) -> None:
-    """Print a trained model's ELBO and its parts.
-
-    In nats per frame, averaged over frames and over sequences; reconstruction and KL apart.
-
-    \b
-    dvaec evaluate runs/srnn --data mine.npz
-    """
-    with clear_errors():
-        from dvaec.runtime.data import load_splits
-        from dvaec.runtime.store import load_card
-
-        card = load_card(run)
-        parts = load_splits(data, card, [split.value], zero_inputs=zero_inputs)
-        from dvaec.api import load
-        from dvaec.runtime.devices import prepare
-        from dvaec.runtime.evaluate import evaluate as measure
-
-        where = prepare(device, threads)
-        model = load(run, allow_python).to(where)
-        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
-        for line in missing(card, parts.values()):
-            typer.echo(line, err=True)
-        as_json = form is TableFormat.JSON
-        typer.echo(json.dumps(_plain(asdict(result)), indent=2) if as_json else table(card, result))
-
-
 def data(
     name: Annotated[str, typer.Argument(metavar="NAME", help="pendulum or pendulum-ring.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; NAME.npz by default.")] = None,
@@ -189,13 +130,6 @@ def data(
         path = out or Path(f"{name}.npz")
         write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
         typer.echo(path)
-
-
-def _plain(value: Any) -> Any:
-    """The same with null for the error of a single draw, which JSON cannot write as nan."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 r"""Waves and their short-time spectra, as the review's speech experiments have them (13.2.1).
 
-With the sine window w_n = sin(pi (n + 1/2) / N), frames n = 0, 1, ... of N samples, `hop` apart, centred on
-the samples n hop (zeros stand outside the wave):
+With the sine window w_k = sin(pi (k + 1/2) / N), frames n = 0, 1, ... of N samples, `hop` apart, centred on
+the samples n hop (the wave is reflected at its ends, its end samples not repeated):
 
     S_{n,f} = sum_k w_k y_{n hop - N/2 + k} exp(-2 pi i f k / N),        f = 0 .. N/2,
 
@@ -40,12 +40,6 @@ class Stft:
         if not 1 <= self.hop <= self.window // 2:
             raise DataFault(f"a hop of {self.hop} samples: from 1 to {self.window // 2}, half of the window")
 
-    @classmethod
-    def at(cls, rate: int, milliseconds: float = 64.0, hops: int = 4) -> Stft:
-        """Return settings with a window of so many milliseconds, in so many hops: 64 ms and 4 (13.2.1)."""
-        hop = max(1, round(rate * milliseconds / 1000 / hops))
-        return cls(rate, hops * hop + hops * hop % 2, hop)
-
     @property
     def bins(self) -> int:
         """How many frequencies a spectrum has: the dim of the observed variable."""
@@ -57,10 +51,11 @@ class Stft:
 
     def analyse(self, wave: NDArray[np.floating]) -> NDArray[np.complex128]:
         """Return the spectrum of a wave: (samples,) -> complex (frames, bins)."""
-        half, count = self.window // 2, self.frames(len(wave))
-        padded = np.zeros(max((count - 1) * self.hop + self.window, half + len(wave)))
-        padded[half : half + len(wave)] = wave
-        pieces = np.lib.stride_tricks.sliding_window_view(padded, self.window)[:: self.hop][:count]
+        half = self.window // 2
+        if len(wave) <= half:
+            raise DataFault(f"a wave of {len(wave)} samples: a window of {self.window} needs {half + 1}")
+        padded = np.pad(np.asarray(wave, dtype=np.float64), half, mode="reflect")
+        pieces = np.lib.stride_tricks.sliding_window_view(padded, self.window)[:: self.hop]
         spectrum: NDArray[np.complex128] = np.fft.rfft(pieces * self._shape(), axis=1)
         return spectrum
 

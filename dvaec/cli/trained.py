@@ -1,0 +1,59 @@
+"""What the commands on a trained model share: their options, and reading the run and the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.data import Split
+
+
+class Part(StrEnum):
+    """The parts of a data set."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    TEST = "test"
+
+
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder made by train.", show_default=False)
+]
+WhichPart = Annotated[Part, typer.Option("--split", help="The part of the data.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the draws.")]
+BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Sequences computed together.")]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's model, ready to be asked, with its card."""
+
+    model: nn.Module
+    card: Card
+
+
+def trained(run: Path, device: str, threads: int, allow_python: bool) -> Trained:
+    """Read a run folder; StoreFault if it is none or its weights do not fit."""
+    from dvaec.runtime.store import load_card
+
+    card = load_card(run)
+    from dvaec.api import load
+    from dvaec.runtime.devices import prepare
+
+    where = prepare(device, threads)
+    return Trained(load(run, allow_python).to(where).eval(), card)
+
+
+def split_of(card: Card, data: str, part: Part, zero_inputs: bool) -> Split:
+    """Read one part of the data as a model needs it."""
+    from dvaec.runtime.data import load_splits
+
+    return load_splits(data, card, [part.value], zero_inputs=zero_inputs)[part.value]
