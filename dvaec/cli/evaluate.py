@@ -15,6 +15,7 @@ from dvaec.cli.front import OwnPython
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.lab_text import missing, table
 from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, split_of, trained
+from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
     from dvaec.runtime.data import Split
@@ -47,6 +48,9 @@ def evaluate(
     variable: Annotated[
         str | None, typer.Option(metavar="NAME", help="What --audio and --motion look at; x by default.")
     ] = None,
+    mode: Annotated[
+        Mode, typer.Option(help="generation: an autoregressive p reads its own outputs, not the data.")
+    ] = Mode.TEACHER_FORCING,
     batch: BatchSize = 64,
     seed: Seed = 0,
     threads: Threads = 1,

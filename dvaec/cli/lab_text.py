@@ -19,8 +19,9 @@ def table(card: Card, result: Evaluation) -> str:
     """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
     titles = _titles(card)
     width = max(22, *(len(title) + 2 for title in titles.values()))
+    mode = ", generation mode" if result.mode == "generation" else ""
     lines = [
-        f"{card.name}, {result.split}: {counted(result.sequences, 'sequence')}, "
+        f"{card.name}, {result.split}{mode}: {counted(result.sequences, 'sequence')}, "
         f"{counted(result.frames, 'frame')}, {result.samples} draw{'s' * (result.samples > 1)}",
         f"{'nats per frame':<{width}}{'frame average':>22}{'sequence average':>22}",
     ]

@@ -24,6 +24,7 @@ ABOUT = {
     "reconstruct": "p's means at latents from q, teacher-forced",
     "generate": "a sequence from p",
     "forecast": "a sequence goes on: latents of its context from q, then p",
+    "elbo_fed": "the bound at latents of encode, p's outputs fed back",
     "begin": "what a stream starts with",
     "step": "one observed frame of a stream",
     "imagine": "one frame of a stream from p",
@@ -49,7 +50,8 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
-    return [*lines, *(line for step in entry.steps for line in _step(plan, step))]
+    before = entry.before.steps if entry.before is not None else ()
+    return [*lines, *(line for step in (*before, *entry.steps) for line in _step(plan, step))]
 
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dvaec.derive.model import Elbo, Estimator, TermKind
+from dvaec.plan.feedback import NO_FEEDBACK, elbo_fed
 from dvaec.plan.holding import with_holds
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
@@ -36,7 +37,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         ("reconstruct", infer, p_observed),
         ("generate", generate, drawn + seen + p_latent + p_observed),
     ]
-    refused = {"forecast": no_forecast(spec, network)}
+    refused: dict[str, str | None] = {"forecast": no_forecast(spec, network)}
     if refused["forecast"] is None:
         known = {v.name for v in network.values if v.variable.role is Role.INPUT or not v.framed}
         mixed = {v.name: Origin.GIVEN if v.name in known else Origin.MIXED for v in network.values}
@@ -48,6 +49,9 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted
     )
+    fed = elbo_fed(network, _in_bound(network, elbo))
+    refused["elbo_fed"] = None if fed else NO_FEEDBACK
+    entries += (fed,) if fed else ()
     streamed, reasons = stream(spec, network, infer, generate)
     reasons |= {name: why for name, why in refused.items() if why}
     return Plan(network, entries, spec.frames, tuple(sorted(reasons.items())), streamed)
