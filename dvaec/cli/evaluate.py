@@ -70,7 +70,7 @@ def evaluate(
     dvaec evaluate runs/motion --data motion.npz --motion mm
     """
     with clear_errors():
-        own, part = trained(run, device, threads, allow_python), None
+        own = trained(run, device, threads, allow_python)
         part = split_of(own.card, data, split, zero_inputs)
         for line in missing(own.card, [part]):
             typer.echo(line, err=True)
@@ -78,11 +78,12 @@ def evaluate(
         from dvaec.runtime.evaluate import evaluate as measure
         from dvaec.runtime.importance import importance as weigh
 
-        bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
-        count = importance if own.card.latents else 0
+        bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
+        # The weights are those of teacher forcing: `score` reads the data.
+        count = importance if own.card.latents and mode is Mode.TEACHER_FORCING else 0
         weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
-        scores = _scores(own, part, data, split, audio, motion, variable, (batch, seed))
+        scores = _scores(own, part, data, audio, motion, variable, mode, (batch, seed))
         said = protocol(own.card, bound, weighed, latents)
         if form is TableFormat.JSON:
             plain = asdict(bound) | {
@@ -101,10 +102,10 @@ def _scores(
     own: Trained,
     part: Split,
     data: str,
-    split: Part,
     audio: bool,
     motion: str | None,
     variable: str | None,
+    mode: Mode,
     draws: tuple[int, int],
 ) -> list[Scores]:
     """Measure what is asked for besides likelihoods, on one draw of the latents."""
@@ -114,19 +115,19 @@ def _scores(
 
     name = observed(own, variable)
     members = range(part.sequences)
-    found = reconstructed(own.model, own.card, part, members, batch=draws[0], seed=draws[1])
+    found = reconstructed(own.model, own.card, part, members, batch=draws[0], seed=draws[1], mode=mode)
     scores = []
     if audio:
         from dvaec.runtime.measures.audio import audio_scores, power_of, resynthesised
 
         power = power_of(found, name, own.card.families[name])
-        waves, stft = recordings(data, split)
+        waves, stft = recordings(data, part)
         again = resynthesised(power, found.lengths, waves, stft)
-        scores.append(audio_scores(again, waves, stft.rate))
+        scores.append(audio_scores(again, waves, stft.rate, mode))
     if motion is not None:
         from dvaec.runtime.measures.motion import mpjpe
 
-        scores.append(mpjpe(found, original(part, members), name, motion))
+        scores.append(mpjpe(found, original(part, members), name, motion, mode))
     return scores
 
 

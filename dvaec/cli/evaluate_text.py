@@ -97,7 +97,9 @@ def protocol(
         "frame average: sum over sequences / number of frames; sequence average: mean of (sum / its frames)",
     ]
     if bound.samples > 1:
-        said.append(f"ELBO: mean of {bound.samples} draws of the latents from q, ± its Monte Carlo standard error")
+        said.append(
+            f"ELBO: mean of {bound.samples} draws of the latents from q, ± its Monte Carlo standard error"
+        )
     if card.sampled:
         said.append(f"{', '.join(card.sampled)}: no closed form, log q - log p of what was drawn")
     if weighed is not None:

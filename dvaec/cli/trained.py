@@ -24,9 +24,7 @@ class Part(StrEnum):
     TEST = "test"
 
 
-Run = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run folder made by train.", show_default=False)
-]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder made by train.", show_default=False)]
 WhichPart = Annotated[Part, typer.Option("--split", help="The part of the data.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the draws.")]
 BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Sequences computed together.")]
@@ -57,3 +55,16 @@ def split_of(card: Card, data: str, part: Part, zero_inputs: bool) -> Split:
     from dvaec.runtime.data import load_splits
 
     return load_splits(data, card, [part.value], zero_inputs=zero_inputs)[part.value]
+
+
+def observed(own: Trained, wanted: str | None) -> str:
+    """Return the observed variable that is asked for, or the first one that has frames."""
+    from dvaec.runtime.faults import LabFault
+
+    card = own.card
+    names = [name for name in card.observed if name not in card.static_observed] or list(card.observed)
+    if wanted is None:
+        return names[0]
+    if wanted not in card.observed:
+        raise LabFault(f"{card.name} observes no '{wanted}'", f"it observes {', '.join(card.observed)}")
+    return wanted

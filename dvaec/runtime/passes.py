@@ -20,6 +20,8 @@ from dvaec.runtime.data import Split
 from dvaec.runtime.divergences import divergence, log_ratio
 from dvaec.runtime.evaluate import evaluating, seeded
 from dvaec.runtime.faults import LabFault
+from dvaec.runtime.feedback import feeds_back
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.posterior import call, parameters, scored
 
 Array = NDArray[Any]
@@ -97,13 +99,25 @@ def with_divergences(model: nn.Module, card: Card, given: Batch, found: Fields) 
 
 
 def reconstructed(
-    model: nn.Module, card: Card, split: Split, members: Sequence[int], *, batch: int = 64, seed: int = 0
+    model: nn.Module,
+    card: Card,
+    split: Split,
+    members: Sequence[int],
+    *,
+    batch: int = 64,
+    seed: int = 0,
+    mode: Mode = Mode.TEACHER_FORCING,
 ) -> Sequences:
-    """Draw the latents from q, once, and return the means of p and its parameters (teacher forcing)."""
+    """Draw the latents from q, once, and return the means of p and its parameters.
+
+    Past data are given (teacher forcing), or in generation mode p's own means (4.4).
+    """
+    fed = mode is Mode.GENERATION and feeds_back(model)
 
     def fields(given: Batch) -> Fields:
-        found: Fields = call(model, "reconstruct", card, given)._asdict()
-        return found
+        found: dict[str, Tensor] = call(model, "elbo_fed" if fed else "reconstruct", card, given)._asdict()
+        parts = ("elbo", *card.terms, *card.predictions)
+        return {name: value for name, value in found.items() if name not in parts}
 
     return over(model, split, members, batch, seed, fields)
 

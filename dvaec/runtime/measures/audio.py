@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from dvaec.runtime.extras import needing
 from dvaec.runtime.faults import LabFault
-from dvaec.runtime.measures.scores import Scores, score
+from dvaec.runtime.measures.scores import DRAWN, Scores, score
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import Array, Sequences
 from dvaec.runtime.spectra import Stft, Wave
 
@@ -77,6 +78,7 @@ def audio_scores(
     found: Sequence[Wave],
     waves: Sequence[NDArray[np.floating]],
     rate: int,
+    mode: Mode,
     report: Callable[[int], None] | None = None,
 ) -> Scores:
     """Compare resynthesised waves with the originals, utterance by utterance."""
@@ -89,7 +91,7 @@ def audio_scores(
     at = "" if rate in _NARROW else f", resampled from {rate} to 16000 Hz for it"
     protocol = (
         "waves from reconstructed power and the phase of the original, compared in 16 bits (13.2.4)",
-        "one draw of the latents from q, the means of p, past data given (teacher forcing)",
+        DRAWN[mode],
         "SI-SDR by torchmetrics (Le Roux et al. 2019, no mean removed)",
         f"PESQ by pesq, narrow band{at}; raw P.862 as in the review, from its MOS-LQO",
         "ESTOI by pystoi (Taal et al. 2011, extended)",

@@ -12,11 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from dvaec.runtime.faults import LabFault
-from dvaec.runtime.measures.scores import Score, Scores, score
+from dvaec.runtime.measures.scores import DRAWN, Score, Scores, score
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import Sequences
 
 
-def mpjpe(found: Sequences, truth: Sequences, name: str, unit: str = "") -> Scores:
+def mpjpe(found: Sequences, truth: Sequences, name: str, unit: str, mode: Mode) -> Scores:
     """Measure the reconstruction of a variable whose frames are joints by 3; missing frames do not count."""
     dim = truth.framed[name].shape[1]
     if dim % 3:
@@ -33,7 +34,7 @@ def mpjpe(found: Sequences, truth: Sequences, name: str, unit: str = "") -> Scor
     )
     protocol = (
         f"mean over frames and {dim // 3} joints of the Euclidean distance (Ionescu et al. 2014; 13.2.4)",
-        "one draw of the latents from q, the means of p, past data given (teacher forcing)",
+        DRAWN[mode],
         "errors are standard errors over sequences; computed by dvaec",
     )
     return Scores("motion", (frames, by_sequence), protocol)

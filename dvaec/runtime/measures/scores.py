@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dvaec.runtime.mode import Mode
+
+DRAWN = {
+    Mode.TEACHER_FORCING: "one draw of the latents from q, the means of p, past data given (teacher forcing)",
+    Mode.GENERATION: "one draw of the latents from q, the means of p, these fed back (generation mode, 4.4)",
+}
+"""How what is scored was made, by mode."""
+
 
 @dataclass(frozen=True)
 class Score:
