@@ -63,7 +63,7 @@ LIBRARIES = {
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
     "runtime": {
         *("torch", "numpy", "safetensors"),
-        *("matplotlib", "pesq", "pystoi", "scipy", "soundfile", "torchmetrics"),
+        *("matplotlib", "pesq", "pystoi", "scipy", "soundfile", "torchmetrics", "polars", "music21"),
     },
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},

@@ -17,6 +17,7 @@ from torch import nn
 from typer.testing import CliRunner, Result
 
 from dvaec.cli import lab
+from dvaec.cli.data import data
 from dvaec.runtime.source import load_class
 from dvaec.runtime.store import WEIGHTS, load_card, load_weights
 from tests.runtime_stand_in import CARD, SOURCE, arrays, write
@@ -43,6 +44,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 def call(*arguments: str | Path) -> Result:
     app = typer.Typer()
     lab.register(app)
+    app.command()(data)
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 

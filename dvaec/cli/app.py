@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dvaec.cli import lab, make
+from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
 from dvaec.cli.evaluate import evaluate
@@ -188,3 +189,4 @@ app.command()(fmt)
 app.command()(diff)
 lab.register(app)
 app.command()(evaluate)
+app.command()(data)

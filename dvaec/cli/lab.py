@@ -1,4 +1,4 @@
-"""The commands that touch data: train, data. They import torch inside: `check` never loads it."""
+"""The command that trains. It imports torch inside: `check` never loads it."""
 
 from __future__ import annotations
 
@@ -31,22 +31,29 @@ if TYPE_CHECKING:
     from dvaec.runtime.card import Card
     from dvaec.runtime.history import Epoch
 
+_CROP_HELP = (
+    "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
+    "in every epoch). Evaluation is always on whole sequences."
+)
+_NORMALISE_HELP = "standard or scale, fitted on train and kept with the run; x=scale for one variable."
 _DATA_HELP = (
-    "An .npz file, or the built-in `pendulum` (gaussian, dim 2) or `pendulum-ring` (bernoulli, dim 88)."
+    "An .npz file, a folder of .npy, .wav or tables, a .csv or .parquet, or a built-in set "
+    "(dvaec data --list); options follow a colon: runs.csv:sequence=run,x=a+b."
 )
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
-Data = Annotated[str, typer.Option("--data", metavar="FILE", help=_DATA_HELP)]
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=_DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
+Crop = Annotated[str, typer.Option("--crop", metavar="FRAMES", help=_CROP_HELP, show_default=False)]
+Normalise = Annotated[list[str] | None, typer.Option("--normalise", metavar="KIND", help=_NORMALISE_HELP)]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the application."""
     app.command()(train)
-    app.command()(data)
 
 
 def train(
@@ -74,6 +81,8 @@ def train(
     ] = False,
     scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
     zero_inputs: ZeroInputs = False,
+    crop: Crop = "",
+    normalise: Normalise = None,
     allow_python: OwnPython = False,
 ) -> None:
     """Compile a spec and train it.
@@ -89,23 +98,26 @@ def train(
 
         compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
         from dvaec.runtime.card import Card
-        from dvaec.runtime.data import load_splits
         from dvaec.runtime.devices import build, prepare
+        from dvaec.runtime.preparation import preparation, training_splits
         from dvaec.runtime.source import load_class
         from dvaec.runtime.train import Options
         from dvaec.runtime.train import train as fit
 
         card = Card(**compiled.card)
-        parts = load_splits(data, card, ["train", "valid"], zero_inputs=zero_inputs)
-        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         folder = out or Path("runs") / card.name.lower()
+        prepared = training_splits(
+            data, card, preparation(crop, normalise or ()), zero_inputs, folder if resume else None
+        )
+        parts = prepared.splits
+        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
         options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
         for line in (*surrogate(card), *missing(card, parts.values())):
             typer.echo(line)
         with _progress(card, epochs) as (report, step):
             outcome = fit(
                 model, card, parts["train"], parts["valid"], folder, options,
-                resume=resume, report=report, step=step,
+                resume=resume, report=report, step=step, data=prepared,
             )  # fmt: skip
         early = "stopped early, " if outcome.stopped_early else ""
         typer.echo(
@@ -114,22 +126,6 @@ def train(
         )
 
 
-def data(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="pendulum or pendulum-ring.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; NAME.npz by default.")] = None,
-    sequences: Annotated[
-        int, typer.Option(min=1, help="For training; a quarter as many for valid and test.")
-    ] = 200,
-    frames: Annotated[int, typer.Option(min=2, help="Of the longest sequence; the shortest has half.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sequences.")] = 0,
-) -> None:
-    """Write a built-in data set with known truth as an .npz file."""
-    with clear_errors():
-        from dvaec.runtime.pendulum import write_npz
-
-        path = out or Path(f"{name}.npz")
-        write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
-        typer.echo(path)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dvaec.runtime.card import Card
-    from dvaec.runtime.data import Split
+    from dvaec.runtime.split import Split
 
 
 class Part(StrEnum):
@@ -34,6 +34,7 @@ BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Sequences comput
 class Trained:
     """A run's model, ready to be asked, with its card."""
 
+    run: Path
     model: nn.Module
     card: Card
 
@@ -47,14 +48,14 @@ def trained(run: Path, device: str, threads: int, allow_python: bool) -> Trained
     from dvaec.runtime.devices import prepare
 
     where = prepare(device, threads)
-    return Trained(load(run, allow_python).to(where).eval(), card)
+    return Trained(run, load(run, allow_python).to(where).eval(), card)
 
 
-def split_of(card: Card, data: str, part: Part, zero_inputs: bool) -> Split:
-    """Read one part of the data as a model needs it."""
-    from dvaec.runtime.data import load_splits
+def split_of(own: Trained, data: str, part: Part, zero_inputs: bool) -> Split:
+    """Read one part of the data as the model was trained on it: whole sequences, with the run's normalisation."""
+    from dvaec.runtime.preparation import evaluation_split
 
-    return load_splits(data, card, [part.value], zero_inputs=zero_inputs)[part.value]
+    return evaluation_split(data, own.card, part.value, own.run, zero_inputs=zero_inputs)
 
 
 def observed(own: Trained, wanted: str | None) -> str:

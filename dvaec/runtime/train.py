@@ -22,11 +22,13 @@ from torch import nn
 from dvaec.runtime import store
 from dvaec.runtime.batches import collate, shuffled
 from dvaec.runtime.card import Card
+from dvaec.runtime.crops import at_epoch
 from dvaec.runtime.data import Split
 from dvaec.runtime.evaluate import elbo_parts, evaluate
 from dvaec.runtime.faults import StoreFault, TrainFault
 from dvaec.runtime.files import replacing
 from dvaec.runtime.history import Epoch, read_rows, write_history
+from dvaec.runtime.preparation import Prepared
 from dvaec.runtime.script import script
 
 
@@ -90,11 +92,13 @@ def train(
     resume: bool = False,
     report: Callable[[Epoch], None] | None = None,
     step: Callable[[int, int], None] | None = None,
+    data: Prepared | None = None,
 ) -> Outcome:
     """Train `model` in place and keep the run in `folder` (see `dvaec.runtime.store`).
 
     `report` is called after every epoch, once its files are written; `step` after every update with the
-    number of updates done in the epoch and their total. Raises TrainFault for a term or gradient that is
+    number of updates done in the epoch and their total. `data` says how the splits were prepared, which the
+    folder keeps. Raises TrainFault for a term or gradient that is
     not finite, StoreFault for a folder that already holds a run, or none to resume.
     """
     last = folder / store.LAST
@@ -109,6 +113,8 @@ def train(
     else:
         torch.manual_seed(options.seed)
         store.save_card(folder, card)
+        if data is not None:
+            data.keep(folder)
     while len(run.rows) < options.epochs and not _exhausted(run, options):
         row = _epoch(run, card, training, validation, options, step)
         run.rows.append(row)
@@ -143,6 +149,7 @@ def _epoch(
     number = len(run.rows) + 1
     began = time.perf_counter()
     totals = dict.fromkeys((*card.terms, *card.predictions), 0.0)
+    training = at_epoch(training, options.seed, number)
     batches = shuffled(training, options.batch, options.seed, number)
     beta = 1.0
     run.model.train()
