@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli import lab, make
+from dvaec.cli import dream, lab, look, make
 from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
@@ -189,4 +189,6 @@ app.command()(fmt)
 app.command()(diff)
 lab.register(app)
 app.command()(evaluate)
+look.register(app)
+dream.register(app)
 app.command()(data)

@@ -13,13 +13,13 @@ import typer
 from dvaec.cli.evaluate_text import importance_lines, latent_lines, protocol, score_lines
 from dvaec.cli.front import OwnPython
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
-from dvaec.cli.lab_text import missing, table
-from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, split_of, trained
+from dvaec.cli.lab_text import missing, table, units
+from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, observed, split_of, trained
 from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
-    from dvaec.runtime.data import Split
     from dvaec.runtime.measures.scores import Scores
+    from dvaec.runtime.split import Split
 
 
 class TableFormat(StrEnum):
@@ -71,8 +71,10 @@ def evaluate(
     """
     with clear_errors():
         own = trained(run, device, threads, allow_python)
-        part = split_of(own.card, data, split, zero_inputs)
-        for line in missing(own.card, [part]):
+        part = split_of(own, data, split, zero_inputs)
+        from dvaec.runtime.normalise import nats
+
+        for line in (*missing(own.card, [part]), *units(nats(part.scales, own.card))):
             typer.echo(line, err=True)
         from dvaec.runtime.activity import activity
         from dvaec.runtime.evaluate import evaluate as measure
@@ -86,16 +88,21 @@ def evaluate(
         scores = _scores(own, part, data, audio, motion, variable, mode, (batch, seed))
         said = protocol(own.card, bound, weighed, latents)
         if form is TableFormat.JSON:
-            plain = asdict(bound) | {
-                "importance": None if weighed is None else asdict(weighed),
-                "latents": [asdict(one) | _counts(one) for one in latents],
-                "scores": [asdict(one) for one in scores],
-                "protocol": said,
-            }
-            typer.echo(json.dumps(_plain(plain), indent=2, ensure_ascii=False))
+            typer.echo(_json(bound, weighed, latents, scores, said))
             return
         lines = [table(own.card, bound), *importance_lines(own.card, weighed), *latent_lines(latents)]
         typer.echo("\n".join([*lines, *score_lines(scores), "", *said]))
+
+
+def _json(bound: Any, weighed: Any, latents: Any, scores: list[Scores], said: list[str]) -> str:
+    """Lay out everything as JSON; null where a number is not known."""
+    plain = asdict(bound) | {
+        "importance": None if weighed is None else asdict(weighed),
+        "latents": [asdict(one) | _counts(one) for one in latents],
+        "scores": [asdict(one) for one in scores],
+        "protocol": said,
+    }
+    return json.dumps(_plain(plain), indent=2, ensure_ascii=False)
 
 
 def _scores(
@@ -111,19 +118,19 @@ def _scores(
     """Measure what is asked for besides likelihoods, on one draw of the latents."""
     if not audio and motion is None:
         return []
-    from dvaec.runtime.passes import original, reconstructed
+    from dvaec.runtime.passes import in_units, original, reconstructed
 
     name = observed(own, variable)
     members = range(part.sequences)
-    found = reconstructed(own.model, own.card, part, members, batch=draws[0], seed=draws[1], mode=mode)
+    made = reconstructed(own.model, own.card, part, members, batch=draws[0], seed=draws[1], mode=mode)
+    found = in_units(part.scales, own.card, made)
     scores = []
     if audio:
-        from dvaec.runtime.measures.audio import audio_scores, power_of, resynthesised
+        from dvaec.runtime.measures.audio import again, audio_scores
+        from dvaec.runtime.power import power_of, recordings
 
-        power = power_of(found, name, own.card.families[name])
-        waves, stft = recordings(data, part)
-        again = resynthesised(power, found.lengths, waves, stft)
-        scores.append(audio_scores(again, waves, stft.rate, mode))
+        power, spoken = power_of(found, name, own.card.families[name]), recordings(data, part.name)
+        scores.append(audio_scores(again(power, found.lengths, spoken), spoken, mode))
     if motion is not None:
         from dvaec.runtime.measures.motion import mpjpe
 

@@ -104,13 +104,13 @@ def protocol(
         said.append(f"{', '.join(card.sampled)}: no closed form, log q - log p of what was drawn")
     if weighed is not None:
         said.append(
-            f"-log p: -log mean_k p(x, z_k) / q(z_k | x), K = {weighed.samples} draws a sequence (Burda et al. "
-            "2016), ± by the delta method; an upper bound of -log p(x) in the mean"
+            f"-log p: -log mean_k p(x, z_k) / q(z_k | x), K = {weighed.samples} draws a sequence (Burda et "
+            "al. 2016), ± by the delta method; in the mean an upper bound of -log p(x)"
         )
     if any(one.activity for one in latents):
         said.append(f"active: Var over places of q's mean > {_ACTIVE} (Burda et al. 2016)")
     if any(one.kl for one in latents):
         said.append(
-            f"collapsed: mean KL(q || p) of the dimension < {_COLLAPSED} nats (13.3.4); in: share of sequences"
+            f"collapsed: mean KL(q || p) of a dimension < {_COLLAPSED} nats (13.3.4); in: share of sequences"
         )
     return said

@@ -36,14 +36,14 @@ _CROP_HELP = (
     "in every epoch). Evaluation is always on whole sequences."
 )
 _NORMALISE_HELP = "standard or scale, fitted on train and kept with the run; x=scale for one variable."
-_DATA_HELP = (
+DATA_HELP = (
     "An .npz file, a folder of .npy, .wav or tables, a .csv or .parquet, or a built-in set "
     "(dvaec data --list); options follow a colon: runs.csv:sequence=run,x=a+b."
 )
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
-Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=_DATA_HELP)]
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
@@ -124,8 +124,6 @@ def train(
             f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
             f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
         )
-
-
 
 
 @contextmanager

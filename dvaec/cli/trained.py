@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from dvaec.runtime.card import Card
     from dvaec.runtime.split import Split
 
@@ -35,7 +33,7 @@ class Trained:
     """A run's model, ready to be asked, with its card."""
 
     run: Path
-    model: nn.Module
+    model: Any  # an nn.Module: this room does not name torch
     card: Card
 
 
@@ -52,7 +50,7 @@ def trained(run: Path, device: str, threads: int, allow_python: bool) -> Trained
 
 
 def split_of(own: Trained, data: str, part: Part, zero_inputs: bool) -> Split:
-    """Read one part of the data as the model was trained on it: whole sequences, with the run's normalisation."""
+    """Read one part of the data as the model knows data: whole sequences, the run's normalisation."""
     from dvaec.runtime.preparation import evaluation_split
 
     return evaluation_split(data, own.card, part.value, own.run, zero_inputs=zero_inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -131,3 +132,22 @@ def _joined(parts: Sequence[Sequences], members: Sequence[int]) -> Sequences:
     static = {n: np.stack([part.static[n][row] for part, row in chosen]) for n in first.static}
     lengths = np.array([int(part.lengths[row]) for part, row in chosen], dtype=np.int64)
     return Sequences(tuple(members), lengths, framed, static)
+
+
+def cut(split: Split, context: int) -> Split:
+    """Return the split of nothing but each sequence's first `context` frames."""
+    return replace(split, starts=split.firsts, lengths=np.minimum(split.lengths, context))
+
+
+def course(known: Sequences, found: Sequences) -> Sequences:
+    """Return the first sequence as `known` has it up to its end, and as `found` has it behind.
+
+    Of the fields that both have: a reconstruction of the context, and what was generated after it.
+    """
+    length = int(known.lengths[0])
+    framed = {
+        name: np.concatenate([known.rows(name, 0), found.rows(name, 0)[length:]])
+        for name in known.framed
+        if name in found.framed
+    }
+    return Sequences(known.members[:1], found.lengths[:1], framed, {})

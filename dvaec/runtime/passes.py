@@ -16,13 +16,14 @@ from torch import Tensor, nn
 
 from dvaec.runtime.batches import Batch, collate
 from dvaec.runtime.card import Card
-from dvaec.runtime.data import Split
 from dvaec.runtime.divergences import divergence, log_ratio
 from dvaec.runtime.evaluate import evaluating, seeded
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.feedback import feeds_back
 from dvaec.runtime.mode import Mode
+from dvaec.runtime.normalise import Scales, undone
 from dvaec.runtime.posterior import call, parameters, scored
+from dvaec.runtime.split import Split
 
 Array = NDArray[Any]
 Fields = Mapping[str, Tensor]
@@ -155,21 +156,51 @@ def over(
 
 
 def original(split: Split, members: Sequence[int]) -> Sequences:
-    """Return the data of some sequences in the same shape; what is missing is nan."""
-    starts = np.cumsum(split.lengths) - split.lengths
+    """Return the data of some sequences in their own units, in the same shape; what is missing is nan."""
+    framed: dict[str, list[Array]] = {name: [] for name in split.framed}
+    static: dict[str, list[Array]] = {name: [] for name in split.static}
+    for member in members:
+        for name, pieces in framed.items():
+            values, gone = split.rows(name, member)
+            pieces.append(_seen(undone(split.scales, name, values), gone))
+        for name, pieces in static.items():
+            missing = split.missing.get(name)
+            gone = None if missing is None else missing[[member]]
+            pieces.append(_seen(np.asarray(split.static[name][[member]]), gone))
     lengths = split.lengths[np.asarray(members, dtype=np.int64)]
-    framed, static = {}, {}
-    for name in split.order:
-        values = np.asarray(split.framed.get(name, split.static.get(name)), dtype=np.float64)
-        gone = split.missing.get(name)
-        if gone is not None:
-            values = np.where(gone[:, None], np.nan, values)
-        if name in split.static:
-            static[name] = values[np.asarray(members, dtype=np.int64)]
-        else:
-            spans = [(int(starts[m]), int(starts[m] + split.lengths[m])) for m in members]
-            framed[name] = np.concatenate([values[a:b] for a, b in spans])
-    return Sequences(tuple(members), lengths, framed, static)
+    joined = [{n: np.concatenate(p) for n, p in one.items()} for one in (framed, static)]
+    return Sequences(tuple(members), lengths, *joined)
+
+
+def _seen(values: Array, gone: NDArray[np.bool_] | None) -> Array:
+    wide = np.asarray(values, dtype=np.float64)
+    return wide if gone is None else np.where(gone[:, None], np.nan, wide)
+
+
+def in_units(scales: Scales, card: Card, found: Sequences) -> Sequences:
+    """Return what stands for an observed variable in the data's own units; parameters stay as they are."""
+    framed, static = (
+        {n: undone(scales, n, v) if n in card.observed else v for n, v in one.items()}
+        for one in (found.framed, found.static)
+    )
+    return replace(found, framed=framed, static=static)
+
+
+def spread(scales: Scales, found: Sequences, name: str, number: int) -> Array | None:
+    """Return p's standard deviation of a variable over one sequence, (length, dim), in its own units.
+
+    None where its family has none that is told by dimension.
+    """
+    if name not in found.framed:
+        return None
+    width = found.framed[name].shape[1]
+    for field, factor in ((f"p_{name}_logvar", 0.5), (f"p_{name}_logscale", 1.0)):
+        if f"p_{name}_mean" in found.framed and field in found.framed:
+            deviation = np.exp(factor * found.rows(field, number))
+            if deviation.shape[1] == width:
+                laplace = np.sqrt(2.0) if factor == 1.0 else 1.0
+                return np.asarray(laplace * deviation * (scales[name].scale if name in scales else 1.0))
+    return None
 
 
 def renamed(found: Sequences, prefix: str) -> Sequences:

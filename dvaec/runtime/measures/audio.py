@@ -22,9 +22,11 @@ from dvaec.runtime.extras import needing
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.measures.scores import DRAWN, Scores, score
 from dvaec.runtime.mode import Mode
-from dvaec.runtime.passes import Array, Sequences
-from dvaec.runtime.spectra import Stft, Wave
+from dvaec.runtime.passes import Array
+from dvaec.runtime.sources.recordings import Utterance
+from dvaec.runtime.sources.spectra import Wave, resynthesised
 
+Samples = NDArray[np.float64]
 _NARROW = (8000, 16000)  # the rates that P.862 is defined for
 
 
@@ -38,53 +40,37 @@ class Heard:
     estoi: float
 
 
-def power_of(found: Sequences, name: str, family: str) -> Array:
-    """Return the reconstructed power spectrogram of a variable: (frames, bins); LabFault if it has none.
-
-    Of a gamma its mean (the variance of the spectrum, 13.2.1), of a complex Gaussian its variance (10.2).
-    """
-    if family == "gamma":
-        return found.framed[name]
-    if family == "complex_gaussian":
-        return np.asarray(np.exp(found.framed[f"p_{name}_logvar"]))
-    raise LabFault(
-        f"{name} is {family}: only a gamma variable (or a complex_gaussian one) is a power spectrogram",
-        f"--set {name}.distribution=gamma",
-    )
-
-
-def resynthesised(
-    power: Array, lengths: NDArray[np.int64], waves: Sequence[NDArray[np.floating]], stft: Stft
-) -> list[Wave]:
+def again(power: Array, lengths: NDArray[np.int64], spoken: Sequence[Utterance]) -> list[Wave]:
     """Return each utterance's wave from its reconstructed power and its own phase."""
     ends = np.cumsum(lengths)
     found = []
-    for number, (wave, end, length) in enumerate(zip(waves, ends, lengths, strict=True)):
-        if stft.frames(len(wave)) != length:
+    for one, end, length in zip(spoken, ends, lengths, strict=True):
+        own = 1 + len(one.wave) // one.settings.hop
+        if own != length or power.shape[1] != one.settings.window // 2 + 1:
             raise LabFault(
-                f"utterance {number + 1} has {length} frames, but its wave of {len(wave)} samples has "
-                f"{stft.frames(len(wave))}"
+                f"{one.name}: its spectra have shape {(own, one.settings.window // 2 + 1)}, "
+                f"and the reconstruction {(int(length), power.shape[1])}"
             )
-        found.append(stft.synthesise(power[end - length : end], stft.analyse(wave), len(wave)))
+        found.append(resynthesised(power[end - length : end].astype(np.float32), one.wave, one.settings))
     return found
 
 
-def sixteen_bits(wave: NDArray[np.floating]) -> Wave:
+def sixteen_bits(wave: NDArray[np.floating]) -> Samples:
     """Return what a 16-bit file keeps of a wave within [-1, 1]; what is beyond is clipped."""
-    return np.asarray(np.clip(np.rint(np.asarray(wave) * 32767.0), -32768, 32767) / 32768.0)
+    return np.asarray(np.clip(np.rint(np.asarray(wave, dtype=np.float64) * 32767.0), -32768, 32767) / 32768.0)
 
 
 def audio_scores(
     found: Sequence[Wave],
-    waves: Sequence[NDArray[np.floating]],
-    rate: int,
+    spoken: Sequence[Utterance],
     mode: Mode,
     report: Callable[[int], None] | None = None,
 ) -> Scores:
     """Compare resynthesised waves with the originals, utterance by utterance."""
     heard = []
-    for number, (one, wave) in enumerate(zip(found, waves, strict=True)):
-        heard.append(compare(sixteen_bits(one), sixteen_bits(wave), rate))
+    rate = spoken[0].settings.rate
+    for number, (wave, one) in enumerate(zip(found, spoken, strict=True)):
+        heard.append(compare(sixteen_bits(wave), sixteen_bits(one.wave), rate))
         if report is not None:
             report(number + 1)
     deaf = sum(not math.isfinite(one.pesq) for one in heard)
@@ -111,7 +97,7 @@ def audio_scores(
     return Scores("audio", scores, protocol)
 
 
-def compare(found: Wave, wave: Wave, rate: int) -> Heard:
+def compare(found: Samples, wave: Samples, rate: int) -> Heard:
     """Score one wave against the original, both (samples,)."""
     with needing("audio"):
         from pesq import NoUtterancesError, pesq
@@ -133,7 +119,7 @@ def raw_pesq(lqo: float) -> float:
     return (4.6607 - math.log(4.0 / (lqo - 0.999) - 1.0)) / 1.4945
 
 
-def _resampled(wave: Wave, rate: int) -> Wave:
+def _resampled(wave: Samples, rate: int) -> Samples:
     with needing("audio"):
         from scipy.signal import resample_poly
     common = math.gcd(rate, 16000)

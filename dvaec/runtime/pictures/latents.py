@@ -84,11 +84,9 @@ def _traces(axes: Axes, values: Array, grey: Array, seconds: float | None, upwar
 def _ruler(axes: Axes, most: float, scale: float) -> None:
     """A bar at the right edge that says how high a trace's unit is."""
     unit = float(f"{most:.1g}")
-    axes.annotate("", (1.012, 0.0), (1.012, scale * unit), xycoords=("axes fraction", "data"),
-                  textcoords=("axes fraction", "data"),
-                  arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
-    axes.annotate(f"{unit:g}", (1.02, scale * unit / 2), xycoords=("axes fraction", "data"), fontsize=7,
-                  color=SOFT, va="center", annotation_clip=False)  # fmt: skip
+    beside = axes.get_yaxis_transform()
+    axes.plot([1.012, 1.012], [0.0, scale * unit], transform=beside, color=SOFT, linewidth=1.6, clip_on=False)
+    axes.text(1.022, scale * unit / 2, f"{unit:g}", transform=beside, fontsize=7, color=SOFT, va="center")
 
 
 def _classes(sheet: Figure, name: str, values: Mapping[str, Array], seconds: float | None) -> None:

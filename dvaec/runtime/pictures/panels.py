@@ -1,4 +1,4 @@
-"""Frames over time, a panel below another: what was seen, what a model makes of it, where it goes on alone."""
+"""Frames over time, panel below panel: what was seen, what a model makes of it, where it goes on alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Look:
-    """What the axes mean: seconds a frame, hertz a bin (None: they are counted); a skeleton's or image's form.
+    """What axes mean: seconds a frame, hertz a bin (None: they are counted); a skeleton's or image's form.
 
     `parents` has each joint's parent, -1 for the root; `sides` an image's (height, width).
     """
