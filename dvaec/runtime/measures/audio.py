@@ -11,6 +11,7 @@ MOS-LQO of P.862.1, whose map is undone:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from dvaec.runtime.sources.recordings import Utterance
 from dvaec.runtime.sources.spectra import Wave, resynthesised
 
 Samples = NDArray[np.float64]
+_NONE = float("nan")
 _NARROW = (8000, 16000)  # the rates that P.862 is defined for
 
 
@@ -57,7 +59,7 @@ def again(power: Array, lengths: NDArray[np.int64], spoken: Sequence[Utterance])
 
 def sixteen_bits(wave: NDArray[np.floating]) -> Samples:
     """Return what a 16-bit file keeps of a wave within [-1, 1]; what is beyond is clipped."""
-    return np.asarray(np.clip(np.rint(np.asarray(wave, dtype=np.float64) * 32767.0), -32768, 32767) / 32768.0)
+    return np.asarray(np.clip(np.rint(np.asarray(wave, dtype=np.float64) * 32768.0), -32768, 32767) / 32768.0)
 
 
 def audio_scores(
@@ -73,7 +75,7 @@ def audio_scores(
         heard.append(compare(sixteen_bits(wave), sixteen_bits(one.wave), rate))
         if report is not None:
             report(number + 1)
-    deaf = sum(not math.isfinite(one.pesq) for one in heard)
+    deaf = [sum(not math.isfinite(getattr(one, name)) for one in heard) for name in ("pesq", "estoi")]
     at = "" if rate in _NARROW else f", resampled from {rate} to 16000 Hz for it"
     protocol = (
         "waves from reconstructed power and the phase of the original, compared in 16 bits (13.2.4)",
@@ -83,9 +85,9 @@ def audio_scores(
         "ESTOI by pystoi (Taal et al. 2011, extended)",
         "means over utterances, errors are standard errors over utterances",
         *(
-            [f"PESQ finds no speech in {deaf} of {len(heard)} utterances, which it leaves out"]
-            if deaf
-            else []
+            f"{name} finds no speech in {count} of {len(heard)} utterances, which it leaves out"
+            for name, count in zip(("PESQ", "ESTOI"), deaf, strict=True)
+            if count
         ),
     )
     scores = (
@@ -98,20 +100,36 @@ def audio_scores(
 
 
 def compare(found: Samples, wave: Samples, rate: int) -> Heard:
-    """Score one wave against the original, both (samples,)."""
+    """Score one wave against the original, both (samples,); nan where a measure finds nothing to hear."""
     with needing("audio"):
-        from pesq import NoUtterancesError, pesq
-        from pystoi import stoi
         from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
+    if not wave.any():
+        return Heard(_NONE, _NONE, _NONE, _NONE)
     ratio = float(scale_invariant_signal_distortion_ratio(torch.from_numpy(found), torch.from_numpy(wave)))
-    own, one, other = rate, wave, found
+    lqo = _lqo(found, wave, rate)
+    return Heard(ratio, raw_pesq(lqo), lqo, _estoi(found, wave, rate))
+
+
+def _lqo(found: Samples, wave: Samples, rate: int) -> float:
+    with needing("audio"):
+        from pesq import PesqError, pesq
     if rate not in _NARROW:
-        own, one, other = 16000, _resampled(wave, rate), _resampled(found, rate)
+        rate, wave, found = 16000, _resampled(wave, rate), _resampled(found, rate)
     try:
-        lqo = float(pesq(own, one.astype(np.float32), other.astype(np.float32), "nb"))
-    except NoUtterancesError:
-        lqo = float("nan")
-    return Heard(ratio, raw_pesq(lqo), lqo, float(stoi(wave, found, rate, extended=True)))
+        return float(pesq(rate, wave.astype(np.float32), found.astype(np.float32), "nb"))
+    except PesqError:  # no utterance in it, or too short
+        return _NONE
+
+
+def _estoi(found: Samples, wave: Samples, rate: int) -> float:
+    with needing("audio"):
+        from pystoi import stoi
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Not enough STFT frames", category=RuntimeWarning)
+        try:
+            return float(stoi(wave, found, rate, extended=True))
+        except RuntimeWarning:  # less than 30 frames with sound: pystoi would return a number all the same
+            return _NONE
 
 
 def raw_pesq(lqo: float) -> float:

@@ -27,7 +27,7 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
     """Draw some frames of each panel, evenly spread over the longest, in rows."""
     longest = max(len(panel.values) for panel in panels)
     shown = np.unique(np.rint(np.linspace(0, longest - 1, _SHOWN)).astype(int))
-    limits = _limits(panels) if kind is Kind.SKELETON else None
+    limits = _limits(panels[0]) if kind is Kind.SKELETON else None
 
     def draw(sheet: Figure) -> None:
         made = sheet.subplots(len(panels), len(shown), squeeze=False)
@@ -42,8 +42,9 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
                     if panel.behind is not None and frame < len(panel.behind):
                         _skeleton(axes, panel.behind[frame], look.parents, FAINT, 1.4)
                     _skeleton(axes, panel.values[frame], look.parents, colour, 1.1)
-                    axes.set_xlim(limits[0], limits[1])
-                    axes.set_ylim(limits[2], limits[3])
+                    axes.set_xlim(limits[0][0], limits[1][0])
+                    axes.set_ylim(limits[0][1], limits[1][1])
+                    axes.set_aspect("equal")
                 else:
                     _image(axes, panel.values[frame], look.sides, is_made)
             row[0].set_title(panel.title)
@@ -71,19 +72,13 @@ def _seen(frame: Array) -> Array:
     return np.stack([across, joints[:, 1]], axis=1)
 
 
-def _limits(panels: Sequence[Panel]) -> tuple[float, float, float, float]:
-    """One window for all skeletons, square in the data's unit."""
-    points = np.concatenate([_seen(frame) for panel in panels for frame in panel.values])
+def _limits(panel: Panel) -> tuple[Array, Array]:
+    """One window for all skeletons, that of the first panel: what runs away does not make the rest small."""
+    points = np.concatenate([_seen(frame) for frame in panel.values])
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0), points.max(axis=0)
-    middle, half = (low + high) / 2, (high - low) / 2 * 1.05 + 1e-9
-    tall = float(max(half[1], half[0] * 1.7))
-    return (
-        float(middle[0] - tall / 1.7),
-        float(middle[0] + tall / 1.7),
-        float(middle[1] - tall),
-        float(middle[1] + tall),
-    )
+    margin = 0.08 * float((high - low).max()) + 1e-9
+    return low - margin, high + margin
 
 
 def _skeleton(axes: Axes, frame: Array, parents: tuple[int, ...], colour: str, width: float) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dvaec.runtime.extras import needing
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.files import replacing
@@ -85,8 +88,20 @@ def column(sheet: Figure, rows: int, shared: bool = True) -> list[Axes]:
     return [axes[0] for axes in made]
 
 
-def divide(axes: Axes, at: float, labelled: bool = True) -> None:
-    """Draw the line where generation takes over (Figures 13.2 to 13.4)."""
+def clock(frames: int, seconds: float | None) -> NDArray[np.float64]:
+    """Where frames stand on the axis of time: at multiples of `seconds` from 0, or counted from 1."""
+    counted = np.arange(frames, dtype=np.float64)
+    return counted * seconds if seconds else counted + 1.0
+
+
+def time_label(seconds: float | None) -> str:
+    """What the axis of time is called."""
+    return "time (s)" if seconds else "frame"
+
+
+def divide(axes: Axes, frame: int, seconds: float | None, labelled: bool = True) -> None:
+    """Draw the line before the frame, from 0, where generation takes over (Figures 13.2 to 13.4)."""
+    at = (frame - 0.5) * seconds if seconds else frame + 0.5
     axes.axvline(at, color=RED, linewidth=1.4)
     if labelled:
         axes.annotate(

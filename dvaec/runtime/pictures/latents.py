@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvaec.runtime.faults import LabFault
-from dvaec.runtime.pictures.canvas import BLUE, FAINT, SOFT, picture
+from dvaec.runtime.pictures.canvas import BLUE, FAINT, SOFT, clock, picture, time_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _COLLAPSED = 0.01  # nats a frame, as where dimensions are counted
+_LEAST = 0.1  # nats that the scale of a KL reaches at least
 _MOST = 64  # dimensions that can be told apart
 _TITLES = {
     "mean": "(a) mean of q",
@@ -53,7 +54,7 @@ def four_panels(path: Path, name: str, values: Mapping[str, Array], seconds: flo
             axes.set_title(_TITLES[key])
         for axes in list(made)[len(shown) :]:
             axes.set_visible(False)
-        sheet.supxlabel("time (s)" if seconds else "frame", fontsize=8.5)
+        sheet.supxlabel(time_label(seconds), fontsize=8.5)
         sheet.supylabel(f"dimension of {name}" + (", collapsed in grey" if grey.any() else ""), fontsize=8.5)
 
     wide = min(11.0, max(7.5, 3.0 + frames / 20))
@@ -63,11 +64,14 @@ def four_panels(path: Path, name: str, values: Mapping[str, Array], seconds: flo
 def _traces(axes: Axes, values: Array, grey: Array, seconds: float | None, upward: bool) -> None:
     """Traces above one another on one scale, dimension 1 on top; each has its zero line."""
     frames, dim = values.shape
-    time = np.arange(frames) * (seconds or 1.0)
-    most = float(np.quantile(np.abs(values), 0.995)) or 1.0
+    time = clock(frames, seconds)
+    # A KL that is nothing everywhere is not blown up to look like something.
+    most = max(float(np.quantile(np.abs(values), 0.995)), _LEAST if upward else 1e-9)
     scale = (0.9 if upward else 0.55) / most
     for k in range(dim):
         base = dim - 1 - k
+        if k % 2 == 0:
+            axes.axhspan(base - 0.5, base + 0.5, color="#f3f5f8", linewidth=0, zorder=0)
         axes.axhline(base, color=FAINT, linewidth=0.6, zorder=1)
         line = base + scale * values[:, k]
         axes.plot(time, line, color=SOFT if grey[k] else BLUE, linewidth=0.9, zorder=2)
@@ -97,15 +101,14 @@ def _classes(sheet: Figure, name: str, values: Mapping[str, Array], seconds: flo
     above, below = sheet.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     step = seconds or 1.0
     frames, count = odds.shape
-    extent = (-0.5 * step, (frames - 0.5) * step, 0.5, count + 0.5)
+    time = clock(frames, seconds)
+    extent = (time[0] - 0.5 * step, time[-1] + 0.5 * step, 0.5, count + 0.5)
     above.imshow(odds.T, origin="lower", aspect="auto", cmap="Blues", vmin=0, vmax=1, extent=extent)
-    above.plot(
-        np.arange(frames) * step, values["sample"].argmax(axis=1) + 1, ".", color="#d9730d", markersize=3
-    )
+    above.plot(time, values["sample"].argmax(axis=1) + 1, ".", color="#d9730d", markersize=3)
     above.set_title(f"q({name}) by class, and the class drawn")
     above.set_ylabel("class")
     above.set_yticks(range(1, count + 1))
-    below.plot(np.arange(frames) * step, values["kl"].sum(axis=1), color=BLUE)
+    below.plot(time, values["kl"].sum(axis=1), color=BLUE)
     below.set_title(_TITLES["kl"].removeprefix("(d) "))
     below.set_ylim(bottom=0)
-    below.set_xlabel("time (s)" if seconds else "frame")
+    below.set_xlabel(time_label(seconds))

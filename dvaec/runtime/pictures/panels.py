@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.pictures import bodies
-from dvaec.runtime.pictures.canvas import BLUE, FAINT, INK, SERIES, column, divide, picture
+from dvaec.runtime.pictures.canvas import BLUE, FAINT, INK, SERIES, clock, column, divide, picture, time_label
 from dvaec.runtime.pictures.kind import Kind
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _maps(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
             if kind is Kind.ROLL and together.shape[1] == _PIANO:
                 _piano(axes, together)
             if panel.taken_over is not None:
-                divide(axes, (panel.taken_over - 0.5) * (look.seconds or 1.0))
-        rows[-1].set_xlabel("time (s)" if look.seconds else "frame")
+                divide(axes, panel.taken_over, look.seconds)
+        rows[-1].set_xlabel(time_label(look.seconds))
         if kind is not Kind.ROLL:
             label = "dB below the loudest" if kind is Kind.SPECTROGRAM else look.name
             bar = sheet.colorbar(rows[0].images[0], ax=rows, shrink=0.6, aspect=28, pad=0.01)
@@ -113,9 +113,10 @@ def _decibels(values: Array, together: Array) -> Array:
 def _map(axes: Axes, values: Array, look: Look, colours: str, ends: tuple[float, float]) -> None:
     step, rise = look.seconds or 1.0, look.hertz or 1.0
     frames, dim = values.shape
+    first = clock(frames, look.seconds)[0]
     axes.imshow(
         values.T, origin="lower", aspect="auto", cmap=colours, vmin=ends[0], vmax=ends[1],
-        extent=(-0.5 * step, (frames - 0.5) * step, -0.5 * rise, (dim - 0.5) * rise),
+        extent=(first - 0.5 * step, first + (frames - 0.5) * step, -0.5 * rise, (dim - 0.5) * rise),
     )  # fmt: skip
     axes.set_facecolor("#eeeeee")  # what is missing
 
@@ -141,35 +142,36 @@ def _piano(axes: Axes, together: Array) -> None:
 def _lines(path: Path, panels: Sequence[Panel], look: Look) -> None:
     """A row a dimension; the panels are drawn over each other where one lies behind another."""
     dims = panels[0].values.shape[1]
-    step = look.seconds or 1.0
 
     def draw(sheet: Figure) -> None:
         made = sheet.subplots(dims, len(panels), squeeze=False, sharex="col", sharey="row")
         for across, panel in enumerate(panels):
             for row in range(dims):
                 axes = made[row][across]
-                _line(axes, panel, row, step)
+                _line(axes, panel, row, look.seconds)
                 if panel.taken_over is not None:
-                    divide(axes, (panel.taken_over - 0.5) * step, labelled=row == 0)
+                    divide(axes, panel.taken_over, look.seconds, labelled=row == 0)
                 if across == 0:
                     axes.set_ylabel(look.name if dims == 1 else f"{look.name}[{row + 1}]")
             made[0][across].set_title(panel.title, pad=14 if panel.taken_over is not None else 5)
-            made[-1][across].set_xlabel("time (s)" if look.seconds else "frame")
+            made[-1][across].set_xlabel(time_label(look.seconds))
         if any(panel.behind is not None for panel in panels):
-            made[0][-1].legend(loc="upper right", ncols=2, borderaxespad=0.0)
+            sheet.legend(*made[0][-1].get_legend_handles_labels(), loc="outside lower right", ncols=3)
 
     picture(path, (max(6.5, 3.4 * len(panels)), 0.8 + (2.2 if dims < 3 else 1.2) * dims), draw)
 
 
-def _line(axes: Axes, panel: Panel, row: int, step: float) -> None:
-    time = np.arange(len(panel.values)) * step
+def _line(axes: Axes, panel: Panel, row: int, seconds: float | None) -> None:
+    time = clock(len(panel.values), seconds)
     own = panel.values[:, row]
     if panel.behind is not None:
         seen = panel.behind[:, row]
-        place = np.arange(len(seen)) * step
+        place = clock(len(seen), seconds)
         axes.plot(place, seen, ".", color=INK, markersize=2.6, label="data", zorder=3)
     if panel.spread is not None:
         about = 2.0 * panel.spread[:, row]
-        axes.fill_between(time, own - about, own + about, color=BLUE, alpha=0.18, linewidth=0)
+        axes.fill_between(
+            time, own - about, own + about, color=BLUE, alpha=0.18, linewidth=0, label="± 2 std of p"
+        )
     axes.plot(time, own, color=SERIES[0], label="model" if panel.behind is not None else None)
     axes.margins(x=0.01)
