@@ -228,5 +228,27 @@ def _compiled(compilation: Compilation) -> Compiled:
             for part in parts(compilation.elbo)
             if part.divergence and part.estimator is not Estimator.ANALYTIC
         ],
+        "noises": _noises(compilation),
+        "divergences": _divergences(compilation),
+        "canonical": compilation.hash,
     }
     return Compiled(compilation.module, spec.name, card, compilation)
+
+
+def _noises(compilation: Compilation) -> dict[str, dict[str, Any]]:
+    """The draws that `elbo` takes."""
+    from dvaec.emit.preparing import noises
+
+    assert compilation.plan is not None
+    network = compilation.plan.network
+    drawn = noises(network, compilation.plan.entry("elbo"))
+    names = ("law", "width", "framed")
+    return {argument: dict(zip(names, said, strict=True)) for argument, said in drawn.items()}
+
+
+def _divergences(compilation: Compilation) -> dict[str, str]:
+    """The latent of each part of the bound that is a divergence."""
+    assert compilation.plan is not None
+    assert compilation.elbo is not None
+    variables = {value.name: value.variable.name for value in compilation.plan.network.values}
+    return {part.field: variables[part.value] for part in parts(compilation.elbo) if part.divergence}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli import dream, lab, look, make
+from dvaec.cli import dream, look, make
 from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
@@ -24,6 +24,7 @@ from dvaec.cli.front import (
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
+from dvaec.cli.train import train
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -187,8 +188,8 @@ app.command()(report)
 app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
-lab.register(app)
 app.command()(evaluate)
 look.register(app)
 dream.register(app)
 app.command()(data)
+app.command()(train)

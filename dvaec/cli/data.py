@@ -36,9 +36,10 @@ def data(
         if listed or name is None:
             if not listed:
                 raise typer.Exit(refused("which set?", "dvaec data --list says what there is"))
-            wide = max(len(one.name) for one in CATALOGUE)
+            name_width = max(len(one.name) for one in CATALOGUE)
+            width = max(len(one.variables) for one in CATALOGUE)
             for one in CATALOGUE:
-                typer.echo(f"{one.name:<{wide}}  {one.variables:<24}  {one.truth}")
+                typer.echo(f"{one.name:<{name_width}}  {one.variables:<{width}}  {one.truth}")
             return
         address = read_address(name)
         path = out or Path(f"{address.place}.npz")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dvaec.runtime.data import Split
     from dvaec.runtime.evaluate import Evaluation
     from dvaec.runtime.history import Epoch
+    from dvaec.runtime.objective import Objective
 
 
 def table(card: Card, result: Evaluation) -> str:
@@ -45,14 +46,19 @@ def _titles(card: Card) -> dict[str, str]:
     return found
 
 
-def surrogate(card: Card) -> list[str]:
+def surrogate(card: Card, objective: Objective) -> list[str]:
     """Say where training has another objective than the bound."""
-    if not card.predictions:
+    from dvaec.runtime.objective import departures
+
+    found = list(departures(objective, card.latents))
+    if card.predictions:
+        states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
+        found.append(f"plus the log p of auxiliary predictions of {states} (8.4)")
+    if not found:
         return []
-    states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
     return [
-        f"{card.name}: trained on a surrogate, the ELBO plus the log p of auxiliary predictions of {states} "
-        "(8.4); each -ELBO below is that of the bound alone"
+        f"{card.name}: trained on a surrogate of the ELBO: {'; '.join(found)}. "
+        "Each -ELBO below is that of the bound alone"
     ]
 
 
@@ -78,7 +84,9 @@ def epoch_line(card: Card, row: Epoch, epochs: int) -> str:
     """Lay out one epoch of training; what a surrogate has beside the bound comes last."""
     kl = sum(row.valid[name] for name in card.terms if name.startswith("kl_"))
     aux = f", aux log p {sum(row.valid[n] for n in card.predictions):.3f}" if card.predictions else ""
+    other = row.surrogate is not None and abs(row.surrogate - row.train["elbo"]) >= 5e-4
+    beside = f" (surrogate {-row.surrogate:.3f})" if other and row.surrogate is not None else ""
     return (
-        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
+        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}{beside}  "
         f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f}){aux}"
     )

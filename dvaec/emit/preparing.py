@@ -60,6 +60,18 @@ def _drawn(network: Network, entry: Entry) -> list[ValueNode]:
     return sorted(drawn, key=lambda v: v.variable.role is Role.OBSERVED)
 
 
+def noises(network: Network, entry: Entry) -> dict[str, tuple[str, int, bool]]:
+    """Return the draws that an entry point takes: argument -> (normal or uniform, width, framed)."""
+    return {
+        f"noise_{v.name}": (
+            family_text(v.variable).noise.removesuffix("_noise"),
+            noise_width(v.variable),
+            v.framed,
+        )
+        for v in _drawn(network, entry)
+    }
+
+
 def prepare(body: Body, frames: int | None) -> None:
     network, entry = body.network, body.entry
     if entry.name == "forecast":

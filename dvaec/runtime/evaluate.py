@@ -23,6 +23,7 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.feedback import elbo_in
 from dvaec.runtime.mode import Mode
+from dvaec.runtime.noise import EVALUATION, draws
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,19 @@ class Evaluation:
 
 
 def elbo_parts(
-    model: nn.Module, card: Card, batch: Batch, mode: Mode = Mode.TEACHER_FORCING
+    model: nn.Module,
+    card: Card,
+    batch: Batch,
+    noise: Mapping[str, Tensor] | None = None,
+    mode: Mode = Mode.TEACHER_FORCING,
 ) -> dict[str, Tensor]:
     """Call the module's bound in a mode and return its parts by name, each (batch, time) or (batch,).
 
-    In the card's order; auxiliary predictions, which are no part of the bound, come last.
+    In the card's order; auxiliary predictions, which are no part of the bound, come last. `noise` has the
+    draws of the latents by the names of the module's arguments.
     """
-    masks = {f"mask_{name}": mask for name, mask in batch.masks.items()}
-    result = elbo_in(model, mode)(*batch.tensors, lengths=batch.lengths, **masks)
+    given = {f"mask_{name}": mask for name, mask in batch.masks.items()} | dict(noise or {})
+    result = elbo_in(model, mode)(*batch.tensors, lengths=batch.lengths, **given)
     return {name: cast(Tensor, getattr(result, name)) for name in (*card.terms, *card.predictions)}
 
 
@@ -74,15 +80,15 @@ def evaluate(
 ) -> Evaluation:
     """Estimate the ELBO of a split with `samples` draws per sequence; leaves torch's random state as it was.
 
-    In generation mode p reads its own outputs, never the data (4.4). `report`, if given, is called with the
-    number of draws done.
+    A sequence's draws depend on `seed` and on its place in the split, not on `batch`. In generation mode p
+    reads its own outputs, never the data (4.4). `report`, if given, is called with the number of draws done.
     """
     parameter = next(model.parameters())
     drawn: list[dict[str, NDArray[np.float64]]] = []
     with evaluating(model), seeded(seed, parameter.device):
         batches = [collate(split, rows, parameter.device, parameter.dtype) for rows in in_order(split, batch)]
         for number in range(samples):
-            drawn.append(_draw(model, card, split.sequences, batches, mode))
+            drawn.append(_draw(model, card, split.sequences, batches, (seed, number), mode))
             if report is not None:
                 report(number + 1)
     frame, sequence = {}, {}
@@ -115,13 +121,22 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _draw(
-    model: nn.Module, card: Card, sequences: int, batches: list[Batch], mode: Mode
+    model: nn.Module,
+    card: Card,
+    sequences: int,
+    batches: list[Batch],
+    draw: tuple[int, int],
+    mode: Mode,
 ) -> dict[str, NDArray[np.float64]]:
-    """Sum every part over each sequence's frames, for one draw: name -> (sequences,)."""
+    """Sum every part over each sequence's frames, for one draw (seed, number): name -> (sequences,)."""
+    parameter, (seed, number) = next(model.parameters()), draw
     sums = {name: np.zeros(sequences) for name in (*card.terms, *card.predictions)}
     for batch in batches:
         rows = list(batch.members)
-        for name, part in elbo_parts(model, card, batch, mode).items():
+        keys = [(seed, EVALUATION, row, number) for row in rows]
+        noise = draws(card.noises, keys, batch.lengths.cpu(), parameter.dtype)
+        noise = {name: one.to(parameter.device) for name, one in noise.items()}
+        for name, part in elbo_parts(model, card, batch, noise, mode).items():
             total = part.double()
             sums[name][rows] = (total.sum(dim=1) if total.dim() == 2 else total).cpu().numpy()
     signs = {name: 1.0 if name.startswith("log_p_") else -1.0 for name in card.terms}

@@ -19,6 +19,7 @@ from dvaec.runtime.data import load_splits
 from dvaec.runtime.faults import DataFault, StoreFault
 from dvaec.runtime.files import write_text
 from dvaec.runtime.normalise import Scales, fit, kinds_of, normalised, scales_from_json, scales_to_json
+from dvaec.runtime.sources.datasets import Sequences, split_from
 from dvaec.runtime.split import Split
 
 KEPT = "data.json"
@@ -40,7 +41,7 @@ class Preparation:
 
 
 def preparation(crop: str = "", normalise: Sequence[str] = ()) -> Preparation:
-    """Read what --crop says (50, 50/2, random:50, or nothing) and --normalise; DataFault for anything else."""
+    """Read what --crop says (50, 50/2, random:50, nothing) and --normalise; DataFault for anything else."""
     found = re.fullmatch(r"(random:)?(\d{1,9})(?:/(\d{1,9}))?", crop)
     if crop and (found is None or (found[1] and found[3]) or int(found[3] or 1) < 1):
         raise DataFault(f"--crop {crop}: no such crop", "50, 50/2 or random:50")
@@ -65,24 +66,29 @@ class Prepared:
 
 
 def training_splits(
-    source: str,
+    source: str | Mapping[str, Sequences],
     card: Card,
     how: Preparation,
     zero_inputs: bool = False,
     resumed: Path | None = None,
 ) -> Prepared:
-    """Load `train` and `valid`, fit the normalisation on train (or read a `resumed` run's), and cut them.
+    """Load `train` and `valid` of a source (or of torch datasets by split), normalise and cut them.
 
+    The normalisation is fitted on train, or is that of a `resumed` run.
     StoreFault if the run to resume was prepared otherwise.
     """
     kinds = kinds_of(how.normalise, card)
-    splits = load_splits(source, card, ["train", "valid"], zero_inputs=zero_inputs)
+    names = ("train", "valid")
+    if isinstance(source, str):
+        splits = load_splits(source, card, names, zero_inputs=zero_inputs)
+    else:
+        splits = {name: split_from(source[name], card, name, zero_inputs=zero_inputs) for name in names}
     if resumed is not None and (resumed / KEPT).is_file():
         scales: Scales = _same(resumed, how)
     else:
         scales = fit(splits["train"], kinds)
     splits = {name: _cut(normalised(split, scales), how) for name, split in splits.items()}
-    return Prepared(splits, scales, source, how)
+    return Prepared(splits, scales, source if isinstance(source, str) else "torch datasets", how)
 
 
 def evaluation_split(source: str, card: Card, name: str, run: Path, *, zero_inputs: bool = False) -> Split:

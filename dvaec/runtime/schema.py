@@ -76,7 +76,8 @@ def split_of(source: Holding, card: Card, name: str, zero_inputs: bool) -> Split
 def _named(source: Holding, key: str) -> str:
     columns = source.cells[key].columns if key in source.cells else ()
     if columns:
-        return f"column{'s' * (len(columns) > 1)} {', '.join(repr(c) for c in columns)}"
+        several = "the array of columns " if len(columns) > 1 else "column "
+        return several + ", ".join(f"'{column}'" for column in columns)
     return f"array '{key}'"
 
 

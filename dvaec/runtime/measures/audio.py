@@ -24,7 +24,7 @@ from dvaec.runtime.faults import LabFault
 from dvaec.runtime.measures.scores import DRAWN, Scores, score
 from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import Array
-from dvaec.runtime.sources.recordings import Utterance
+from dvaec.runtime.sources.recordings import Utterance, resampled
 from dvaec.runtime.sources.spectra import Wave, resynthesised
 
 Samples = NDArray[np.float64]
@@ -113,10 +113,11 @@ def compare(found: Samples, wave: Samples, rate: int) -> Heard:
 def _lqo(found: Samples, wave: Samples, rate: int) -> float:
     with needing("audio"):
         from pesq import PesqError, pesq
+    one, other = wave.astype(np.float32), found.astype(np.float32)
     if rate not in _NARROW:
-        rate, wave, found = 16000, _resampled(wave, rate), _resampled(found, rate)
+        rate, one, other = 16000, resampled(one, rate, 16000), resampled(other, rate, 16000)
     try:
-        return float(pesq(rate, wave.astype(np.float32), found.astype(np.float32), "nb"))
+        return float(pesq(rate, one, other, "nb"))
     except PesqError:  # no utterance in it, or too short
         return _NONE
 
@@ -135,10 +136,3 @@ def _estoi(found: Samples, wave: Samples, rate: int) -> float:
 def raw_pesq(lqo: float) -> float:
     """Undo P.862.1's map from raw PESQ to MOS-LQO."""
     return (4.6607 - math.log(4.0 / (lqo - 0.999) - 1.0)) / 1.4945
-
-
-def _resampled(wave: Samples, rate: int) -> Samples:
-    with needing("audio"):
-        from scipy.signal import resample_poly
-    common = math.gcd(rate, 16000)
-    return np.asarray(resample_poly(wave, 16000 // common, rate // common), dtype=np.float64)

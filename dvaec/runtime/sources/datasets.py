@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from torch.utils.data import Dataset
 
 from dvaec.runtime.card import Card
 from dvaec.runtime.faults import DataFault
@@ -20,10 +21,10 @@ from dvaec.runtime.schema import Holding, split_of
 from dvaec.runtime.sources.folder import ArrayWriter
 from dvaec.runtime.split import Array, Split
 
+Sequences: TypeAlias = "Dataset[Any] | Iterable[Any]"
 
-def split_from(
-    dataset: Iterable[Any], card: Card, name: str = "train", *, zero_inputs: bool = False
-) -> Split:
+
+def split_from(dataset: Sequences, card: Card, name: str = "train", *, zero_inputs: bool = False) -> Split:
     """Read a torch Dataset (map-style or iterable), or any list of sequences, into a split.
 
     All of it is held in memory; `write_folder` writes what is larger. DataFault names the item that does not
@@ -42,7 +43,7 @@ def split_from(
     return split_of(Holding(type(dataset).__name__, joined), card, name, zero_inputs)
 
 
-def write_folder(folder: Path, card: Card, splits: Mapping[str, Iterable[Any]]) -> None:
+def write_folder(folder: Path, card: Card, splits: Mapping[str, Sequences]) -> None:
     """Write datasets, by split, as a folder of .npy files for --data, holding one sequence at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, dataset in splits.items():
@@ -62,7 +63,7 @@ def write_folder(folder: Path, card: Card, splits: Mapping[str, Iterable[Any]]) 
         np.save(folder / f"{name}_lengths.npy", np.array(lengths, dtype=np.int64))
 
 
-def _items(dataset: Iterable[Any], card: Card) -> Iterator[dict[str, Array]]:
+def _items(dataset: Sequences, card: Card) -> Iterator[dict[str, Array]]:
     """Yield each sequence as arrays by variable, (length, dim) or (1, dim), of equal kinds and lengths."""
     expected: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     for number, item in enumerate(_walked(dataset), start=1):
