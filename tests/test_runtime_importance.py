@@ -203,8 +203,26 @@ def test_more_draws_than_fit_at_once_and_a_single_one(monkeypatch: pytest.Monkey
     assert math.isnan(importance(model.module, model.card, split, samples=1).frame.error)
 
 
+def test_the_error_is_the_jackknifes_and_that_of_a_mean_where_all_draws_count() -> None:
+    random = np.random.default_rng(0)
+    few = random.normal(size=(3, 5)) * np.array([[0.1], [1.0], [30.0]])
+    values, errors, effective = log_means(few)
+    for row in range(3):
+        apart = [log_means(np.delete(few[row], k)[None])[0][0] for k in range(5)]
+        assert errors[row] == pytest.approx(
+            math.sqrt(4 / 5 * np.sum((apart - np.mean(apart)) ** 2)), rel=1e-9
+        )
+    assert effective[2] == pytest.approx(1.0)
+    top, second = np.sort(few[2])[[-1, -2]]
+    assert errors[2] == pytest.approx((top - second) * 4 / 5, rel=0.05)
+    many = 0.1 * random.normal(size=(1, 4000))
+    delta = np.exp(many).std(ddof=1) / np.exp(many).mean() / math.sqrt(4000)
+    assert log_means(many)[1][0] == pytest.approx(delta, rel=1e-3)
+    assert values[0] == pytest.approx(math.log(np.exp(few[0]).mean()))
+
+
 def test_large_weights_do_not_overflow() -> None:
     values, errors, effective = log_means(np.array([[-5000.0, -5000.0 + math.log(3.0)]]))
     assert values[0] == pytest.approx(-5000.0 + math.log(2.0))
-    assert errors[0] == pytest.approx(math.sqrt(2.0) / 2.0 / math.sqrt(2.0))
+    assert errors[0] == pytest.approx(math.log(3.0) / 2.0)
     assert effective[0] == pytest.approx(16.0 / 10.0)

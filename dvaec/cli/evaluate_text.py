@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dvaec.runtime.measures.scores import Scores
 
 _COLUMNS = 8
+_FEW = 10  # draws that count, below which log p(x) is still far
 _COLLAPSED = 0.01  # as dvaec.runtime.activity has it, whose module loads torch
 _ACTIVE = 0.01
 
@@ -27,6 +28,8 @@ def importance_lines(card: Card, found: Importance | None) -> list[str]:
     cells = [f"{-one.mean:.4f}" + _error(one.error) for one in (found.frame, found.sequence)]
     title = f"-log p, K = {found.samples}"
     counted = f"  of {found.samples} draws, {found.effective:.1f} count in effect (least {found.least:.1f})"
+    if found.effective < _FEW:
+        counted += ": few, more would lower it"
     return [f"{title:<{width}}" + "".join(f"{cell:>22}" for cell in cells), counted]
 
 
@@ -105,8 +108,10 @@ def protocol(
     if weighed is not None:
         said.append(
             f"-log p: -log mean_k p(x, z_k) / q(z_k | x), K = {weighed.samples} draws a sequence (Burda et "
-            "al. 2016), ± by the delta method; in the mean an upper bound of -log p(x)"
+            "al. 2016), ± by the jackknife; in the mean an upper bound of -log p(x)"
         )
+    if bound.mode == "generation":
+        said.append("latents: q and p as they are given the data (teacher forcing)")
     if any(one.activity for one in latents):
         said.append(f"active: Var over places of q's mean > {_ACTIVE} (Burda et al. 2016)")
     if any(one.kl for one in latents):

@@ -4,9 +4,13 @@ For a sequence x with draws z_1, ..., z_K from q(z | x),
 
     w_k = p(x, z_k) / q(z_k | x),     log p(x) ~ L_K = log (1/K sum_k w_k),     ELBO <= E[L_K] <= log p(x),
 
-and L_K grows with K. Its error by the delta method is the standard deviation of the w_k over their mean,
-divided by sqrt(K). It says nothing of the bias, which is small only where many draws count: the effective
-sample size is (sum_k w_k)^2 / sum_k w_k^2, from 1 (one draw is all) to K.
+and E[L_K] grows with K. Its error is the jackknife's: with L_(k) the same without draw k,
+
+    error^2 = (K - 1) / K sum_k (L_(k) - mean_j L_(j))^2,
+
+the standard deviation of the w_k over their mean and sqrt(K) where many draws count, and the distance to the
+second-best draw where one is all. How many count is the effective sample size (sum_k w_k)^2 / sum_k w_k^2,
+from 1 to K: where it is small, L_K is far below log p(x) and its error says little.
 """
 
 from __future__ import annotations
@@ -105,10 +109,25 @@ def log_means(
     relative = np.exp(weights - top)
     mean = relative.mean(axis=1)
     values = top[:, 0] + np.log(mean)
-    count = weights.shape[1]
-    spread = relative.std(axis=1, ddof=1) if count > 1 else np.zeros(len(weights))
     effective = relative.sum(axis=1) ** 2 / (relative**2).sum(axis=1)
-    return values, spread / mean / np.sqrt(count), effective
+    return values, _jackknife(weights), effective
+
+
+def _jackknife(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the error of L_K of each row; 0 for a single draw."""
+    rows, count = weights.shape
+    if count == 1:
+        return np.zeros(rows)
+    order = np.sort(weights, axis=1)
+    top, rest = order[:, -1:], order[:, :-1]
+    second = rest[:, -1:]
+    without_best = second + np.log(np.exp(rest - second).sum(axis=1, keepdims=True))
+    total = np.logaddexp(top, without_best)
+    # Without any other draw than the best: the best stays, so the difference of exponentials is well kept.
+    others = total + np.log1p(-np.exp(rest - total))
+    left_out = np.concatenate([others, without_best], axis=1)
+    spread = ((left_out - left_out.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    return np.asarray(np.sqrt((count - 1) / count * spread))
 
 
 def _repeated(batch: Batch, count: int) -> Batch:
