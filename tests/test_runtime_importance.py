@@ -90,17 +90,17 @@ def test_it_is_the_exact_log_likelihood_up_to_its_own_error(name: str) -> None:
     split = split_of(model.card, [3, 1, 2], missing=MISSING[name])
     fitted(model, split)
     exact = evidence(model, split)
-    weights = all_log_weights(model.module, model.card, split, samples=6000, seed=1)
+    weights = all_log_weights(model.module, model.card, split, samples=3000, seed=1)
     values, errors, effective = log_means(weights)
     assert effective.min() > 100
     assert (errors < 0.1).all()
     assert (np.abs(values - exact) < 4 * errors).all(), (values - exact, errors)
-    found = importance(model.module, model.card, split, samples=6000, seed=1)
+    found = importance(model.module, model.card, split, samples=3000, seed=1)
     assert found.frame.mean == pytest.approx(values.sum() / 6)
     assert found.sequence.mean == pytest.approx((values / [3, 1, 2]).mean())
     assert found.frame.error == pytest.approx(math.sqrt((errors**2).sum()) / 6)
     assert abs(found.sequence.mean - (exact / [3, 1, 2]).mean()) < 4 * found.sequence.error
-    bound = evaluate(model.module, model.card, split, samples=200, seed=2)
+    bound = evaluate(model.module, model.card, split, samples=40, seed=2)
     for one, other in ((bound.frame, exact.sum() / 6), (bound.sequence, (exact / [3, 1, 2]).mean())):
         assert one["elbo"].mean < other + 4 * one["elbo"].error
 
@@ -173,8 +173,8 @@ def test_weights_of_a_ragged_batch_are_those_of_its_sequences() -> None:
     split = split_of(model.card, [3, 1, 2], missing=MISSING["Levels"])
     fitted(model, split)
     cpu, dtype = torch.device("cpu"), torch.float64
-    whole = all_log_weights(model.module, model.card, split, samples=4000, batch=3)
-    alone = all_log_weights(model.module, model.card, split, samples=4000, batch=1, seed=7)
+    whole = all_log_weights(model.module, model.card, split, samples=2000, batch=3)
+    alone = all_log_weights(model.module, model.card, split, samples=2000, batch=1, seed=7)
     one, other = log_means(whole), log_means(alone)
     assert (np.abs(one[0] - other[0]) < 4 * np.hypot(one[1], other[1])).all()
     assert log_weights(model.module, model.card, collate(split, [2, 0], cpu, dtype)).shape == (2,)
@@ -187,7 +187,7 @@ def test_models_without_latents_have_nothing_to_sample() -> None:
     found = importance(model.module, model.card, split, samples=3)
     bound = evaluate(model.module, model.card, split)
     assert found.frame.mean == pytest.approx(bound.frame["elbo"].mean, rel=1e-12)
-    assert found.frame.error == 0.0
+    assert found.frame.error == pytest.approx(0.0, abs=1e-12)
 
 
 def test_more_draws_than_fit_at_once_and_a_single_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_the_error_is_the_jackknifes_and_that_of_a_mean_where_all_draws_count() 
         assert errors[row] == pytest.approx(
             math.sqrt(4 / 5 * np.sum((apart - np.mean(apart)) ** 2)), rel=1e-9
         )
-    assert effective[2] == pytest.approx(1.0)
+    assert effective[2] == pytest.approx(1.0, abs=0.01)
     top, second = np.sort(few[2])[[-1, -2]]
     assert errors[2] == pytest.approx((top - second) * 4 / 5, rel=0.05)
     many = 0.1 * random.normal(size=(1, 4000))

@@ -166,9 +166,10 @@ def forecast(
         from dvaec.runtime.arrays import chosen
         from dvaec.runtime.generation import course, cut
         from dvaec.runtime.generation import forecast as continued
-        from dvaec.runtime.passes import in_units, original, reconstructed, renamed, spread
+        from dvaec.runtime.passes import has, in_units, original, reconstructed, renamed, spread
 
         own = trained(run, device, threads, allow_python)
+        has(own.model, "forecast")
         wish = Wish(picture, kind, variable, fps, shape, bones)
         name, shown = checked(wish, own)
         part = split_of(own, data, split, zero_inputs)

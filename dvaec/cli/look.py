@@ -26,6 +26,7 @@ from dvaec.cli.looking import (
     frames,
     look_of,
     saved,
+    seconds_of,
 )
 from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, split_of, trained
 from dvaec.runtime.mode import Mode
@@ -75,9 +76,10 @@ def encode(
     """
     with clear_errors():
         from dvaec.runtime.arrays import chosen
-        from dvaec.runtime.passes import encoded
+        from dvaec.runtime.passes import encoded, has
 
         own = trained(run, device, threads, allow_python)
+        has(own.model, "encode")
         if picture is not None:
             from dvaec.runtime.pictures.canvas import known_format
 
@@ -87,10 +89,10 @@ def encode(
         found = encoded(own.model, own.card, part, members, batch=batch, seed=seed)
         saved(out or run / "encoded.npz", found)
         if picture is not None:
-            _latents(picture, own, found, latent, fps)
+            _latents(picture, own, found, latent, seconds_of(own, fps, data, split.value))
 
 
-def _latents(path: Path, own: Trained, found: Sequences, wanted: str | None, fps: float | None) -> None:
+def _latents(path: Path, own: Trained, found: Sequences, wanted: str | None, seconds: float | None) -> None:
     """Draw the course of one latent over the first sequence."""
     from dvaec.runtime.arrays import frames_of
     from dvaec.runtime.faults import LabFault
@@ -107,7 +109,7 @@ def _latents(path: Path, own: Trained, found: Sequences, wanted: str | None, fps
         short: f"q_{name}_{short}" for short in ("mean", "logvar", "logscale", "logits")
     }
     values = {short: found.rows(full, 0) for short, full in fields.items() if full in found.framed}
-    four_panels(path, name, values, None if fps is None else 1.0 / fps)
+    four_panels(path, name, values, seconds)
     typer.echo(path)
 
 
@@ -168,11 +170,10 @@ def _sounds(folder: Path, found: Sequences, name: str, family: str, data: str, p
     from dvaec.runtime.power import power_of, recordings
     from dvaec.runtime.sound import write_wav
 
+    power = power_of(found, name, family)
     spoken = recordings(data, part.name)
     own = [spoken[member] for member in found.members]
-    for member, one, wave in zip(
-        found.members, own, again(power_of(found, name, family), found.lengths, own), strict=True
-    ):
+    for member, one, wave in zip(found.members, own, again(power, found.lengths, own), strict=True):
         write_wav(folder / f"{member + 1:04d}.wav", wave, one.settings.rate)
     typer.echo(folder)
 

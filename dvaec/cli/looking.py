@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dvaec.cli.trained import Trained, observed
-from dvaec.runtime.pictures.kind import Kind, kind_of, sides
+from dvaec.runtime.pictures.kind import POWERS, Kind, kind_of, sides
 
 if TYPE_CHECKING:
     from dvaec.runtime.passes import Sequences
@@ -99,6 +99,18 @@ def look_of(wish: Wish, own: Trained, name: str, kind: Kind, data: str | None, s
     if kind is Kind.IMAGE:
         look = replace(look, sides=sides(dim, wish.shape))
     return look
+
+
+def seconds_of(own: Trained, fps: float | None, data: str, split: str) -> float | None:
+    """Return what a frame lasts, if that is said or the data are recordings."""
+    if fps is not None:
+        return 1.0 / fps
+    if not any(family in POWERS for family in own.card.families.values()):
+        return None
+    from dvaec.runtime.power import settings_of
+
+    settings = settings_of(data, split)
+    return None if settings is None else settings.hop / settings.rate
 
 
 def frames(found: Sequences, name: str, kind: Kind, family: str, number: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,10 @@ def chosen(text: str | None, count: int, split: str) -> list[int]:
         return list(range(count))
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdigit() or not (last or first).isdigit():
+        numbers = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if numbers is None:
             raise LabFault(f"--sequences {text}: '{part}' is no number", "1,4-8")
-        low, high = int(first), int(last or first)
+        low, high = int(numbers[1]), int(numbers[2] or numbers[1])
         if not 1 <= low <= high <= count:
             raise LabFault(f"--sequences {text}: {split} has sequences 1 to {count}")
         found += [k for k in range(low - 1, high) if k not in found]

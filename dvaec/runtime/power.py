@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 
 from dvaec.runtime.faults import DataFault, LabFault
 from dvaec.runtime.passes import Array, Sequences
+from dvaec.runtime.sources.archive import open_archive
 from dvaec.runtime.sources.options import read_address
-from dvaec.runtime.sources.recordings import Utterance, holds_recordings, utterances
+from dvaec.runtime.sources.recordings import Utterance, holds_recordings, is_audio, utterances
 from dvaec.runtime.sources.spectra import Settings
 
 
@@ -32,16 +36,27 @@ def power_of(found: Sequences, name: str, family: str) -> Array:
 
 def recordings(data: str, split: str) -> list[Utterance]:
     """Return the recordings that a data set was made of, in its order; DataFault if it is made of none."""
-    address = read_address(data)
-    path = address.path
-    if not path.exists() or (path.is_dir() and not holds_recordings(path)):
-        raise DataFault(f"{data}: holds no recordings", "a folder of .wav files, or an .npz with audio")
-    return list(utterances(address, split))
+    return list(_spoken(data, split))
 
 
 def settings_of(data: str, split: str) -> Settings | None:
     """Return how the spectra of a data set were made; None if it is not made of recordings."""
     try:
-        return recordings(data, split)[0].settings
-    except DataFault:
+        return next(_spoken(data, split)).settings
+    except (DataFault, StopIteration):
         return None
+
+
+def _spoken(data: str, split: str) -> Iterator[Utterance]:
+    address = read_address(data)
+    path = address.path
+    if not (holds_recordings(path) if path.is_dir() else _is_archive_of_sound(path)):
+        raise DataFault(f"{data}: holds no recordings", "a folder of .wav files, or an .npz with audio")
+    return utterances(address, split)
+
+
+def _is_archive_of_sound(path: Path) -> bool:
+    if path.suffix != ".npz" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return is_audio(open_archive(path, file))

@@ -94,3 +94,4 @@ def _image(axes: Axes, frame: Array, sides: tuple[int, int], is_made: bool) -> N
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_color(RED if is_made else FAINT)
+        spine.set_linewidth(2.2 if is_made else 0.7)

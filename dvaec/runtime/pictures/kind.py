@@ -20,7 +20,7 @@ class Kind(StrEnum):
     IMAGE = "image"
 
 
-_POWER = ("gamma", "complex_gaussian")
+POWERS = ("gamma", "complex_gaussian")
 _SWITCHES = ("bernoulli", "categorical")
 
 
@@ -29,7 +29,7 @@ def kind_of(name: str, family: str, dim: int, wanted: Kind | None = None) -> Kin
     if wanted is None:
         if family in _SWITCHES:
             return Kind.ROLL
-        if family in _POWER and dim > FEW:
+        if family in POWERS and dim > FEW:
             return Kind.SPECTROGRAM
         return Kind.LINES if dim <= FEW else Kind.MAP
     reason = _misfit(family, dim, wanted)
@@ -43,7 +43,7 @@ def _misfit(family: str, dim: int, kind: Kind) -> str | None:
     """Why a kind cannot show a variable, or None."""
     if kind is Kind.ROLL and family not in _SWITCHES:
         return "a roll shows switches and classes"
-    if kind is Kind.SPECTROGRAM and family not in _POWER:
+    if kind is Kind.SPECTROGRAM and family not in POWERS:
         return "a spectrogram shows power"
     if kind is Kind.LINES and dim > 6 * FEW:
         return f"lines show up to {6 * FEW} dimensions"
