@@ -187,7 +187,7 @@ def forecast(
             title = "reconstructed, then generated"
             about = spread(part.scales, whole, name, 0)
             seen, again = (frames(one, name, shown, family) for one in (truth, whole))
-            draw(wish, shown, compared(shown, title, seen, again, about, context), look)
+            draw(wish, shown, compared(shown, title, seen[: len(again)], again, about, context), look)
         if wav is not None:
             _sounds(wav, found, name, own.card.families[name], data, split.value)
 

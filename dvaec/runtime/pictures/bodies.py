@@ -54,8 +54,9 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
                 0.5, -0.04, label, transform=axes.transAxes, ha="center", va="top", fontsize=7, color=SOFT
             )
 
-    high = 1.9 if kind is Kind.SKELETON else 1.25
-    picture(path, (1.05 * len(shown), 0.45 + high * len(panels)), draw)
+    high = 1.0 if limits is None else float(np.divide(*(limits[1] - limits[0])[::-1]))
+    tall = 1.05 * min(max(high, 0.6), 2.5) + 0.25
+    picture(path, (1.05 * len(shown), 0.25 + tall * len(panels)), draw)
 
 
 def _blank(axes: Axes) -> None:
