@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,7 @@ def _compiled(compilation: Compilation) -> Compiled:
         ],
         "noises": _noises(compilation),
         "divergences": _divergences(compilation),
+        "objective": _objective(spec),
         "canonical": compilation.hash,
     }
     return Compiled(compilation.module, spec.name, card, compilation)
@@ -244,6 +245,12 @@ def _noises(compilation: Compilation) -> dict[str, dict[str, Any]]:
     drawn = noises(network, compilation.plan.entry("elbo"))
     names = ("law", "width", "framed")
     return {argument: dict(zip(names, said, strict=True)) for argument, said in drawn.items()}
+
+
+def _objective(spec: Spec) -> dict[str, Any]:
+    """What the page says of training; nothing where it is silent."""
+    said = spec.objective
+    return {} if said is None else {**asdict(said), "factors": dict(said.factors)}
 
 
 def _divergences(compilation: Compilation) -> dict[str, str]:
