@@ -78,6 +78,8 @@ def prepare(body: Body, frames: int | None) -> None:
         _forecast(body)
         return
     _sizes(body, frames)
+    if entry.name == "elbo_fed":
+        _inferences(body)
     for value in (v for v in _given(network, entry, *Role) if not _inferred(entry, v)):
         text = checked(body, value)
         if value.variable.role is Role.OBSERVED:
@@ -157,15 +159,19 @@ def _forecast(body: Body) -> None:
             body.add(f"{value.name} = own({text}, {seen})")
 
 
-def _fed(body: Body) -> None:
-    """Draw the latents from q at the data, and lay out the data for p, with where they are given to it."""
-    network, entry = body.network, body.entry
-    heads = [h for h in network.heads if h.head.side == "q" and h.head.frame != 1]
+def _inferences(body: Body) -> None:
+    """Draw the latents from q at the data."""
+    heads = [h for h in body.network.heads if h.head.side == "q" and h.head.frame != 1]
     if heads:
         _encoded(body)
     for head in heads:
         for name in (head.value, *parameters(head)):
             body.add(f"{name} = inferred.{name}")
+
+
+def _fed(body: Body) -> None:
+    """Lay out the data for p, with where they are given to it."""
+    network, entry = body.network, body.entry
     given = body.call("unless_fed", "fed", "mask")
     for value in (v for v in _data(network, entry) if entry.origin(v.name) is Origin.FED):
         seen = body.call("seen", "mask", f"mask_{value.name}")

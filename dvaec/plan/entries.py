@@ -23,9 +23,9 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     """
     network = build_network(spec)
     infer = _binding(network, Origin.Q, Origin.GIVEN)
-    network = with_holds(spec, network, infer)
-    score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     generate = _binding(network, Origin.P, Origin.P)
+    network = with_holds(spec, network, infer, generate)
+    score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     drawn = tuple(v.name for v in network.values if v.variable.role is Role.LATENT)
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
     p_observed = tuple(f"p_{name}" for name in seen)

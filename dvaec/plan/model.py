@@ -139,6 +139,11 @@ class Entry:
     outputs: tuple[str, ...]
     before: Entry | None = None
 
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps with those that come before them."""
+        return (*(self.before.steps if self.before is not None else ()), *self.steps)
+
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""
         return dict(self.binding)[variable]

@@ -671,11 +671,11 @@ class GeneralDVAE(nn.Module):
         """
         batch, frames = x.size(0), x.size(1)
         mask = frame_mask(lengths, x, batch, frames)
-        u = own(framed(u, "u", 1), mask)
         inferred = self.encode(x=x, u=u, lengths=lengths, noise_z=noise_z, mask_x=mask_x)
         z = inferred.z
         q_z_mean = inferred.q_z_mean
         q_z_logvar = inferred.q_z_logvar
+        u = own(framed(u, "u", 1), mask)
         seen_x = seen(mask, mask_x)
         x_known = own(framed(x, "x", 88), seen_x)
         known_x = unless_fed(fed, mask)
