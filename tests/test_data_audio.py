@@ -159,6 +159,8 @@ def test_faults_of_recordings_name_the_file(folder: Path) -> None:
         load_splits(str(folder), replace(CARD_513, observed={"x": 513, "y": 1}), ["train"])
     with pytest.raises(DataFault, match="the window must be even"):
         load_splits(f"{folder}:window=511", CARD_513, ["train"])
+    with pytest.raises(DataFault, match="no option 'join' here"):
+        load_splits(f"{folder}:join=speaker", CARD_513, ["train"])
     with pytest.raises(DataFault, match="no option 'windows' here") as caught:
         load_splits(f"{folder}:windows=512", CARD_513, ["train"])
     assert caught.value.hint == "did you mean 'window'?"

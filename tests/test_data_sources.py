@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,19 @@ def test_motion_capture_opens_as_it_is() -> None:
     ends = np.cumsum(splits["test"].lengths)[:-1]
     clips = [part.mean() for part in np.split(by_frame, ends)]
     assert np.mean(clips) == pytest.approx(97.5, abs=0.1)  # the mean pose's error, as its README gives it
+
+
+@pytest.mark.parametrize(
+    ("library", "extra", "source"),
+    [("polars", "tables", "runs.csv"), ("soundfile", "audio", "wavs"), ("music21", "music", "chorales")],
+)
+def test_what_an_extra_brings_is_named(
+    library: str, extra: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVAEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, library, None)
+    table(tmp_path)
+    (tmp_path / "wavs" / "train").mkdir(parents=True)
+    (tmp_path / "wavs" / "train" / "a.wav").touch()
+    assert message(source).hint == f"pip install 'dvaec[{extra}]'"

@@ -83,7 +83,7 @@ def _features(address: Address, card: Card, names: Sequence[str]) -> Holding:
     """Return the spectrograms of recordings, from the cache, as the model's only observed variable."""
     from dvaec.runtime.sources.features import cached_features
 
-    address.only(AUDIO_OPTIONS)
+    address.only((*AUDIO_OPTIONS, "split" if address.path.is_dir() else "join"))
     observed = [name for name in card.observed if name not in card.static]
     if len(observed) != 1:
         raise DataFault(

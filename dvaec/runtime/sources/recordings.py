@@ -20,7 +20,7 @@ from dvaec.runtime.sources.options import Address
 from dvaec.runtime.sources.spectra import Settings, Wave, prepared
 from dvaec.runtime.split import SPLITS, Array
 
-AUDIO_OPTIONS = ("window", "hop", "trim", "rate", "split", "join", "cache")
+AUDIO_OPTIONS = ("window", "hop", "trim", "rate", "cache")
 _SUFFIXES = (".wav", ".flac")
 _SECONDS = 0.064
 
