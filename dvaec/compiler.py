@@ -21,12 +21,12 @@ from typing import Any
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.derive.elbo import elbo_terms
-from dvaec.derive.model import Derivation, Elbo, Estimator
+from dvaec.derive.model import Derivation, Elbo
 from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
-from dvaec.plan.entries import parts, plan
+from dvaec.plan.entries import parts, plan, sampled
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
@@ -223,11 +223,7 @@ def _compiled(compilation: Compilation) -> Compiled:
         "parts": [part.field for part in parts(compilation.elbo)],
         "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
         "length": spec.frames,
-        "sampled": [
-            part.field
-            for part in parts(compilation.elbo)
-            if part.divergence and part.estimator is not Estimator.ANALYTIC
-        ],
+        "sampled": sampled(compilation.elbo),
         "noises": _noises(compilation),
         "divergences": _divergences(compilation),
         "objective": _objective(spec),
