@@ -146,7 +146,7 @@ def over(
                 own = pieces.setdefault(name, [np.zeros(0)] * len(members))
                 for row, place in enumerate(places):
                     cut = value[row, : int(lengths[place])] if value.dim() == 3 else value[row]
-                    own[int(place)] = cut.cpu().numpy()
+                    own[int(place)] = cut.detach().cpu().numpy()
     return Sequences(
         tuple(int(k) for k in members),
         lengths,
