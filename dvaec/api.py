@@ -5,7 +5,7 @@ The compiler and torch are imported where they are needed, so that `import dvaec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dvaec.compiler import Compiled
     from dvaec.runtime.engine import SequenceData, TrainingModule
     from dvaec.runtime.objective import Objective
+    from dvaec.runtime.sources.datasets import Sequences
 
 
 def compile(
@@ -84,16 +85,24 @@ def lightning_module(
 
 
 def lightning_data(
-    module: TrainingModule, data: str, *, batch: int = 8, zero_inputs: bool = False, workers: int = 0
+    module: TrainingModule,
+    data: str | Mapping[str, Sequences],
+    *,
+    batch: int = 8,
+    zero_inputs: bool = False,
+    workers: int = 0,
+    crop: str = "",
+    normalise: Sequence[str] = (),
 ) -> SequenceData:
-    """Return a data set, named as for `dvaec train --data`, as the data of a `lightning_module`.
+    """Return a data set for a `lightning_module`: named as for `dvaec train --data`, or torch datasets.
 
-    Raises `dvaec.runtime.faults.DataFault` where it does not fit the model.
+    Datasets come by split, {"train": ..., "valid": ...}; each item is a sequence. `crop` and `normalise` are
+    as on the command line. Raises `dvaec.runtime.faults.DataFault` where it does not fit the model.
     """
-    from dvaec.runtime.data import load_splits
     from dvaec.runtime.engine import SequenceData
+    from dvaec.runtime.preparation import preparation, training_splits
 
-    parts = load_splits(data, module.card, ["train", "valid"], zero_inputs=zero_inputs)
+    parts = training_splits(data, module.card, preparation(crop, normalise), zero_inputs).splits
     return SequenceData(
         module.card,
         parts["train"],

@@ -26,7 +26,7 @@ from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
-from dvaec.plan.entries import parts, plan
+from dvaec.plan.entries import parts, plan, sampled
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
@@ -223,6 +223,7 @@ def _compiled(compilation: Compilation) -> Compiled:
         "parts": [part.field for part in parts(compilation.elbo)],
         "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
         "length": spec.frames,
+        "sampled": sampled(compilation.elbo),
         "noises": _noises(compilation),
         "divergences": _divergences(compilation),
         "objective": _objective(spec),

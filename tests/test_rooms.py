@@ -61,7 +61,19 @@ LIBRARIES = {
     "network": {"networkx"},
     "derive": {"sympy"},
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
-    "runtime": {"torch", "lightning", "numpy", "safetensors"},
+    "runtime": {
+        *("torch", "lightning", "numpy", "safetensors"),
+        *(
+            "matplotlib",
+            "music21",
+            "pesq",
+            "polars",
+            "pystoi",
+            "scipy",
+            "soundfile",
+            "torchmetrics",
+        ),  # extras
+    },
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},
 }

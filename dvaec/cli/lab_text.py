@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dvaec.spec.notation import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dvaec.runtime.card import Card
     from dvaec.runtime.data import Split
@@ -20,8 +20,9 @@ def table(card: Card, result: Evaluation) -> str:
     """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
     titles = _titles(card)
     width = max(22, *(len(title) + 2 for title in titles.values()))
+    mode = ", generation mode" if result.mode == "generation" else ""
     lines = [
-        f"{card.name}, {result.split}: {counted(result.sequences, 'sequence')}, "
+        f"{card.name}, {result.split}{mode}: {counted(result.sequences, 'sequence')}, "
         f"{counted(result.frames, 'frame')}, {result.samples} draw{'s' * (result.samples > 1)}",
         f"{'nats per frame':<{width}}{'frame average':>22}{'sequence average':>22}",
     ]
@@ -68,6 +69,14 @@ def missing(card: Card, parts: Iterable[Split]) -> list[str]:
         f"{counted(len(gone), 'sequence' if name in card.static else 'frame')} missing (nan) and masked"
         for part in parts
         for name, gone in part.missing.items()
+    ]
+
+
+def units(nats: Mapping[str, float]) -> list[str]:
+    """Say what a normalised variable does to the numbers: they are densities of what the model sees."""
+    return [
+        f"{name} is normalised: for -log p in the data's own units add {value:.4f} nats a frame"
+        for name, value in nats.items()
     ]
 
 

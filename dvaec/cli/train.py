@@ -78,6 +78,14 @@ Weights = Annotated[
 ]
 Samples = Annotated[int | None, _of_objective("Draws of the latents per sequence and update.", min=1)]
 
+_CROP_HELP = (
+    "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
+    "in every epoch). Evaluation is always on whole sequences."
+)
+_NORMALISE_HELP = "standard or scale, fitted on train and kept with the run; x=scale for one variable."
+Crop = Annotated[str, _option(_CROP_HELP, "--crop", metavar="FRAMES", show_default=False)]
+Normalise = Annotated[list[str] | None, _option(_NORMALISE_HELP, "--normalise", metavar="KIND")]
+
 
 def train(
     spec: SpecFile,
@@ -108,6 +116,8 @@ def train(
     resume: Resume = False,
     scripted: Scripted = False,
     zero_inputs: ZeroInputs = False,
+    crop: Crop = "",
+    normalise: Normalise = None,
     allow_python: OwnPython = False,
 ) -> None:
     """Compile a spec and train it.
@@ -125,6 +135,7 @@ def train(
         compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
         from dvaec.runtime.card import Card
         from dvaec.runtime.engine.settings import Engine
+        from dvaec.runtime.preparation import preparation, training_splits
         from dvaec.runtime.train import Options
 
         said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
@@ -133,29 +144,29 @@ def train(
         options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective)
         engine = Engine(device, devices, nodes, precision.value, tensorboard)
         folder = out or Path("runs") / card.name.lower()
-        _run(compiled, card, data, folder, options, engine, threads, resume, zero_inputs)
+        how, resumed = preparation(crop, normalise or ()), folder if resume else None
+        prepared = training_splits(data, card, how, zero_inputs, resumed)
+        _run(compiled, card, prepared, folder, options, engine, threads, resume)
 
 
 def _run(
     compiled: Any,
     card: Card,
-    data: str,
+    prepared: Any,
     folder: Path,
     options: Any,
     engine: Any,
     threads: int,
     resume: bool,
-    zero_inputs: bool,
 ) -> None:
-    """Read the data, build the model and fit it; the first process prints."""
-    from dvaec.runtime.data import load_splits
+    """Build the model and fit it; the first process prints."""
     from dvaec.runtime.devices import build, prepare
     from dvaec.runtime.engine.settings import is_first_process
     from dvaec.runtime.source import load_class
     from dvaec.runtime.train import train as fit
 
     prepare(engine.device, threads)
-    parts = load_splits(data, card, ["train", "valid"], zero_inputs=zero_inputs)
+    parts = prepared.splits
     model = build(load_class(compiled.source, compiled.class_name), options.seed, prepare("cpu", threads))
     if not is_first_process():
         fit(model, card, parts["train"], parts["valid"], folder, options, engine=engine, resume=resume)
@@ -165,7 +176,7 @@ def _run(
     with _progress(card, options.epochs) as (report, step):
         outcome = fit(
             model, card, parts["train"], parts["valid"], folder, options,
-            engine=engine, resume=resume, report=report, step=step,
+            engine=engine, resume=resume, report=report, step=step, prepared=prepared,
         )  # fmt: skip
     early = "stopped early, " if outcome.stopped_early else ""
     typer.echo(

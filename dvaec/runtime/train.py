@@ -29,6 +29,7 @@ from dvaec.runtime.engine.settings import Engine, is_first_process, lightning_tr
 from dvaec.runtime.faults import StoreFault, TrainFault
 from dvaec.runtime.history import Epoch
 from dvaec.runtime.objective import Objective, departures, objective_of, objective_to_plain
+from dvaec.runtime.preparation import Prepared
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ def train(
     resume: bool = False,
     report: Callable[[Epoch], None] | None = None,
     step: Callable[[int, int], None] | None = None,
+    prepared: Prepared | None = None,
 ) -> Outcome:
     """Train `model` in place and keep the run in `folder` (see `dvaec.runtime.store`).
 
     `report` is called after every epoch, once its files are written; `step` after every update with the
-    number of updates done in the epoch and their total. Raises TrainFault for a term or gradient that is
-    not finite, StoreFault for a folder that already holds a run, or none to resume, or cannot be written.
+    number of updates done in the epoch and their total. `prepared` says how the splits were made, which the
+    folder keeps. Raises TrainFault for a term or gradient that is not finite, StoreFault for a folder that
+    already holds a run, or none to resume, or cannot be written.
     """
     engine = engine or Engine()
     module = TrainingModule(
@@ -97,6 +100,8 @@ def train(
                 f"{folder}: already holds a run", "--resume continues it, -o names another folder"
             )
         store.save_card(folder, card)
+        if prepared is not None:
+            prepared.keep(folder)
     if len(keeper.rows) < options.epochs and not keeper.exhausted(options.objective.settled):
         data = SequenceData(
             card, training, validation, batch=options.batch, seed=options.seed,

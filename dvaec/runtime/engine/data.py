@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dvaec.runtime.batches import collate, in_order, shuffled
 from dvaec.runtime.card import Card
+from dvaec.runtime.crops import at_epoch
 from dvaec.runtime.data import Split
 from dvaec.runtime.noise import EVALUATION, draws
 
@@ -64,7 +65,7 @@ class SequenceData(pl.LightningDataModule):
 
         def batches() -> Iterator[tuple[int, list[int]]]:
             epoch = self._epoch()
-            for rows in shuffled(self.training, self.batch, self.seed, epoch):
+            for rows in shuffled(at_epoch(self.training, self.seed, epoch), self.batch, self.seed, epoch):
                 yield epoch, rows
 
         count = -(-self.training.sequences // self.batch)
@@ -128,15 +129,23 @@ class _Batches(Dataset[SequenceBatch]):
     def __init__(self, split: Split, card: Card, seed: int, samples: int, dtype: torch.dtype) -> None:
         self._split, self._card, self._seed = split, card, seed
         self._samples, self._dtype = samples, dtype
+        self._cut = (EVALUATION, split)
+
+    def _at(self, epoch: int) -> Split:
+        """The split of an epoch, cut once if it asks for random pieces."""
+        if self._cut[0] != epoch:
+            self._cut = (epoch, at_epoch(self._split, self._seed, epoch))
+        return self._cut[1]
 
     def __getitem__(self, part: Part) -> SequenceBatch:
         epoch, everything, mine = part
         members = [row for row in mine or everything[:1] for _ in range(self._samples)]
-        batch = collate(self._split, members, torch.device("cpu"), self._dtype)
+        split = self._at(epoch)
+        batch = collate(split, members, torch.device("cpu"), self._dtype)
         keys = [(self._seed, epoch, row, k % self._samples) for k, row in enumerate(members)]
         arguments = dict(zip(self._split.order, batch.tensors, strict=True))
         arguments["lengths"] = batch.lengths
         arguments |= {f"mask_{name}": mask for name, mask in batch.masks.items()}
         arguments |= draws(self._card.noises, keys, batch.lengths, self._dtype)
-        frames = self._samples * int(self._split.lengths[list(everything)].sum())
+        frames = self._samples * int(split.lengths[list(everything)].sum())
         return SequenceBatch(arguments, torch.tensor(members), torch.tensor(frames), torch.tensor(bool(mine)))
