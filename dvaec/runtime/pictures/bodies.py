@@ -48,8 +48,9 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
                     axes.set_aspect("equal")
                 else:
                     _image(axes, panel.values[frame], look.sides, is_made)
-            # A title is wider than its frame, and is not to hold the next one away.
-            row[0].set_title(panel.title).set_in_layout(False)
+            # Wider than its frame, and not to hold the next one away: a title proper would.
+            above = row[0].annotate(panel.title, (0, 1), (0, 6), "axes fraction", "offset points")
+            above.set(fontsize=9.5, fontweight="bold", in_layout=False)
         for axes, frame in zip(made[-1], shown, strict=True):
             label = f"{frame * look.seconds:.2f} s" if look.seconds else f"frame {frame + 1}"
             axes.text(
