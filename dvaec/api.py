@@ -68,8 +68,6 @@ def lightning_module(
     from dvaec.compiler import compile_spec
 
     compiled = compile_spec(Path(spec), overrides, allow_python)
-    import torch
-
     from dvaec.runtime.card import Card
     from dvaec.runtime.devices import build
     from dvaec.runtime.engine import TrainingModule
@@ -77,7 +75,7 @@ def lightning_module(
 
     card = Card(**compiled.card)
     return TrainingModule(
-        build(_class_of(compiled), seed, torch.device("cpu")),
+        build(_class_of(compiled), seed),
         card,
         objective or objective_of(card.objective),
         learning_rate=learning_rate,

@@ -63,7 +63,16 @@ LIBRARIES = {
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
     "runtime": {
         *("torch", "lightning", "numpy", "safetensors"),
-        *("polars", "soundfile", "scipy", "music21"),  # extras, each in one file
+        *(
+            "matplotlib",
+            "music21",
+            "pesq",
+            "polars",
+            "pystoi",
+            "scipy",
+            "soundfile",
+            "torchmetrics",
+        ),  # extras
     },
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},

@@ -259,7 +259,7 @@ def test_a_trainer_of_ones_own_runs_the_modules(tmp_path: Path) -> None:
             trainer = pl.Trainer(
                 max_epochs=epochs, accelerator="cpu", default_root_dir=folder, logger=False,
                 enable_progress_bar=False, enable_model_summary=False,
-                callbacks=[pl.callbacks.ModelCheckpoint(folder, "kept"), pl.callbacks.EarlyStopping("valid_elbo")],
+                callbacks=[pl.callbacks.ModelCheckpoint(folder, "kept"), pl.callbacks.EarlyStopping("valid_elbo", mode="max")],
             )  # fmt: skip
             trainer.fit(module, datamodule=batches, ckpt_path=start, weights_only=True)
         assert set(trainer.callback_metrics) >= {"valid_elbo", "valid_kl_z", "train_elbo", "beta"}

@@ -16,8 +16,8 @@ import typer
 from torch import nn
 from typer.testing import CliRunner, Result
 
-from dvaec.cli import lab
 from dvaec.cli.data import data
+from dvaec.cli.evaluate import evaluate
 from dvaec.cli.train import train
 from dvaec.runtime.source import load_class
 from dvaec.runtime.store import WEIGHTS, load_card, load_weights
@@ -44,7 +44,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def call(*arguments: str | Path) -> Result:
     app = typer.Typer()
-    lab.register(app)
+    app.command()(evaluate)
     app.command()(data)
     app.command()(train)
     return CliRunner().invoke(app, [str(a) for a in arguments])
@@ -72,13 +72,21 @@ def test_train_then_evaluate(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     table = shown.stdout.splitlines()
     assert table[0].startswith("Small, test: 12 sequences, ")
-    assert [line.split("  ")[0].strip() or line.split()[0] for line in table[1:]] == [
-        "nats per frame", "-ELBO", "reconstruction", "KL",
+    end = table.index("")
+    assert [line.split("  ")[0].strip() or line.split()[0] for line in table[1:end]] == [
+        "nats per frame", "-ELBO", "reconstruction", "KL", "-log p, K = 100", "of",
     ]  # fmt: skip
-    values = [float(line.split("±")[0].split()[-1]) for line in table[2:]]
+    values = [float(line.split("±")[0].split()[-1]) for line in table[2:6]]
     assert values[0] == pytest.approx(values[1] + values[2], abs=2e-4)
     machine = json.loads(call("evaluate", run, "--data", data, "--samples", "3", "--format", "json").stdout)
     assert -machine["frame"]["elbo"]["mean"] == pytest.approx(values[0], abs=1e-4)
+    assert -machine["importance"]["frame"]["mean"] == pytest.approx(values[3], abs=1e-4)
+    assert values[3] < values[0]
+    [latent] = machine["latents"]
+    assert table[end + 1].startswith("z (gaussian, over ")
+    assert f"{latent['active']} of 2 dimensions active, {latent['collapsed']} collapsed" in table[end + 1]
+    assert machine["protocol"] == table[-5:]
+    assert "Burda et al. 2016" in table[-3]
 
 
 def test_one_draw_has_no_error_and_is_json_all_the_same(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli import lab, make
+from dvaec.cli import dream, look, make
 from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
+from dvaec.cli.evaluate import evaluate
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
@@ -187,6 +188,8 @@ app.command()(report)
 app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
-lab.register(app)
+app.command()(evaluate)
+look.register(app)
+dream.register(app)
 app.command()(data)
 app.command()(train)

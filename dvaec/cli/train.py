@@ -191,14 +191,14 @@ def _objective(card: Card, said: dict[str, Any], weights: tuple[str, ...] | list
 
     found: dict[str, Any] = {**(card.objective or {"warmup": WARM_UP})}
     found |= {name: value for name, value in said.items() if value is not None}
-    factors = dict(found.get("weights", {}))
+    factors = dict(found.get("factors", {}))
     for one in weights:
         latent, _, value = one.partition("=")
         try:
             factors[latent] = float(value)
         except ValueError:
             raise RefusalError(f"--kl-weight {one}: not LATENT=NUMBER", "--kl-weight z=0.5") from None
-    objective = objective_of({**found, "weights": factors})
+    objective = objective_of({**found, "factors": factors})
     check_objective(objective, card.latents, card.name)
     return objective
 

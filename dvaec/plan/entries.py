@@ -97,6 +97,11 @@ def parts(elbo: Elbo) -> tuple[Part, ...]:
     return tuple(found.values())
 
 
+def sampled(elbo: Elbo) -> list[str]:
+    """Return the fields of those divergences that have no closed form: log q - log p of what was drawn."""
+    return [p.field for p in parts(elbo) if p.divergence and p.estimator is not Estimator.ANALYTIC]
+
+
 def _binding(network: Network, latents: Origin, observed: Origin) -> dict[str, Origin]:
     origins = {Role.LATENT: latents, Role.OBSERVED: observed, Role.INPUT: Origin.GIVEN}
     return {value.name: origins[value.variable.role] for value in network.values}

@@ -22,6 +22,7 @@ class Card:
     auxiliary terms that training adds (8.4), `length` is T where the page fixes it. `noises` are the draws
     that the module's `elbo` takes, `divergences` names the latent of each part that is a KL, `objective` is
     what the page says of it, `canonical` the hash of the page's meaning, whatever the order of its lines.
+    `sampled` names the parts that have no closed form: they are log q - log p of what was drawn.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Card:
     divergences: Mapping[str, str] = field(default_factory=dict)
     objective: Mapping[str, Any] = field(default_factory=dict)
     canonical: str = ""
+    sampled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         made = {name: one if isinstance(one, Noise) else Noise(**one) for name, one in self.noises.items()}
@@ -48,7 +50,7 @@ class Card:
         if not self.divergences:  # a card by hand has one KL a latent
             kls = {f"kl_{name}": name for name in self.latents if f"kl_{name}" in self.terms}
             object.__setattr__(self, "divergences", kls)
-        for name in ("static_observed", "parts", "predictions"):
+        for name in ("static_observed", "parts", "predictions", "sampled"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "overrides", tuple(self.overrides))
         object.__setattr__(self, "static_inputs", tuple(self.static_inputs))
@@ -62,6 +64,11 @@ class Card:
     def static(self) -> tuple[str, ...]:
         """The data that have one value a sequence."""
         return (*self.static_observed, *self.static_inputs)
+
+    @property
+    def latent_values(self) -> tuple[str, ...]:
+        """The latents that are drawn, frame 0 apart: z, z_0, v."""
+        return tuple(name.removeprefix("kl_") for name in self.terms if name.startswith("kl_"))
 
     @property
     def terms(self) -> tuple[str, ...]:

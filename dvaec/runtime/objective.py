@@ -26,7 +26,7 @@ from dvaec.runtime.faults import TrainFault
 class Objective:
     """`warmup` epochs, of which KL's weight rises over the share `rise`; `cycles` times, then 1 for good.
 
-    `weights` has the factors of single latents, on top of `beta`. `samples` draws of the latents an update.
+    `factors` are those of single latents, on top of `beta`. `samples` draws of the latents an update.
     """
 
     beta: float = 1.0
@@ -34,7 +34,7 @@ class Objective:
     cycles: int = 1
     rise: float = 1.0
     free_bits: float = 0.0
-    weights: Mapping[str, float] = field(default_factory=dict)
+    factors: Mapping[str, float] = field(default_factory=dict)
     samples: int = 1
 
     @property
@@ -51,7 +51,7 @@ class Objective:
 
     def factor(self, latent: str) -> float:
         """Return the factor of one latent's KL once the warm-up is over."""
-        return self.beta * self.weights.get(latent, 1.0)
+        return self.beta * self.factors.get(latent, 1.0)
 
     def value(self, parts: Mapping[str, Tensor], latents: Mapping[str, str], weight: float) -> Tensor:
         """Return J of a batch, not yet divided: parts (batch, time) or (batch,) -> ().
@@ -71,13 +71,13 @@ class Objective:
 
 
 def check_objective(objective: Objective, latents: Mapping[str, int], name: str) -> None:
-    """Raise TrainFault for numbers that make no objective, and for weights of what is no latent."""
-    unknown = [one for one in objective.weights if one not in latents]
+    """Raise TrainFault for numbers that make no objective, and for factors of what is no latent."""
+    unknown = [one for one in objective.factors if one not in latents]
     if unknown:
         known = ", ".join(latents) or "none"
         raise TrainFault(f"the objective weighs '{unknown[0]}': no latent of {name}", f"its latents: {known}")
     negative = [one for one in ("beta", "free_bits", "warmup") if getattr(objective, one) < 0]
-    negative += [f"weights of {one}" for one, value in objective.weights.items() if value < 0]
+    negative += [f"factor of {one}" for one, value in objective.factors.items() if value < 0]
     if negative:
         raise TrainFault(f"the objective's {negative[0].replace('_', ' ')} must not be negative")
     if objective.cycles < 1 or objective.samples < 1 or not 0 < objective.rise <= 1:
@@ -94,7 +94,7 @@ def objective_of(said: Mapping[str, Any]) -> Objective:
 
 def objective_to_plain(objective: Objective) -> dict[str, Any]:
     """Return the objective as plain values."""
-    return {**asdict(objective), "weights": dict(objective.weights)}
+    return {**asdict(objective), "factors": dict(objective.factors)}
 
 
 def _counted(epochs: int) -> str:
@@ -116,7 +116,7 @@ def departures(objective: Objective, latents: Collection[str]) -> tuple[str, ...
             found.append(f"KL's weight from 0 to 1 over {_counted(objective.warmup)}{rise}")
     if objective.beta != 1:
         found.append(f"beta {objective.beta:g}")
-    found += [f"KL of {name} times {value:g}" for name, value in objective.weights.items() if value != 1]
+    found += [f"KL of {name} times {value:g}" for name, value in objective.factors.items() if value != 1]
     if objective.free_bits:
         found.append(f"{objective.free_bits:g} free nats per latent and frame")
     return tuple(found)

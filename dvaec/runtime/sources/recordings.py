@@ -44,7 +44,7 @@ def utterances(address: Address, split: str) -> Iterator[Utterance]:
     rate = address.count("rate", 0)
     first = 0
     for name, raw, own in found:
-        wave = _resampled(raw, own, rate) if rate else raw
+        wave = resampled(raw, own, rate) if rate else raw
         if not rate and first not in (0, own):
             raise DataFault(
                 f"{address.place}: {name} has {own} samples a second, those before it {first}",
@@ -158,7 +158,7 @@ def _groups(labels: list[Array], chosen: Array) -> list[list[int]]:
     return groups
 
 
-def _resampled(wave: Wave, own: int, rate: int) -> Wave:
+def resampled(wave: Wave, own: int, rate: int) -> Wave:
     """Return a signal at another rate, by polyphase filtering."""
     if own == rate:
         return wave
