@@ -145,8 +145,9 @@ def _protocol(job: Job, seeds: int) -> list[str]:
     return [
         f"{job.data}: nats per frame of the test data, averaged over frames; mean and standard deviation "
         f"over {seeds} seeds, weights of the best validation epoch.",
-        f"-ELBO with {job.draws} draws{weighed}. Adam {options.learning_rate:g}, {options.batch} sequences an "
-        f"update, at most {options.epochs} epochs, patience {options.patience}, clipping at {options.clip:g}; "
+        f"-ELBO with {job.draws} draws{weighed}. Adam {options.learning_rate:g}, {options.batch} sequences "
+        f"an update, at most {options.epochs} epochs, patience {options.patience}, "
+        f"clipping at {options.clip:g}; "
         f"KL's weight rises over {options.objective.warmup} epochs, unless a page says otherwise.",
     ]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dvaec.diagnostics import Span
+from dvaec.spec.check_cycles import check_frame_cycles
 from dvaec.spec.check_frames import check_repeated, placed
 from dvaec.spec.check_time import check_directions, check_summaries
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line, written
 from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES, conditional_of, numbered
-from dvaec.spec.graph import cycles
 from dvaec.spec.model import LAST
-from dvaec.spec.offsets import NOW, Offsets, window
+from dvaec.spec.offsets import NOW, window
 from dvaec.spec.subscripts import Reference
 
 FUTURE = window(1, None)
@@ -212,51 +212,3 @@ def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool
     if frame == 0 and at == 1 and context.role(parent.name) == "input":
         return False, False  # there is no input before the first
     return at != LAST and at < frame, at == LAST or at > frame
-
-
-def in_frame(lines: list[Line]) -> dict[str, list[str]]:
-    """Return for each target its parents at the same frame, and those that have one value a sequence."""
-    return {
-        line.target.name: [
-            p.name for p in line.parents if (_now(p.offsets) or p.bare) and p.name != line.target.name
-        ]
-        for line in lines
-        if line.target.frame is None
-    }
-
-
-def _now(offsets: Offsets | None) -> bool:
-    return offsets is not None and 0 in offsets
-
-
-def check_frame_cycles(context: Context, lines: list[Line]) -> None:
-    """Report conditionals that need each other at the same frame."""
-    needs = {
-        line.target.name: [
-            name for name in in_frame([line]).get(line.target.name, ()) if _levels(context, line, name)
-        ]
-        for line in lines
-        if line.target.frame is None
-    }
-    for cycle in cycles(list(needs), needs):
-        # A conditional that is given twice is reported elsewhere; the cycle is in one of its lines.
-        line, parent = next(
-            (line, parent)
-            for line in lines
-            for parent in line.parents
-            if line.target.name == cycle[0]
-            and parent.name == cycle[1]
-            and (_now(parent.offsets) or parent.bare)
-        )
-        framed = context.framed.get(cycle[0], True)
-        chain = " <- ".join(f"{name}_t" if framed else name for name in cycle)
-        message = f"a cycle within the frame: {chain}" if framed else f"a cycle: {chain}"
-        hint = "one of them must read an earlier frame" if framed else None
-        if framed and context.role(cycle[0]) == "latent" and context.role(cycle[1]) == "observed":
-            hint = f"{hint}; what {cycle[0]} is inferred from stands under 'inference'"
-        context.report.add(Code.CYCLE, message, context.place(line.scalar, parent), hint)
-
-
-def _levels(context: Context, line: Line, name: str) -> bool:
-    """Whether a parent is of its reader's level: the other cycles are looked for over the whole sequence."""
-    return context.framed.get(line.target.name, True) == context.framed.get(name, True)

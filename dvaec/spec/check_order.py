@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.chain import sweeps
-from dvaec.spec.check_conditionals import complete, in_frame
+from dvaec.spec.check_conditionals import complete
+from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context

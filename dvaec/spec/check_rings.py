@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from dvaec.diagnostics import Span
-from dvaec.spec.check_conditionals import in_frame
+from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_order import developed_needs
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
