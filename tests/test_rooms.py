@@ -68,6 +68,7 @@ LIBRARIES = {
             "music21",
             "pesq",
             "polars",
+            "ray",
             "pystoi",
             "scipy",
             "soundfile",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dvaec.cli import dream, look, make
+from dvaec.cli.compare import compare
 from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
@@ -193,3 +194,4 @@ look.register(app)
 dream.register(app)
 app.command()(data)
 app.command()(train)
+app.command()(compare)

@@ -140,7 +140,7 @@ def train(
 
         said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
         card = Card(**compiled.card)
-        objective = _objective(card, {**said, "samples": samples}, kl_weight or ())
+        objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
         options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective)
         engine = Engine(device, devices, nodes, precision.value, tensorboard)
         folder = out or Path("runs") / card.name.lower()
@@ -185,7 +185,7 @@ def _run(
     )
 
 
-def _objective(card: Card, said: dict[str, Any], weights: tuple[str, ...] | list[str]) -> Objective:
+def objective_for(card: Card, said: dict[str, Any], weights: tuple[str, ...] | list[str]) -> Objective:
     """The page's objective, or a warm-up alone, changed by what the command line says."""
     from dvaec.runtime.objective import check_objective, objective_of
 
