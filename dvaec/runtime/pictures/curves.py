@@ -90,7 +90,9 @@ def _best(axes: Axes, columns: Columns, colour: str) -> None:
 
 
 def _sum(columns: Columns, prefix: str, sign: float) -> NDArray[Any]:
-    return np.asarray(sign * sum(values for name, values in columns.items() if name.startswith(prefix)))
+    """Add up the columns of one kind; 0 where the model has none of them."""
+    parts = [values for name, values in columns.items() if name.startswith(prefix)]
+    return sign * np.sum(parts, axis=0) if parts else np.zeros(len(columns["epoch"]))
 
 
 def _parts(axes: Axes, columns: Columns) -> None:
