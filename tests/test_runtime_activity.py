@@ -127,11 +127,9 @@ def test_every_family_and_level_has_its_numbers(samples: int) -> None:
     assert len(found["z"].activity) == 2
     assert not found["s"].activity
     assert 1.0 <= (found["s"].classes or 0.0) <= 3.0
-    bound = evaluate(model.module, model.card, split, samples=400)
+    bound = evaluate(model.module, model.card, split, samples=samples)
     assert sum(found["v"].kl) * 3 / 6 == pytest.approx(bound.frame["kl_v"].mean, rel=1e-9)
-    wide = {one.name: one for one in activity(model.module, model.card, split, samples=400)}
-    estimate = bound.frame["kl_s"]
-    assert wide["s"].kl[0] == pytest.approx(estimate.mean, abs=6 * estimate.error)
+    assert found["s"].kl[0] == pytest.approx(bound.frame["kl_s"].mean, rel=1e-9)
 
 
 def test_what_the_bound_samples_is_sampled_here_too() -> None:
@@ -149,8 +147,7 @@ inference: exact
 """
     model = compiled("Sampled", page)
     split = split_of(model.card, [4, 2])
-    found = {one.name: one for one in activity(model.module, model.card, split, samples=600)}
-    bound = evaluate(model.module, model.card, split, samples=600, seed=1)
+    found = {one.name: one for one in activity(model.module, model.card, split, samples=3)}
+    bound = evaluate(model.module, model.card, split, samples=3)
     for name in ("a", "z"):
-        estimate = bound.frame[f"kl_{name}"]
-        assert sum(found[name].kl) == pytest.approx(estimate.mean, abs=6 * estimate.error)
+        assert sum(found[name].kl) == pytest.approx(bound.frame[f"kl_{name}"].mean, rel=1e-9)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,11 +19,12 @@ from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import StoreFault
 from dvaec.runtime.feedback import ScheduledSampling, fed_mask, feeds_back
 from dvaec.runtime.mode import Mode
+from dvaec.runtime.noise import EVALUATION, draws
 from dvaec.runtime.pendulum import write_npz
 from dvaec.runtime.script import script
 from dvaec.runtime.source import load_class
 from tests.runtime_stand_in import CARD, arrays, small, write
-from tests.shipped import SPECS
+from tests.shipped import ROOT, SPECS
 
 SMALL = ("x.dim=2", "x.distribution=gaussian", "z.dim=2", "h_t.units=4", "g_t.units=4")
 
@@ -90,10 +93,11 @@ def made(name: str, *overrides: str) -> torch.nn.Module:
 def test_evaluation_in_generation_mode_is_elbo_fed(split: tuple[Path, Split]) -> None:
     model, data = made("srnn", *SMALL), split[1]
     result = evaluate(model, card("srnn", *SMALL), data, samples=1, seed=2, mode=Mode.GENERATION, batch=64)
-    torch.manual_seed(2)
     (rows,) = in_order(data, 64)
     batch = collate(data, rows, torch.device("cpu"), torch.float64)
-    direct = model.elbo_fed(*batch.tensors, lengths=batch.lengths)  # type: ignore[operator]
+    keys = [(2, EVALUATION, row, 0) for row in rows]
+    noise = draws(card("srnn", *SMALL).noises, keys, batch.lengths, torch.float64)
+    direct = model.elbo_fed(*batch.tensors, lengths=batch.lengths, **noise)  # type: ignore[operator]
     for name in ("elbo", "log_p_x", "kl_z"):
         wanted = getattr(direct, name).sum().item() / data.frames
         assert result.frame[name].mean == pytest.approx(wanted, rel=1e-10)
@@ -136,3 +140,16 @@ def test_the_command_says_the_mode(split: tuple[Path, Split], tmp_path: Path) ->
         assert (", generation mode:" in shown.stdout) == (mode == "generation")
         numbers.append(shown.stdout.splitlines()[2])
     assert numbers[0] != numbers[1]
+
+
+def test_the_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
+    section = page.partition("## Teacher forcing")[2].partition("\n## ")[0]
+    examples = re.findall(r"^```python\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for example in examples:
+        exec(compile(example, "laboratory.md", "exec"), names)
+    assert len(examples) == 2
+    assert names["bound"].x.shape == (4, 30, 88)
+    assert names["fed"].all()  # the last epoch of the example

@@ -15,6 +15,7 @@ mean of q; a full covariance couples the dimensions, and has activities alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.divergences import deviation, divergence, log_ratio
 from dvaec.runtime.evaluate import evaluating, seeded
-from dvaec.runtime.posterior import drawn, parameters, scored
+from dvaec.runtime.posterior import drawn, noise, parameters, scored
 
 ACTIVE = 0.01  # Var of q's mean, Burda et al. 2016
 COLLAPSED = 0.01  # nats a place
@@ -84,7 +85,8 @@ def activity(
     with evaluating(model), seeded(seed, parameter.device):
         for rows in in_order(split, batch):
             given = collate(split, rows, parameter.device, parameter.dtype)
-            found = [places_of(model, card, given) for _ in range(samples)]
+            draws = (noise(model, card, given, seed, number) for number in range(samples))
+            found = [places_of(model, card, given, one) for one in draws]
             for name in card.latent_values:
                 family = found[0][name][0]
                 own = gathered.setdefault(name, _Gathered(family, found[0][name][1], split.sequences))
@@ -92,9 +94,11 @@ def activity(
     return tuple(one.summary(name) for name, one in gathered.items())
 
 
-def places_of(model: nn.Module, card: Card, batch: Batch) -> dict[str, tuple[str, bool, Places]]:
+def places_of(
+    model: nn.Module, card: Card, batch: Batch, given: Mapping[str, Tensor]
+) -> dict[str, tuple[str, bool, Places]]:
     """Draw once; return each latent's family, whether it has frames, and its numbers at every place."""
-    latents = drawn(model, card, batch)
+    latents = drawn(model, card, batch, given)
     score = scored(model, card, batch, latents)
     return {
         name: _places(score, name, value, f"kl_{name}" in card.sampled, batch)

@@ -121,12 +121,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _draw(
-    model: nn.Module,
-    card: Card,
-    sequences: int,
-    batches: list[Batch],
-    draw: tuple[int, int],
-    mode: Mode,
+    model: nn.Module, card: Card, sequences: int, batches: list[Batch], draw: tuple[int, int], mode: Mode
 ) -> dict[str, NDArray[np.float64]]:
     """Sum every part over each sequence's frames, for one draw (seed, number): name -> (sequences,)."""
     parameter, (seed, number) = next(model.parameters()), draw

@@ -50,7 +50,7 @@ def sampled(
 
 
 def _cut(members: tuple[int, ...], lengths: NDArray[np.int64], found: Fields) -> Sequences:
-    arrays = {name: value.cpu().numpy() for name, value in found.items()}
+    arrays = {name: value.detach().cpu().numpy() for name, value in found.items()}
     framed = {name: array for name, array in arrays.items() if array.ndim == 3}
     return Sequences(
         members,

@@ -27,7 +27,7 @@ from dvaec.runtime.batches import Batch, collate, in_order
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.evaluate import Estimate, evaluating, seeded
-from dvaec.runtime.posterior import log_weights
+from dvaec.runtime.posterior import log_weights, noise
 
 _ROOM = 2**21  # numbers of data that are computed together: copies of a batch beside each other
 
@@ -93,7 +93,9 @@ def all_log_weights(
             at_once = max(1, min(samples, _ROOM // max(size, 1)))
             for start in range(0, samples, at_once):
                 count = min(at_once, samples - start)
-                found = log_weights(model, card, _repeated(given, count))
+                copies = _repeated(given, count)
+                numbers = list(range(start, start + count)) * len(rows)
+                found = log_weights(model, card, copies, noise(model, card, copies, seed, numbers))
                 weights[rows, start : start + count] = found.reshape(len(rows), count).cpu().numpy()
             done += len(rows)
             if report is not None:

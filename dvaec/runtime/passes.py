@@ -22,7 +22,7 @@ from dvaec.runtime.faults import LabFault
 from dvaec.runtime.feedback import feeds_back
 from dvaec.runtime.mode import Mode
 from dvaec.runtime.normalise import Scales, undone
-from dvaec.runtime.posterior import call, parameters, scored
+from dvaec.runtime.posterior import call, noise, parameters, scored
 from dvaec.runtime.split import Split
 
 Array = NDArray[Any]
@@ -79,7 +79,12 @@ def encoded(
     has(model, "encode")
 
     def fields(given: Batch) -> Fields:
-        return with_divergences(model, card, given, call(model, "encode", card, given)._asdict())
+        return with_divergences(
+            model,
+            card,
+            given,
+            call(model, "encode", card, given, **noise(model, card, given, seed))._asdict(),
+        )
 
     return over(model, split, members, batch, seed, fields)
 
@@ -116,7 +121,8 @@ def reconstructed(
     fed = mode is Mode.GENERATION and feeds_back(model)
 
     def fields(given: Batch) -> Fields:
-        found: dict[str, Tensor] = call(model, "elbo_fed" if fed else "reconstruct", card, given)._asdict()
+        method, own = "elbo_fed" if fed else "reconstruct", noise(model, card, given, seed)
+        found: dict[str, Tensor] = call(model, method, card, given, **own)._asdict()
         parts = ("elbo", *card.terms, *card.predictions)
         return {name: value for name, value in found.items() if name not in parts}
 
@@ -146,7 +152,7 @@ def over(
                 own = pieces.setdefault(name, [np.zeros(0)] * len(members))
                 for row, place in enumerate(places):
                     cut = value[row, : int(lengths[place])] if value.dim() == 3 else value[row]
-                    own[int(place)] = cut.cpu().numpy()
+                    own[int(place)] = cut.detach().cpu().numpy()
     return Sequences(
         tuple(int(k) for k in members),
         lengths,

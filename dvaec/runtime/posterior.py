@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dvaec.runtime.batches import Batch
 from dvaec.runtime.card import Card
+from dvaec.runtime.noise import EVALUATION, draws
 
 # By the parameters of a latent's conditionals (docs/families.md): which family they belong to.
 FAMILIES = {
@@ -27,11 +28,25 @@ def call(model: nn.Module, method: str, card: Card, batch: Batch, **more: Any) -
     return cast(Callable[..., Any], getattr(model, method))(**given, lengths=batch.lengths, **more)
 
 
-def drawn(model: nn.Module, card: Card, batch: Batch) -> dict[str, Tensor]:
-    """Draw every latent from q: (batch, time, dim) or (batch, dim); none where the model has none."""
+def noise(
+    model: nn.Module, card: Card, batch: Batch, seed: int, numbers: Sequence[int] | int = 0
+) -> dict[str, Tensor]:
+    """The draws behind the latents of an evaluation: a sequence's depend on its place, `seed` and a number.
+
+    On no batch, then, and they are those of `evaluate`. `numbers` has one for each row, or is the same.
+    """
+    each = [numbers] * len(batch.members) if isinstance(numbers, int) else numbers
+    keys = [(seed, EVALUATION, member, number) for member, number in zip(batch.members, each, strict=True)]
+    parameter = next(model.parameters())
+    found = draws(card.noises, keys, batch.lengths.cpu(), parameter.dtype)
+    return {name: one.to(parameter.device) for name, one in found.items()}
+
+
+def drawn(model: nn.Module, card: Card, batch: Batch, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Draw every latent from q, `given` the noise: (batch, time, dim) or (batch, dim)."""
     if not card.latent_values:
         return {}
-    encoded = call(model, "encode", card, batch)
+    encoded = call(model, "encode", card, batch, **given)
     return {name: cast(Tensor, getattr(encoded, name)) for name in card.latent_values}
 
 
@@ -41,12 +56,12 @@ def scored(model: nn.Module, card: Card, batch: Batch, latents: Mapping[str, Ten
     return {name: cast(Tensor, getattr(found, name)) for name in found._fields}
 
 
-def log_weights(model: nn.Module, card: Card, batch: Batch) -> Tensor:
-    """log p(x, z) - log q(z | x) of one draw of z from q, in float64: (batch,).
+def log_weights(model: nn.Module, card: Card, batch: Batch, given: Mapping[str, Tensor]) -> Tensor:
+    """log p(x, z) - log q(z | x) of one draw of z from q, `given` the noise, in float64: (batch,).
 
     Every latent counts, those of frame 0 and of sequence level too; what is missing or padding counts not.
     """
-    score = scored(model, card, batch, drawn(model, card, batch))
+    score = scored(model, card, batch, drawn(model, card, batch, given))
     total = torch.zeros(len(batch.members), dtype=torch.float64, device=batch.lengths.device)
     for name in card.observed:
         total = total + _whole(score[f"log_p_{name}"])

@@ -30,6 +30,7 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
     limits = _limits(panels[0]) if kind is Kind.SKELETON else None
 
     def draw(sheet: Figure) -> None:
+        sheet.set_layout_engine("constrained", h_pad=0.13, w_pad=0.03)
         made = sheet.subplots(len(panels), len(shown), squeeze=False)
         for row, panel in zip(made, panels, strict=True):
             for axes, frame in zip(row, shown, strict=True):
@@ -47,7 +48,9 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
                     axes.set_aspect("equal")
                 else:
                     _image(axes, panel.values[frame], look.sides, is_made)
-            row[0].set_title(panel.title)
+            # Wider than its frame, and not to hold the next one away: a title proper would.
+            above = row[0].annotate(panel.title, (0, 1), (0, 6), "axes fraction", "offset points")
+            above.set(fontsize=9.5, fontweight="bold", in_layout=False)
         for axes, frame in zip(made[-1], shown, strict=True):
             label = f"{frame * look.seconds:.2f} s" if look.seconds else f"frame {frame + 1}"
             axes.text(

@@ -65,7 +65,7 @@ def curves(path: Path, runs: Sequence[tuple[str, Columns]]) -> None:
             axes.set_xlabel("epoch")
             axes.grid(axis="y", color=FAINT, linewidth=0.5)
             axes.set_axisbelow(True)
-            axes.legend()
+            axes.legend(loc="center right" if axes is parts and not several else "upper right")
         _limit(bound, [c for _, c in runs])
 
     picture(path, (8.6, 3.2), draw)

@@ -153,7 +153,7 @@ def _lines(path: Path, panels: Sequence[Panel], look: Look) -> None:
                     divide(axes, panel.taken_over, look.seconds, labelled=row == 0)
                 if across == 0:
                     axes.set_ylabel(look.name if dims == 1 else f"{look.name}[{row + 1}]")
-            made[0][across].set_title(panel.title, pad=14 if panel.taken_over is not None else 5)
+            made[0][across].set_title(panel.title, pad=18 if panel.taken_over is not None else 5)
             made[-1][across].set_xlabel(time_label(look.seconds))
         if any(panel.behind is not None for panel in panels):
             sheet.legend(*made[0][-1].get_legend_handles_labels(), loc="outside lower right", ncols=3)
