@@ -124,6 +124,24 @@ def test_the_tables_are_the_means_and_spreads_of_the_runs(tmp_path: Path) -> Non
     assert {"results.svg", "curves.svg", "table.md", "table.tex"} <= {path.name for path in out.iterdir()}
 
 
+def test_without_latents_the_bound_is_log_p_and_surrogates_are_named(tmp_path: Path) -> None:
+    words, out = material(tmp_path), tmp_path / "out"
+    plain = PAGE.format("Plain", "").replace("  z: {role: latent, dim: 2}\n", "").replace("  - z_t\n", "")
+    plain = plain.replace("x_t | z_t", "x_t | x_<t-1>").replace("reads: z_t", "reads: x_<t-1>")
+    (tmp_path / "plain.yaml").write_text(plain.replace("inference: filtering\n", ""))
+    with (tmp_path / "chain.yaml").open("a") as page:
+        page.write("objective: {beta: 2}\n")
+    done = compare(tmp_path / "plain.yaml", *words, *SHORT, "--jobs", "1", "--pictures", "-o", out)
+    assert done.exit_code == 0, done.output
+    mine = next(row for row in runs(out) if row["model"] == "plain")
+    assert (mine["importance"], mine["kl"]) == (mine["elbo"], "0")
+    assert "Trained on a surrogate of the ELBO, chain: beta 2.\n" in done.output
+    assert (
+        "Trained on a surrogate of the ELBO, apart: KL's weight from 0 to 1 over 40 epochs.\n" in done.output
+    )
+    assert (out / "curves.svg").is_file()
+
+
 def test_what_is_there_is_not_done_again_and_what_was_done_otherwise_is(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = (*material(tmp_path), *SHORT, "--jobs", "1", "-o", str(out))

@@ -136,6 +136,28 @@ def test_a_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_curve(tmp_pa
         ).read_bytes()
 
 
+def test_an_interrupt_leaves_what_resume_needs(tmp_path: Path) -> None:
+    """SIGINT in the middle of training: one line, exit status 130, and a state that goes on."""
+    page, data = tiny(tmp_path)
+    words = ["train", str(page), "--data", str(data), "--patience", "0", "-o", str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command_line = [sys.executable, "-m", "dvaec", *words, "--epochs", "100000"]
+    with subprocess.Popen(
+        command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as begun:
+        assert begun.stdout is not None
+        while "epoch 2/" not in begun.stdout.readline():
+            assert begun.poll() is None
+        begun.send_signal(signal.SIGINT)
+        _, said = begun.communicate(timeout=120)
+    assert begun.returncode == 130
+    assert said == "interrupted: the finished epochs are kept; --resume continues\n"
+    done = len(history(tmp_path / "run"))
+    more = command(*words, "--resume", "--epochs", str(done + 1))
+    assert more.returncode == 0, more.stderr
+    assert len(history(tmp_path / "run")) == done + 1
+
+
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """Let no file grow beyond `size` bytes: what a full disk does to a write."""

@@ -85,7 +85,7 @@ def compare(
                     draws, importance, zero_inputs, how,
                 ))  # fmt: skip
         results = _done(todo, jobs, ray)
-        protocol = _protocol(todo[0], seeds)
+        protocol = _protocol(todo, seeds)
         typer.echo(f"\n{_written(out, results, labels, protocol)}\n{out}")
         if pictures:
             _pictures(out, results, labels)
@@ -138,17 +138,34 @@ def _done(todo: Sequence[Job], jobs: int, ray: str | None) -> list[Result]:
     return results
 
 
-def _protocol(job: Job, seeds: int) -> list[str]:
+def _protocol(todo: Sequence[Job], seeds: int) -> list[str]:
     """What every run has had in common, in words."""
+    job = todo[0]
     options, k = job.options, job.weights
-    weighed = f", -log p with {k} importance samples" if k else ""
+    weighed = f", -log p with {k} importance samples (exact without latents)" if k else ""
     return [
         f"{job.data}: nats per frame of the test data, averaged over frames; mean and standard deviation "
         f"over {seeds} seeds, weights of the best validation epoch.",
         f"-ELBO with {job.draws} draws{weighed}. Adam {options.learning_rate:g}, {options.batch} sequences "
-        f"an update, at most {options.epochs} epochs, patience {options.patience}, "
-        f"clipping at {options.clip:g}; "
-        f"KL's weight rises over {options.objective.warmup} epochs, unless a page says otherwise.",
+        f"an update, at most {options.epochs} epochs, patience {options.patience}, clipping at "
+        f"{options.clip:g}.",
+        *_surrogates(todo),
+    ]
+
+
+def _surrogates(todo: Sequence[Job]) -> list[str]:
+    """Name the models whose objective is not the bound, those of one objective together."""
+    from dvaec.runtime.objective import departures
+
+    found: dict[str, dict[str, None]] = {}
+    for job in todo:
+        aux = [f"log p of the auxiliary {name.removeprefix('aux_')}" for name in job.card.predictions]
+        said = "; ".join((*departures(job.options.objective, job.card.latents), *aux))
+        found.setdefault(said, {})[job.label] = None
+    return [
+        f"Trained on a surrogate of the ELBO, {', '.join(labels)}: {said}."
+        for said, labels in found.items()
+        if said
     ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dvaec.cli.lab_text import width_of_titles
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,13 +26,13 @@ def importance_lines(card: Card, found: Importance | None) -> list[str]:
     """Lay out the importance-sampled log-likelihood in the columns of the bound's table."""
     if found is None:
         return []
-    width = max(22, *(len(f"  reconstruction {name}") + 2 for name in (*card.observed, *card.latents)))
+    width = width_of_titles(card)
     cells = [f"{-one.mean:.4f}" + _error(one.error) for one in (found.frame, found.sequence)]
     title = f"-log p, K = {found.samples}"
     counted = f"  of {found.samples} draws, {found.effective:.1f} count in effect (least {found.least:.1f})"
     if found.effective < _FEW:
         counted += ": few, more would lower it"
-    return [f"{title:<{width}}" + "".join(f"{cell:>22}" for cell in cells), counted]
+    return [f"{title:<{width}}" + "".join(f"  {cell:>20}" for cell in cells), counted]
 
 
 def _error(error: float) -> str:

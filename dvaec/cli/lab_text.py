@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def table(card: Card, result: Evaluation) -> str:
     """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
     titles = _titles(card)
-    width = max(22, *(len(title) + 2 for title in titles.values()))
+    width = width_of_titles(card)
     mode = ", generation mode" if result.mode == "generation" else ""
     lines = [
         f"{card.name}, {result.split}{mode}: {counted(result.sequences, 'sequence')}, "
@@ -32,8 +32,13 @@ def table(card: Card, result: Evaluation) -> str:
         for estimate in (result.frame[key], result.sequence[key]):
             error = f" ± {estimate.error:.4f}" if result.samples > 1 else ""
             cells.append(f"{sign * estimate.mean:.4f}{error}")
-        lines.append(f"{title:<{width}}" + "".join(f"{cell:>22}" for cell in cells))
+        lines.append(f"{title:<{width}}" + "".join(f"  {cell:>20}" for cell in cells))
     return "\n".join(lines)
+
+
+def width_of_titles(card: Card) -> int:
+    """How wide the first column of an evaluation is."""
+    return max(22, *(len(title) + 2 for title in _titles(card).values()))
 
 
 def _titles(card: Card) -> dict[str, str]:

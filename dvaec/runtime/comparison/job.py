@@ -126,7 +126,9 @@ def _run(job: Job) -> Result:
     bound = evaluate(model, job.card, test, samples=job.draws)
     frame = {name: one.mean for name, one in bound.frame.items()}
     sequence = {name: one.mean for name, one in bound.sequence.items()}
-    if job.weights and job.card.latents:
+    if job.weights and not job.card.latents:  # the bound is log p itself
+        frame["importance"], sequence["importance"] = frame["elbo"], sequence["elbo"]
+    elif job.weights:
         weighed = importance(model, job.card, test, samples=job.weights)
         frame["importance"], sequence["importance"] = weighed.frame.mean, weighed.sequence.mean
     result = Result(

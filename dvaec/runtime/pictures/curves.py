@@ -65,7 +65,7 @@ def curves(path: Path, runs: Sequence[tuple[str, Columns]]) -> None:
             axes.set_xlabel("epoch")
             axes.grid(axis="y", color=FAINT, linewidth=0.5)
             axes.set_axisbelow(True)
-            axes.legend()
+            axes.legend(loc="center right" if axes is parts and not several else "upper right")
         _limit(bound, [c for _, c in runs])
 
     picture(path, (8.6, 3.2), draw)
@@ -90,7 +90,9 @@ def _best(axes: Axes, columns: Columns, colour: str) -> None:
 
 
 def _sum(columns: Columns, prefix: str, sign: float) -> NDArray[Any]:
-    return np.asarray(sign * sum(values for name, values in columns.items() if name.startswith(prefix)))
+    """Add up the columns of one kind; 0 where the model has none of them."""
+    parts = [values for name, values in columns.items() if name.startswith(prefix)]
+    return sign * np.sum(parts, axis=0) if parts else np.zeros(len(columns["epoch"]))
 
 
 def _parts(axes: Axes, columns: Columns) -> None:

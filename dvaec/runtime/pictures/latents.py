@@ -78,7 +78,7 @@ def _traces(axes: Axes, values: Array, grey: Array, seconds: float | None, upwar
     step = 1 if dim <= 20 else 4
     places = range(0, dim, step)
     axes.set_yticks([dim - 1 - k for k in places], [str(k + 1) for k in places])
-    axes.set_ylim(-0.8, dim - 0.1)
+    axes.set_ylim(-0.8, dim + (0.35 if upward else -0.1))
     axes.margins(x=0.01)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
