@@ -10,7 +10,8 @@ import typer
 
 from dvaec.cli.front import FAULTY, Overrides, OwnPython, RefusalError
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
-from dvaec.cli.train import Batch, Clip, Crop, Decay, Epochs, Normalise, Patience, Rate, Warmup, objective_for
+from dvaec.cli.train import Batch, Clip, Crop, Decay, Epochs, Normalise, Patience, Rate, Warmup
+from dvaec.cli.train_words import objective_for
 
 if TYPE_CHECKING:
     from dvaec.runtime.comparison.job import Job, Result

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dvaec.runtime.card import Card
     from dvaec.runtime.data import Split
     from dvaec.runtime.evaluate import Evaluation
+    from dvaec.runtime.feedback import ScheduledSampling
     from dvaec.runtime.history import Epoch
     from dvaec.runtime.objective import Objective
 
@@ -51,7 +52,7 @@ def _titles(card: Card) -> dict[str, str]:
     return found
 
 
-def surrogate(card: Card, objective: Objective) -> list[str]:
+def surrogate(card: Card, objective: Objective, schedule: ScheduledSampling | None = None) -> list[str]:
     """Say where training has another objective than the bound."""
     from dvaec.runtime.objective import departures
 
@@ -59,6 +60,12 @@ def surrogate(card: Card, objective: Objective) -> list[str]:
     if card.predictions:
         states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
         found.append(f"plus the log p of auxiliary predictions of {states} (8.4)")
+    if schedule is not None:
+        fed = (
+            f"p reads its own outputs in {schedule.rise:.0%} more of the frames every {schedule.every} epochs"
+        )
+        after = f", after {schedule.start} of teacher forcing" if schedule.start else ""
+        found.append(f"{fed}{after} (13.3.3), in validation in all of them")
     if not found:
         return []
     return [

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dvaec.cli.front import Overrides, OwnPython, RefusalError, Sharing, SpecFile, with_sharing
+from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, with_sharing
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
-from dvaec.cli.lab_text import epoch_line, missing, surrogate
+from dvaec.cli.lab_text import missing, surrogate
+from dvaec.cli.train_words import WARM_UP, objective_for, progress, schedule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dvaec.runtime.card import Card
-    from dvaec.runtime.history import Epoch
-    from dvaec.runtime.objective import Objective
-
-WARM_UP = 40  # epochs, where neither the page nor the command line says
 
 
 class Precision(StrEnum):
@@ -53,6 +45,16 @@ Clip = Annotated[float, _option("Largest norm of the gradient; 0: none.", min=0.
 Patience = Annotated[
     int, _option("Stop after so many epochs without a better validation ELBO; 0: never.", min=0)
 ]
+Scheduled = Annotated[
+    str | None,
+    _option(
+        "Feed p's outputs back: RISE more of the frames every EVERY epochs, after START of teacher forcing "
+        "(0.2/50 is the review's). Validation is in generation mode.",
+        "--scheduled",
+        metavar="RISE/EVERY[/START]",
+    ),
+]
+From = Annotated[Path | None, _option("Begin with the weights of another run.", "--from", metavar="RUN")]
 Resume = Annotated[bool, _option("Continue the run in the folder, exactly.", "--resume")]
 Scripted = Annotated[bool, _option("Run through TorchScript.", "--script/--no-script")]
 Devices = Annotated[int, _option("Processes (GPUs) on each machine, that share every batch.", min=1)]
@@ -107,6 +109,8 @@ def train(
     free_bits: FreeBits = None,
     kl_weight: Weights = None,
     samples: Samples = None,
+    scheduled: Scheduled = None,
+    begin: From = None,
     threads: Threads = 1,
     device: Device = "cpu",
     devices: Devices = 1,
@@ -141,12 +145,14 @@ def train(
         said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
         card = Card(**compiled.card)
         objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
-        options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective)
+        options = Options(
+            epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective, schedule_of(scheduled)
+        )
         engine = Engine(device, devices, nodes, precision.value, tensorboard)
         folder = out or Path("runs") / card.name.lower()
         how, resumed = preparation(crop, normalise or ()), folder if resume else None
         prepared = training_splits(data, card, how, zero_inputs, resumed)
-        _run(compiled, card, prepared, folder, options, engine, threads, resume)
+        _run(compiled, card, prepared, folder, options, engine, threads, resume, begin)
 
 
 def _run(
@@ -158,22 +164,26 @@ def _run(
     engine: Any,
     threads: int,
     resume: bool,
+    begin: Path | None,
 ) -> None:
     """Build the model and fit it; the first process prints."""
     from dvaec.runtime.devices import build, prepare
     from dvaec.runtime.engine.settings import is_first_process
     from dvaec.runtime.source import load_class
+    from dvaec.runtime.store import WEIGHTS, load_weights
     from dvaec.runtime.train import train as fit
 
     prepare(engine.device, threads)
     parts = prepared.splits
     model = build(load_class(compiled.source, compiled.class_name), options.seed, prepare("cpu", threads))
+    if begin is not None:
+        load_weights(begin / WEIGHTS, model, card)
     if not is_first_process():
         fit(model, card, parts["train"], parts["valid"], folder, options, engine=engine, resume=resume)
         return
-    for line in (*surrogate(card, options.objective), *missing(card, parts.values())):
+    for line in (*surrogate(card, options.objective, options.schedule), *missing(card, parts.values())):
         typer.echo(line)
-    with _progress(card, options.epochs) as (report, step):
+    with progress(card, options.epochs) as (report, step):
         outcome = fit(
             model, card, parts["train"], parts["valid"], folder, options,
             engine=engine, resume=resume, report=report, step=step, prepared=prepared,
@@ -183,48 +193,3 @@ def _run(
         f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
         f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
     )
-
-
-def objective_for(card: Card, said: dict[str, Any], weights: tuple[str, ...] | list[str]) -> Objective:
-    """The page's objective, or a warm-up alone, changed by what the command line says."""
-    from dvaec.runtime.objective import check_objective, objective_of
-
-    found: dict[str, Any] = {**(card.objective or {"warmup": WARM_UP})}
-    found |= {name: value for name, value in said.items() if value is not None}
-    factors = dict(found.get("factors", {}))
-    for one in weights:
-        latent, _, value = one.partition("=")
-        try:
-            factors[latent] = float(value)
-        except ValueError:
-            raise RefusalError(f"--kl-weight {one}: not LATENT=NUMBER", "--kl-weight z=0.5") from None
-    objective = objective_of({**found, "factors": factors})
-    check_objective(objective, card.latents, card.name)
-    return objective
-
-
-@contextmanager
-def _progress(
-    card: Card, epochs: int
-) -> Iterator[tuple[Callable[[Epoch], None], Callable[[int, int], None]]]:
-    """Show a bar on a terminal, and a line an epoch elsewhere."""
-    if not sys.stderr.isatty():
-        yield (lambda row: typer.echo(epoch_line(card, row, epochs))), (lambda _done, _total: None)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"{card.name}: epoch 1/{epochs}", total=epochs)
-        finished = 0
-
-        def report(row: Epoch) -> None:
-            nonlocal finished
-            finished = row.number
-            bar.update(task, completed=finished, description=epoch_line(card, row, epochs))
-
-        def step(done: int, total: int) -> None:
-            bar.update(task, completed=finished + done / total)
-
-        yield report, step

@@ -109,10 +109,11 @@ def _parameters(model: nn.Module, arguments: Mapping[str, Tensor]) -> Iterator[t
 
     Each (batch, time, dim), or (batch, dim) of what has one value a sequence.
     """
-    scored = {name: one for name, one in arguments.items() if not name.startswith("noise_")}
+    scored = {name: one for name, one in arguments.items() if not name.startswith(("noise_", "fed"))}
     with torch.no_grad():
         if hasattr(model, "encode"):
-            encoded = model.encode(**arguments)  # type: ignore[operator]
+            given = {name: one for name, one in arguments.items() if name != "fed"}
+            encoded = model.encode(**given)  # type: ignore[operator]
             yield from ((f, getattr(encoded, f)) for f in encoded._fields if f.startswith("q_"))
             scored |= {f: getattr(encoded, f) for f in encoded._fields if not f.startswith("q_")}
         if not hasattr(model, "score"):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 EVALUATION = 0
+_FED = 1  # keeps what is fed back apart from the draws of the latents
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,11 @@ def draws(
             else:
                 made[name][row] = drawn
     return {name: torch.from_numpy(array).to(dtype) for name, array in made.items()}
+
+
+def chosen(share: float, keys: Sequence[tuple[int, ...]], lengths: Tensor) -> Tensor:
+    """Choose frames, each with probability `share`: bool (batch, time), by the streams of `draws`."""
+    made = np.zeros((len(keys), int(lengths.max())), dtype=np.bool_)
+    for row, (key, size) in enumerate(zip(keys, lengths, strict=True)):
+        made[row, : int(size)] = np.random.default_rng([*key, _FED]).random(int(size)) < share
+    return torch.from_numpy(made)

@@ -27,6 +27,7 @@ from dvaec.runtime.engine.folder import RunFolder
 from dvaec.runtime.engine.module import TrainingModule
 from dvaec.runtime.engine.settings import Engine, is_first_process, lightning_trainer, quiet
 from dvaec.runtime.faults import StoreFault, TrainFault
+from dvaec.runtime.feedback import ScheduledSampling, feeds_back
 from dvaec.runtime.history import Epoch
 from dvaec.runtime.objective import Objective, departures, objective_of, objective_to_plain
 from dvaec.runtime.preparation import Prepared
@@ -37,7 +38,8 @@ class Options:
     """How to train. `epochs`, `patience` and `scripted` may change on resumption; the rest is the run's.
 
     clip: the largest norm of the whole gradient (0: no clipping). patience 0 never stops early. scripted: run
-    the module through TorchScript, often faster; the numbers stay the same up to rounding.
+    the module through TorchScript, often faster; the numbers stay the same up to rounding. schedule:
+    scheduled sampling (13.3.3), in which validation is in generation mode.
     """
 
     epochs: int = 80
@@ -49,6 +51,12 @@ class Options:
     seed: int = 0
     scripted: bool = False
     objective: Objective = field(default_factory=lambda: Objective(warmup=40))
+    schedule: ScheduledSampling | None = None
+
+    @property
+    def settled(self) -> int:
+        """The epoch from whose end the objective stays as it is."""
+        return max(self.objective.settled, self.schedule.settled if self.schedule else 0)
 
 
 _FREE = ("epochs", "patience", "scripted")  # what a resumed run may choose anew
@@ -86,11 +94,13 @@ def train(
     already holds a run, or none to resume, or cannot be written.
     """
     engine = engine or Engine()
+    if options.schedule is not None and not feeds_back(model):
+        raise TrainFault(f"p of {card.name} reads no observed frames: nothing can be fed back")
     module = TrainingModule(
         model, card, options.objective, learning_rate=options.learning_rate,
         weight_decay=options.weight_decay, seed=options.seed, scripted=options.scripted,
     )  # fmt: skip
-    keeper = RunFolder(folder, options.patience, _plain(options), report, step)
+    keeper = RunFolder(folder, options.patience, options.settled, _plain(options), report, step)
     last = folder / store.LAST
     if resume:
         keeper.load_state_dict(_resumable(card, last, options))
@@ -102,10 +112,10 @@ def train(
         store.save_card(folder, card)
         if prepared is not None:
             prepared.keep(folder)
-    if len(keeper.rows) < options.epochs and not keeper.exhausted(options.objective.settled):
+    if len(keeper.rows) < options.epochs and not keeper.exhausted:
         data = SequenceData(
             card, training, validation, batch=options.batch, seed=options.seed,
-            samples=options.objective.samples, workers=engine.workers,
+            samples=options.objective.samples, workers=engine.workers, schedule=options.schedule,
         )  # fmt: skip
         more = {"max_epochs": options.epochs, "gradient_clip_val": options.clip or None}
         _fit(lightning_trainer(engine, folder, [keeper], **more), module, data, last if resume else None)
@@ -161,7 +171,7 @@ def _resumable(card: Card, path: Path, options: Options) -> dict[str, Any]:
 def _changed(before: dict[str, Any], given: dict[str, Any], card: Card) -> str:
     """List the options of a run that differ from those given now, with the run's values."""
     names = [one.name for one in fields(Options) if one.name not in (*_FREE, "objective")]
-    said = [f"{name.replace('_', ' ')} {before[name]}" for name in names if before[name] != given[name]]
+    said = [f"{name.replace('_', ' ')} {before[name]}" for name in names if before.get(name) != given[name]]
     was, now = objective_of(before["objective"]), objective_of(given["objective"])
     if was != now:
         told = [

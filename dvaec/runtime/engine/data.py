@@ -18,7 +18,8 @@ from dvaec.runtime.batches import collate, in_order, shuffled
 from dvaec.runtime.card import Card
 from dvaec.runtime.crops import at_epoch
 from dvaec.runtime.data import Split
-from dvaec.runtime.noise import EVALUATION, draws
+from dvaec.runtime.feedback import ScheduledSampling
+from dvaec.runtime.noise import EVALUATION, chosen, draws
 
 Part = tuple[int, tuple[int, ...], tuple[int, ...]]  # epoch, all sequences of a batch, those of this process
 
@@ -40,7 +41,8 @@ class SequenceData(pl.LightningDataModule):
     """Training and validation data for a `TrainingModule`.
 
     batch: sequences an update, over all processes. samples: how often each stands in its batch, with draws of
-    its own. workers: processes that prepare batches (0: none, which is best for data in memory).
+    its own. workers: processes that prepare batches (0: none, which is best for data in memory). schedule:
+    scheduled sampling; batches then say which frames are fed back, all of them in validation.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class SequenceData(pl.LightningDataModule):
         seed: int = 0,
         samples: int = 1,
         workers: int = 0,
+        schedule: ScheduledSampling | None = None,
     ) -> None:
         super().__init__()
         self.card = card
         self.training, self.validation = training, validation
         self.batch, self.seed, self.samples, self.workers = batch, seed, samples, workers
+        self.schedule = schedule
         self.allow_zero_length_dataloader_with_multiple_devices = False
 
     def train_dataloader(self) -> DataLoader[SequenceBatch]:
@@ -88,7 +92,7 @@ class SequenceData(pl.LightningDataModule):
             world, rank = self.trainer.world_size, self.trainer.global_rank
             dtype = next(self.trainer.lightning_module.parameters()).dtype
         return DataLoader(
-            _Batches(split, self.card, self.seed, samples, dtype),
+            _Batches(split, self.card, self.seed, samples, dtype, self.schedule),
             batch_size=None,
             sampler=_Parts(batches, count, world, rank),
             collate_fn=_as_it_is,
@@ -126,8 +130,16 @@ class _Parts(Sampler[Part]):
 class _Batches(Dataset[SequenceBatch]):
     """Parts of batches, padded, with their draws."""
 
-    def __init__(self, split: Split, card: Card, seed: int, samples: int, dtype: torch.dtype) -> None:
-        self._split, self._card, self._seed = split, card, seed
+    def __init__(
+        self,
+        split: Split,
+        card: Card,
+        seed: int,
+        samples: int,
+        dtype: torch.dtype,
+        schedule: ScheduledSampling | None,
+    ) -> None:
+        self._split, self._card, self._seed, self._schedule = split, card, seed, schedule
         self._samples, self._dtype = samples, dtype
         self._cut = (EVALUATION, split)
 
@@ -147,5 +159,8 @@ class _Batches(Dataset[SequenceBatch]):
         arguments["lengths"] = batch.lengths
         arguments |= {f"mask_{name}": mask for name, mask in batch.masks.items()}
         arguments |= draws(self._card.noises, keys, batch.lengths, self._dtype)
+        if self._schedule is not None:
+            share = 1.0 if epoch == EVALUATION else self._schedule.share(epoch)
+            arguments["fed"] = chosen(share, keys, batch.lengths)
         frames = self._samples * int(split.lengths[list(everything)].sum())
         return SequenceBatch(arguments, torch.tensor(members), torch.tensor(frames), torch.tensor(bool(mine)))

@@ -37,20 +37,22 @@ class WholeFiles(TorchCheckpointIO):
 class RunFolder(Checkpoint):
     """Keeps the best weights, their card, the history and the last state; stops when nothing gets better.
 
-    patience: epochs without a better validation ELBO, counted from the best one or from the end of the KL's
-    warm-up (0: never stops). `report` is called after every epoch, once its files are written; `step` after
-    every update with the number of updates done in the epoch and their total. `options` go with the state.
+    patience: epochs without a better validation ELBO, counted from the best one or from epoch `settled`,
+    where warm-ups and schedules end (0: never stops). `report` is called after every epoch, once its files
+    are written; `step` after every update with the number of updates done in the epoch and their total.
+    `options` go with the state.
     """
 
     def __init__(
         self,
         folder: Path,
         patience: int = 0,
+        settled: int = 0,
         options: Mapping[str, Any] | None = None,
         report: Callable[[Epoch], None] | None = None,
         step: Callable[[int, int], None] | None = None,
     ) -> None:
-        self.folder, self.patience = folder, patience
+        self.folder, self.patience, self.settled = folder, patience, settled
         self.rows: list[Epoch] = []
         self._options = dict(options or {})
         self._report, self._step = report, step
@@ -60,11 +62,12 @@ class RunFolder(Checkpoint):
         """The first epoch with the highest validation ELBO."""
         return max(self.rows, key=lambda row: row.valid["elbo"], default=None)
 
-    def exhausted(self, settled: int) -> bool:
+    @property
+    def exhausted(self) -> bool:
         """Whether `patience` epochs after the best one (or `settled`) have brought nothing better."""
         if self.best is None or not self.patience:
             return False
-        return len(self.rows) - max(self.best.number, settled) >= self.patience
+        return len(self.rows) - max(self.best.number, self.settled) >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps of it."""
@@ -102,7 +105,7 @@ class RunFolder(Checkpoint):
                 store.save_weights(self.folder / store.WEIGHTS, module.model, module.card)
                 store.save_card(self.folder, module.card, self._record(module, row))
             write_history(self.folder / store.HISTORY, self.rows)
-        trainer.should_stop = trainer.should_stop or self.exhausted(module.objective.settled)
+        trainer.should_stop = trainer.should_stop or self.exhausted
         trainer.save_checkpoint(self.folder / store.LAST)
         if self._report is not None and trainer.is_global_zero:
             self._report(row)
@@ -113,6 +116,7 @@ class RunFolder(Checkpoint):
             "seed": module.seed,
             "options": self._options,
             "surrogate": list(module.surrogate),
+            "validation": "generation" if self._options.get("schedule") else "teacher-forcing",
             "epoch": row.number,
             "metrics": {f"valid_{name}": value for name, value in row.valid.items()},
             "versions": versions(),

@@ -179,7 +179,9 @@ class TrainingModule(pl.LightningModule):
 
     def _parts(self, batch: SequenceBatch) -> dict[str, Tensor]:
         """Every part of the bound, (batch, time) or (batch,), then auxiliary ones; in full precision."""
-        elbo = cast(Callable[..., Any], self._stepper[0].elbo)
+        # Where some frames are fed back, `fed` says which (`dvaec.runtime.feedback`).
+        fed, stepper = "fed" in batch.arguments, self._stepper[0]
+        elbo = cast(Callable[..., Any], stepper.elbo_fed if fed else stepper.elbo)
         result = elbo(**batch.arguments)
         parts = ((name, cast(Tensor, getattr(result, name))) for name in self._names)
         return {name: part if part.dtype == torch.float64 else part.float() for name, part in parts}
