@@ -5,7 +5,7 @@ The compiler and torch are imported where they are needed, so that `import dvaec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dvaec.compiler import Compiled
+    from dvaec.runtime.engine import SequenceData, TrainingModule
+    from dvaec.runtime.objective import Objective
+    from dvaec.runtime.sources.datasets import Sequences
 
 
 def compile(
@@ -46,6 +49,69 @@ def load(run: str | PathLike[str], allow_python: bool = False) -> nn.Module:
     model = _class_of(compiled)()
     load_weights(folder / WEIGHTS, model, Card(**compiled.card))
     return model.eval()
+
+
+def lightning_module(
+    spec: str | PathLike[str],
+    overrides: Sequence[str] = (),
+    *,
+    objective: Objective | None = None,
+    learning_rate: float = 3e-3,
+    weight_decay: float = 0.0,
+    seed: int = 0,
+    allow_python: bool = False,
+) -> TrainingModule:
+    """Compile the page at `spec` to a LightningModule with fresh weights, for a trainer of one's own.
+
+    `objective` is the page's, if it has one, or else the ELBO. Raises `dvaec.Fault` with positions.
+    """
+    from dvaec.compiler import compile_spec
+
+    compiled = compile_spec(Path(spec), overrides, allow_python)
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.devices import build
+    from dvaec.runtime.engine import TrainingModule
+    from dvaec.runtime.objective import objective_of
+
+    card = Card(**compiled.card)
+    return TrainingModule(
+        build(_class_of(compiled), seed),
+        card,
+        objective or objective_of(card.objective),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        seed=seed,
+    )
+
+
+def lightning_data(
+    module: TrainingModule,
+    data: str | Mapping[str, Sequences],
+    *,
+    batch: int = 8,
+    zero_inputs: bool = False,
+    workers: int = 0,
+    crop: str = "",
+    normalise: Sequence[str] = (),
+) -> SequenceData:
+    """Return a data set for a `lightning_module`: named as for `dvaec train --data`, or torch datasets.
+
+    Datasets come by split, {"train": ..., "valid": ...}; each item is a sequence. `crop` and `normalise` are
+    as on the command line. Raises `dvaec.runtime.faults.DataFault` where it does not fit the model.
+    """
+    from dvaec.runtime.engine import SequenceData
+    from dvaec.runtime.preparation import preparation, training_splits
+
+    parts = training_splits(data, module.card, preparation(crop, normalise), zero_inputs).splits
+    return SequenceData(
+        module.card,
+        parts["train"],
+        parts["valid"],
+        batch=batch,
+        seed=module.seed,
+        samples=module.objective.samples,
+        workers=workers,
+    )
 
 
 def _class_of(compiled: Compiled) -> type[nn.Module]:

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.develop import develop
-from dvaec.plan.entries import parts, plan
+from dvaec.plan.entries import parts, plan, sampled
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.plan.schedule import UnschedulableError
@@ -223,5 +223,35 @@ def _compiled(compilation: Compilation) -> Compiled:
         "parts": [part.field for part in parts(compilation.elbo)],
         "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
         "length": spec.frames,
+        "sampled": sampled(compilation.elbo),
+        "noises": _noises(compilation),
+        "divergences": _divergences(compilation),
+        "objective": _objective(spec),
+        "canonical": compilation.hash,
     }
     return Compiled(compilation.module, spec.name, card, compilation)
+
+
+def _noises(compilation: Compilation) -> dict[str, dict[str, Any]]:
+    """The draws that `elbo` takes."""
+    from dvaec.emit.preparing import noises
+
+    assert compilation.plan is not None
+    network = compilation.plan.network
+    drawn = noises(network, compilation.plan.entry("elbo"))
+    names = ("law", "width", "framed")
+    return {argument: dict(zip(names, said, strict=True)) for argument, said in drawn.items()}
+
+
+def _objective(spec: Spec) -> dict[str, Any]:
+    """What the page says of training; nothing where it is silent."""
+    said = spec.objective
+    return {} if said is None else {**asdict(said), "factors": dict(said.factors)}
+
+
+def _divergences(compilation: Compilation) -> dict[str, str]:
+    """The latent of each part of the bound that is a divergence."""
+    assert compilation.plan is not None
+    assert compilation.elbo is not None
+    variables = {value.name: value.variable.name for value in compilation.plan.network.values}
+    return {part.field: variables[part.value] for part in parts(compilation.elbo) if part.divergence}

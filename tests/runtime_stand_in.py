@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dvaec.runtime.card import Card
+from dvaec.runtime.noise import Noise
 from dvaec.runtime.source import load_class
 
 SOURCE = '''
@@ -29,6 +30,20 @@ class SmallEncoding(NamedTuple):
     z: Tensor
     q_z_mean: Tensor
     q_z_logvar: Tensor
+
+
+class SmallScore(NamedTuple):
+    p_z_mean: Tensor
+    p_z_logvar: Tensor
+    log_p_z: Tensor
+    log_p_x: Tensor
+    q_z_mean: Tensor
+    q_z_logvar: Tensor
+    log_q_z: Tensor
+
+
+def log_normal(x: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    return -0.5 * ((x - mean) ** 2 * torch.exp(-logvar) + logvar + 1.8378770664093453).sum(2)
 
 
 class SmallMeans(NamedTuple):
@@ -69,6 +84,18 @@ class Small(nn.Module):
         return self.posterior(x, u, noise_z)
 
     @torch.jit.export
+    def score(self, x: Tensor, u: Tensor, z: Tensor, lengths: Optional[Tensor] = None) -> SmallScore:
+        _, mean, logvar = self.posterior(x, u, None)
+        decoded = self.decoder(torch.cat([z, self.state(u)[0]], 2))
+        there = self.present(x, lengths)
+        zeros = torch.zeros_like(mean)
+        nothing = torch.zeros([], dtype=x.dtype, device=x.device)
+        log_p_z = torch.where(there, log_normal(z, zeros, zeros), nothing)
+        log_p_x = torch.where(there, log_normal(x, decoded, torch.zeros_like(x)), nothing)
+        log_q_z = torch.where(there, log_normal(z, mean, logvar), nothing)
+        return SmallScore(zeros, zeros, log_p_z, log_p_x, mean, logvar, log_q_z)
+
+    @torch.jit.export
     def elbo(
         self, x: Tensor, u: Tensor, lengths: Optional[Tensor] = None, noise_z: Optional[Tensor] = None
     ) -> SmallElbo:
@@ -91,6 +118,7 @@ CARD = Card(
     inputs={"u": 1},
     static_inputs=(),
     latents={"z": 2},
+    noises={"noise_z": Noise("normal", 2, True)},
 )
 
 

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, assume, given, settings
 
 from dvaec.compiler import run_text
+from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Fault
 from dvaec.emit.derivation_text import derivation_text
 from dvaec.emit.diagram_set import all_sources
-from dvaec.spec.model import Spec
+from dvaec.spec.model import Inference, InferenceKind, Spec
+from dvaec.spec.read import read_text
 from dvaec.testing import properties
 from dvaec.testing.derivation import DERIVED
 from dvaec.testing.legality import unlawful
@@ -21,6 +25,7 @@ from dvaec.testing.oracles.nodes import chain
 from dvaec.testing.sets import name_of
 from dvaec.testing.strategies import BrokenPage, broken_pages, page_of, specs
 from dvaec.testing.strategies.broken import changed_specs
+from dvaec.testing.strategies.conditionals import general_specs
 from tests.oracles import separation
 
 LENGTHS = (1, 2, 3)
@@ -90,3 +95,15 @@ def refusals(text: str, until: str) -> set[str]:
     except Fault as fault:
         return {found.code for found in fault.diagnostics}
     return set()
+
+
+@given(general_specs(kinds=(InferenceKind.EXACT,)))
+def test_an_exact_posterior_pasted_as_conditionals_is_the_same_q(spec: Spec) -> None:
+    assume(spec.latents)
+    derived = derive(spec).inference
+    lines = tuple(one for one in derived if one.frame is None)
+    numbered = tuple(one for one in derived if one.frame is not None)
+    pasted = replace(spec, inference=Inference(InferenceKind.CONDITIONALS, 0, lines, numbered))
+    again, _ = read_text(page_of(pasted), "page.yaml")
+    assert again.order == spec.order
+    assert derive(again).inference == derived

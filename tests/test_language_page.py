@@ -17,7 +17,7 @@ from dvaec.spec.conditionals import ACTIVATIONS
 from dvaec.spec.model import Family, Parent, Spec
 from dvaec.spec.names import RESERVED
 from dvaec.spec.read import read_text
-from dvaec.spec.schema import PageShape, StateShape, VariableShape
+from dvaec.spec.schema import ObjectiveShape, PageShape, StateShape, VariableShape
 from dvaec.spec.schema_base import BLOCK_TAGS
 from dvaec.spec.schema_blocks import FeatureShape
 from dvaec.spec.sizes import CHANGED_BY_SETS
@@ -46,6 +46,7 @@ SHAPES: dict[str, tuple[type[BaseModel], ...]] = {
     "Mean": (schema_heads.OutputShape,),
     "Variance": (schema_heads.VarianceShape, schema_heads.TableShape),
     "Gated transition": (schema_heads.GatedHeadShape,),
+    "Objective": (ObjectiveShape,),
 }
 """The tables of keys, by their headings: what they document."""
 

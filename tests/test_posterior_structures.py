@@ -258,6 +258,21 @@ def test_redundant_links() -> None:
     assert list(map(text, comparison.redundant)) == ["x[..-2]"]
 
 
+def test_redundant_single_frames() -> None:
+    """Given z_{t-1}, frame 1 says nothing; given z_{t+1}, frame T says nothing; by themselves they do."""
+    kept = Conditional("z", (Parent("x", NOW), at("x", 1), Parent("z", of(-1)), at("z", 1)))
+    assert _idle(forward("z"), kept) == ["x_1", "z_1"]
+    assert _idle(forward("z"), Conditional("z", (Parent("x", NOW), at("x", 1)))) == []
+    late = Conditional("z", (Parent("x", NOW), Parent("z", of(1)), at("z", LAST)))
+    assert _idle(backward("z"), late) == ["z_T"]
+    assert _idle(backward("z"), Conditional("z", (Parent("x", NOW), at("z", LAST)))) == []
+
+
+def _idle(sweep: Sweep, q: Conditional) -> list[str]:
+    (comparison,) = derive(made((X, Z, U), DKF.generation, sweep, inference=own(q))).comparisons
+    return [f"{p.name}_{'T' if p.frame == LAST else p.frame}" for p in comparison.redundant]
+
+
 def test_redundant_links_of_a_sequence_level_latent() -> None:
     both = own(Conditional("z", (Parent("x", ALL),)), Conditional("v", (Parent("x", ALL), Parent("z", ALL))))
     generation = (line("v"), line("z", v=None), line("x", z=NOW))

@@ -61,7 +61,20 @@ LIBRARIES = {
     "network": {"networkx"},
     "derive": {"sympy"},
     "emit": {"jinja2", "markupsafe", "graphviz", "pygraphviz"},
-    "runtime": {"torch", "numpy", "safetensors"},
+    "runtime": {
+        *("torch", "lightning", "numpy", "safetensors"),
+        *(
+            "matplotlib",
+            "music21",
+            "pesq",
+            "polars",
+            "ray",
+            "pystoi",
+            "scipy",
+            "soundfile",
+            "torchmetrics",
+        ),  # extras
+    },
     "testing": {"torch", "numpy", "hypothesis"},
     "cli": {"typer", "rich", "click"},
 }
@@ -162,7 +175,7 @@ def test_heavy_libraries_are_imported_late_outside_their_room() -> None:
     heavy = {
         one.module
         for one in imports()
-        if one.on_top and not one.typing_only and one.name.split(".")[0] in ("torch", "sympy")
+        if one.on_top and not one.typing_only and one.name.split(".")[0] in ("torch", "lightning", "sympy")
     }
     graph = {
         module: {

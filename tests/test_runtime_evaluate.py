@@ -11,6 +11,7 @@ import torch
 from dvaec.runtime.batches import collate, in_order
 from dvaec.runtime.data import Split, load_splits
 from dvaec.runtime.evaluate import evaluate
+from dvaec.runtime.noise import EVALUATION, draws
 from tests.runtime_stand_in import CARD, arrays, small, write
 
 
@@ -21,21 +22,21 @@ def split(tmp_path: Path) -> Split:
 
 def test_both_averages_and_their_errors_equal_a_direct_computation(split: Split) -> None:
     model = small().double()
-    draws, batch = 4, 6
-    result = evaluate(model, CARD, split, samples=draws, batch=batch, seed=3)
-    torch.manual_seed(3)
-    sums = {name: np.zeros((draws, split.sequences)) for name in ("elbo", "log_p_x", "kl_z")}
-    for draw in range(draws):
+    drawn, batch = 4, 6
+    result = evaluate(model, CARD, split, samples=drawn, batch=batch, seed=3)
+    sums = {name: np.zeros((drawn, split.sequences)) for name in ("elbo", "log_p_x", "kl_z")}
+    for draw in range(drawn):
         for members in in_order(split, batch):
             padded = collate(split, members, torch.device("cpu"), torch.float64)
-            noise = torch.randn(len(members), int(padded.lengths.max()), 2, dtype=torch.float64)
+            keys = [(3, EVALUATION, member, draw) for member in members]
+            noise = draws(CARD.noises, keys, padded.lengths, torch.float64)["noise_z"]
             for row, member in enumerate(members):
                 length = int(split.lengths[member])
                 own = [tensor[row : row + 1, :length] for tensor in padded.tensors]
                 parts = model.elbo(*own, noise_z=noise[row : row + 1, :length])  # type: ignore[operator]
                 for name, total in sums.items():
                     total[draw, member] = float(getattr(parts, name).detach().sum())
-    assert (result.samples, result.sequences, result.frames) == (draws, 20, int(split.lengths.sum()))
+    assert (result.samples, result.sequences, result.frames) == (drawn, 20, int(split.lengths.sum()))
     for name, total in sums.items():
         by_frame = total.sum(axis=1) / split.lengths.sum()
         by_sequence = (total / split.lengths).mean(axis=1)

@@ -16,7 +16,9 @@ import typer
 from torch import nn
 from typer.testing import CliRunner, Result
 
-from dvaec.cli import lab
+from dvaec.cli.data import data
+from dvaec.cli.evaluate import evaluate
+from dvaec.cli.train import train
 from dvaec.runtime.source import load_class
 from dvaec.runtime.store import WEIGHTS, load_card, load_weights
 from tests.runtime_stand_in import CARD, SOURCE, arrays, write
@@ -42,7 +44,9 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def call(*arguments: str | Path) -> Result:
     app = typer.Typer()
-    lab.register(app)
+    app.command()(evaluate)
+    app.command()(data)
+    app.command()(train)
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
@@ -58,20 +62,31 @@ def test_train_then_evaluate(tmp_path: Path) -> None:
     run, data, done = trained(tmp_path)
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("Small: epoch 1/3  train -ELBO ")
+    assert lines[0].startswith(
+        "Small: trained on a surrogate of the ELBO: KL's weight from 0 to 1 over an epoch."
+    )
+    assert lines[1].startswith("Small: epoch 1/3  train -ELBO ")
     assert lines[-2].startswith("Small: best of 3 epochs is 3: validation -ELBO ")
     assert lines[-1] == str(run)
     shown = call("evaluate", run, "--data", data, "--samples", "3")
     assert shown.exit_code == 0, shown.output
     table = shown.stdout.splitlines()
     assert table[0].startswith("Small, test: 12 sequences, ")
-    assert [line.split("  ")[0].strip() or line.split()[0] for line in table[1:]] == [
-        "nats per frame", "-ELBO", "reconstruction", "KL",
+    end = table.index("")
+    assert [line.split("  ")[0].strip() or line.split()[0] for line in table[1:end]] == [
+        "nats per frame", "-ELBO", "reconstruction", "KL", "-log p, K = 100", "of",
     ]  # fmt: skip
-    values = [float(line.split("±")[0].split()[-1]) for line in table[2:]]
+    values = [float(line.split("±")[0].split()[-1]) for line in table[2:6]]
     assert values[0] == pytest.approx(values[1] + values[2], abs=2e-4)
     machine = json.loads(call("evaluate", run, "--data", data, "--samples", "3", "--format", "json").stdout)
     assert -machine["frame"]["elbo"]["mean"] == pytest.approx(values[0], abs=1e-4)
+    assert -machine["importance"]["frame"]["mean"] == pytest.approx(values[3], abs=1e-4)
+    assert values[3] < values[0]
+    [latent] = machine["latents"]
+    assert table[end + 1].startswith("z (gaussian, over ")
+    assert f"{latent['active']} of 2 dimensions active, {latent['collapsed']} collapsed" in table[end + 1]
+    assert machine["protocol"] == table[-5:]
+    assert "Burda et al. 2016" in table[-3]
 
 
 def test_one_draw_has_no_error_and_is_json_all_the_same(tmp_path: Path) -> None:
@@ -94,7 +109,7 @@ def test_resume_on_the_command_line(tmp_path: Path) -> None:
     assert "--resume continues it" in refused.stderr
     resumed = trained(tmp_path, "--resume", "--epochs", "5")[2]
     assert resumed.exit_code == 0, resumed.output
-    assert resumed.stdout.startswith("Small: epoch 4/5")
+    assert resumed.stdout.splitlines()[1].startswith("Small: epoch 4/5")
 
 
 def test_faults_are_one_clear_message_and_status_1(tmp_path: Path) -> None:

@@ -20,10 +20,12 @@ from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import StoreFault, TrainFault
 from dvaec.runtime.files import replacing, write_text
 from dvaec.runtime.history import Epoch
+from dvaec.runtime.noise import draws
+from dvaec.runtime.objective import Objective
 from dvaec.runtime.train import Options, Outcome, train
 from tests.runtime_stand_in import CARD, arrays, small, write
 
-OPTIONS = Options(epochs=4, batch=4, learning_rate=0.01, warmup=2, patience=0)
+OPTIONS = Options(epochs=4, batch=4, learning_rate=0.01, objective=Objective(warmup=2), patience=0)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_a_run_learns_and_leaves_its_files(splits: dict[str, Split], tmp_path: P
     folder = tmp_path / "run"
     _, outcome, rows = fit(splits, folder, replace(OPTIONS, epochs=30))
     assert sorted(p.name for p in folder.iterdir()) == [
-        "card.json", "history.csv", "last.pt", "weights.safetensors",
+        "card.json", "history.csv", "last.ckpt", "weights.safetensors",
     ]  # fmt: skip
     assert rows[-1].valid["elbo"] > rows[0].valid["elbo"] + 1.0
     assert outcome.best_elbo == max(row.valid["elbo"] for row in rows)
@@ -67,7 +69,7 @@ def test_a_run_learns_and_leaves_its_files(splits: dict[str, Split], tmp_path: P
 def test_the_kl_weight_rises_to_one_over_the_warm_up(splits: dict[str, Split], tmp_path: Path) -> None:
     _, _, rows = fit(splits, tmp_path / "run")
     assert [row.beta for row in rows] == [0.5, 1.0, 1.0, 1.0]
-    _, _, rows = fit(splits, tmp_path / "cold", replace(OPTIONS, warmup=0, epochs=1))
+    _, _, rows = fit(splits, tmp_path / "cold", replace(OPTIONS, objective=Objective(), epochs=1))
     assert rows[0].beta == 1.0
 
 
@@ -105,7 +107,7 @@ def test_a_scripted_run_follows_the_eager_one(splits: dict[str, Split], tmp_path
 
 def test_early_stopping_keeps_the_best_weights(splits: dict[str, Split], tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    options = replace(OPTIONS, epochs=200, learning_rate=0.3, warmup=0, patience=3, clip=0.0)
+    options = replace(OPTIONS, epochs=200, learning_rate=0.3, objective=Objective(), patience=3, clip=0.0)
     model, outcome, rows = fit(splits, folder, options)
     assert outcome.stopped_early
     assert outcome.epochs == len(rows) == outcome.best_epoch + 3
@@ -120,7 +122,7 @@ def test_early_stopping_keeps_the_best_weights(splits: dict[str, Split], tmp_pat
 
 
 def test_patience_counts_from_the_end_of_the_warm_up(splits: dict[str, Split], tmp_path: Path) -> None:
-    options = replace(OPTIONS, epochs=20, learning_rate=0.0, warmup=6, patience=2)
+    options = replace(OPTIONS, epochs=20, learning_rate=0.0, objective=Objective(warmup=6), patience=2)
     _, outcome, _ = fit(splits, tmp_path / "run", options)
     assert (outcome.best_epoch, outcome.epochs) == (1, 8)
 
@@ -163,8 +165,8 @@ class _Broken(nn.Module):
         self.calls = calls
         self.spoil = spoil
 
-    def elbo(self, *tensors: torch.Tensor, lengths: torch.Tensor) -> Any:
-        result = self.inner.elbo(*tensors, lengths=lengths)  # type: ignore[operator]
+    def elbo(self, *tensors: torch.Tensor, **given: torch.Tensor) -> Any:
+        result = self.inner.elbo(*tensors, **given)  # type: ignore[operator]
         self.calls -= 1
         return result if self.calls >= 0 else self.spoil(result)
 
@@ -223,15 +225,16 @@ def test_a_run_interrupted_while_saving_resumes_to_the_same_end(
 
 
 def test_the_loss_is_the_negative_elbo_per_real_frame(splits: dict[str, Split], tmp_path: Path) -> None:
-    one = replace(OPTIONS, epochs=1, batch=100, warmup=0, learning_rate=0.5, clip=0.0)
+    one = replace(OPTIONS, epochs=1, batch=100, objective=Objective(), learning_rate=0.5, clip=0.0)
     model, _, rows = fit(splits, tmp_path / "run", one)
     twin = small()
     optimizer = torch.optim.Adam(twin.parameters(), lr=0.5)
     members = list(np.argsort(splits["train"].lengths[_order(splits["train"])], kind="stable"))
     chosen = [int(k) for k in _order(splits["train"])[members]]
     batch = collate(splits["train"], chosen, torch.device("cpu"), torch.float32)
-    torch.manual_seed(one.seed)
-    elbo = twin.elbo(*batch.tensors, lengths=batch.lengths).elbo  # type: ignore[operator]
+    keys = [(one.seed, 1, member, 0) for member in chosen]
+    noise = draws(CARD.noises, keys, batch.lengths, torch.float32)
+    elbo = twin.elbo(*batch.tensors, lengths=batch.lengths, **noise).elbo  # type: ignore[operator]
     (-elbo.sum() / batch.frames).backward()
     optimizer.step()
     assert rows[0].train["elbo"] == pytest.approx(float(elbo.detach().sum()) / batch.frames, rel=1e-5)

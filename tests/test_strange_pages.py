@@ -121,7 +121,7 @@ def test_what_is_no_archive_is_not_recommended_to_be_unpickled(tmp_path: Path) -
     with pytest.raises(DataFault) as caught:
         load_splits(str(page), CARD, ["train"])
     assert caught.value.message == f"{page}: not an .npz archive"
-    with pytest.raises(DataFault, match="a folder, not a file"):
+    with pytest.raises(DataFault, match="a folder that holds no"):
         load_splits(str(tmp_path), CARD, ["train"])
 
 

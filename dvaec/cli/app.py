@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli import lab, make
+from dvaec.cli import dream, look, make
+from dvaec.cli.compare import compare
+from dvaec.cli.data import data
 from dvaec.cli.differ import diff
 from dvaec.cli.draw import draw
+from dvaec.cli.evaluate import evaluate
 from dvaec.cli.front import (
     FAULTY,
     Overrides,
@@ -22,6 +25,7 @@ from dvaec.cli.front import (
 )
 from dvaec.cli.report import report
 from dvaec.cli.rewrite import fmt
+from dvaec.cli.train import train
 from dvaec.cli.verify import verify
 
 app = typer.Typer(
@@ -185,4 +189,9 @@ app.command()(report)
 app.command()(verify)
 app.command()(fmt)
 app.command()(diff)
-lab.register(app)
+app.command()(evaluate)
+look.register(app)
+dream.register(app)
+app.command()(data)
+app.command()(train)
+app.command()(compare)

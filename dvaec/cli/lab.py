@@ -1,201 +1,28 @@
-"""The commands that touch data: train, evaluate, data. They import torch inside: `check` never loads it."""
+"""What the commands that touch data share: their options, and faults as clear errors."""
 
 from __future__ import annotations
 
-import json
-import math
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import (
-    FAULTY,
-    INTERRUPTED,
-    Overrides,
-    OwnPython,
-    Sharing,
-    SpecFile,
-    refused,
-    show,
-    with_sharing,
-)
-from dvaec.cli.lab_text import epoch_line, missing, surrogate, table
+from dvaec.cli.front import FAULTY, INTERRUPTED, refused, show
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dvaec.runtime.card import Card
-    from dvaec.runtime.history import Epoch
-
-_DATA_HELP = (
-    "An .npz file, or the built-in `pendulum` (gaussian, dim 2) or `pendulum-ring` (bernoulli, dim 88)."
+DATA_HELP = (
+    "An .npz file, a folder of .npy, .wav or tables, a .csv or .parquet, or a built-in set "
+    "(dvaec data --list); options follow a colon: runs.csv:sequence=run,x=a+b."
 )
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
-Data = Annotated[str, typer.Option("--data", metavar="FILE", help=_DATA_HELP)]
+Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP)]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help=_THREADS_HELP)]
 ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
-
-
-class Part(StrEnum):
-    """The parts of a data set."""
-
-    TRAIN = "train"
-    VALID = "valid"
-    TEST = "test"
-
-
-class TableFormat(StrEnum):
-    """How `evaluate` prints."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this file to the application."""
-    app.command()(train)
-    app.command()(evaluate)
-    app.command()(data)
-
-
-def train(
-    spec: SpecFile,
-    data: Data,
-    overrides: Overrides = None,
-    share: Sharing = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="At most so many passes over the data.")] = 80,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences per update.")] = 8,
-    lr: Annotated[float, typer.Option(min=0.0, help="Adam's learning rate.")] = 3e-3,
-    weight_decay: Annotated[float, typer.Option(min=0.0, help="Adam's L2 penalty.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")] = 0,
-    clip: Annotated[float, typer.Option(min=0.0, help="Largest norm of the gradient; 0: none.")] = 5.0,
-    warmup: Annotated[int, typer.Option(min=0, help="Epochs over which the KL's weight rises to 1.")] = 40,
-    patience: Annotated[
-        int, typer.Option(min=0, help="Stop after so many epochs without a better validation ELBO; 0: never.")
-    ] = 20,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the run in the folder, exactly.")
-    ] = False,
-    scripted: Annotated[bool, typer.Option("--script/--no-script", help="Run through TorchScript.")] = False,
-    zero_inputs: ZeroInputs = False,
-    allow_python: OwnPython = False,
-) -> None:
-    """Compile a spec and train it.
-
-    The best weights, the history and the last state go to the run folder.
-
-    \b
-    dvaec train specs/srnn.yaml --data pendulum-ring --epochs 5
-    dvaec train specs/vrnn.yaml --data mine.npz --set x.dim=20 -o runs/mine
-    """
-    with clear_errors("the finished epochs are kept; --resume continues"):
-        from dvaec.compiler import compile_spec
-
-        compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
-        from dvaec.runtime.card import Card
-        from dvaec.runtime.data import load_splits
-        from dvaec.runtime.devices import build, prepare
-        from dvaec.runtime.source import load_class
-        from dvaec.runtime.train import Options
-        from dvaec.runtime.train import train as fit
-
-        card = Card(**compiled.card)
-        parts = load_splits(data, card, ["train", "valid"], zero_inputs=zero_inputs)
-        model = build(load_class(compiled.source, compiled.class_name), seed, prepare(device, threads))
-        folder = out or Path("runs") / card.name.lower()
-        options = Options(epochs, batch, lr, weight_decay, clip, warmup, patience, seed, scripted)
-        for line in (*surrogate(card), *missing(card, parts.values())):
-            typer.echo(line)
-        with _progress(card, epochs) as (report, step):
-            outcome = fit(
-                model, card, parts["train"], parts["valid"], folder, options,
-                resume=resume, report=report, step=step,
-            )  # fmt: skip
-        early = "stopped early, " if outcome.stopped_early else ""
-        typer.echo(
-            f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
-            f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
-        )
-
-
-def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder made by train.")],
-    data: Data,
-    split: Annotated[Part, typer.Option(help="The part of the data.")] = Part.TEST,
-    samples: Annotated[int, typer.Option(min=1, help="Draws of the latents per sequence.")] = 10,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences computed together.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    form: Annotated[TableFormat, typer.Option("--format", help="text or json.")] = TableFormat.TEXT,
-    allow_python: OwnPython = False,
-) -> None:
-    """Print a trained model's ELBO and its parts.
-
-    In nats per frame, averaged over frames and over sequences; reconstruction and KL apart.
-
-    \b
-    dvaec evaluate runs/srnn --data mine.npz
-    """
-    with clear_errors():
-        from dvaec.runtime.data import load_splits
-        from dvaec.runtime.store import load_card
-
-        card = load_card(run)
-        parts = load_splits(data, card, [split.value], zero_inputs=zero_inputs)
-        from dvaec.api import load
-        from dvaec.runtime.devices import prepare
-        from dvaec.runtime.evaluate import evaluate as measure
-
-        where = prepare(device, threads)
-        model = load(run, allow_python).to(where)
-        result = measure(model, card, parts[split.value], samples=samples, batch=batch, seed=seed)
-        for line in missing(card, parts.values()):
-            typer.echo(line, err=True)
-        as_json = form is TableFormat.JSON
-        typer.echo(json.dumps(_plain(asdict(result)), indent=2) if as_json else table(card, result))
-
-
-def data(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="pendulum or pendulum-ring.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; NAME.npz by default.")] = None,
-    sequences: Annotated[
-        int, typer.Option(min=1, help="For training; a quarter as many for valid and test.")
-    ] = 200,
-    frames: Annotated[int, typer.Option(min=2, help="Of the longest sequence; the shortest has half.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sequences.")] = 0,
-) -> None:
-    """Write a built-in data set with known truth as an .npz file."""
-    with clear_errors():
-        from dvaec.runtime.pendulum import write_npz
-
-        path = out or Path(f"{name}.npz")
-        write_npz(name, path, sequences=sequences, frames=frames, seed=seed)
-        typer.echo(path)
-
-
-def _plain(value: Any) -> Any:
-    """The same with null for the error of a single draw, which JSON cannot write as nan."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @contextmanager
@@ -211,30 +38,3 @@ def clear_errors(when_interrupted: str | None = None) -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo(f"interrupted{f': {when_interrupted}' if when_interrupted else ''}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-@contextmanager
-def _progress(
-    card: Card, epochs: int
-) -> Iterator[tuple[Callable[[Epoch], None], Callable[[int, int], None]]]:
-    """Show a bar on a terminal, and a line an epoch elsewhere."""
-    if not sys.stderr.isatty():
-        yield (lambda row: typer.echo(epoch_line(card, row, epochs))), (lambda _done, _total: None)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"{card.name}: epoch 1/{epochs}", total=epochs)
-        finished = 0
-
-        def report(row: Epoch) -> None:
-            nonlocal finished
-            finished = row.number
-            bar.update(task, completed=finished, description=epoch_line(card, row, epochs))
-
-        def step(done: int, total: int) -> None:
-            bar.update(task, completed=finished + done / total)
-
-        yield report, step

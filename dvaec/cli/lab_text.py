@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from dvaec.spec.notation import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dvaec.runtime.card import Card
     from dvaec.runtime.data import Split
     from dvaec.runtime.evaluate import Evaluation
     from dvaec.runtime.history import Epoch
+    from dvaec.runtime.objective import Objective
 
 
 def table(card: Card, result: Evaluation) -> str:
     """Lay out an evaluation as text; -ELBO = sum of -log p + sum of KL, line by line."""
     titles = _titles(card)
     width = max(22, *(len(title) + 2 for title in titles.values()))
+    mode = ", generation mode" if result.mode == "generation" else ""
     lines = [
-        f"{card.name}, {result.split}: {counted(result.sequences, 'sequence')}, "
+        f"{card.name}, {result.split}{mode}: {counted(result.sequences, 'sequence')}, "
         f"{counted(result.frames, 'frame')}, {result.samples} draw{'s' * (result.samples > 1)}",
         f"{'nats per frame':<{width}}{'frame average':>22}{'sequence average':>22}",
     ]
@@ -44,14 +46,19 @@ def _titles(card: Card) -> dict[str, str]:
     return found
 
 
-def surrogate(card: Card) -> list[str]:
+def surrogate(card: Card, objective: Objective) -> list[str]:
     """Say where training has another objective than the bound."""
-    if not card.predictions:
+    from dvaec.runtime.objective import departures
+
+    found = list(departures(objective, card.latents))
+    if card.predictions:
+        states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
+        found.append(f"plus the log p of auxiliary predictions of {states} (8.4)")
+    if not found:
         return []
-    states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
     return [
-        f"{card.name}: trained on a surrogate, the ELBO plus the log p of auxiliary predictions of {states} "
-        "(8.4); each -ELBO below is that of the bound alone"
+        f"{card.name}: trained on a surrogate of the ELBO: {'; '.join(found)}. "
+        "Each -ELBO below is that of the bound alone"
     ]
 
 
@@ -65,11 +72,21 @@ def missing(card: Card, parts: Iterable[Split]) -> list[str]:
     ]
 
 
+def units(nats: Mapping[str, float]) -> list[str]:
+    """Say what a normalised variable does to the numbers: they are densities of what the model sees."""
+    return [
+        f"{name} is normalised: for -log p in the data's own units add {value:.4f} nats a frame"
+        for name, value in nats.items()
+    ]
+
+
 def epoch_line(card: Card, row: Epoch, epochs: int) -> str:
     """Lay out one epoch of training; what a surrogate has beside the bound comes last."""
     kl = sum(row.valid[name] for name in card.terms if name.startswith("kl_"))
     aux = f", aux log p {sum(row.valid[n] for n in card.predictions):.3f}" if card.predictions else ""
+    other = row.surrogate is not None and abs(row.surrogate - row.train["elbo"]) >= 5e-4
+    beside = f" (surrogate {-row.surrogate:.3f})" if other and row.surrogate is not None else ""
     return (
-        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}  "
+        f"{card.name}: epoch {row.number}/{epochs}  train -ELBO {-row.train['elbo']:.3f}{beside}  "
         f"valid -ELBO {-row.valid['elbo']:.3f} (KL {kl:.3f}){aux}"
     )

@@ -34,8 +34,8 @@ def _compare(spec: Spec, exact: Conditional, q: Conditional) -> Comparison:
 def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
     """Return the links of one factor of q that tell the target nothing, given the rest of what it reads.
 
-    What is named is redundant at every frame of every T. None is named where no windows are found for E, or
-    where a frame t reads absolute frames.
+    What is named is redundant at every frame of every T. None is named where no windows are found for E,
+    nor what a single frame, far from t, would alone make idle.
     """
     template = template_of(spec)
     given: dict[str, Offsets | None] = {v.name: NONE for v in spec.variables if v.framed}
@@ -43,10 +43,13 @@ def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
     absolute = [p for p in q.parents if p.frame is not None]
     try:
         if q.target not in template.static and q.frame is None:
-            if absolute:
-                return ()
-            found = stationary_windows(template, q.target, given, first_served(spec, q.target)).parents
-            return beyond(q, Conditional(q.target, _widened(found)))
+            single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
+            windows = stationary_windows(template, q.target, given, first_served(spec, q.target), single)
+            needed = Conditional(q.target, _widened(windows.parents))
+            near = Conditional(q.target, tuple(p for p in q.parents if p.frame is None))
+            idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
+            place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
+            return tuple(sorted(idle, key=lambda p: place[p.name, p.frame]))
         found = unframed_windows(template, q.target, q.frame, given, absolute).parents
     except NoFixpointError:
         return ()

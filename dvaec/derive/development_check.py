@@ -12,7 +12,7 @@ from dvaec.network.ends import Ends, TooLongError, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
-from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
+from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
 from dvaec.spec.offsets import ALL, Offsets, window
 from dvaec.spec.source import Source
 from dvaec.spec.trunk import needs_trunk
@@ -109,7 +109,7 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
     """Return all that q may read of the latents when it draws the target, and of all else every frame.
 
     Latents of earlier sweeps wholly; of the target's own sweep the frames before t (behind t, where it runs
-    backward), and at t those listed before it.
+    backward), and at t those listed before it; by its number the frame drawn first, which counts from there.
     """
     found: list[Parent] = []
     mine = next(k for k, sweep in enumerate(spec.order) if target in sweep.latents)
@@ -129,7 +129,8 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
 def _of_own_sweep(name: str, backward: bool, earlier: bool, frame: int | None) -> list[Parent]:
     if frame is None:
         last = 0 if earlier else 1
-        return [Parent(name, window(last, None) if backward else window(None, -last))]
+        near = window(last, None) if backward else window(None, -last)
+        return [Parent(name, near), Parent(name, None, LAST if backward else 1)]
     if backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
         return [Parent(name, ALL)]
     before = ([0] if frame == 1 else []) + ([frame] if earlier else [])

@@ -9,6 +9,7 @@ all frames t; frame 0, and frame 1 where q has a conditional of its own there, h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Posterior, Proof
@@ -16,8 +17,8 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.model import Conditional, Inference, InferenceKind, Side, Spec, reads_of_head
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Side, Spec, reads_of_head
+from dvaec.spec.offsets import Offsets, window
 
 Key = tuple[str, int | None]
 Given = Mapping[str, Offsets | None]
@@ -55,7 +56,16 @@ def windows_given(spec: Spec, template: Template, key: Key, given: Given) -> Win
     name, frame = key
     if name in template.static or frame is not None:
         return unframed_windows(template, name, frame, given)
-    return stationary_windows(template, name, given, first_served(spec, name))
+    found = stationary_windows(template, name, given, first_served(spec, name))
+    return replace(found, parents=tuple(p for p in found.parents if _ever_there(spec, template, name, p)))
+
+
+def _ever_there(spec: Spec, template: Template, target: str, parent: Parent) -> bool:
+    """Whether a window holds a frame at any t, where the page fixes T."""
+    if spec.frames is None or parent.offsets is None:
+        return True
+    nearest = template.first(parent.name) - spec.frames
+    return bool(parent.offsets & window(nearest, spec.frames - first_served(spec, target)))
 
 
 def exact_posterior(spec: Spec) -> Posterior:

@@ -17,7 +17,7 @@ from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Loop, Node, Origin, Port, StateNode, ValueNode
+from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Loop, Node, Port, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
@@ -170,7 +170,7 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     prepare(body, node, writing.step)
     if isinstance(node, ValueNode):
         body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
-        if body.entry.origin(node.name) is Origin.MIXED:
+        if body.entry.origin(node.name).partly_known:
             body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
             body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
     if isinstance(node, HeadNode) and node.head.frame == 1:

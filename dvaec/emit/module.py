@@ -41,10 +41,20 @@ ENTRY_DOCS = {
         "Infer the latents of a context, go on from p for `steps` frames. Inputs, noise: of all frames.",
         "",
     ),
+    "elbo_fed": ("The bound in generation mode (4.4): p reads its own outputs in the place of the data.", ""),
     "begin": ("The state of `batch` streams before their first frame.", ""),
     "step": ("Observe one frame of each stream: draw the latents from q; return the state behind it.", ""),
     "imagine": ("Draw one frame of each stream from p; return the state behind it.", ""),
 }
+
+EXPLAINED = {
+    "elbo_fed": (
+        "At frames that are `fed` (batch, time), at all without it, an output stands for what was observed:",
+        "the mean of its conditional, or with sample=True a draw. q reads the data at every frame, and the",
+        "data are what is scored. Gradients pass through what is fed. With fed=zeros this is `elbo`.",
+    )
+}
+"""What the text of an entry point goes on to say."""
 
 RECORD_DOCS = {
     "elbo": "The evidence lower bound and its parts.",
@@ -53,6 +63,7 @@ RECORD_DOCS = {
     "reconstruct": "What p makes of latents drawn from q.",
     "generate": "A sequence drawn from p.",
     "forecast": "A context and its continuation by p.",
+    "elbo_fed": "The bound, its parts, and p's outputs where these are fed back.",
     "begin": "What a stream carries from one frame to the next.",
     "step": "One observed frame: latents drawn from q, and the parameters of every conditional.",
     "imagine": "One frame drawn from p.",
@@ -212,7 +223,7 @@ def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str,
 
 def _entry(spec: Spec, entry: EntryText, elbo: Elbo) -> dict[str, object]:
     about, prefix = ENTRY_DOCS[entry.name]
-    explained: list[str] = []
+    explained = list(EXPLAINED.get(entry.name, ()))
     if prefix:
         bound = elbo_lines(spec, elbo)
         lines = [prefix + bound[0].strip(), *("  " + line for line in bound[1:])]

@@ -7,6 +7,7 @@ from dvaec.plan.model import (
     Batched,
     Entry,
     HeadNode,
+    HoldNode,
     Loop,
     Plan,
     Step,
@@ -24,6 +25,7 @@ ABOUT = {
     "reconstruct": "p's means at latents from q, teacher-forced",
     "generate": "a sequence from p",
     "forecast": "a sequence goes on: latents of its context from q, then p",
+    "elbo_fed": "the bound at latents of encode, p's outputs fed back",
     "begin": "what a stream starts with",
     "step": "one observed frame of a stream",
     "imagine": "one frame of a stream from p",
@@ -49,7 +51,7 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
-    return [*lines, *(line for step in entry.steps for line in _step(plan, step))]
+    return [*lines, *(line for step in entry.all_steps for line in _step(plan, step))]
 
 
 def _carried(plan: Plan, stream: Stream) -> list[str]:
@@ -105,7 +107,10 @@ def outer_maps(plan: Plan, loop: Loop) -> list[tuple[str, str]]:
 
 def call_words(plan: Plan, step: WholeSequence) -> str:
     """Name the one call that makes a whole sequence of a state: `one LSTM call`."""
-    cell = getattr(getattr(plan.network.node(step.node), "state", None), "cell", "")
+    node = plan.network.node(step.node)
+    if isinstance(node, HoldNode):
+        return "one frame of it, held"
+    cell = getattr(getattr(node, "state", None), "cell", "")
     return "one cumulative sum" if cell == "sum" else f"one {cell.upper()} call"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvaec.emit.families import family_text, noise_width
-from dvaec.emit.writer import Body, mask_of
+from dvaec.emit.writer import Body, mask_of, parameters
 from dvaec.plan.model import Entry, Network, Origin, ValueNode
 from dvaec.spec.model import Family, Role
 
@@ -27,17 +27,22 @@ def arguments(network: Network, entry: Entry, frames: int | None) -> tuple[str, 
     else:
         given = tensors(Role.OBSERVED, Role.INPUT)
     given.append("lengths: Optional[Tensor] = None")
+    if entry.name == "elbo_fed":
+        given.append("fed: Optional[Tensor] = None")
     given += [f"noise_{v.name}: Optional[Tensor] = None" for v in _drawn(network, entry)]
     if entry.name in ("generate", "forecast"):
         given.append("sample: bool = True")
+    if entry.name == "elbo_fed":
+        given.append("sample: bool = False")
     given += [f"mask_{v.name}: Optional[Tensor] = None" for v in _data(network, entry)]
     return tuple(given)
 
 
 def _data(network: Network, entry: Entry) -> list[ValueNode]:
-    """The observed variables that an entry point is given, for all frames or for a context."""
-    some = (Origin.GIVEN, Origin.MIXED)
-    return [v for v in network.values if v.variable.role is Role.OBSERVED and entry.origin(v.name) in some]
+    """The observed variables that an entry point is given, for all frames or for some."""
+    seen = [v for v in network.values if v.variable.role is Role.OBSERVED]
+    origins = {v.name: entry.origin(v.name) for v in seen}
+    return [v for v in seen if origins[v.name] is Origin.GIVEN or origins[v.name].partly_known]
 
 
 def _given(network: Network, entry: Entry, *roles: Role) -> list[ValueNode]:
@@ -46,13 +51,25 @@ def _given(network: Network, entry: Entry, *roles: Role) -> list[ValueNode]:
 
 
 def _inferred(entry: Entry, value: ValueNode) -> bool:
-    """Whether `forecast` takes a value from the posterior of its context."""
-    return entry.name == "forecast" and value.variable.role is Role.LATENT
+    """Whether an entry point takes a value from `encode`, of its data or of its context."""
+    return entry.name in ("forecast", "elbo_fed") and value.variable.role is Role.LATENT
 
 
 def _drawn(network: Network, entry: Entry) -> list[ValueNode]:
     drawn = [v for v in network.values if entry.origin(v.name) is not Origin.GIVEN or _inferred(entry, v)]
     return sorted(drawn, key=lambda v: v.variable.role is Role.OBSERVED)
+
+
+def noises(network: Network, entry: Entry) -> dict[str, tuple[str, int, bool]]:
+    """Return the draws that an entry point takes: argument -> (normal or uniform, width, framed)."""
+    return {
+        f"noise_{v.name}": (
+            family_text(v.variable).noise.removesuffix("_noise"),
+            noise_width(v.variable),
+            v.framed,
+        )
+        for v in _drawn(network, entry)
+    }
 
 
 def prepare(body: Body, frames: int | None) -> None:
@@ -61,13 +78,18 @@ def prepare(body: Body, frames: int | None) -> None:
         _forecast(body)
         return
     _sizes(body, frames)
-    for value in _given(network, entry, *Role):
+    if entry.name == "elbo_fed":
+        _inferences(body)
+    for value in (v for v in _given(network, entry, *Role) if not _inferred(entry, v)):
         text = checked(body, value)
         if value.variable.role is Role.OBSERVED:
             body.add(f"seen_{value.name} = {body.call('seen', mask_of(value), f'mask_{value.name}')}")
             body.add(f"{value.name} = own({text}, seen_{value.name})")
         else:
             body.add(f"{value.name} = {f'own({text}, mask)' if value.framed else text}")
+    if entry.name == "elbo_fed":
+        _fed(body)
+        return
     for value in _drawn(network, entry):
         _noise(body, value)
 
@@ -75,8 +97,8 @@ def prepare(body: Body, frames: int | None) -> None:
 def one_hot_classes(body: Body, parameter: str) -> None:
     """Let whole numbers stand for classes; `parameter` has the device and dtype of one-hot vectors."""
     network, entry = body.network, body.entry
-    latents = () if entry.name == "forecast" else (Role.LATENT,)
-    for value in [*_data(network, entry), *_given(network, entry, Role.INPUT, *latents)]:
+    given = [v for v in _given(network, entry, Role.INPUT, Role.LATENT) if not _inferred(entry, v)]
+    for value in [*_data(network, entry), *given]:
         one_hot(body, value, 2 if value.framed else 1, parameter)
 
 
@@ -117,12 +139,7 @@ def _forecast(body: Body) -> None:
     for value in _drawn(network, entry):
         _noise(body, value)
     if latents:
-        taken = [*_data(network, entry), *_given(network, entry, Role.INPUT)]
-        arguments = [f"{v.name}={_context(v, v.name)}" for v in taken]
-        arguments.append("lengths=lengths")
-        arguments += [f"noise_{v.name}={_context(v, f'noise_{v.name}')}" for v in latents]
-        arguments += [f"mask_{v.name}=mask_{v.name}" for v in _data(network, entry)]
-        body.add(f"inferred = self.encode({', '.join(arguments)})")
+        _encoded(body)
     known = body.call("extended", "own_context", "frames")
     for value in latents:
         if value.framed:
@@ -142,9 +159,44 @@ def _forecast(body: Body) -> None:
             body.add(f"{value.name} = own({text}, {seen})")
 
 
-def _context(value: ValueNode, name: str) -> str:
+def _inferences(body: Body) -> None:
+    """Draw the latents from q at the data."""
+    heads = [h for h in body.network.heads if h.head.side == "q" and h.head.frame != 1]
+    if heads:
+        _encoded(body)
+    for head in heads:
+        for name in (head.value, *parameters(head)):
+            body.add(f"{name} = inferred.{name}")
+
+
+def _fed(body: Body) -> None:
+    """Lay out the data for p, with where they are given to it."""
+    network, entry = body.network, body.entry
+    given = body.call("unless_fed", "fed", "mask")
+    for value in (v for v in _data(network, entry) if entry.origin(v.name) is Origin.FED):
+        seen = body.call("seen", "mask", f"mask_{value.name}")
+        body.add(f"seen_{value.name} = {seen}")
+        body.add(f"{value.name}_known = own({checked(body, value)}, seen_{value.name})")
+        body.add(f"known_{value.name} = {given}")
+        _noise(body, value)
+
+
+def _encoded(body: Body) -> None:
+    """Infer the latents of the data, or of the context."""
+    network, entry = body.network, body.entry
+    latents = [v for v in network.values if v.variable.role is Role.LATENT]
+    taken = [*_data(network, entry), *_given(network, entry, Role.INPUT)]
+    arguments = [f"{v.name}={_context(entry, v, v.name)}" for v in taken]
+    arguments.append("lengths=lengths")
+    arguments += [f"noise_{v.name}={_context(entry, v, f'noise_{v.name}')}" for v in latents]
+    arguments += [f"mask_{v.name}=mask_{v.name}" for v in _data(network, entry)]
+    body.add(f"inferred = self.encode({', '.join(arguments)})")
+
+
+def _context(entry: Entry, value: ValueNode, name: str) -> str:
     """The part of a tensor over all frames that belongs to the context; data stop there anyway."""
     covers_all = value.framed and (name != value.name or value.variable.role is Role.INPUT)
+    covers_all = covers_all and entry.name == "forecast"
     return f"{name}[:, :context]" if covers_all else name
 
 

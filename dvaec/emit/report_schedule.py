@@ -63,7 +63,7 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     streamed = plan.stream is not None and entry in plan.stream.entries
     rows: list[_Row] = []
     reasons: list[Reason] = []
-    for number, step in enumerate(entry.steps, 1):
+    for number, step in enumerate(entry.all_steps, 1):
         rows += _rows(plan, number, step, streamed)
         reasons.append(_reason(plan, number, step, streamed))
     return Schedule(

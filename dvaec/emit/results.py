@@ -6,7 +6,7 @@ from dvaec.derive.model import Elbo, Estimator
 from dvaec.emit.families import family_text
 from dvaec.emit.writer import Body, head_text, mask_of, parameters
 from dvaec.plan.entries import parts
-from dvaec.plan.model import Entry, HeadNode, Origin, ValueNode
+from dvaec.plan.model import HeadNode, Origin, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Role
 
@@ -44,19 +44,30 @@ def _heads(body: Body, side: str) -> list[HeadNode]:
 
 
 def _density(body: Body, node: HeadNode) -> str:
-    return body.call(family_text(node.variable).density, node.value, *parameters(node))
+    value = f"{node.value}_known" if body.entry.origin(node.value) is Origin.FED else node.value
+    return body.call(family_text(node.variable).density, value, *parameters(node))
 
 
-def _masked(node: HeadNode, value: str, entry: Entry) -> tuple[str, str]:
+def _masked(node: HeadNode, value: str) -> tuple[str, str]:
     """A log-density where there is something to score, and the words for its shape."""
     mask = "mask" if node.framed else "mask[:, 0]"
-    if node.variable.role is Role.OBSERVED and entry.origin(node.value) is Origin.GIVEN:
+    if node.variable.role is Role.OBSERVED:
         mask = f"seen_{node.value}"
     about = "(batch, time)" if node.framed else "(batch,)"
     return f"own({value}, {mask}.squeeze(-1))", about
 
 
 def _finish_elbo(body: Body, elbo: Elbo) -> list[Field]:
+    return _bound(body, elbo) + predictions(body)
+
+
+def _finish_elbo_fed(body: Body, elbo: Elbo) -> list[Field]:
+    """The bound with its parts, the predictions made before, and the outputs of p that may be fed back."""
+    foretold = [_prediction(head) for head in body.network.heads if head.auxiliary]
+    return _bound(body, elbo) + foretold + _means(body, "")
+
+
+def _bound(body: Body, elbo: Elbo) -> list[Field]:
     fields: list[Field] = []
     framed: list[str] = []
     static: list[str] = []
@@ -67,7 +78,7 @@ def _finish_elbo(body: Body, elbo: Elbo) -> list[Field]:
             name, value, about = f"log_p_{part.value}", _density(body, p), f"log p({_named(p)} | ...)"
         else:
             name, value, about = _divergence(body, p, part.estimator)
-        masked, shape = _masked(p, value, body.entry)
+        masked, shape = _masked(p, value)
         body.add(f"{name} = {masked}")
         fields.append(
             (name, name, f"{shape}, {about}, 0 on the padding" if p.framed else f"{shape}, {about}")
@@ -75,19 +86,23 @@ def _finish_elbo(body: Body, elbo: Elbo) -> list[Field]:
         signed = f"{'-' if part.divergence else '+'} {name}"
         (framed if p.framed else static).append(signed)
     body.add(f"elbo = {_total(framed, static)}")
-    fields += _predictions(body)
     return [("elbo", "elbo", "(batch,), summed over each sequence's own frames"), *fields]
 
 
-def _predictions(body: Body) -> list[Field]:
+def predictions(body: Body) -> list[Field]:
     """The log-densities that training adds to the bound (8.4); the state itself does not learn from them."""
     fields: list[Field] = []
     for head in (h for h in body.network.heads if h.auxiliary):
         state = head.variable.name
         value = body.call(family_text(head.variable).density, f"{state}.detach()", *parameters(head))
         body.add(f"{head.name} = own({value}, mask.squeeze(-1))")
-        fields.append((head.name, head.name, f"(batch, time), log p({state}_t | ...), no part of the bound"))
+        fields.append(_prediction(head))
     return fields
+
+
+def _prediction(head: HeadNode) -> Field:
+    about = f"(batch, time), log p({head.variable.name}_t | ...), no part of the bound"
+    return head.name, head.name, about
 
 
 def _total(framed: list[str], static: list[str]) -> str:
@@ -125,7 +140,7 @@ def _finish_score(body: Body, _: Elbo) -> list[Field]:
     for side in ("p", "q"):
         for head in _heads(body, side):
             name = f"log_{head.name}"
-            masked, shape = _masked(head, _density(body, head), body.entry)
+            masked, shape = _masked(head, _density(body, head))
             body.add(f"{name} = {masked}")
             fields += parameter_fields(head)
             padded = ", 0 on the padding" if head.framed else ""
@@ -134,12 +149,16 @@ def _finish_score(body: Body, _: Elbo) -> list[Field]:
 
 
 def _finish_reconstruct(body: Body, _: Elbo) -> list[Field]:
+    return _means(body, ", teacher-forced")
+
+
+def _means(body: Body, how: str) -> list[Field]:
+    """The mean of every observed variable under p, with the parameters."""
     fields: list[Field] = []
     for head in _heads(body, "p"):
         if head.variable.role is Role.OBSERVED:
             mean = head_text(head, family_text(head.variable).mean, parameters(head))
-            forced = ", teacher-forced" if head.framed else ""
-            about = f"{shape_of(head)}, mean of p({_named(head)} | ...){forced}"
+            about = f"{shape_of(head)}, mean of p({_named(head)} | ...){how if head.framed else ''}"
             mask = "mask" if head.framed else "mask[:, 0]"
             fields.append((head.value, f"own({mean}, {mask})", about))
             fields += parameter_fields(head)
@@ -171,6 +190,7 @@ def _finish_generate(body: Body, _: Elbo) -> list[Field]:
 
 FINISH = {
     "elbo": _finish_elbo,
+    "elbo_fed": _finish_elbo_fed,
     "encode": _finish_encode,
     "score": _finish_score,
     "reconstruct": _finish_reconstruct,

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 
 from dvaec.emit.families import family_text, names_of
-from dvaec.plan.model import Entry, HeadNode, Network, Origin, ValueNode
+from dvaec.plan.model import Entry, HeadNode, Network, ValueNode
 from dvaec.spec.model import Role
 
 ROOM = 96  # columns for a statement inside a method, with room for the tag
@@ -117,8 +117,8 @@ def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
 
 
 def known(body: Body, node: ValueNode, moment: str, index: str = "") -> None:
-    """Put what is known of a variable in the place of its draw, where a context is continued."""
-    if body.entry.origin(node.name) is Origin.MIXED:
+    """Put what is known of a variable in the place of its draw: in a context, and at frames not fed back."""
+    if body.entry.origin(node.name).partly_known:
         value, at = f"{node.name}{moment}", f"_at[{index}]" if index else ""
         body.add(f"{value} = torch.where(known_{node.name}{at}, {node.name}_known{at}, {value})")
 

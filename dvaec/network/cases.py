@@ -18,17 +18,21 @@ from dvaec.spec.offsets import NONE, Offsets, of, window
 MOST_CASES = 400
 
 
-def unnumbered(template: Template) -> bool:
-    """Whether no family tells frame 0, 1 or T from the others."""
-    return not _told(template, (0, 1)) and not _told(template, (LAST,))
+def unnumbered(template: Template, asked: tuple[int, ...] = ()) -> bool:
+    """Whether no family, and nothing that is `asked`, tells frame 0, 1 or T from the others."""
+    return not _told(template, (0, 1), asked) and not _told(template, (LAST,), asked)
 
 
-def cases_near(template: Template, start: int, near: int, period: int) -> Iterator[Case]:
+def cases_near(
+    template: Template, start: int, near: int, period: int, asked: tuple[int, ...] = ()
+) -> Iterator[Case]:
     """Yield the cases of all t >= `start` and T: single offsets up to `near`, then residues of `period`.
+
+    Frames that are `asked` about are told from the others, too.
 
     Where these would be more than MOST_CASES they are taken from nearer to t, or without residues.
     """
-    first, last = _told(template, (0, 1)), _told(template, (LAST,))
+    first, last = _told(template, (0, 1), asked), _told(template, (LAST,), asked)
     both = first and last
 
     def count() -> int:
@@ -45,7 +49,9 @@ def cases_near(template: Template, start: int, near: int, period: int) -> Iterat
             yield Case(reflect(one), other)
 
 
-def _told(template: Template, frames: tuple[int, ...]) -> bool:
+def _told(template: Template, frames: tuple[int, ...], asked: tuple[int, ...]) -> bool:
+    if any(frame in frames for frame in asked):
+        return True
     lines = own_lines(template)
     if any(line.frame in frames for line in lines):
         return True

@@ -16,20 +16,26 @@ FRAMES = (0, 1, LAST)
 
 @dataclass(frozen=True)
 class Meeting:
-    """R, K and E on a line."""
+    """R, K and E on a line; of E what the windows hold, and the places of what is named by its number."""
 
     relevant: Sets
     component: Sets
     inside: Sets
+    given: Sets
+    singles: tuple[tuple[tuple[str, int], int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """The minimal set of one case: windows relative to t (None: of the sequence), and absolute frames."""
+    """The minimal set of one case: windows relative to t (None: of the sequence), and absolute frames.
+
+    `singles` are those of E's single frames that are in it.
+    """
 
     case: Case
     relative: Mapping[str, Offsets | None]
     absolute: frozenset[tuple[str, int]]
+    singles: frozenset[tuple[str, int]] = frozenset()
 
 
 def boundary_of(
@@ -53,13 +59,19 @@ def boundary_of(
         take(clique.child, met & sets.inside[clique.child], clique.said)
         for link in clique.links:
             take(link.name, scene.read(link, met) & sets.inside[link.name], link.said)
+    singles = set()
+    for (name, frame), at in sets.singles:
+        if relative.get(name, 0) & at & ~sets.given[name] or (name, frame) in absolute:
+            singles.add((name, frame))
+    for (name, _), at in sets.singles:
+        relative[name] = relative.get(name, 0) & ~(at & ~sets.given[name])
     read: dict[str, Offsets | None] = {}
     for name, places in relative.items():
         if name not in template.static:
             read[name] = windows(places)
         elif places:
             read[name] = None
-    return Boundary(case, read, frozenset(absolute))
+    return Boundary(case, read, frozenset(absolute), frozenset(singles))
 
 
 def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:

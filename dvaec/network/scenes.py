@@ -29,6 +29,15 @@ class Case:
         """Return the offsets that frame 0, 1 or T can have."""
         return self.last if frame == LAST else self.first.shift(frame - 1)
 
+    def there(self, line: Line, first: int) -> int:
+        """Return the frames of a name that there may be: none before a known `first` one, none after T."""
+        low, high = line.low, line.high
+        if self.first and self.first.finite:
+            low = max(low, min(self.first.members) + first - 1)
+        if self.last and self.last.finite:
+            high = min(high, max(self.last.members))
+        return ((1 << max(0, high - low + 1)) - 1) << (low - line.low)
+
 
 def frames_scene(template: Template, frames: int, target: str, frame: int | None) -> Scene:
     """Return the network of `frames` frames, which are bits 0..T."""
@@ -56,7 +65,7 @@ def frames_scene(template: Template, frames: int, target: str, frame: int | None
             Clique(child, 1 << (f.frame or 0), tuple(fixed(p, f.frame or 0) for p in f.parents)) for f in own
         ]
         at = exists(template, child, line.full) & ~sum(1 << (f.frame or 0) for f in own)
-        cliques.append(Clique(child, at, _generic(family)))
+        cliques.append(Clique(child, at, tuple(_usual(p) or fixed(p, 0) for p in family.parents)))
     return Scene(line, tuple(cliques), target, 1 << (frame or 0))
 
 
@@ -82,16 +91,19 @@ def own_lines(template: Template) -> tuple[Conditional, ...]:
 
 
 def _family(template: Template, line: Line, case: Case, family: Conditional) -> Clique:
-    if family.target not in template.static:
-        return Clique(family.target, line.full, _generic(family))
-    return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
+    if family.target in template.static:
+        return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
+    links = tuple(_usual(p) or _far(line, case, p) for p in family.parents)
+    return Clique(family.target, case.there(line, template.first(family.target)), links)
 
 
-def _generic(family: Conditional) -> tuple[Link, ...]:
-    return tuple(
-        Link(p.name, fixed=1) if p.offsets is None else Link(p.name, stencil(p.offsets))
-        for p in family.parents
-    )
+def _usual(parent: Parent) -> Link | None:
+    """A parent relative to its child's frame, or of sequence level; None for one frame by its number."""
+    if parent.frame is not None:
+        return None
+    if parent.offsets is None:
+        return Link(parent.name, fixed=1)
+    return Link(parent.name, stencil(parent.offsets))
 
 
 def _far(line: Line, case: Case, parent: Parent) -> Link:
@@ -146,7 +158,8 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
     for family in template.families:
         child = family.target
         links = tuple(
-            _marked(template, p) if child in template.static else _relative(p) for p in family.parents
+            _marked(template, p) if child in template.static else _usual(p) or _marked(template, p)
+            for p in family.parents
         )
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
@@ -157,12 +170,6 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
         cliques.append(Clique(child, at, links))
     place = ZERO if frame is None or frame == 0 else ONE
     return Scene(Marks(), tuple(cliques), target, place)
-
-
-def _relative(parent: Parent) -> Link:
-    return (
-        Link(parent.name, fixed=1) if parent.offsets is None else Link(parent.name, stencil(parent.offsets))
-    )
 
 
 def _marked(template: Template, parent: Parent) -> Link:

@@ -104,6 +104,12 @@ def _earlier(sweep: Sweep, name: str, target: str) -> Offsets:
     return window(None, 0 if now else -1)
 
 
+def drawn_at(template: Template, name: str, target: str) -> bool:
+    """Whether `name` is there at the target's own frame: a latent of its sweep is if it is listed before."""
+    sweep = next((one.latents for one in template.order if target in one.latents), ())
+    return name not in sweep or sweep.index(name) < sweep.index(target)
+
+
 def end(offsets: Offsets) -> int:
     """Return the largest |offset| at which the set stops following its periodic continuation."""
     if not offsets:

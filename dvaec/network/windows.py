@@ -39,11 +39,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
-from dvaec.network.bits import Line
 from dvaec.network.cases import cases_near, unnumbered
-from dvaec.network.cliques import Scene, Sets
+from dvaec.network.question import Question, Single
 from dvaec.network.reading import Boundary, Meeting, boundary_of, united
-from dvaec.network.scenes import Case, line_scene
+from dvaec.network.scenes import Case
 from dvaec.network.tails import between, fitted
 from dvaec.network.template import Template, end
 from dvaec.network.verify import Guess, closed, repeats
@@ -66,13 +65,15 @@ class NoFixpointError(ValueError):
 class Windows:
     """The windows of one target, and what proves them: K and the number of frames that were searched.
 
-    `component` is K: windows of frame-level names, bare sequence-level names.
+    `component` is K: windows of frame-level names, bare sequence-level names. `singles` are the single frames
+    of E that may be in the set.
     """
 
     target: str
     parents: tuple[Parent, ...]
     component: tuple[Parent, ...]
     searched: int
+    singles: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def first(self) -> int:
@@ -86,53 +87,26 @@ class Windows:
         return lcm(*(len(t) for p in self.component if p.offsets for t in (p.offsets.past, p.offsets.future)))
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What is asked; `reach` bounds the finite parts of all windows."""
-
-    template: Template
-    target: str
-    given: Mapping[str, Offsets | None]
-    case: Case
-    reach: int
-
-    @property
-    def farthest(self) -> int:
-        """Beyond it frames 0, 1 and T are at all offsets of a pattern, or at none."""
-        return max(end(self.case.first), end(self.case.last)) + 1
-
-    def scene(self, half: int) -> Scene:
-        return line_scene(self.template, self.target, half, self.case)
-
-    def bits(self, windows: Mapping[str, Offsets | None], half: int) -> Sets:
-        """Return windows as bits of the line -half..half."""
-        line = Line(-half, half)
-        found = dict.fromkeys(self.template.names, 0)
-        for name, offsets in windows.items():
-            found[name] = 1 if offsets is None else line.window(offsets, 0) if offsets else 0
-        return found
-
-    def outside(self, inside: Sets, half: int) -> Sets:
-        """Return what is not in E."""
-        full = Line(-half, half).full
-        static = self.template.static
-        return {name: (1 if name in static else full) & ~there for name, there in inside.items()}
-
-
 def stationary_windows(
-    template: Template, target: str, given: Mapping[str, Offsets | None], start: int = 1
+    template: Template,
+    target: str,
+    given: Mapping[str, Offsets | None],
+    start: int = 1,
+    single: Single = (),
 ) -> Windows:
     """Return the minimal conditioning set of `target` as windows, given E as windows (`template.evidence`).
 
-    They hold at every frame t >= `start` of every T. Raises NoFixpointError if no fixpoint is found.
+    E holds, moreover, the `single` frames, each of a name by its number. The windows
+    hold at every frame t >= `start` of every T. Raises NoFixpointError if no fixpoint is found.
     """
     _bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    plain = _solved(_Question(template, target, given, Case(NONE, NONE), reach))
-    if unnumbered(template):
+    plain = _solved(Question(template, target, given, Case(NONE, NONE), reach))
+    frames = tuple(frame for _, frame in single)
+    if unnumbered(template, frames):
         return _together(template, target, (plain,))
-    near = cases_near(template, start, plain.first + reach, plain.period)
-    found = tuple(_solved(_Question(template, target, given, case, reach)) for case in near)
+    near = cases_near(template, start, plain.first + reach, plain.period, frames)
+    found = tuple(_solved(Question(template, target, given, case, reach, single)) for case in near)
     return _together(template, target, found)
 
 
@@ -164,10 +138,11 @@ def _together(template: Template, target: str, found: Sequence[_Solution]) -> Wi
             elif there:
                 component[name] = there | (component.get(name) or NONE)
     parents = united(template, (one.boundary for one in found))
-    return Windows(target, parents, template.sort(component), max(one.searched for one in found))
+    singles = frozenset[tuple[str, int]]().union(*(one.boundary.singles for one in found))
+    return Windows(target, parents, template.sort(component), max(one.searched for one in found), singles)
 
 
-def _solved(question: _Question) -> _Solution:
+def _solved(question: Question) -> _Solution:
     """Search farther and farther until a guess can be proved."""
     template, reach = question.template, question.reach
     half = 8 * reach + 2 * question.farthest + 32
@@ -197,12 +172,12 @@ def _bound_periods(template: Template) -> None:
                 raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
-def _attempt(question: _Question, half: int) -> _Solution | None:
+def _attempt(question: Question, half: int) -> _Solution | None:
     """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
-    scene, inside = question.scene(half), question.bits(question.given, half)
+    scene, (inside, outside) = question.scene(half), question.evidence(half)
     relevant = scene.relevant(inside)
     guesses = []
-    for sets in (relevant, scene.component(relevant, question.outside(inside, half))):
+    for sets in (relevant, scene.component(relevant, outside)):
         guess: dict[str, Offsets | None] = {}
         for name, bits in sets.items():
             if name in question.template.static:
@@ -218,7 +193,7 @@ def _attempt(question: _Question, half: int) -> _Solution | None:
 
 
 def _verified(
-    question: _Question,
+    question: Question,
     half: int,
     relevant: Mapping[str, Offsets | None],
     component: Mapping[str, Offsets | None],
@@ -236,9 +211,8 @@ def _verified(
     wide = edge + 4 * reach + 3 * stride
     if wide > 4 * LONGEST_LINE or base + stride > half // 2:
         return None
-    scene, inside = question.scene(wide), question.bits(question.given, wide)
+    scene, (inside, outside) = question.scene(wide), question.evidence(wide)
     r, k = question.bits(relevant, wide), question.bits(component, wide)
-    outside = question.outside(inside, wide)
     guess = Guess(scene, wide, base, stride, r, k, inside, outside, half // 2, template.static)
     if not (closed(guess, edge + period) and repeats(guess)):
         return None
@@ -246,5 +220,7 @@ def _verified(
     def windows(places: int) -> Offsets:
         return between(places, wide, edge, period)
 
-    found = boundary_of(template, scene, question.case, Meeting(r, k, inside), windows)
+    singles = tuple(zip(question.single, (bits for _, bits, _ in question.singles(wide)), strict=True))
+    given = question.bits(question.given, wide)
+    found = boundary_of(template, scene, question.case, Meeting(r, k, inside, given, singles), windows)
     return _Solution(found, component, half)

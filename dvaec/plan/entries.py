@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dvaec.derive.model import Elbo, Estimator, TermKind
+from dvaec.plan.feedback import NO_FEEDBACK, elbo_fed
 from dvaec.plan.holding import with_holds
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
@@ -22,9 +23,9 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     """
     network = build_network(spec)
     infer = _binding(network, Origin.Q, Origin.GIVEN)
-    network = with_holds(spec, network, infer)
-    score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     generate = _binding(network, Origin.P, Origin.P)
+    network = with_holds(spec, network, infer, generate)
+    score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     drawn = tuple(v.name for v in network.values if v.variable.role is Role.LATENT)
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
     p_observed = tuple(f"p_{name}" for name in seen)
@@ -36,7 +37,7 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         ("reconstruct", infer, p_observed),
         ("generate", generate, drawn + seen + p_latent + p_observed),
     ]
-    refused = {"forecast": no_forecast(spec, network)}
+    refused: dict[str, str | None] = {"forecast": no_forecast(spec, network)}
     if refused["forecast"] is None:
         known = {v.name for v in network.values if v.variable.role is Role.INPUT or not v.framed}
         mixed = {v.name: Origin.GIVEN if v.name in known else Origin.MIXED for v in network.values}
@@ -48,6 +49,9 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
         Entry(name, tuple(binding.items()), schedule(network, binding, outputs), outputs)
         for name, binding, outputs in wanted
     )
+    fed = elbo_fed(network, _in_bound(network, elbo))
+    refused["elbo_fed"] = None if fed else NO_FEEDBACK
+    entries += (fed,) if fed else ()
     streamed, reasons = stream(spec, network, infer, generate)
     reasons |= {name: why for name, why in refused.items() if why}
     return Plan(network, entries, spec.frames, tuple(sorted(reasons.items())), streamed)
@@ -91,6 +95,11 @@ def parts(elbo: Elbo) -> tuple[Part, ...]:
             part = found[name]
         found[name] = part
     return tuple(found.values())
+
+
+def sampled(elbo: Elbo) -> list[str]:
+    """Return the fields of those divergences that have no closed form: log q - log p of what was drawn."""
+    return [p.field for p in parts(elbo) if p.divergence and p.estimator is not Estimator.ANALYTIC]
 
 
 def _binding(network: Network, latents: Origin, observed: Origin) -> dict[str, Origin]:

@@ -11,7 +11,7 @@ m_{t-1} in place of m_t. In a backward run it is the last frame that is held, fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -33,26 +33,28 @@ from dvaec.spec.model import LAST, Causality, Direction, Parent, Side, Spec, Sta
 from dvaec.spec.offsets import of
 
 
-def with_holds(spec: Spec, network: Network, infer: Mapping[str, Origin]) -> Network:
-    """Let q's conditionals that read an absolute frame of their own run read the value held since then.
+def with_holds(
+    spec: Spec, network: Network, infer: Mapping[str, Origin], generate: Mapping[str, Origin]
+) -> Network:
+    """Let conditionals that read an absolute frame of their own run read the value held since then.
 
     In causal models every frame 1 is held, so that a stream has it. A read that no order of the frames lets
     come true is left as it is, and has no schedule.
     """
-    holding = _Holding(spec, network, infer)
+    holding = _Holding(spec, network, {Side.Q: infer, Side.P: generate})
     nodes = [holding.reading(node) for node in network.nodes]
     return Network((*nodes, *holding.made.values()))
 
 
 class _Holding:
-    def __init__(self, spec: Spec, network: Network, infer: Mapping[str, Origin]) -> None:
-        self.spec, self.network, self.infer = spec, network, infer
+    def __init__(self, spec: Spec, network: Network, bindings: Mapping[Side, Mapping[str, Origin]]) -> None:
+        self.spec, self.network, self.bindings = spec, network, bindings
         self.made: dict[str, HoldNode] = {}
 
     @cached_property
-    def edges(self) -> tuple[Dependence, ...]:
-        """What everything waits for; asked only where some read is of an absolute frame."""
-        return dependences(self.network, self.infer)
+    def edges(self) -> Mapping[Side, tuple[Dependence, ...]]:
+        """What everything waits for when a side draws; asked only where some read is of an absolute frame."""
+        return {side: dependences(self.network, binding) for side, binding in self.bindings.items()}
 
     @cached_property
     def rank(self) -> dict[str, tuple[int, int]]:
@@ -78,27 +80,29 @@ class _Holding:
         if frame is None or not framed(source):
             return read
         heads = [head for head in self._heads(node) if head.framed and head.head.frame is None]
-        runs = self._direction(node, source, heads, frame)
-        if runs is None or any(head.head.side is Side.P for head in heads):
-            return read
-        if runs is not (Direction.BACKWARD if frame == LAST else Direction.FORWARD):
-            return read  # the run makes that frame after all others
+        runs = {self._direction(node, source, head, frame) for head in heads} - {None}
+        way = Direction.BACKWARD if frame == LAST else Direction.FORWARD
+        if runs != {way}:
+            return read  # no run over time makes that frame, or one makes it after all others
         past = any(self._too_late(head, source, frame) for head in heads)
         name = f"{source.name}_{'last' if frame == LAST else 'first'}"
         name += "_past" if past else "_held"
-        offset = 0 if not past else -1 if runs is Direction.FORWARD else 1
-        state = State(name, "hold", source.dim, (Parent(source.name, of(offset)),), runs=runs)
+        offset = 0 if not past else -1 if way is Direction.FORWARD else 1
+        state = State(name, "hold", source.dim, (Parent(source.name, of(offset)),), runs=way)
         port = Port("", (Read(source.name, offset),), (source.dim,), source.dim)
         self.made[name] = HoldNode(name, state, source.dim, (port,), frame)
         return Read(name, 0)
 
-    def _direction(
-        self, reader: Node, source: Node, heads: Sequence[HeadNode], frame: int
-    ) -> Direction | None:
-        """The direction of the run that makes a frame and reads it; None where that is no run."""
-        if reader.name in needed_by(self.edges, [source.name]):
-            own = {head.variable.name for head in heads}
-            sweeps = [sweep.backward for sweep in self.spec.order if own & set(sweep.latents)]
+    def _direction(self, reader: Node, source: Node, head: HeadNode, frame: int) -> Direction | None:
+        """The direction of the run that makes a frame and reads it; None where that is no run.
+
+        What p draws has an order, as was checked: a forward run makes frame 1, a backward one T.
+        """
+        side = head.head.side
+        if reader.name in needed_by(self.edges[side], [source.name]):
+            if side is Side.P:
+                return Direction.BACKWARD if frame == LAST else Direction.FORWARD
+            sweeps = [s.backward for s in self.spec.order if head.variable.name in s.latents]
             return (Direction.BACKWARD if sweeps[0] else Direction.FORWARD) if sweeps else None
         streaming = self.spec.causality is Causality.CAUSAL and frame == 1
         return Direction.FORWARD if streaming else None
@@ -119,6 +123,8 @@ class _Holding:
         """Whether a source's frame 1 (T) is not there yet when q draws the target's."""
         if head.begins and frame == 1:
             return True  # another network speaks for frame 1
+        if head.head.side is Side.P:
+            return False
         mine = self.rank[head.variable.name]
         return any(self.rank[name] >= mine for name in self._made_of(source.name) if name in self.rank)
 

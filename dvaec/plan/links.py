@@ -9,9 +9,10 @@ from dvaec.spec.offsets import of
 
 
 def made(name: str) -> str:
-    """Write what a node makes at t: h_t, q(z_t)."""
+    """Write what a node makes at t: h_t, q(z_t); or at its one frame: q(z_0)."""
     side, _, target = name.partition("_")
-    return f"{side}({target}_t)" if side in ("p", "q") else f"{name}_t"
+    at = "" if name.endswith(("_0", "_1")) else "_t"
+    return f"{side}({target}{at})" if side in ("p", "q") else f"{name}{at}"
 
 
 def arrow(edge: Dependence) -> str:

@@ -61,6 +61,12 @@ class Origin(StrEnum):
     Q = "drawn from q"
     P = "drawn from p"
     MIXED = "known in the context, drawn from p behind it"
+    FED = "given, or p's own output where it is fed back"
+
+    @property
+    def partly_known(self) -> bool:
+        """Whether a value is given at some frames and made by p at others."""
+        return self in (Origin.MIXED, Origin.FED)
 
 
 @dataclass(frozen=True)
@@ -122,12 +128,21 @@ Step = Batched | WholeSequence | Loop
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry point of the module: its binding, its steps in order, and what it hands out."""
+    """One entry point of the module: its binding, its steps in order, and what it hands out.
+
+    `before` are steps that come first, on the given data alone, with what they hand out.
+    """
 
     name: str
     binding: tuple[tuple[str, Origin], ...]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
+    before: Entry | None = None
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps with those that come before them."""
+        return (*(self.before.steps if self.before is not None else ()), *self.steps)
 
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""

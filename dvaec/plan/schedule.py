@@ -129,7 +129,8 @@ def _absolute(
     network: Network, component: tuple[str, ...], inside: tuple[Dependence, ...]
 ) -> UnschedulableError:
     """Say which read, of no frame relative to t, closes a cycle."""
-    edge = next(e for e in inside if e.offset is None)
+    whole = [e for e in inside if e.offset is None]
+    edge = next((e for e in whole if not e.source.startswith(("p_", "q_"))), whole[0])
     reads = (read for port in network.node(edge.reader).ports for read in port.reads)
     frames = [r.frame for r in reads if r.node == edge.source and r.frame is not None]
     if frames:

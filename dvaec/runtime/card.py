@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from dvaec.runtime.faults import StoreFault
+from dvaec.runtime.noise import Noise
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,10 @@ class Card:
     then `inputs`. `families` names each observed variable's family, and that of categorical inputs.
     `static_inputs` and `static_observed` list what has no time axis. `hash` is that of the spec's layout.
     `parts` names the ELBO's parts where there are others than one a variable (kl_z_0), `predictions` the
-    auxiliary terms that training adds (8.4), `length` is T where the page fixes it.
+    auxiliary terms that training adds (8.4), `length` is T where the page fixes it. `noises` are the draws
+    that the module's `elbo` takes, `divergences` names the latent of each part that is a KL, `objective` is
+    what the page says of it, `canonical` the hash of the page's meaning, whatever the order of its lines.
+    `sampled` names the parts that have no closed form: they are log q - log p of what was drawn.
     """
 
     name: str
@@ -34,9 +38,19 @@ class Card:
     parts: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
     length: int | None = None
+    noises: Mapping[str, Noise] = field(default_factory=dict)
+    divergences: Mapping[str, str] = field(default_factory=dict)
+    objective: Mapping[str, Any] = field(default_factory=dict)
+    canonical: str = ""
+    sampled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("static_observed", "parts", "predictions"):
+        made = {name: one if isinstance(one, Noise) else Noise(**one) for name, one in self.noises.items()}
+        object.__setattr__(self, "noises", made)
+        if not self.divergences:  # a card by hand has one KL a latent
+            kls = {f"kl_{name}": name for name in self.latents if f"kl_{name}" in self.terms}
+            object.__setattr__(self, "divergences", kls)
+        for name in ("static_observed", "parts", "predictions", "sampled"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "overrides", tuple(self.overrides))
         object.__setattr__(self, "static_inputs", tuple(self.static_inputs))
@@ -52,6 +66,11 @@ class Card:
         return (*self.static_observed, *self.static_inputs)
 
     @property
+    def latent_values(self) -> tuple[str, ...]:
+        """The latents that are drawn, frame 0 apart: z, z_0, v."""
+        return tuple(name.removeprefix("kl_") for name in self.terms if name.startswith("kl_"))
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """The names of the ELBO's parts as the module returns them: log_p_x ..., kl_z ..."""
         if self.parts:
@@ -59,9 +78,10 @@ class Card:
         return (*(f"log_p_{name}" for name in self.observed), *(f"kl_{name}" for name in self.latents))
 
 
-def card_to_json(card: Card) -> str:
-    """Lay out a card as JSON, keys in the order of the class."""
-    return json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+def card_to_json(card: Card, run: Mapping[str, Any] | None = None) -> str:
+    """Lay out a card as JSON, keys in the order of the class; `run` says how the weights came about."""
+    said = asdict(card) | ({"run": run} if run else {})
+    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
 def card_from_json(text: str | bytes, where: str) -> Card:
@@ -70,8 +90,9 @@ def card_from_json(text: str | bytes, where: str) -> Card:
         found: Any = json.loads(text)
     except ValueError as error:
         raise StoreFault(f"{where}: not JSON: {error}") from error
-    known = [field.name for field in fields(Card)]
-    later = ("static_observed", "parts", "predictions", "length")  # cards of earlier versions lack them
+    known = [one.name for one in fields(Card)]
+    # Cards of earlier versions lack what has a default.
+    later = [f.name for f in fields(Card) if f.default is not MISSING or f.default_factory is not MISSING]
     missing = [n for n in known if n not in later and (not isinstance(found, dict) or n not in found)]
     if missing:
         raise StoreFault(f"{where}: not a model's card: it lacks {', '.join(missing)}")

@@ -27,7 +27,7 @@ def prepare(device: str, threads: int) -> torch.device:
     return found
 
 
-def build(model_class: type[nn.Module], seed: int, device: torch.device) -> nn.Module:
+def build(model_class: type[nn.Module], seed: int, device: torch.device | None = None) -> nn.Module:
     """Return a new model whose initial weights depend on the seed alone, not on the device."""
     torch.manual_seed(seed)
-    return model_class().to(device)
+    return model_class().to(device or torch.device("cpu"))

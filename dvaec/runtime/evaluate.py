@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from torch import Tensor, nn
 from dvaec.runtime.batches import Batch, collate, in_order
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
+from dvaec.runtime.feedback import elbo_in
+from dvaec.runtime.mode import Mode
+from dvaec.runtime.noise import EVALUATION, draws
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,23 @@ class Evaluation:
     frames: int
     frame: Mapping[str, Estimate]
     sequence: Mapping[str, Estimate]
+    mode: Mode = Mode.TEACHER_FORCING
 
 
-def elbo_parts(model: nn.Module, card: Card, batch: Batch) -> dict[str, Tensor]:
-    """Call the module's `elbo` and return its parts by name, each (batch, time) or (batch,).
+def elbo_parts(
+    model: nn.Module,
+    card: Card,
+    batch: Batch,
+    noise: Mapping[str, Tensor] | None = None,
+    mode: Mode = Mode.TEACHER_FORCING,
+) -> dict[str, Tensor]:
+    """Call the module's bound in a mode and return its parts by name, each (batch, time) or (batch,).
 
-    In the card's order; auxiliary predictions, which are no part of the bound, come last.
+    In the card's order; auxiliary predictions, which are no part of the bound, come last. `noise` has the
+    draws of the latents by the names of the module's arguments.
     """
-    elbo = cast(Callable[..., Any], model.elbo)
-    masks = {f"mask_{name}": mask for name, mask in batch.masks.items()}
-    result = elbo(*batch.tensors, lengths=batch.lengths, **masks)
+    given = {f"mask_{name}": mask for name, mask in batch.masks.items()} | dict(noise or {})
+    result = elbo_in(model, mode)(*batch.tensors, lengths=batch.lengths, **given)
     return {name: cast(Tensor, getattr(result, name)) for name in (*card.terms, *card.predictions)}
 
 
@@ -65,18 +75,20 @@ def evaluate(
     samples: int = 1,
     batch: int = 64,
     seed: int = 0,
+    mode: Mode = Mode.TEACHER_FORCING,
     report: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Estimate the ELBO of a split with `samples` draws per sequence; leaves torch's random state as it was.
 
-    `report`, if given, is called with the number of draws done.
+    A sequence's draws depend on `seed` and on its place in the split, not on `batch`. In generation mode p
+    reads its own outputs, never the data (4.4). `report`, if given, is called with the number of draws done.
     """
     parameter = next(model.parameters())
     drawn: list[dict[str, NDArray[np.float64]]] = []
     with evaluating(model), seeded(seed, parameter.device):
         batches = [collate(split, rows, parameter.device, parameter.dtype) for rows in in_order(split, batch)]
         for number in range(samples):
-            drawn.append(_draw(model, card, split.sequences, batches))
+            drawn.append(_draw(model, card, split.sequences, batches, (seed, number), mode))
             if report is not None:
                 report(number + 1)
     frame, sequence = {}, {}
@@ -84,7 +96,7 @@ def evaluate(
         sums = np.stack([one[name] for one in drawn])  # (samples, sequences)
         frame[name] = _estimate(sums.sum(axis=1) / split.frames)
         sequence[name] = _estimate((sums / split.lengths).mean(axis=1))
-    return Evaluation(split.name, samples, split.sequences, split.frames, frame, sequence)
+    return Evaluation(split.name, samples, split.sequences, split.frames, frame, sequence, mode)
 
 
 @contextmanager
@@ -109,13 +121,17 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _draw(
-    model: nn.Module, card: Card, sequences: int, batches: list[Batch]
+    model: nn.Module, card: Card, sequences: int, batches: list[Batch], draw: tuple[int, int], mode: Mode
 ) -> dict[str, NDArray[np.float64]]:
-    """Sum every part over each sequence's frames, for one draw: name -> (sequences,)."""
+    """Sum every part over each sequence's frames, for one draw (seed, number): name -> (sequences,)."""
+    parameter, (seed, number) = next(model.parameters()), draw
     sums = {name: np.zeros(sequences) for name in (*card.terms, *card.predictions)}
     for batch in batches:
         rows = list(batch.members)
-        for name, part in elbo_parts(model, card, batch).items():
+        keys = [(seed, EVALUATION, row, number) for row in rows]
+        noise = draws(card.noises, keys, batch.lengths.cpu(), parameter.dtype)
+        noise = {name: one.to(parameter.device) for name, one in noise.items()}
+        for name, part in elbo_parts(model, card, batch, noise, mode).items():
             total = part.double()
             sums[name][rows] = (total.sum(dim=1) if total.dim() == 2 else total).cpu().numpy()
     signs = {name: 1.0 if name.startswith("log_p_") else -1.0 for name in card.terms}

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvaec.runtime.faults import StoreFault
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -30,9 +32,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    """Write `content` to `path`, whole or not at all; StoreFault if the folder or the disk refuses it."""
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        before = "the file that was there is as it was" if path.is_file() else "no part of it is left"
+        raise StoreFault(f"{path}: cannot be written: {error.strerror or error}", before) from error
 
 
 def write_text(path: Path, content: str) -> None:

@@ -14,8 +14,9 @@ from dvaec.runtime.files import write_text
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch: `beta` at its end, the parts in nats per frame (with `elbo`, at beta = 1), its wall time.
+    """One epoch: KL's weight `beta` at its end, the parts in nats a frame with the true `elbo`, its seconds.
 
+    `surrogate` is what training maximised in its stead, None where that is the ELBO.
     Auxiliary predictions (`aux_`) stand beside the parts of `elbo`, and are none of them.
     `train` was gathered while the weights moved; `valid` belongs to the weights at the epoch's end.
     """
@@ -25,6 +26,7 @@ class Epoch:
     train: Mapping[str, float]
     valid: Mapping[str, float]
     seconds: float
+    surrogate: float | None = None
 
 
 def read_rows(rows: Sequence[Mapping[str, Any]]) -> list[Epoch]:
@@ -39,14 +41,16 @@ def _place(name: str) -> int:
 
 
 def write_history(path: Path, rows: Sequence[Epoch]) -> None:
-    """Write all epochs so far as CSV: epoch, beta, train_*, valid_*, seconds."""
+    """Write all epochs so far as CSV: epoch, beta, train_*, valid_*, seconds, the surrogate if any."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = sorted(rows[0].train, key=_place) if rows else []
-    writer.writerow(
-        ["epoch", "beta", *(f"train_{n}" for n in names), *(f"valid_{n}" for n in names), "seconds"]
-    )
+    head = ["epoch", "beta", *(f"train_{n}" for n in names), *(f"valid_{n}" for n in names), "seconds"]
+    departs = any(row.surrogate is not None for row in rows)
+    writer.writerow([*head, "train_surrogate"] if departs else head)
     for row in rows:
         values = [*(row.train[n] for n in names), *(row.valid[n] for n in names)]
-        writer.writerow([row.number, f"{row.beta:.6g}", *(f"{v:.8g}" for v in values), f"{row.seconds:.3f}"])
+        line = [row.number, f"{row.beta:.6g}", *(f"{v:.8g}" for v in values), f"{row.seconds:.3f}"]
+        beside = [] if not departs else ["" if row.surrogate is None else f"{row.surrogate:.8g}"]
+        writer.writerow([*line, *beside])
     write_text(path, out.getvalue())

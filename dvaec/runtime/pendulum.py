@@ -6,9 +6,11 @@ r"""A built-in data set with known truth: a damped pendulum pushed by a smooth r
 
 `pendulum` observes the tip with noise, x_t = (sin theta_t, cos theta_t) + sigma_x eps''_t, a gaussian x of
 dim 2. `pendulum-ring` observes it by 88 switches around the circle, x_{t,j} ~ Bernoulli(sigmoid(gain
-(cos(theta_t - phi_j) - level))), phi_j = 2 pi j / 88, a bernoulli x of dim 88. Both have u of dim 1 and
-keep the hidden angle as `<split>_theta`, so that log p(x | theta), the best reconstruction that any model
-can reach, is known (`true_log_density`). Angles are in radians, time in seconds.
+(cos(theta_t - phi_j) - level))), phi_j = 2 pi j / 88, a bernoulli x of dim 88. `pendulum-frames` films it:
+x_t is 16 x 16 pixels, a spot exp(-|c_j - r_t|^2 / (2 spot^2)) around the tip r_t = (sin theta_t, cos
+theta_t), pixels c_j on a grid over [-1.4, 1.4]^2, plus sigma_x eps''_t: a gaussian x of dim 256. All have u
+of dim 1 and keep the hidden angle as `<split>_theta`, so that log p(x | theta), the best reconstruction that
+any model can reach, is known (`true_log_density`). Angles are in radians, time in seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 from dvaec.runtime.faults import DataFault
 from dvaec.runtime.files import replacing
 
-BUILT_IN = ("pendulum", "pendulum-ring")
+BUILT_IN = ("pendulum", "pendulum-ring", "pendulum-frames")
 _PARTS = ("train", "valid", "test")
 
 
@@ -41,6 +43,8 @@ class Truth:
     switches: int = 88
     gain: float = 20.0
     level: float = 0.9
+    pixels: int = 16  # along a side
+    spot: float = 0.25  # the bob's size; the rod's length is 1
 
 
 TRUTH = Truth()
@@ -80,8 +84,8 @@ def write_npz(name: str, path: Path, *, sequences: int = 200, frames: int = 50, 
 def true_log_density(name: str, x: NDArray[Any], theta: NDArray[Any]) -> NDArray[np.float64]:
     """Return log p(x_t | theta_t) of every frame in nats, by the generator's equations; x (frames, dim)."""
     theta = theta.reshape(-1, 1).astype(np.float64)
-    if name == "pendulum":
-        error = (x - np.concatenate([np.sin(theta), np.cos(theta)], axis=1)) / TRUTH.noise
+    if name != "pendulum-ring":
+        error = (x - _clean(name, theta)) / TRUTH.noise
         log_scale = np.log(TRUTH.noise) + 0.5 * np.log(2 * np.pi)
         density: NDArray[np.float64] = (-0.5 * error**2 - log_scale).sum(axis=1)
         return density
@@ -110,11 +114,21 @@ def _swing(
 
 
 def _observe(name: str, random: np.random.Generator, theta: NDArray[np.float64]) -> NDArray[Any]:
-    if name == "pendulum":
-        clean = np.concatenate([np.sin(theta), np.cos(theta)], axis=1)
+    if name != "pendulum-ring":
+        clean = _clean(name, theta)
         return (clean + TRUTH.noise * random.normal(size=clean.shape)).astype(np.float32)
     logit = _logits(theta)
     return (random.uniform(size=logit.shape) < 1.0 / (1.0 + np.exp(-logit))).astype(np.uint8)
+
+
+def _clean(name: str, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is seen without noise of angles (frames, 1): the tip's place, or a picture of it."""
+    tip = np.concatenate([np.sin(theta), np.cos(theta)], axis=1)
+    if name == "pendulum":
+        return tip
+    line = np.linspace(-1.4, 1.4, TRUTH.pixels)
+    down, across = (-((tip[:, k : k + 1] - line) ** 2) / (2 * TRUTH.spot**2) for k in (1, 0))
+    return np.asarray(np.exp(down[:, ::-1, None] + across[:, None, :]).reshape(len(theta), -1))
 
 
 def _logits(theta: NDArray[np.float64]) -> NDArray[np.float64]:

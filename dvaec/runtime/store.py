@@ -1,8 +1,14 @@
-"""A run folder: card.json, weights.safetensors (the best so far), last.pt (for --resume), history.csv."""
+"""A run folder: card.json, weights.safetensors (the best so far), last.ckpt (for --resume), history.csv.
+
+last.ckpt is a Lightning checkpoint of the last epoch's end; it is read as weights only: no code in it runs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -14,13 +20,13 @@ from dvaec.runtime.files import write_bytes, write_text
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
-LAST = "last.pt"
+LAST = "last.ckpt"
 HISTORY = "history.csv"
 
 
-def save_card(folder: Path, card: Card) -> None:
-    """Write the card into a run folder."""
-    write_text(folder / CARD, card_to_json(card))
+def save_card(folder: Path, card: Card, run: Mapping[str, Any] | None = None) -> None:
+    """Write the card into a run folder; `run` says how its weights came about (seed, versions, metrics)."""
+    write_text(folder / CARD, card_to_json(card, run))
 
 
 def load_card(folder: Path) -> Card:
@@ -52,7 +58,7 @@ def load_weights(path: Path, module: nn.Module, card: Card) -> None:
     except (safetensors.SafetensorError, OSError) as error:
         raise StoreFault(f"{path}: not a safetensors file: {error}") from error
     name, _, found = metadata.get("dvaec", "? none").partition(" ")
-    check_hash(str(path), name, found, card)
+    check_hash(str(path), {"name": name, "hash": found} | _beside(path, found), card)
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
@@ -60,11 +66,36 @@ def load_weights(path: Path, module: nn.Module, card: Card) -> None:
         raise StoreFault(f"{path}: the weights do not fit {card.name}: {reason}") from error
 
 
-def check_hash(where: str, name: str, found: str, card: Card) -> None:
-    """Raise StoreFault unless `found` is the card's hash."""
-    if found != card.hash:
-        raise StoreFault(
-            f"{where}: belongs to another model: {name} with hash {found[:12]}, "
-            f"not {card.name} with {card.hash[:12]}",
-            "the spec or its --set values changed since the run was made",
-        )
+def _beside(path: Path, found: str) -> dict[str, Any]:
+    """The page and overrides of weights, where the card beside them is theirs."""
+    if not (path.parent / CARD).is_file():
+        return {}
+    card = load_card(path.parent)
+    return {"spec": card.spec, "overrides": card.overrides} if card.hash == found else {}
+
+
+def check_hash(where: str, stored: Mapping[str, Any], card: Card) -> None:
+    """Raise StoreFault, with the difference, unless what is stored has the card's hash.
+
+    `stored` has `name` and `hash`, and `spec` and `overrides` where they are known.
+    """
+    if stored["hash"] == card.hash:
+        return
+    raise StoreFault(
+        f"{where}: belongs to another model: {stored['name']} with hash {stored['hash'][:12]}, "
+        f"not {card.name} with {card.hash[:12]}{_difference(stored, card)}",
+        "the spec or its --set values changed since the run was made",
+    )
+
+
+def _difference(stored: Mapping[str, Any], card: Card) -> str:
+    """The lines of the page and the overrides that differ: - of what is stored, + of what is asked for."""
+    if "spec" not in stored:
+        return ""
+
+    def lines(spec: str, overrides: Sequence[str]) -> list[str]:
+        return [*spec.splitlines(), *(f"--set {one}" for one in overrides)]
+
+    before, after = lines(stored["spec"], stored["overrides"]), lines(card.spec, card.overrides)
+    found = [line for line in unified_diff(before, after, n=0, lineterm="") if line[:3] not in ("---", "+++")]
+    return "".join(f"\n  {line}" for line in found if not line.startswith("@@"))

@@ -19,6 +19,7 @@ from dvaec.spec.model import (
     Head,
     Inference,
     InferenceKind,
+    Objective,
     Parent,
     Role,
     Side,
@@ -27,6 +28,7 @@ from dvaec.spec.model import (
     Sweep,
     Variable,
 )
+from dvaec.spec.schema import ObjectiveShape
 from dvaec.spec.schema_heads import HeadShape
 from dvaec.spec.schema_order import KEYWORDS, LookaheadShape
 from dvaec.spec.source import Path
@@ -86,7 +88,15 @@ def assemble(
         frames=shape.T,
         auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary if _known(line, every)),
         separate=shape.develop == "separate",
+        objective=_objective(shape.objective),
     )
+
+
+def _objective(shape: ObjectiveShape | None) -> Objective | None:
+    if shape is None:
+        return None
+    said = shape.model_dump()
+    return Objective(**said | {"factors": tuple(said["factors"].items())})
 
 
 def axes_of(dim: int | list[int]) -> tuple[int, ...]:

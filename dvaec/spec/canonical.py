@@ -1,6 +1,6 @@
 """The meaning of a spec as JSON, and its hash; the hash of a page's layout, which weights are stored beside.
 
-Not part of the meaning: `about`, `cites`, comments, how a window is spelled, and the order of lines.
+Not part of the meaning: `about`, `cites`, `objective`, comments, how a window is spelled, the order of lines.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def layout_hash(spec: Spec) -> str:
 def _said(spec: Spec) -> dict[str, Any]:
     meaning = _plain(spec)
     assert isinstance(meaning, dict)
-    return {key: value for key, value in meaning.items() if key not in ("about", "cites")}
+    return {key: value for key, value in meaning.items() if key not in ("about", "cites", "objective")}
 
 
 def _hash(meaning: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ def sweeps(
     """
     prior = arrows_of(p, latents)
     arrows = arrows_of(q, latents)
+    if any(isinstance(direction(part, arrows), Tangle) for part in components(latents, arrows)):
+        arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:

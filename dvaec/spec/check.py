@@ -7,6 +7,7 @@ from dvaec.spec.check_auxiliary import check_auxiliary, check_starts
 from dvaec.spec.check_conditionals import check_generation, check_inference
 from dvaec.spec.check_developed import check_heads, check_nodes
 from dvaec.spec.check_networks import check_networks
+from dvaec.spec.check_objective import check_objective
 from dvaec.spec.check_order import chain_order, declared
 from dvaec.spec.check_page import check_page
 from dvaec.spec.check_rings import check_developed_cycles, check_rings
@@ -43,6 +44,7 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     check_rings(context)
     check_auxiliary(context)
     check_networks(context, q)
+    check_objective(context)
     if not report.found:
         check_unread(context)
     circular = any(fault.code in UNDRAWABLE for fault in report.found)

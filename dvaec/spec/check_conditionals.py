@@ -201,6 +201,8 @@ def _causality(context: Context, line: Line, parent: Reference, span: Span) -> N
 
 def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool, bool]:
     """Whether a parent stands at earlier and at later frames than its reader."""
+    if frame is None and parent.frame is not None:
+        return parent.frame != "T", parent.frame == "T"
     if frame is None:
         assert parent.offsets is not None
         return bool(parent.offsets & PAST), bool(parent.offsets & FUTURE)

@@ -26,15 +26,20 @@ def placed(
     """Report a subscript that has no meaning for its `reader`; return whether it is in order.
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
-    may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line: z_0
-    alone reads z_<1:T>, all but itself.
+    may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line of p
+    or q, which may, too; z_0 alone reads z_<1:T>, all but itself.
     """
     beside = of is not None and (of.name, of.frame) == (reference.name, "0")
     if not (_zero(context, scalar, reference) and (beside or _first(context, scalar, reference))):
         return False
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
-    if at_t and reference.frame is not None and not (networks and context.nodes.get(name) != "feature"):
+    if (
+        at_t
+        and reference.frame is not None
+        and of is None
+        and not (networks and context.nodes.get(name) != "feature")
+    ):
         message = f"'{text}' is one frame by its number, and {reader} reads it at frame t"
         hint = f"write {name}_<t-1>" if reader == f"{name}_t" else f"write {name}_t, or {name}_<t-1>"
         if networks:

@@ -69,7 +69,7 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
 def _conflicts(context: Context, order: tuple[Sweep, ...], q: tuple[Conditional, ...]) -> None:
     """Report conditionals of q that read what comes after them in `order`."""
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
-    for (child, parent), offsets in arrows_of(q, home).items():
+    for (child, parent), offsets in arrows_of(q, home, drawn=True).items():
         place, sweep = home[child]
         other = home[parent][0]
         if other < place or not offsets:

@@ -31,7 +31,7 @@ def check_directions(
     numbered = any(c.frame is not None or any(p.frame is not None for p in c.parents) for c in conditionals)
     if drawable and (static or numbered):
         inner = [c for c in conditionals if c.target in names]
-        if cycle := cycle_at_ends(inner, static, context.zero):
+        if cycle := cycle_at_ends(inner, static, context.zero, drawn=block != "generation"):
             _report_cycle(context, cycle, static, block)
             return False
     return drawable
@@ -74,9 +74,10 @@ def _report_cycle(context: Context, cycle: tuple[Place, ...], static: Collection
     what = "a cycle through a value of the sequence" if through else "a cycle"
     span = place_of(context, block, child, frame, parent)
     hint = None
-    if not through and child == parent:
+    if not through and cycle[0] == cycle[1]:
         hint = (
-            f"a conditional of {child}_t serves frame {frame} too: read {child} relative to t, {child}_<t-1>"
+            f"a conditional of {child}_t serves frame {frame} too: give that frame a line of its own, "
+            f"{child}_{frame}, or read {child} relative to t, {child}_<t-1>"
         )
     context.report.add(code, f"{what}: {chain}", span, hint)
 

@@ -96,6 +96,9 @@ class Code(StrEnum):
     AUXILIARY = "DV091"
     START = "DV092"
 
+    # Training
+    OBJECTIVE = "DV093"
+
     # p and q as wholes
     KEYWORD_PLACE = "DV100"
     INFERENCE_CYCLE = "DV101"

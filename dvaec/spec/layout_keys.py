@@ -9,7 +9,7 @@ from dvaec.spec.layout_read import Entry, Group
 SECTIONS = (
     ("dvaec",), ("model",), ("about",), ("cites",), ("T",), ("variables",), ("causality",), ("generation",),
     ("order",), ("inference",), ("states", "features"), ("networks",), ("develop",), ("auxiliary",),
-    ("sizes",),
+    ("objective",), ("sizes",),
 )  # fmt: skip
 """States and features stand as the author has them: whichever reads the other comes second."""
 

@@ -68,6 +68,7 @@ __all__ = [
     "Layer",
     "LinearMixture",
     "Link",
+    "Objective",
     "Output",
     "Parent",
     "Role",
@@ -81,6 +82,19 @@ __all__ = [
     "reads_of",
     "reads_of_head",
 ]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the page says of training: no part of the model, and of no hash. `factors` by latent."""
+
+    beta: float = 1.0
+    warmup: int = 0
+    cycles: int = 1
+    rise: float = 1.0
+    free_bits: float = 0.0
+    factors: tuple[tuple[str, float], ...] = ()
+    samples: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,7 @@ class Spec:
     frames: int | None = None
     auxiliary: tuple[Conditional, ...] = ()
     separate: bool = False  # the default development gives each conditional states of its own
+    objective: Objective | None = None
 
     @property
     def latents(self) -> tuple[str, ...]:

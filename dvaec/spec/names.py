@@ -26,7 +26,7 @@ _WORDS = (
     "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
     "cat zeros ones static lead context inferred known extended seen last begun begin imagine "
-    "State Stepped Imagined flat parted attended stretched "
+    "State Stepped Imagined flat parted attended stretched fed ElboFed "
 )
 RESERVED = frozenset(_WORDS.split())
 
@@ -41,7 +41,7 @@ _FUNCTIONS = (
     "categorical_kl categorical_uniform_kl gumbel_noise relaxed_draw poisson_log_density poisson_draw "
     "shaped_gamma_log_density shaped_gamma_draw log_gamma_quantile laplace_log_density laplace_draw "
     "laplace_kl laplace_standard_kl student_log_density student_draw beta_log_density beta_draw "
-    "mixture_log_density mixture_mean mixture_draw"
+    "mixture_log_density mixture_mean mixture_draw elbo_fed unless_fed"
 )
 RESERVED_FOR_MODELS = RESERVED | frozenset(WORDS_OF_INFERENCE) | frozenset(_FUNCTIONS.split())
 

@@ -32,8 +32,11 @@ class Tangle:
     walk: Walk = ()
 
 
-def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Arrows:
-    """Return who reads whom among `names` at which offsets; single frames count by their distances."""
+def arrows_of(conditionals: Iterable[Conditional], names: Collection[str], *, drawn: bool = False) -> Arrows:
+    """Return who reads whom among `names` at which offsets; single frames count by their distances.
+
+    `drawn` values are q's: a line of every frame that names one by its number does not wait for it there.
+    """
     found: Arrows = {}
     for line in conditionals:
         for parent in line.parents if line.target in names else ():
@@ -42,6 +45,8 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str]) -> Ar
                 read = _offsets(line.frame, parent.offsets, parent.frame)
                 if line.frame == 0 and parent.name == line.target:
                     read = read - NOW  # z_0 reads the frames beside its own
+                if drawn and line.frame is None and parent.frame is not None:
+                    read = read - NOW
                 found[key] = found.get(key, NONE) | read
     return found
 
@@ -149,12 +154,17 @@ def _path(place: Place | None, before: dict[Place, Place | None]) -> Walk:
 
 
 def cycle_at_ends(
-    conditionals: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+    conditionals: Sequence[Conditional],
+    static: Collection[str],
+    zero: Collection[str],
+    *,
+    drawn: bool = False,
 ) -> tuple[Place, ...] | None:
     """Return a cycle of the graph unrolled over some few numbers of frames, as (a, b, ..., a): a reads b.
 
     Where a value of the sequence or a numbered frame is read, the ends matter, which `direction` does not
-    see.
+    see. `drawn` values are q's: at the frame itself that a line of every frame names by its number, it reads
+    what has been drawn by then, and so nothing that waits for it.
     """
     reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
     most = 8 + 2 * reach
@@ -164,7 +174,7 @@ def cycle_at_ends(
         if cost > budget:
             continue
         budget -= cost
-        if cycle := _cycle(_unrolled(conditionals, static, zero, frames)):
+        if cycle := _cycle(_unrolled(conditionals, static, zero, frames, drawn)):
             return cycle
     return None
 
@@ -180,7 +190,11 @@ def _end(offsets: Offsets | None) -> int:
 
 
 def _unrolled(
-    conditionals: Sequence[Conditional], static: Collection[str], zero: Collection[str], frames: int
+    conditionals: Sequence[Conditional],
+    static: Collection[str],
+    zero: Collection[str],
+    frames: int,
+    drawn: bool,
 ) -> dict[Place, list[Place]]:
     targets = {line.target for line in conditionals}
     own = {(line.target, line.frame) for line in conditionals if line.frame is not None}
@@ -200,7 +214,9 @@ def _unrolled(
                 if parent.name in static:
                     reads.append((parent.name, 0))
                 elif parent.frame is not None:
-                    reads.append((parent.name, frames if parent.frame == LAST else parent.frame))
+                    at = frames if parent.frame == LAST else parent.frame
+                    if at != t or line.frame is not None or not drawn:
+                        reads.append((parent.name, at))
                 elif parent.offsets is not None:
                     near = parent.offsets.within(first - t, frames - t)
                     beside = line.frame == 0 and parent.name == line.target  # z_0 leaves itself out

@@ -14,7 +14,7 @@ from dvaec.spec.source import Path, Source
 from dvaec.spec.yaml_tree import Entries
 
 DEVELOPED = ("states", "features", "networks")
-HARMLESS = ("dvaec", "model", "about", "cites")
+HARMLESS = ("dvaec", "model", "about", "cites", "objective")
 
 
 class PageFault(Fault):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from dvaec.spec.schema_base import MOST_AXES, Layers, Shape, Units
 from dvaec.spec.schema_base import key as _key
 from dvaec.spec.schema_blocks import FeatureShape
-from dvaec.spec.schema_families import Components, FamilyName, NumberOrLearned, Positive
+from dvaec.spec.schema_families import Components, FamilyName, NotNegative, NumberOrLearned, Positive
 from dvaec.spec.schema_heads import HeadShape
 from dvaec.spec.schema_order import MOST_LINES, MOST_VARIABLES, InferenceShape, OrderShape, Starts
 
@@ -19,6 +19,9 @@ MOST_RECURRENT = 16
 LONGEST = 1000  # frames of a sequence whose T the page gives
 MOST_NODES = 256
 MOST_SETS = 16
+LARGEST_WARMUP = 100_000
+MOST_CYCLES = 1000
+MOST_SAMPLES = 1000
 
 _NAME = "[A-Za-z][A-Za-z0-9]*"
 _NAMES = {"propertyNames": {"pattern": f"^{_NAME}$"}}
@@ -89,6 +92,26 @@ class StateShape(Shape):
     )
 
 
+class ObjectiveShape(Shape):
+    """What training maximises; evaluation is of the bound, always."""
+
+    beta: NotNegative = _key("The weight of the divergences behind the warm-up.", 1.0)
+    warmup: Annotated[int, Field(ge=0, le=LARGEST_WARMUP)] = _key(
+        "Epochs over which the weight of the divergences rises from 0 to beta.", 0
+    )
+    cycles: Annotated[int, Field(ge=1, le=MOST_CYCLES)] = _key("How often it does so.", 1)
+    rise: Annotated[float, Field(gt=0, le=1)] = _key(
+        "The share of each warm-up in which the weight rises; then it stays.", 1.0
+    )
+    free_bits: NotNegative = _key("Nats of divergence that cost nothing, for each latent and frame.", 0.0)
+    factors: Annotated[dict[str, NotNegative], Field(max_length=MOST_VARIABLES)] = _key(
+        "Factors for the divergences of single latents, on top of beta: {v: 0.5}.", {}
+    )
+    samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = _key(
+        "Draws of the latents for each sequence and update.", 1
+    )
+
+
 _SIZE = WithJsonSchema({"type": ["number", "string", "array"], "items": {"type": ["string", "number"]}})
 SizeSet = Annotated[dict[str, Annotated[Any, _SIZE]], Field(max_length=MOST_NODES)]
 
@@ -141,6 +164,9 @@ class PageShape(Shape):
         "How what is left out is developed: conditionals whose windows agree read one state (shared), or "
         "each has states of its own (separate).",
         "shared",
+    )
+    objective: ObjectiveShape | None = _key(
+        "What training maximises, if not the ELBO: {warmup: 20, beta: 0.5, free_bits: 0.1}.", None
     )
     sizes: Annotated[dict[str, SizeSet], Field(max_length=MOST_SETS)] = _key(
         "Named sets of sizes, chosen by --set sizes=NAME: {motion: {x.dim: 96, h_t.units: 64}}.", {}

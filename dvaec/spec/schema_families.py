@@ -14,6 +14,7 @@ FamilyName = Literal[
     "laplace", "student_t", "beta", "gaussian_mixture",
 ]  # fmt: skip
 Positive = Annotated[float, Field(gt=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 Components = Annotated[int, Field(ge=2, le=MOST_COMPONENTS)]
 
 

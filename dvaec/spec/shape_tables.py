@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import get_args
 
 from dvaec.spec.conditionals import MOST_UNITS
-from dvaec.spec.schema import LARGEST_DIM, LARGEST_LAG, LONGEST, MOST_RECURRENT
+from dvaec.spec.schema import (
+    LARGEST_DIM,
+    LARGEST_LAG,
+    LARGEST_WARMUP,
+    LONGEST,
+    MOST_CYCLES,
+    MOST_RECURRENT,
+    MOST_SAMPLES,
+)
 from dvaec.spec.schema_base import LARGEST_KERNEL, MOST_AXES, Activation
 from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
 from dvaec.spec.schema_families import LARGEST_NUMBER, MOST_COMPONENTS, FamilyName
@@ -29,6 +37,14 @@ WANTED = {
     "states": "a mapping such as {h_t: {rnn: lstm, units: 128, reads: x_<t-1>}}",
     "features": "a mapping such as {fx_t: {reads: x_t, layers: [256 tanh]}}",
     "networks": "a mapping such as {p(x_t): {reads: z_t, layers: [256 tanh]}}",
+    "objective": "a mapping such as {warmup: 20, beta: 0.5}",
+    "beta": f"a number from 0 to {LARGEST_NUMBER:.0f}",
+    "warmup": f"a whole number of epochs from 0 to {LARGEST_WARMUP}",
+    "cycles": f"a whole number from 1 to {MOST_CYCLES}",
+    "rise": "a number above 0, and at most 1",
+    "free_bits": f"a number from 0 to {LARGEST_NUMBER:.0f}",
+    "factors": "a mapping such as {v: 0.5}",
+    "samples": f"a whole number from 1 to {MOST_SAMPLES}",
     "sizes": "a mapping such as {motion: {x.dim: 96, h_t.units: 64}}",
     "role": "observed, latent or input",
     "dim": f"a whole number from 1 to {LARGEST_DIM}, or a list of axes such as [1, 32, 32]",

@@ -18,6 +18,8 @@ def wanted_here(tree: Entries, path: Path) -> str:
         return _wanted_item(tree, path, name)
     if len(path) == 2 and path[0] in _NAMED:
         return f"a mapping of keys, as in {WANTED[str(path[0])].removeprefix('a mapping such as ')}"
+    if path[:2] == ("objective", "factors") and len(path) > 2:
+        return WANTED["beta"]
     if path[:1] == ("states",) and name == "layers":
         return WANTED["recurrent layers"]
     if name == "rnn" and path[0] != "states":

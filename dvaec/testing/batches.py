@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dvaec.spec.model import Role
-from dvaec.testing.built import Built, sample_values
+from dvaec.testing.built import Built, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.values import Values, with_draws
 
@@ -25,18 +25,22 @@ def padding_changes_nothing(built: Built, frames: int) -> Gap:
     for row, length in enumerate(lengths.tolist()):
         for name in framed:
             padded[name][row, length:] = torch.nan
-    bound = built.call("elbo", padded, lengths=lengths)
-    slopes = _slopes(built, bound.elbo)
-    alone = []
-    for row, length in enumerate(lengths.tolist()):
-        own = {k: v[row : row + 1, :length] if k in framed else v[row : row + 1] for k, v in values.items()}
-        alone.append(built.call("elbo", own).elbo)
-    gap.close(bound.elbo, torch.cat(alone), "the bound of a ragged batch")
-    for name, slope in _slopes(built, torch.cat(alone)).items():
-        gap.close(slopes[name], slope, f"the gradient of {name} in a ragged batch")
-    order = torch.tensor([2, 0, 1])
-    turned = built.call("elbo", {k: v[order] for k, v in padded.items()}, lengths=lengths[order])
-    gap.close(turned.elbo, bound.elbo[order], "the bound of a batch in another order")
+    for method in (m for m in ("elbo", "elbo_fed") if built.has(m)):
+        fed = {"fed": some_fed(3, frames)} if method == "elbo_fed" else {}
+        bound = built.call(method, padded, lengths=lengths, **fed)
+        slopes = _slopes(built, bound.elbo)
+        alone = []
+        for row, length in enumerate(lengths.tolist()):
+            one = slice(row, row + 1)
+            own = {k: v[one, :length] if k in framed else v[one] for k, v in values.items()}
+            alone.append(built.call(method, own, **{k: v[one, :length] for k, v in fed.items()}).elbo)
+        gap.close(bound.elbo, torch.cat(alone), f"{method} of a ragged batch")
+        for name, slope in _slopes(built, torch.cat(alone)).items():
+            gap.close(slopes[name], slope, f"the gradient of {name} in {method} of a ragged batch")
+        order = torch.tensor([2, 0, 1])
+        more = {k: v[order] for k, v in fed.items()} | {"lengths": lengths[order]}
+        turned = built.call(method, {k: v[order] for k, v in padded.items()}, **more)
+        gap.close(turned.elbo, bound.elbo[order], f"{method} of a batch in another order")
     return gap
 
 
@@ -65,18 +69,20 @@ def missing_data_are_not_read(built: Built, frames: int) -> Gap:
         mask.view(-1)[number :: 2 + number] = False
         holes[name][~mask], zeros[name][~mask] = torch.nan, 0.0
         masks[f"mask_{name}"] = mask
-    bound = built.call("elbo", holes, **masks)
-    plain = built.call("elbo", zeros)
-    if bool(bound.elbo.isnan().any()):
-        raise ViolationError("NaN at a missing place reaches the bound")
-    for name in built.values(Role.OBSERVED):
-        mask = masks[f"mask_{name}"]
-        term = getattr(bound, f"log_p_{name}")
-        gap.close(term[~mask], torch.zeros_like(term[~mask]), f"the term of a missing {name}")
-        gap.close(term[mask], getattr(plain, f"log_p_{name}")[mask], f"the term of an observed {name}")
-    for name in bound._fields:
-        if name.startswith("kl_"):
-            gap.close(getattr(bound, name), getattr(plain, name), f"{name} with missing data")
+    for method in (m for m in ("elbo", "elbo_fed") if built.has(m)):
+        fed = {"fed": some_fed(2, frames)} if method == "elbo_fed" else {}
+        bound = built.call(method, holes, **masks, **fed)
+        plain = built.call(method, zeros, **fed)
+        if bool(bound.elbo.isnan().any()):
+            raise ViolationError(f"NaN at a missing place reaches {method}")
+        for name in built.values(Role.OBSERVED):
+            mask = masks[f"mask_{name}"]
+            term = getattr(bound, f"log_p_{name}")
+            gap.close(term[~mask], torch.zeros_like(term[~mask]), f"the term of a missing {name}")
+            gap.close(term[mask], getattr(plain, f"log_p_{name}")[mask], f"the term of an observed {name}")
+        for name in bound._fields:
+            if name.startswith("kl_"):
+                gap.close(getattr(bound, name), getattr(plain, name), f"{name} with missing data")
     return gap
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import sys
 from dataclasses import dataclass, replace
@@ -58,6 +59,10 @@ class Built:
         """Whether the module has an entry point (without latents there is no `encode`)."""
         refused = dict(self.plan.refused)
         return method not in refused and hasattr(self.module, method)
+
+    def takes(self, method: str, argument: str) -> bool:
+        """Whether an entry point has an argument of that name."""
+        return argument in inspect.signature(getattr(self.module, method)).parameters
 
     def call(self, method: str, values: dict[str, Tensor], module: Any = None, **more: Any) -> Any:
         """Call an entry point with what it takes of `values` (data by name, draws as noise_NAME)."""
@@ -169,6 +174,11 @@ def sample_values(built: Built, batch: int, frames: int, seed: int = 1) -> dict[
             values[name] = legal(variable, lead, generator)
             values[f"noise_{name}"] = noise_for(variable, lead, generator)
     return values
+
+
+def some_fed(batch: int, frames: int) -> Tensor:
+    """Frames whose outputs are fed back, other ones in every sequence: (batch, time)."""
+    return torch.arange(batch * frames).reshape(batch, frames) % 3 != 1
 
 
 def head_fields(result: Any, head: HeadNode) -> dict[str, Tensor]:

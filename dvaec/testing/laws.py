@@ -28,6 +28,24 @@ def draw(built: Built, head: HeadNode, parameters: dict[str, Tensor], noise: Ten
     return made
 
 
+def mean(built: Built, head: HeadNode, parameters: dict[str, Tensor]) -> Tensor:
+    """Return the mean: parameters (..., width) -> (..., dim)."""
+    text = family_text(head.variable).mean.format(**{name: name for name in parameters})
+    made: Tensor = _evaluated(built, text, parameters)
+    return made
+
+
+def divergence(built: Built, p: HeadNode, of_q: dict[str, Tensor], of_p: dict[str, Tensor]) -> Tensor:
+    """Return the closed form of KL(q || p) of one variable: (..., width) -> (...)."""
+    text = family_text(p.variable)
+    names = {f"q_{name}": value for name, value in of_q.items()}
+    if not p.standard:
+        names |= {f"p_{name}": value for name, value in of_p.items()}
+    function = text.standard_kl if p.standard else text.kl
+    made: Tensor = _evaluated(built, f"{function}({', '.join(names)})", names)
+    return made
+
+
 def density(built: Built, head: HeadNode, value: Tensor, parameters: dict[str, Tensor]) -> Tensor:
     """Return the log-density of a value: (..., dim) -> (...)."""
     function = family_text(head.variable).density

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dvaec.spec.model import Spec
-from dvaec.testing import batches, reach, values
+from dvaec.testing import batches, feedback, reach, values
 from dvaec.testing.built import Built, build, forget, reseeded
 from dvaec.testing.closeness import Gap, ViolationError
 
@@ -57,6 +57,18 @@ PROPERTIES = (
         "the bound is the sum of its parts, these are log-densities of score",
         "at the latents drawn from the same noise",
         values.bound_is_its_parts,
+    ),
+    _one(
+        "teacher forcing",
+        "with nothing fed back elbo_fed is elbo",
+        "the same noise; the outputs are those of reconstruct",
+        feedback.nothing_fed_is_elbo,
+    ),
+    _one(
+        "generation mode",
+        "where it is fed p reads its own outputs, q the data",
+        "each node by recursion, all or some frames fed, means or draws; gradients too",
+        feedback.fed_is_frame_by_frame,
     ),
     _one(
         "closed forms",

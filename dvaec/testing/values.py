@@ -13,7 +13,7 @@ from dvaec.plan.entries import parts
 from dvaec.plan.model import HeadNode
 from dvaec.runtime.script import script
 from dvaec.spec.model import Role
-from dvaec.testing.built import Built, head_fields, sample_values
+from dvaec.testing.built import Built, head_fields, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.frame_by_frame import FrameByFrame
 from dvaec.testing.laws import density, draw
@@ -126,7 +126,7 @@ def closed_forms_by_sampling(built: Built, frames: int) -> Gap:
     return gap
 
 
-METHODS = ("elbo", "encode", "score", "reconstruct")
+METHODS = ("elbo", "encode", "score", "reconstruct", "elbo_fed")
 
 
 def scripted_is_eager(built: Built, frames: int) -> Gap:
@@ -142,7 +142,9 @@ def scripted_is_eager(built: Built, frames: int) -> Gap:
         values = sample_values(built, batch, length)
         for module, name in ((scripted, "scripted"), (loaded, "loaded")):
             for method in (m for m in METHODS if built.has(m)):
-                _same(gap, built.call(method, values, module), built.call(method, values), f"{name} {method}")
+                more = {"fed": some_fed(batch, length)} if method == "elbo_fed" else {}
+                eager = built.call(method, values, **more)
+                _same(gap, built.call(method, values, module, **more), eager, f"{name} {method}")
             sizes = {"batch": batch, "frames": length}
             eager = built.call("generate", values, **sizes)
             _same(gap, built.call("generate", values, module, **sizes), eager, f"{name} generate")

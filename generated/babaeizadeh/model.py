@@ -71,6 +71,16 @@ class Forecast(NamedTuple):
     p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
 
 
+class ElboFed(NamedTuple):
+    """The bound, its parts, and p's outputs where these are fed back."""
+
+    elbo: Tensor  # (batch,), summed over each sequence's own frames
+    log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
+    kl_z: Tensor  # (batch,), KL(q || p) of z in closed form
+    x: Tensor  # (batch, time, 88), mean of p(x_t | ...)
+    p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
+
+
 class State(NamedTuple):
     """What a stream carries from one frame to the next."""
 
@@ -105,6 +115,15 @@ def own(value: Tensor, mask: Tensor) -> Tensor:
 def seen(mask: Tensor, observed: Optional[Tensor]) -> Tensor:
     """The frames that are a sequence's own and observed: `observed` has the shape of `mask` without its 1."""
     return mask if observed is None else mask & observed.to(mask.device, torch.bool).unsqueeze(-1)
+
+
+def unless_fed(fed: Optional[Tensor], mask: Tensor) -> Tensor:
+    """Where p reads the data: (batch, time, 1), where not `fed` (batch, time); nowhere without it."""
+    if fed is None:
+        return torch.zeros_like(mask)
+    if fed.shape != mask.shape[:2]:
+        raise ValueError(f"fed must have shape {list(mask.shape[:2])}, not {list(fed.shape)}")
+    return ~fed.to(mask.device, torch.bool).unsqueeze(-1)
 
 
 def extended(value: Tensor, frames: int) -> Tensor:
@@ -465,6 +484,72 @@ class SV2P(nn.Module):
         p_x_logits = torch.stack(p_x_logits_list, 1)
         x = torch.stack(x_list, 1)
         return Forecast(own(x, mask), z, p_x_logits)
+
+    @torch.jit.export
+    def elbo_fed(
+        self,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        fed: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        noise_x: Optional[Tensor] = None,
+        sample: bool = False,
+        mask_x: Optional[Tensor] = None,
+    ) -> ElboFed:
+        """The bound in generation mode (4.4): p reads its own outputs in the place of the data.
+
+        At frames that are `fed` (batch, time), at all without it, an output stands for what was observed:
+        the mean of its conditional, or with sample=True a draw. q reads the data at every frame, and the
+        data are what is scored. Gradients pass through what is fed. With fed=zeros this is `elbo`.
+        """
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z, mask_x=mask_x)
+        z = inferred.z
+        q_z_mean = inferred.q_z_mean
+        q_z_logvar = inferred.q_z_logvar
+        seen_x = seen(mask, mask_x)
+        x_known = own(framed(x, "x", 88), seen_x)
+        known_x = unless_fed(fed, mask)
+        noise_x = uniform_noise(noise_x, x, mask, 88)
+        z_all = z.unsqueeze(1).expand(-1, frames, -1)
+        h_in_1_pre = F.linear(z_all, self.h_in_1.weight[:, 88:96], self.h_in_1.bias)
+        h_in_1_pre_at = h_in_1_pre.unbind(1)
+        h_in_1_weight = self.h_in_1.weight[:, 0:88]
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_start = x.new_zeros(batch, 128)
+        h_prev = h_start
+        h_cell_prev = h_start
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        x_start = x.new_zeros(batch, 88)
+        x_prev = x_start
+        noise_x_at = noise_x.unbind(1)
+        x_known_at = x_known.unbind(1)
+        known_x_at = known_x.unbind(1)
+        p_x_logits_list: List[Tensor] = []
+        # Loop over time, forward: h_in, h, p_x, x; cycle over time through h_in_t <- x_<t-1>,
+        # h_t <- h_<t-1>.
+        for t in range(frames):
+            h_in_t = self.h_in_net(h_in_1_pre_at[t] + F.linear(x_prev, h_in_1_weight))  # (1)
+            h_gates = F.linear(h_in_t, h_input_weight, h_input_bias)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (2)
+            p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (6)
+            x_t = torch.sigmoid(p_x_logits_t)
+            if sample:
+                x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+            x_t = torch.where(known_x_at[t], x_known_at[t], x_t)
+            p_x_logits_list.append(p_x_logits_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            x_prev = x_t
+        p_x_logits = torch.stack(p_x_logits_list, 1)
+        log_p_x = own(bernoulli_log_density(x_known, p_x_logits), seen_x.squeeze(-1))
+        kl_z = own(standard_kl(q_z_mean, q_z_logvar), mask[:, 0].squeeze(-1))
+        elbo = log_p_x.sum(1) - kl_z
+        return ElboFed(elbo, log_p_x, kl_z, own(torch.sigmoid(p_x_logits), mask), p_x_logits)
 
     @torch.jit.export
     def begin(

@@ -523,6 +523,13 @@ class DKFLocal(nn.Module):
         after = State(state.frame + 1, batch, x_prev, x_prev2, z_prev, u_prev, u_prev2)
         return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
 
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "DKFLocal has no elbo_fed: p reads no observed frame, so nothing that it makes "
+            "comes back: elbo is the same in both modes"
+        )
+
     def imagine(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(

@@ -474,6 +474,13 @@ class DMM_MFLR(nn.Module):
         after = State(state.frame + 1, batch, z_prev)
         return after, Imagined(x_t, z_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
 
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "DMM_MFLR has no elbo_fed: p reads no observed frame, so nothing that it makes "
+            "comes back: elbo is the same in both modes"
+        )
+
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(

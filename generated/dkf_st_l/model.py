@@ -10,7 +10,7 @@ Draws may be passed in as noise. Emitted by dvaec from spec 132462ed053175d7: ch
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -578,3 +578,10 @@ class DMM_STL(nn.Module):
         f_cell_prev = f_cell_t
         after = State(state.frame + 1, batch, z_prev, f_prev, f_cell_prev)
         return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
+
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "DMM_STL has no elbo_fed: p reads no observed frame, so nothing that it makes "
+            "comes back: elbo is the same in both modes"
+        )

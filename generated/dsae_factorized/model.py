@@ -624,6 +624,13 @@ class DSAEFactorized(nn.Module):
         after = State(state.frame + 1, batch, v, z_prev, h_prev, h_cell_prev)
         return after, Imagined(x_t, z_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
 
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "DSAEFactorized has no elbo_fed: p reads no observed frame, so nothing that it "
+            "makes comes back: elbo is the same in both modes"
+        )
+
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(

@@ -7,7 +7,7 @@ Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, d
 Draws may be passed in as noise. Emitted by dvaec from spec b8f4cc07939c351e: change the spec, not this file.
 """
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -327,3 +327,10 @@ class GRNN(nn.Module):
         h_cell_prev = h_cell_t
         after = State(state.frame + 1, batch, h_prev, h_cell_prev)
         return after, Stepped(p_x_logits_t)
+
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "GRNN has no elbo_fed: p reads no observed frame, so nothing that it makes comes "
+            "back: elbo is the same in both modes"
+        )

@@ -747,6 +747,13 @@ class KVAEMixture(nn.Module):
             p_x_logits_t,
         )
 
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "KVAEMixture has no elbo_fed: p reads no observed frame, so nothing that it makes"
+            " comes back: elbo is the same in both modes"
+        )
+
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(

@@ -11,7 +11,7 @@ Draws may be passed in as noise. Emitted by dvaec from spec 003356c684713c00: ch
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -794,4 +794,11 @@ class RSSM(nn.Module):
             p_x_logvar_t,
             p_r_mean_t,
             p_r_logvar_t,
+        )
+
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "RSSM has no elbo_fed: p reads no observed frame, so nothing that it makes comes "
+            "back: elbo is the same in both modes"
         )

@@ -12,7 +12,7 @@ Draws may be passed in as noise. Emitted by dvaec from spec 89bf245bd87a26fd: ch
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -808,4 +808,11 @@ class RSSMPastAction(nn.Module):
             p_x_logvar_t,
             p_r_mean_t,
             p_r_logvar_t,
+        )
+
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "RSSMPastAction has no elbo_fed: p reads no observed frame, so nothing that it "
+            "makes comes back: elbo is the same in both modes"
         )

@@ -417,6 +417,13 @@ class RVAENoncausal(nn.Module):
             x = (noise_x < torch.sigmoid(p_x_logits)).to(p_x_logits.dtype)
         return Generated(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
 
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "RVAENoncausal has no elbo_fed: p reads no observed frame, so nothing that it "
+            "makes comes back: elbo is the same in both modes"
+        )
+
     def forecast(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(

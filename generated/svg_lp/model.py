@@ -73,6 +73,16 @@ class Forecast(NamedTuple):
     p_x_logits: Tensor  # (batch, time, 1024), parameter of p(x_t)
 
 
+class ElboFed(NamedTuple):
+    """The bound, its parts, and p's outputs where these are fed back."""
+
+    elbo: Tensor  # (batch,), summed over each sequence's own frames
+    log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
+    kl_z: Tensor  # (batch, time), KL(q || p) of z_t in closed form, 0 on the padding
+    x: Tensor  # (batch, time, 1024), mean of p(x_t | ...)
+    p_x_logits: Tensor  # (batch, time, 1024), parameter of p(x_t)
+
+
 class State(NamedTuple):
     """What a stream carries from one frame to the next."""
 
@@ -124,6 +134,15 @@ def own(value: Tensor, mask: Tensor) -> Tensor:
 def seen(mask: Tensor, observed: Optional[Tensor]) -> Tensor:
     """The frames that are a sequence's own and observed: `observed` has the shape of `mask` without its 1."""
     return mask if observed is None else mask & observed.to(mask.device, torch.bool).unsqueeze(-1)
+
+
+def unless_fed(fed: Optional[Tensor], mask: Tensor) -> Tensor:
+    """Where p reads the data: (batch, time, 1), where not `fed` (batch, time); nowhere without it."""
+    if fed is None:
+        return torch.zeros_like(mask)
+    if fed.shape != mask.shape[:2]:
+        raise ValueError(f"fed must have shape {list(mask.shape[:2])}, not {list(fed.shape)}")
+    return ~fed.to(mask.device, torch.bool).unsqueeze(-1)
 
 
 def extended(value: Tensor, frames: int) -> Tensor:
@@ -541,6 +560,77 @@ class SVG_LP(nn.Module):
         p_x_logits = torch.stack(p_x_logits_list, 1)
         x = torch.stack(x_list, 1)
         return Forecast(own(x, mask), own(z, mask), p_z_mean, p_z_logvar, p_x_logits)
+
+    @torch.jit.export
+    def elbo_fed(
+        self,
+        x: Tensor,
+        lengths: Optional[Tensor] = None,
+        fed: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        noise_x: Optional[Tensor] = None,
+        sample: bool = False,
+        mask_x: Optional[Tensor] = None,
+    ) -> ElboFed:
+        """The bound in generation mode (4.4): p reads its own outputs in the place of the data.
+
+        At frames that are `fed` (batch, time), at all without it, an output stands for what was observed:
+        the mean of its conditional, or with sample=True a draw. q reads the data at every frame, and the
+        data are what is scored. Gradients pass through what is fed. With fed=zeros this is `elbo`.
+        """
+        batch, frames = x.size(0), x.size(1)
+        mask = frame_mask(lengths, x, batch, frames)
+        inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z, mask_x=mask_x)
+        z = inferred.z
+        q_z_mean = inferred.q_z_mean
+        q_z_logvar = inferred.q_z_logvar
+        seen_x = seen(mask, mask_x)
+        x_known = own(framed(flat(x, 2, [1, 32, 32]), "x", 1024), seen_x)
+        known_x = unless_fed(fed, mask)
+        noise_x = uniform_noise(noise_x, x, mask, 1024)
+        h_input_weight = weights(self.h_rnn.weight_ih_l0)
+        h_input_bias = weights(self.h_rnn.bias_ih_l0)
+        h_pre = F.linear(z, h_input_weight[:, 128:138], h_input_bias)
+        h_pre_at = h_pre.unbind(1)
+        h_weight = h_input_weight[:, 0:128]
+        h_start = x.new_zeros(batch, 256)
+        h_prev = h_start
+        h_cell_prev = h_start
+        h_recurrent = weights(self.h_rnn.weight_hh_l0)
+        h_bias = weights(self.h_rnn.bias_hh_l0)
+        noise_x_at = noise_x.unbind(1)
+        x_known_at = x_known.unbind(1)
+        known_x_at = known_x.unbind(1)
+        x_start = x.new_zeros(batch, 1024)
+        fx_start = self.fx_net(x_start)
+        fx_prev = fx_start
+        p_x_logits_list: List[Tensor] = []
+        fx_list: List[Tensor] = []
+        # Loop over time, forward: h, p_x, x, fx; cycle over time through h_t <- fx_<t-1>, h_t <- h_<t-1>.
+        for t in range(frames):
+            h_gates = h_pre_at[t] + F.linear(fx_prev, h_weight)
+            h_gates = h_gates + F.linear(h_prev, h_recurrent, h_bias)
+            h_t, h_cell_t = lstm_cell(h_gates, h_cell_prev)  # (3)
+            p_x_logits_t = self.p_x(self.p_x_1(h_t))  # (6)
+            x_t = torch.sigmoid(p_x_logits_t)
+            if sample:
+                x_t = (noise_x_at[t] < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+            x_t = torch.where(known_x_at[t], x_known_at[t], x_t)
+            fx_t = self.fx_net(x_t)  # (1)
+            p_x_logits_list.append(p_x_logits_t)
+            fx_list.append(fx_t)
+            h_prev = h_t
+            h_cell_prev = h_cell_t
+            fx_prev = fx_t
+        p_x_logits = torch.stack(p_x_logits_list, 1)
+        fx = torch.stack(fx_list, 1)
+        fx_lag1 = lag(fx, 1, fx_start)
+        k = self.k_rnn(fx_lag1)[0]  # (2)
+        p_z_mean, p_z_logvar = self.p_z(self.p_z_1(k))  # (5)
+        log_p_x = own(bernoulli_log_density(x_known, p_x_logits), seen_x.squeeze(-1))
+        kl_z = own(gaussian_kl(q_z_mean, q_z_logvar, p_z_mean, p_z_logvar), mask.squeeze(-1))
+        elbo = (log_p_x - kl_z).sum(1)
+        return ElboFed(elbo, log_p_x, kl_z, own(torch.sigmoid(p_x_logits), mask), p_x_logits)
 
     @torch.jit.export
     def begin(

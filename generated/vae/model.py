@@ -10,7 +10,7 @@ Draws may be passed in as noise. Emitted by dvaec from spec aef8798a30852972: ch
 """
 
 import math
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, NoReturn, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -412,3 +412,10 @@ class VAE(nn.Module):
         p_x_logits_t = self.p_x(self.p_x_1(z_t))  # (2)
         after = State(state.frame + 1, batch)
         return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
+
+    def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
+        """This model has none: the error says why."""
+        raise NotImplementedError(
+            "VAE has no elbo_fed: p reads no observed frame, so nothing that it makes comes "
+            "back: elbo is the same in both modes"
+        )

@@ -66,9 +66,10 @@ def _value(formula: Formula, world: World) -> Quadratic:
         return _log_normal(world, of, given, *_side(formula.density, world).given(of, given))
     if isinstance(formula, KullbackLeibler):
         if [one.of for one in formula.p] != [formula.q.of]:  # as in (6.18)
-            of, given = _nodes(formula.q.of, world), _nodes(formula.q.given, world)
+            of, given = _nodes(formula.q.of, world), _given(formula.q, world)
             logs = [_value(LogDensity(p), world) * -1.0 for p in formula.p]
-            return _mean(sum(logs, _value(LogDensity(formula.q), world)), of, given, world)
+            body = sum(logs, _value(LogDensity(formula.q), world))
+            return _mean(body, of, _among(body, of, given, world), world)
         return _divergence(formula.q, formula.p[0], world)
     if isinstance(formula, Expectation):
         of, given = _nodes(formula.measure.of, world), _nodes(formula.measure.given, world)
@@ -102,6 +103,20 @@ def _mean(body: Quadratic, of: Sequence[Node], given: Sequence[Node], world: Wor
     spread = 0.5 * np.trace(body.H[np.ix_(k, k)] @ S)
     c = body.c + body.g @ at + 0.5 * at @ body.H @ at + spread
     return Quadratic(float(c), slope.T @ (body.g + body.H @ at), slope.T @ body.H @ slope)
+
+
+def _among(body: Quadratic, of: Sequence[Node], given: Sequence[Node], world: World) -> tuple[Node, ...]:
+    """What is given, and the other latents in `body`: they stay what they are while `of` is averaged.
+
+    That is right where q(of | given) is what q is given those, too; nothing else is taken.
+    """
+    held = [n for k, n in enumerate(world.latents) if body.g[k] or body.H[k].any()]
+    wide = (*given, *(n for n in held if n not in of and n not in given))
+    narrow, wider = world.q.given(of, given), world.q.given(of, wide)
+    np.testing.assert_allclose(wider[1][:, : len(given)], narrow[1], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(wider[1][:, len(given) :], 0.0, atol=1e-9)
+    np.testing.assert_allclose(wider[2], narrow[2], rtol=1e-7, atol=1e-9)
+    return wide
 
 
 def _log_normal(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from dvaec.spec.model import Causality, Inference, InferenceKind, Role, Spec, Sweep, Variable
-from dvaec.testing.strategies.generation import Generation
+from dvaec.spec.model import LAST, Causality, Inference, InferenceKind, Role, Spec, Sweep, Variable
+from dvaec.testing.strategies.numbered import NumberedFrames
 from dvaec.testing.strategies.windows import Parents, windows
 
 
@@ -34,13 +34,14 @@ def general_specs(
     maker.generic_lines()
     if numbered:
         maker.numbered_lines()
+        maker.single_frames()
     maker.observe()
     order = maker.sweeps()
     spec = maker.spec(order, Inference(InferenceKind.EXACT))
     return maker.spec(order, maker.inference(spec, draw(st.sampled_from(kinds))))
 
 
-class _Maker(Generation):
+class _Maker(NumberedFrames):
     """A whole spec in the making: q's order and declaration beside p."""
 
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -127,6 +128,8 @@ class _Maker(Generation):
             elif frame is not None or not framed:
                 self._whole(parents, name)
             else:
+                if self.chance(8):
+                    parents[name, self.draw(st.sampled_from((1, LAST)))] = None
                 shape = windows(past=True, future=True, now=True, longest=self.longest, opened=self.opened)
                 if window := self.clipped(self.draw(shape)):
                     parents[name, None] = window
@@ -140,6 +143,8 @@ class _Maker(Generation):
             shape = windows(past=past, future=not past, now=now, longest=self.longest, opened=self.opened)
             if window := self.clipped(self.draw(shape)):
                 parents[name, None] = window
+            if self.chance(8):
+                parents[name, LAST if sweep.backward else 1] = None
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None

@@ -158,40 +158,6 @@ class Generation:
         if kind in ("last", "ends"):
             parents[name, LAST] = None
 
-    def numbered_lines(self) -> None:
-        """Give some variables a frame 0 of their own, some a conditional of their own at frame 1."""
-        for block in self.blocks:
-            if not block.framed or any(self.shift[n] for n in block.names):
-                continue
-            zeros: list[str] = []
-            for place, name in enumerate(block.names):
-                if self.roles[name] is Role.LATENT and self.chance(4):
-                    self.first_lines[name, 0] = self._first(block, name, 0, tuple(zeros))
-                    zeros.append(name)
-                if self.chance(5):
-                    near = block.names[:place]
-                    self.first_lines[name, 1] = self._first(block, name, 1, near)
-                    back = [n for n in zeros if not block.backward and self.chance(2)]
-                    self.first_lines[name, 1].update({(n, 0): None for n in back})
-
-    def _first(self, block: Block, child: str, frame: int, same: tuple[str, ...]) -> Parents:
-        """The parents of a numbered line: of the same frame, of the sequence, inputs; any, if noncausal."""
-        parents: Parents = {}
-        free = self.causality is Causality.NONCAUSAL
-        for name in self.before(child):
-            if not self.chance(3):
-                continue
-            if not self.framed[name]:
-                parents[name, None] = None
-            elif free:
-                self._whole(parents, name)
-            elif frame == 1 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
-                parents[name, 1] = None
-        parents.update({(name, frame): None for name in same if self.chance(2)})
-        if frame == 0 and block.backward:
-            parents.update({(name, 1): None for name in block.names if self.chance(3)})
-        return parents
-
     def observe(self) -> None:
         """Let x, the last of all, read every latent of which nothing observed follows."""
         watched = {name for name, role in self.roles.items() if role is Role.OBSERVED}

@@ -1,0 +1,230 @@
+"""`dvaec train`: from a page and its data to a run folder. torch and Lightning are imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dvaec.cli.front import Overrides, OwnPython, RefusalError, Sharing, SpecFile, with_sharing
+from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
+from dvaec.cli.lab_text import epoch_line, missing, surrogate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dvaec.runtime.card import Card
+    from dvaec.runtime.history import Epoch
+    from dvaec.runtime.objective import Objective
+
+WARM_UP = 40  # epochs, where neither the page nor the command line says
+
+
+class Precision(StrEnum):
+    """The numbers of `train`."""
+
+    SINGLE = "32"
+    DOUBLE = "64"
+    MIXED = "bf16-mixed"
+
+
+def _option(text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, help=text, **more)
+
+
+def _of_objective(text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(
+        *names, help=text, show_default="as the page says", rich_help_panel="Objective", **more
+    )
+
+
+Out = Annotated[Path | None, _option("The run folder; runs/<model> by default.", "-o", "--out")]
+Epochs = Annotated[int, _option("At most so many passes over the data.", min=1)]
+Batch = Annotated[int, _option("Sequences per update, over all processes.", min=1)]
+Rate = Annotated[float, _option("Adam's learning rate.", min=0.0)]
+Decay = Annotated[float, _option("Adam's L2 penalty.", min=0.0)]
+Seed = Annotated[int, _option("Of weights, noise and shuffling.", min=0)]
+Clip = Annotated[float, _option("Largest norm of the gradient; 0: none.", min=0.0)]
+Patience = Annotated[
+    int, _option("Stop after so many epochs without a better validation ELBO; 0: never.", min=0)
+]
+Resume = Annotated[bool, _option("Continue the run in the folder, exactly.", "--resume")]
+Scripted = Annotated[bool, _option("Run through TorchScript.", "--script/--no-script")]
+Devices = Annotated[int, _option("Processes (GPUs) on each machine, that share every batch.", min=1)]
+Nodes = Annotated[int, _option("Machines, each of which runs this command under torchrun or SLURM.", min=1)]
+Numbers = Annotated[
+    Precision, _option("32, 64, or bf16-mixed (products in bfloat16).", "--precision", metavar="BITS")
+]
+Board = Annotated[bool, _option("Write TensorBoard's event files to RUN/tensorboard, too.", "--tensorboard")]
+
+Warmup = Annotated[
+    int | None,
+    _of_objective(f"Epochs over which the KL's weight rises to 1; {WARM_UP} if no one says.", min=0),
+]
+Cycles = Annotated[int | None, _of_objective("How often it does so, from 0 each time.", min=1)]
+Rise = Annotated[float | None, _of_objective("The share of these epochs in which it rises.")]
+Beta = Annotated[float | None, _of_objective("The KL's weight behind the warm-up.", min=0.0)]
+FreeBits = Annotated[
+    float | None, _of_objective("Nats of KL that cost nothing more, for each latent and frame.", min=0.0)
+]
+Weights = Annotated[
+    list[str] | None,
+    _of_objective("A factor for one latent's KL, on top of beta. Repeatable.", "--kl-weight", metavar="Z=W"),
+]
+Samples = Annotated[int | None, _of_objective("Draws of the latents per sequence and update.", min=1)]
+
+_CROP_HELP = (
+    "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
+    "in every epoch). Evaluation is always on whole sequences."
+)
+_NORMALISE_HELP = "standard or scale, fitted on train and kept with the run; x=scale for one variable."
+Crop = Annotated[str, _option(_CROP_HELP, "--crop", metavar="FRAMES", show_default=False)]
+Normalise = Annotated[list[str] | None, _option(_NORMALISE_HELP, "--normalise", metavar="KIND")]
+
+
+def train(
+    spec: SpecFile,
+    data: Data,
+    overrides: Overrides = None,
+    share: Sharing = None,
+    out: Out = None,
+    epochs: Epochs = 80,
+    batch: Batch = 8,
+    lr: Rate = 3e-3,
+    weight_decay: Decay = 0.0,
+    seed: Seed = 0,
+    clip: Clip = 5.0,
+    patience: Patience = 20,
+    warmup: Warmup = None,
+    cycles: Cycles = None,
+    rise: Rise = None,
+    beta: Beta = None,
+    free_bits: FreeBits = None,
+    kl_weight: Weights = None,
+    samples: Samples = None,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    precision: Numbers = Precision.SINGLE,
+    tensorboard: Board = False,
+    resume: Resume = False,
+    scripted: Scripted = False,
+    zero_inputs: ZeroInputs = False,
+    crop: Crop = "",
+    normalise: Normalise = None,
+    allow_python: OwnPython = False,
+) -> None:
+    """Compile a spec and train it.
+
+    The best weights, the history and the last state go to the run folder.
+
+    \b
+    dvaec train specs/srnn.yaml --data pendulum-ring --epochs 5
+    dvaec train specs/vrnn.yaml --data mine.npz --set x.dim=20 -o runs/mine
+    dvaec train specs/vrnn.yaml --data mine.npz --beta 0.5 --free-bits 0.1
+    """
+    with clear_errors("the finished epochs are kept; --resume continues"):
+        from dvaec.compiler import compile_spec
+
+        compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
+        from dvaec.runtime.card import Card
+        from dvaec.runtime.engine.settings import Engine
+        from dvaec.runtime.preparation import preparation, training_splits
+        from dvaec.runtime.train import Options
+
+        said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
+        card = Card(**compiled.card)
+        objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
+        options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective)
+        engine = Engine(device, devices, nodes, precision.value, tensorboard)
+        folder = out or Path("runs") / card.name.lower()
+        how, resumed = preparation(crop, normalise or ()), folder if resume else None
+        prepared = training_splits(data, card, how, zero_inputs, resumed)
+        _run(compiled, card, prepared, folder, options, engine, threads, resume)
+
+
+def _run(
+    compiled: Any,
+    card: Card,
+    prepared: Any,
+    folder: Path,
+    options: Any,
+    engine: Any,
+    threads: int,
+    resume: bool,
+) -> None:
+    """Build the model and fit it; the first process prints."""
+    from dvaec.runtime.devices import build, prepare
+    from dvaec.runtime.engine.settings import is_first_process
+    from dvaec.runtime.source import load_class
+    from dvaec.runtime.train import train as fit
+
+    prepare(engine.device, threads)
+    parts = prepared.splits
+    model = build(load_class(compiled.source, compiled.class_name), options.seed, prepare("cpu", threads))
+    if not is_first_process():
+        fit(model, card, parts["train"], parts["valid"], folder, options, engine=engine, resume=resume)
+        return
+    for line in (*surrogate(card, options.objective), *missing(card, parts.values())):
+        typer.echo(line)
+    with _progress(card, options.epochs) as (report, step):
+        outcome = fit(
+            model, card, parts["train"], parts["valid"], folder, options,
+            engine=engine, resume=resume, report=report, step=step, prepared=prepared,
+        )  # fmt: skip
+    early = "stopped early, " if outcome.stopped_early else ""
+    typer.echo(
+        f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
+        f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
+    )
+
+
+def objective_for(card: Card, said: dict[str, Any], weights: tuple[str, ...] | list[str]) -> Objective:
+    """The page's objective, or a warm-up alone, changed by what the command line says."""
+    from dvaec.runtime.objective import check_objective, objective_of
+
+    found: dict[str, Any] = {**(card.objective or {"warmup": WARM_UP})}
+    found |= {name: value for name, value in said.items() if value is not None}
+    factors = dict(found.get("factors", {}))
+    for one in weights:
+        latent, _, value = one.partition("=")
+        try:
+            factors[latent] = float(value)
+        except ValueError:
+            raise RefusalError(f"--kl-weight {one}: not LATENT=NUMBER", "--kl-weight z=0.5") from None
+    objective = objective_of({**found, "factors": factors})
+    check_objective(objective, card.latents, card.name)
+    return objective
+
+
+@contextmanager
+def _progress(
+    card: Card, epochs: int
+) -> Iterator[tuple[Callable[[Epoch], None], Callable[[int, int], None]]]:
+    """Show a bar on a terminal, and a line an epoch elsewhere."""
+    if not sys.stderr.isatty():
+        yield (lambda row: typer.echo(epoch_line(card, row, epochs))), (lambda _done, _total: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{card.name}: epoch 1/{epochs}", total=epochs)
+        finished = 0
+
+        def report(row: Epoch) -> None:
+            nonlocal finished
+            finished = row.number
+            bar.update(task, completed=finished, description=epoch_line(card, row, epochs))
+
+        def step(done: int, total: int) -> None:
+            bar.update(task, completed=finished + done / total)
+
+        yield report, step

@@ -1,0 +1,1 @@
+"""Scores of reconstructions that are not likelihoods: of speech and of motion (13.2.4)."""

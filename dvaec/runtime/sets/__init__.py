@@ -1,0 +1,1 @@
+"""Built-in data sets whose truth is known, and one that a package brings."""

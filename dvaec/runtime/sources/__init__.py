@@ -1,0 +1,1 @@
+"""Where data come from: archives, folders of arrays, tables, recordings, torch datasets."""

@@ -1,0 +1,75 @@
+"""Random lines for single frames, and random reads of single frames by their number."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from dvaec.spec.model import LAST, Causality, Role
+from dvaec.testing.strategies.generation import Generation
+from dvaec.testing.strategies.windows import Block, Parents
+
+
+class NumberedFrames(Generation):
+    """p with frames 0, 1 and T told from the others."""
+
+    def numbered_lines(self) -> None:
+        """Give some variables a frame 0 of their own, some a conditional of their own at frame 1."""
+        for block in self.blocks:
+            if not block.framed or any(self.shift[n] for n in block.names):
+                continue
+            zeros: list[str] = []
+            for place, name in enumerate(block.names):
+                if self.roles[name] is Role.LATENT and self.chance(4):
+                    self.first_lines[name, 0] = self._first(block, name, 0, tuple(zeros))
+                    zeros.append(name)
+                if self.chance(5):
+                    near = block.names[:place]
+                    self.first_lines[name, 1] = self._first(block, name, 1, near)
+                    back = [n for n in zeros if not block.backward and self.chance(2)]
+                    self.first_lines[name, 1].update({(n, 0): None for n in back})
+
+    def single_frames(self) -> None:
+        """Let some lines of every frame read frame 1 or T of a name by its number.
+
+        At that frame itself the line must not wait for its own value: it reads what is listed before it, or
+        has a line of its own there.
+        """
+        for block in self.blocks:
+            if not block.framed or any(self.shift[n] for n in block.names):
+                continue
+            for place, child in enumerate(block.names):
+                for name in [n for n in (*self.before(child), *block.names) if self.framed[n]]:
+                    inside = name in block.names
+                    if not self.chance(10):
+                        continue
+                    at = self.draw(st.sampled_from(self._ends(name, block.backward if inside else None)))
+                    own = at == 1 and (child, 1) in self.first_lines
+                    if not inside or own or at == 0 or block.names.index(name) < place:
+                        self.lines[child][name, at] = None
+
+    def _ends(self, name: str, backward: bool | None) -> tuple[int, ...]:
+        """The single frames that p may read at any t: of a block, what its direction makes first."""
+        begun = (0,) if (name, 0) in self.first_lines else ()
+        if backward is not None:
+            return (LAST,) if backward else (*begun, 1)
+        if self.causality is Causality.NONCAUSAL:
+            return (*begun, 1, LAST)
+        return (*begun, 1) if self.causality is Causality.CAUSAL else (LAST,)
+
+    def _first(self, block: Block, child: str, frame: int, same: tuple[str, ...]) -> Parents:
+        """The parents of a numbered line: of the same frame, of the sequence, inputs; any, if noncausal."""
+        parents: Parents = {}
+        free = self.causality is Causality.NONCAUSAL
+        for name in self.before(child):
+            if not self.chance(3):
+                continue
+            if not self.framed[name]:
+                parents[name, None] = None
+            elif free:
+                self._whole(parents, name)
+            elif frame == 1 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
+                parents[name, 1] = None
+        parents.update({(name, frame): None for name in same if self.chance(2)})
+        if frame == 0 and block.backward:
+            parents.update({(name, 1): None for name in block.names if self.chance(3)})
+        return parents
