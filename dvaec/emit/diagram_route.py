@@ -23,6 +23,7 @@ _ELBOWS = tuple(
     for corner in ((k, 0.0, 1.0, m), (0.0, k, m, 1.0), (k, 0.0, 1 - k, 1.0), (0.0, k, 1.0, 1 - k))
 )
 _ACROSS, _UP = (0.1, 0.5, 0.9), (-0.6, -0.3, 0.0, 0.5, 1.0, 1.3, 1.6)
+_CROWD = 100  # arrows, among which no way is searched as long as for a few
 _CORNER = 0.2  # what an elbow counts as a bend
 _TRIALS: tuple[tuple[tuple[float, tuple[float, ...]], ...], ...] = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
@@ -66,11 +67,12 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
         groups.setdefault(_link(arrow, slices), []).append(arrow)
     waiting = list(groups.values())
+    trials = _TRIALS if sum(map(len, waiting)) <= _CROWD else _TRIALS[:-1]
     while waiting:
         group = waiting.pop(0)
         others = {a: [s for place, s in shapes.items() if place not in (a.source, a.target)] for a in group}
         best: tuple[float, list[Curve]] | None = None
-        for trial in _TRIALS:
+        for trial in trials:
             if best is not None and best[0] < _HIT:
                 break
             for bend, skew in trial:
