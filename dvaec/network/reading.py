@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import Case
-from dvaec.network.template import Template
+from dvaec.network.template import Template, drawn_at
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import NONE, Offsets, union
+from dvaec.spec.offsets import NONE, NOW, Offsets, union
 
 FRAMES = (0, 1, LAST)
 
@@ -74,11 +74,11 @@ def boundary_of(
     return Boundary(case, read, frozenset(absolute), frozenset(singles))
 
 
-def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
+def united(template: Template, target: str, found: Iterable[Boundary]) -> tuple[Parent, ...]:
     """Return what holds the sets of all cases, as declared, relative before absolute reads.
 
     Where an absolute frame is read, a case in which it is at one offset need not read that offset as well. An
-    absolute frame that the window of its name always holds is left out.
+    absolute frame that the window of its name always holds, where it has been drawn, is left out.
     """
     cases = tuple(found)
     absolute = frozenset[tuple[str, int]]().union(*(one.absolute for one in cases))
@@ -97,5 +97,7 @@ def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
             offsets |= here
         parents += [Parent(name, offsets)] if offsets else []
         everywhere = {frame: union(one.case.places(frame) for one in cases) for frame in read}
+        if not drawn_at(template, name, target):
+            everywhere = {frame: places - NOW for frame, places in everywhere.items()}
         parents += [Parent(name, None, frame) for frame in read if not everywhere[frame] <= offsets]
     return tuple(parents)

@@ -137,7 +137,7 @@ def _together(template: Template, target: str, found: Sequence[_Solution]) -> Wi
                 component[name] = None
             elif there:
                 component[name] = there | (component.get(name) or NONE)
-    parents = united(template, (one.boundary for one in found))
+    parents = united(template, target, (one.boundary for one in found))
     singles = frozenset[tuple[str, int]]().union(*(one.boundary.singles for one in found))
     return Windows(target, parents, template.sort(component), max(one.searched for one in found), singles)
 
