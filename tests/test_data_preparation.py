@@ -112,6 +112,9 @@ def test_kinds_go_where_they_make_sense() -> None:
         with pytest.raises(DataFault) as caught:
             kinds_of([words], card)
         assert said in caught.value.message
+    switches = replace(CARD, observed={"x": 2}, inputs={}, families={"x": "bernoulli"})
+    with pytest.raises(DataFault, match="no variable of Small can be: x is bernoulli"):
+        kinds_of(["standard"], switches)
 
 
 def test_what_crop_says() -> None:
@@ -140,7 +143,7 @@ def test_a_run_keeps_its_normalisation_and_crops_train_and_valid(tmp_path: Path)
     assert test.rows("x", 0)[0] == pytest.approx(expected)
     again = training_splits(source, CARD, preparation("4/2", ["standard"]), resumed=tmp_path / "run")
     assert np.array_equal(again.scales["x"].scale, stored["x"].scale)
-    with pytest.raises(StoreFault, match="were prepared with shift 2"):
+    with pytest.raises(StoreFault, match="were prepared with --crop 4/2"):
         training_splits(source, CARD, preparation("4", ["standard"]), resumed=tmp_path / "run")
     random = training_splits(source, CARD, preparation("random:4"))
     assert (random.splits["train"].crop, random.splits["valid"].crop) == (4, 0)

@@ -15,6 +15,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from dvaec.cli.app import app
+from dvaec.cli.look import names_of
 from dvaec.compiler import compile_spec, compile_text
 from dvaec.runtime.card import Card
 from dvaec.runtime.faults import LabFault
@@ -298,7 +299,7 @@ def test_latents_of_classes_and_of_sequence_level(tmp_path: Path) -> None:
 
 
 def history(folder: Path, epochs: int) -> Path:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     rows = [
         f"{k},{min(1, k / 5)},{-9 - 9 / k},{-8 - 9 / k},{1.0},{-8 - 9 / k},{-7 - 9 / k},{1.0},0.1"
         for k in range(1, epochs)
@@ -314,6 +315,10 @@ def test_curves_of_one_run_and_of_several(tmp_path: Path) -> None:
     assert "<svg" in (one / "curves.svg").read_text()
     done("curves", one, other, "--picture", tmp_path / "both.png")
     assert pixels(tmp_path / "both.png").std() > 0.05
+    apart, again = history(tmp_path / "a" / "0", 6), history(tmp_path / "b" / "0", 6)
+    labels = names_of([apart, again])
+    assert labels == [str(apart), str(again)]
+    assert names_of([one, other]) == ["one", "other"]
     assert "holds no history.csv" in refused("curves", tmp_path)
     (one / HISTORY).write_text("epoch,valid_elbo\n1,bad\n")
     assert "a value is no number" in refused("curves", one)
@@ -326,9 +331,20 @@ def test_a_missing_extra_is_named(
 ) -> None:
     run, source = rolls
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    said = refused("encode", run, "--data", source, "--picture", tmp_path / "z.png")
+    said = refused("encode", run, "--data", source, "--picture", tmp_path / "z.png", "-o", tmp_path / "z.npz")
     assert "this needs matplotlib, which is not installed" in said
     assert "pip install 'dvaec[pictures]'" in said
+    assert not (tmp_path / "z.npz").exists()  # said before anything is computed
+
+
+def test_an_unwritable_place_is_one_line(rolls: tuple[Path, str], tmp_path: Path) -> None:
+    run, source = rolls
+    (tmp_path / "file").touch()
+    for option, name in (("--picture", "z.png"), ("-o", "z.npz")):
+        path = tmp_path / "file" / name
+        said = refused("encode", run, "--data", source, option, path)
+        assert f"error: {path}: cannot be written: " in said
+        assert "no part of it is left" in said
 
 
 def test_kinds_suit_their_families() -> None:

@@ -280,3 +280,31 @@ def test_a_result_that_is_none_is_named(tmp_path: Path) -> None:
     done = compare(*words)
     assert done.exit_code == 1
     assert "result.json: no result of a comparison" in done.stdout
+
+
+def test_objective_and_preparation_are_those_of_train_and_stand_in_the_protocol(tmp_path: Path) -> None:
+    words, out = material(tmp_path), tmp_path / "out"
+    said = ("--beta", "0.5", "--samples", "2", "--kl-weight", "z=3", "--warmup", "0")
+    made = ("--crop", "random:4", "--normalise", "standard")
+    done = compare(*words[1:], *SHORT, *said, *made, "--seeds", "1", "--jobs", "1", "-o", out)
+    assert done.exit_code == 0, done.output
+    table = (out / "table.txt").read_text()
+    assert "Trained on a surrogate of the ELBO, apart: beta 0.5; KL of z times 3.\n" in table
+    assert (
+        "Trained with --crop random:4 --normalise standard.\nThe numbers are densities of the norm" in table
+    )
+    assert "Trained with 2 draws of the latents a sequence.\n" in table
+    train = ("train", *words[1:], *said, *made, "--epochs", "3", "--batch", "4", "-o", str(out / "one"))
+    assert CliRunner().invoke(app, train).exit_code == 0
+    one, other = (json.loads((out / run / "card.json").read_text()) for run in ("one", "apart/0"))
+    assert one["run"]["metrics"] == other["run"]["metrics"]
+
+
+def test_what_cannot_draw_is_said_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    done = compare(*material(tmp_path), "--pictures", "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "pip install 'dvaec[pictures]'" in done.output
+    assert not (tmp_path / "out").exists()

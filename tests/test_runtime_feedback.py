@@ -138,8 +138,30 @@ def test_the_command_says_the_mode(split: tuple[Path, Split], tmp_path: Path) ->
         shown = runner.invoke(app, ["evaluate", out, "--data", str(split[0]), "--mode", mode])
         assert shown.exit_code == 0, shown.output
         assert (", generation mode:" in shown.stdout) == (mode == "generation")
+        assert ("\n-log p, K = 100 " in shown.stdout) == (mode == "teacher-forcing")
+        assert ("\n-log p: in teacher forcing only" in shown.stdout) == (mode == "generation")
         numbers.append(shown.stdout.splitlines()[2])
     assert numbers[0] != numbers[1]
+
+
+def test_where_p_reads_no_data_the_command_says_that_the_modes_are_one(
+    split: tuple[Path, Split], tmp_path: Path
+) -> None:
+    runner, out = CliRunner(), str(tmp_path / "run")
+    sizes = [word for one in SMALL[:3] for word in ("--set", one)]
+    short = [*sizes, "--epochs", "1", "-o", out]
+    trained = runner.invoke(app, ["train", str(SPECS / "vae.yaml"), "--data", str(split[0]), *short])
+    assert trained.exit_code == 0, trained.output
+    shown = [
+        runner.invoke(app, ["evaluate", out, "--data", str(split[0]), "--mode", mode]).stdout
+        for mode in ("teacher-forcing", "generation")
+    ]
+    assert "both modes are one" in shown[1]
+    numbers = [
+        [line for line in one.splitlines() if line.startswith(("-ELBO", "-log p, K"))] for one in shown
+    ]
+    assert len(numbers[0]) == 2
+    assert numbers[0] == numbers[1]
 
 
 def test_the_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,9 @@ def train(folder: Path, run: str, *more: str, page: str = PAGE) -> Result:
 def test_validation_is_in_generation_mode_and_the_log_says_what_is_fed_back(tmp_path: Path) -> None:
     done = train(tmp_path, "run", "--epochs", "3", "--scheduled", "0.5/1/1")
     assert done.exit_code == 0, done.output
-    said = "p reads its own outputs in 50% more of the frames every 1 epochs, after 1 of teacher forcing (13.3.3)"
+    said = (
+        "p reads its own outputs in 50% more of the frames every epoch, after 1 of teacher forcing (13.3.3)"
+    )
     assert said in done.stdout.splitlines()[0]
     card = load_card(tmp_path / "run")
     split = load_splits(str(tmp_path / "d.npz"), card, ["valid"])["valid"]

@@ -8,10 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dvaec.cli.front import FAULTY, Overrides, OwnPython, RefusalError
+from dvaec.cli.front import FAULTY, Overrides, OwnPython, RefusalError, Sharing, with_sharing
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
-from dvaec.cli.train import Batch, Clip, Crop, Decay, Epochs, Normalise, Patience, Rate, Warmup
+from dvaec.cli.train import (
+    Batch,
+    Beta,
+    Clip,
+    Crop,
+    Cycles,
+    Decay,
+    Epochs,
+    FreeBits,
+    Normalise,
+    Patience,
+    Rate,
+    Rise,
+    Samples,
+    Warmup,
+    Weights,
+)
 from dvaec.cli.train_words import objective_for
+from dvaec.spec.notation import counted
 
 if TYPE_CHECKING:
     from dvaec.runtime.comparison.job import Job, Result
@@ -39,6 +56,7 @@ def compare(
     specs: Specs,
     data: Data,
     overrides: Overrides = None,
+    share: Sharing = None,
     seeds: Seeds = 3,
     out: Out = Path("runs/compare"),
     epochs: Epochs = 80,
@@ -48,6 +66,12 @@ def compare(
     clip: Clip = 5.0,
     patience: Patience = 20,
     warmup: Warmup = None,
+    cycles: Cycles = None,
+    rise: Rise = None,
+    beta: Beta = None,
+    free_bits: FreeBits = None,
+    kl_weight: Weights = None,
+    samples: Samples = None,
     draws: Draws = 10,
     importance: Importance = 100,
     jobs: Jobs = 0,
@@ -70,32 +94,42 @@ def compare(
     dvaec compare specs/*rnn.yaml --data mine.npz --jobs 4 --pictures -o runs/table
     """
     with clear_errors("what was finished is kept; the same command continues"):
-        labels = _labels(specs)
+        labels = _labels(specs, out if pictures else None)
         from dvaec.runtime.preparation import preparation
         from dvaec.runtime.train import Options
 
         how = preparation(crop, normalise or ())
+        said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
         todo: list[Job] = []
         for path, label in zip(specs, labels, strict=True):
-            source, class_name, card = _compiled(path, overrides or (), allow_python)
-            objective = objective_for(card, {"warmup": warmup}, ())
+            source, class_name, card = _compiled(path, with_sharing(overrides, share), allow_python)
+            objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
             for seed in range(seeds):
                 options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, False, objective)
                 todo.append(_job(
                     label, source, class_name, card, data, out / label / str(seed), options, device, threads,
                     draws, importance, zero_inputs, how,
                 ))  # fmt: skip
-        results = _done(todo, jobs, ray)
-        protocol = _protocol(todo, seeds)
-        typer.echo(f"\n{_written(out, results, labels, protocol)}\n{out}")
-        if pictures:
-            _pictures(out, results, labels)
-        if any(one.fault for one in results):
-            raise typer.Exit(FAULTY)
+        _tabulate(out, _done(todo, jobs, ray), labels, _protocol(todo, seeds), pictures)
 
 
-def _labels(specs: Sequence[Path]) -> list[str]:
-    """Name the models by their files; RefusalError where two would have one name."""
+def _tabulate(
+    out: Path, results: Sequence[Result], labels: Sequence[str], protocol: Sequence[str], pictures: bool
+) -> None:
+    """Write and print what was found; typer.Exit if a run has failed."""
+    typer.echo(f"\n{_written(out, results, labels, protocol)}\n{out}")
+    if pictures:
+        _pictures(out, results, labels)
+    if any(one.fault for one in results):
+        raise typer.Exit(FAULTY)
+
+
+def _labels(specs: Sequence[Path], drawn: Path | None) -> list[str]:
+    """Name the models by their files; RefusalError for two of one name, LabFault if nothing here can draw."""
+    if drawn is not None:
+        from dvaec.runtime.pictures.canvas import known_format
+
+        known_format(drawn / "results.svg")
     labels = [path.stem for path in specs]
     twice = next((label for n, label in enumerate(labels) if label in labels[:n]), None)
     if twice is not None:
@@ -146,12 +180,24 @@ def _protocol(todo: Sequence[Job], seeds: int) -> list[str]:
     weighed = f", -log p with {k} importance samples (exact without latents)" if k else ""
     return [
         f"{job.data}: nats per frame of the test data, averaged over frames; mean and standard deviation "
-        f"over {seeds} seeds, weights of the best validation epoch.",
+        f"over {counted(seeds, 'seed')}, weights of the best validation epoch.",
         f"-ELBO with {job.draws} draws{weighed}. Adam {options.learning_rate:g}, {options.batch} sequences "
-        f"an update, at most {options.epochs} epochs, patience {options.patience}, clipping at "
-        f"{options.clip:g}.",
+        f"an update, at most {counted(options.epochs, 'epoch')}, patience {options.patience}, clipping at "
+        f"{options.clip:g}{f', L2 penalty {options.weight_decay:g}' if options.weight_decay else ''}.",
+        *_prepared(job),
         *_surrogates(todo),
     ]
+
+
+def _prepared(job: Job) -> list[str]:
+    """Say how the data were prepared, what that does to the numbers, how many draws an update has had."""
+    said = [f"Trained with {job.how.words}."] if job.how.words else []
+    if job.how.normalise:
+        said.append(
+            "The numbers are densities of the normalised data; they compare under the same --normalise."
+        )
+    draws = job.options.objective.samples
+    return [*said, *([f"Trained with {draws} draws of the latents a sequence."] if draws > 1 else [])]
 
 
 def _surrogates(todo: Sequence[Job]) -> list[str]:

@@ -78,15 +78,17 @@ def evaluate(
             typer.echo(line, err=True)
         from dvaec.runtime.activity import activity
         from dvaec.runtime.evaluate import evaluate as measure
+        from dvaec.runtime.feedback import feeds_back
         from dvaec.runtime.importance import importance as weigh
 
         bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
-        # The weights are those of teacher forcing: `score` reads the data.
-        count = importance if own.card.latents and mode is Mode.TEACHER_FORCING else 0
+        # The weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
+        forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
+        count = importance if own.card.latents and forced else 0
         weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
         scores = _scores(own, part, data, audio, motion, variable, mode, (batch, seed))
-        said = protocol(own.card, bound, weighed, latents)
+        said = protocol(own.card, bound, weighed, latents, forced)
         if form is TableFormat.JSON:
             typer.echo(_json(bound, weighed, latents, scores, said))
             return

@@ -95,13 +95,15 @@ def score_lines(scores: Sequence[Scores]) -> list[str]:
 
 
 def protocol(
-    card: Card, bound: Evaluation, weighed: Importance | None, latents: Sequence[Latent]
+    card: Card, bound: Evaluation, weighed: Importance | None, latents: Sequence[Latent], forced: bool
 ) -> list[str]:
-    """Say how the numbers were measured, a line each."""
+    """Say how the numbers were measured, a line each. forced: p has read the data, or reads none at all."""
     said = [
         "frame average: sum over sequences / number of frames; sequence average: mean of (sum / its frames)",
     ]
-    if bound.samples > 1:
+    if not card.latents:
+        said.append("ELBO: log p(x) itself, there are no latents" if forced else "ELBO: no latents, no draws")
+    elif bound.samples > 1:
         said.append(
             f"ELBO: mean of {bound.samples} draws of the latents from q, ± its Monte Carlo standard error"
         )
@@ -112,8 +114,13 @@ def protocol(
             f"-log p: -log mean_k p(x, z_k) / q(z_k | x), K = {weighed.samples} draws a sequence (Burda et "
             "al. 2016), ± by the jackknife; in the mean an upper bound of -log p(x)"
         )
-    if bound.mode == "generation":
+    if not forced and card.latents:
+        said.append("-log p: in teacher forcing only; the weights of the draws read the data")
         said.append("latents: q and p as they are given the data (teacher forcing)")
+    elif not forced:
+        said.append("generation mode: p reads its own outputs")
+    elif bound.mode == "generation":
+        said.append("generation mode: p reads no observed frames, so that both modes are one")
     if any(one.activity for one in latents):
         said.append(f"active: Var over places of q's mean > {_ACTIVE} (Burda et al. 2016)")
     if any(one.kl for one in latents):

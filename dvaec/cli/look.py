@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -196,5 +197,11 @@ def curves(
         from dvaec.runtime.pictures.curves import read_history
 
         path = picture or runs[0] / "curves.svg"
-        drawn(path, [(run.name, read_history(run)) for run in runs])
+        drawn(path, [(name, read_history(run)) for name, run in zip(names_of(runs), runs, strict=True)])
         typer.echo(path)
+
+
+def names_of(runs: Sequence[Path]) -> list[str]:
+    """Name runs by their folders, or by their paths where two folders share a name, as in a comparison."""
+    names = [run.name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run) for run in runs]

@@ -12,6 +12,7 @@ from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, with_sharin
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.lab_text import missing, surrogate
 from dvaec.cli.train_words import WARM_UP, objective_for, progress, schedule_of
+from dvaec.spec.notation import counted
 
 if TYPE_CHECKING:
     from dvaec.runtime.card import Card
@@ -190,6 +191,6 @@ def _run(
         )  # fmt: skip
     early = "stopped early, " if outcome.stopped_early else ""
     typer.echo(
-        f"{card.name}: {early}best of {outcome.epochs} epochs is {outcome.best_epoch}: "
+        f"{card.name}: {early}best of {counted(outcome.epochs, 'epoch')} is {outcome.best_epoch}: "
         f"validation -ELBO {-outcome.best_elbo:.3f} nats per frame\n{folder}"
     )

@@ -33,7 +33,8 @@ Scales = Mapping[str, Scale]
 def kinds_of(words: Sequence[str], card: Card) -> dict[str, str]:
     """Read what --normalise says: a kind for whatever takes it (`standard`), or for one variable (`x=scale`).
 
-    DataFault for a kind or variable that is none, and for a variable named whose family takes no such kind.
+    DataFault for a kind or variable that is none, for a variable named whose family takes no such kind, and
+    where no variable does.
     """
     found: dict[str, str] = {}
     for word in words:
@@ -41,7 +42,11 @@ def kinds_of(words: Sequence[str], card: Card) -> dict[str, str]:
         if kind not in KINDS:
             raise DataFault(f"--normalise {word}: no such kind", f"{' or '.join(KINDS)}, or x={KINDS[0]}")
         if not equals:
-            found |= {variable: kind for variable in card.dims if _takes(card, variable, kind)}
+            taking = {variable: kind for variable in card.dims if _takes(card, variable, kind)}
+            if not taking:
+                families = ", ".join(f"{variable} is {card.families[variable]}" for variable in card.dims)
+                raise DataFault(f"--normalise {word}: no variable of {card.name} can be: {families}")
+            found |= taking
         elif name not in card.dims:
             near = did_you_mean(name, list(card.dims)) or f"it has {', '.join(card.dims)}"
             raise DataFault(f"--normalise {word}: {card.name} has no variable '{name}'", near)

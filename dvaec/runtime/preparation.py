@@ -39,6 +39,15 @@ class Preparation:
     random: bool = False
     normalise: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The options that say so, as one writes them."""
+        piece = (
+            f"random:{self.crop}" if self.random else f"{self.crop}/{self.shift}" if self.shift else self.crop
+        )
+        crop = [f"--crop {piece}"] if self.crop else []
+        return " ".join([*crop, *(f"--normalise {one}" for one in self.normalise)])
+
 
 def preparation(crop: str = "", normalise: Sequence[str] = ()) -> Preparation:
     """Read what --crop says (50, 50/2, random:50, nothing) and --normalise; DataFault for anything else."""
@@ -115,9 +124,11 @@ def _same(run: Path, how: Preparation) -> Scales:
     given = asdict(how) | {"normalise": list(how.normalise)}
     changed = [name for name, value in given.items() if found.get(name, value) != value]
     if changed:
-        was = ", ".join(f"{name} {found[name]}" for name in changed)
+        kept = {**given, **{name: found[name] for name in changed}}
+        was = Preparation(**{**kept, "normalise": tuple(kept["normalise"])}).words
         raise StoreFault(
-            f"{run}: the data of this run were prepared with {was}", "resume with the same options"
+            f"{run}: the data of this run were prepared with {was or 'neither --crop nor --normalise'}",
+            "resume with the same options",
         )
     return stored_scales(run)
 

@@ -62,10 +62,12 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def known_format(path: Path) -> str:
-    """Return the format that a file's name ends in; LabFault for another."""
+    """Return the format that a file's name ends in; LabFault for another, and where nothing here can draw."""
     found = path.suffix.lower().lstrip(".")
     if found not in FORMATS:
         raise LabFault(f"{path}: does not end in one of {', '.join('.' + one for one in FORMATS)}")
+    with needing("pictures"):
+        import matplotlib  # noqa: F401 (asked before anything is computed)
     return found
 
 
@@ -97,6 +99,13 @@ def clock(frames: int, seconds: float | None) -> NDArray[np.float64]:
 def time_label(seconds: float | None) -> str:
     """What the axis of time is called."""
     return "time (s)" if seconds else "frame"
+
+
+def whole_numbers(axes: Axes) -> None:
+    """Put the marks of a counted axis at whole numbers, however few there are."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def divide(axes: Axes, frame: int, seconds: float | None, labelled: bool = True) -> None:

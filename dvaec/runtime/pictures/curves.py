@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvaec.runtime.faults import StoreFault
-from dvaec.runtime.pictures.canvas import FAINT, SERIES, SOFT, picture
+from dvaec.runtime.pictures.canvas import FAINT, SERIES, SOFT, picture, whole_numbers
 from dvaec.runtime.store import HISTORY
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def curves(path: Path, runs: Sequence[tuple[str, Columns]]) -> None:
             _parts(parts, runs[0][1])
         for axes in (bound, parts):
             axes.set_xlabel("epoch")
+            whole_numbers(axes)
+            for line in axes.lines:
+                if np.size(line.get_xdata()) == 1:
+                    line.set_marker("o")  # a line of one point is not seen
             axes.grid(axis="y", color=FAINT, linewidth=0.5)
             axes.set_axisbelow(True)
             axes.legend(loc="center right" if axes is parts and not several else "upper right")

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.pictures import bodies
-from dvaec.runtime.pictures.canvas import BLUE, FAINT, INK, SERIES, clock, column, divide, picture, time_label
+from dvaec.runtime.pictures.canvas import (
+    BLUE,
+    FAINT,
+    INK,
+    SERIES,
+    clock,
+    column,
+    divide,
+    picture,
+    time_label,
+    whole_numbers,
+)
 from dvaec.runtime.pictures.kind import Kind
 
 if TYPE_CHECKING:
@@ -64,6 +75,11 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
         _maps(path, kind, panels, look)
 
 
+def _room(panel: Panel) -> float:
+    """Points between a panel and its title: the word at the line where generation takes over lies there."""
+    return 18.0 if panel.taken_over is not None else 5.0
+
+
 def _maps(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
     """Images of dimension over time."""
     together = np.concatenate([panel.values for panel in panels]).astype(np.float64)
@@ -74,13 +90,15 @@ def _maps(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
         for axes, panel in zip(rows, panels, strict=True):
             values = _decibels(panel.values, together) if kind is Kind.SPECTROGRAM else panel.values
             _map(axes, values, look, _COLOURS[kind], (low, high))
-            axes.set_title(panel.title)
+            axes.set_title(panel.title, pad=_room(panel))
             axes.set_ylabel(_height(kind, look))
             if kind is Kind.ROLL and together.shape[1] == _PIANO:
                 _piano(axes, together)
             if panel.taken_over is not None:
                 divide(axes, panel.taken_over, look.seconds)
         rows[-1].set_xlabel(time_label(look.seconds))
+        if look.seconds is None:
+            whole_numbers(rows[-1])
         if kind is not Kind.ROLL:
             label = "dB below the loudest" if kind is Kind.SPECTROGRAM else look.name
             bar = sheet.colorbar(rows[0].images[0], ax=rows, shrink=0.6, aspect=28, pad=0.01)
@@ -153,8 +171,10 @@ def _lines(path: Path, panels: Sequence[Panel], look: Look) -> None:
                     divide(axes, panel.taken_over, look.seconds, labelled=row == 0)
                 if across == 0:
                     axes.set_ylabel(look.name if dims == 1 else f"{look.name}[{row + 1}]")
-            made[0][across].set_title(panel.title, pad=18 if panel.taken_over is not None else 5)
+            made[0][across].set_title(panel.title, pad=_room(panel))
             made[-1][across].set_xlabel(time_label(look.seconds))
+            if look.seconds is None:
+                whole_numbers(made[-1][across])
         if any(panel.behind is not None for panel in panels):
             sheet.legend(*made[0][-1].get_legend_handles_labels(), loc="outside lower right", ncols=3)
 
