@@ -255,6 +255,9 @@ def test_wrong_kinds_of_data_are_refused(
         "error: --kind roll: a roll shows switches and classes: x is gaussian of dim 6\n   = hint: --kind lines\n"
     )
     assert not (tmp_path / "no.png").exists()
+    other = refused("encode", run, "--data", rolls[1])
+    assert "has dim 88, but the model's x has dim 6" in other
+    assert "was trained on data of its own page" in other  # --set is of no use here
 
 
 def test_what_a_model_lacks_is_said_in_its_own_words(tmp_path: Path) -> None:

@@ -102,7 +102,13 @@ def training_splits(
 
 def evaluation_split(source: str, card: Card, name: str, run: Path, *, zero_inputs: bool = False) -> Split:
     """Load a split, whole sequences, with the normalisation of a run folder."""
-    return normalised(load_splits(source, card, [name], zero_inputs=zero_inputs)[name], stored_scales(run))
+    try:
+        split = load_splits(source, card, [name], zero_inputs=zero_inputs)[name]
+    except DataFault as fault:
+        if not (fault.hint or "").startswith("--set"):
+            raise
+        raise DataFault(fault.message, f"{run} was trained on data of its own page; train anew") from None
+    return normalised(split, stored_scales(run))
 
 
 def stored_scales(run: Path) -> Scales:
