@@ -15,7 +15,7 @@ from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import DataFault, LabFault
 from dvaec.runtime.generation import course, cut, forecast, sampled
 from dvaec.runtime.mode import Mode
-from dvaec.runtime.passes import encoded, in_units, original, reconstructed, renamed, spread
+from dvaec.runtime.passes import band, encoded, in_units, original, reconstructed, renamed, spread
 from dvaec.runtime.split import Scale
 from tests.exact_evidence import Model, compiled, split_of
 
@@ -109,6 +109,11 @@ def test_data_come_back_in_their_own_units_with_what_is_missing(model: Model) ->
     about = spread(scaled.scales, made, "x", 0)
     assert about is not None
     np.testing.assert_allclose(about, np.exp(0.5 * made.framed["p_x_logvar"]) * [3.0, 4.0])
+    drawn = replace(units, framed={**units.framed, "x": units.framed["x"] + 7.0})
+    found = band(scaled.scales, drawn, "x", 0)  # about p's mean, wherever the draw lies
+    assert found is not None
+    np.testing.assert_allclose(found[0], made.framed["p_x_mean"] * [3.0, 4.0] + [1.0, 2.0])
+    np.testing.assert_allclose(found[1], about)
     assert set(renamed(truth, "data_").framed) == {"data_x", "data_u"}
 
 

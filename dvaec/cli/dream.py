@@ -166,7 +166,7 @@ def forecast(
         from dvaec.runtime.arrays import chosen
         from dvaec.runtime.generation import course, cut
         from dvaec.runtime.generation import forecast as continued
-        from dvaec.runtime.passes import has, in_units, original, reconstructed, renamed, spread
+        from dvaec.runtime.passes import band, has, in_units, original, reconstructed, renamed
 
         own = trained(run, device, threads, allow_python)
         has(own.model, "forecast")
@@ -185,7 +185,7 @@ def forecast(
             whole = course(in_units(part.scales, own.card, known), found)
             family = own.card.families[name]
             title = "reconstructed, then generated"
-            about = spread(part.scales, whole, name, 0)
+            about = band(part.scales, whole, name, 0)
             seen, again = (frames(one, name, shown, family) for one in (truth, whole))
             draw(wish, shown, compared(shown, title, seen[: len(again)], again, about, context), look)
         if wav is not None:

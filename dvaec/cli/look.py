@@ -145,7 +145,7 @@ def reconstruct(
     """
     with clear_errors():
         from dvaec.runtime.arrays import chosen
-        from dvaec.runtime.passes import in_units, original, reconstructed, renamed, spread
+        from dvaec.runtime.passes import band, in_units, original, reconstructed, renamed
 
         own = trained(run, device, threads, allow_python)
         wish = Wish(picture, kind, variable, fps, shape, bones)
@@ -159,7 +159,7 @@ def reconstruct(
             family = own.card.families[name]
             look = look_of(wish, own, name, shown, data, split.value)
             seen, again = (frames(one, name, shown, family) for one in (truth, found))
-            about = spread(part.scales, found, name, 0)
+            about = band(part.scales, found, name, 0)
             draw(wish, shown, compared(shown, "reconstruction", seen, again, about), look)
         if wav is not None:
             _sounds(wav, found, name, own.card.families[name], data, part)

@@ -141,12 +141,12 @@ def saved(path: Path, *found: Sequences, context: int | None = None) -> None:
 
 
 def compared(
-    kind: Kind, title: str, truth: Any, made: Any, spread: Any = None, taken_over: int | None = None
+    kind: Kind, title: str, truth: Any, made: Any, band: Any = None, taken_over: int | None = None
 ) -> list[Panel]:
     """Put data and model beside each other: lines over the data, anything else below them."""
     from dvaec.runtime.pictures.panels import Panel
 
     if kind is Kind.LINES:
-        return [Panel(title, made, taken_over, spread, truth)]
+        return [Panel(title, made, taken_over, band, truth)]
     behind = truth if kind is Kind.SKELETON else None
     return [Panel("data", truth), Panel(title, made, taken_over, behind=behind)]

@@ -209,6 +209,17 @@ def spread(scales: Scales, found: Sequences, name: str, number: int) -> Array | 
     return None
 
 
+def band(scales: Scales, found: Sequences, name: str, number: int) -> tuple[Array, Array] | None:
+    """Return p's mean and standard deviation over one sequence, (length, dim) each, in the variable's units.
+
+    What is drawn from p lies about this mean and is not the middle of p itself. None where `spread` is.
+    """
+    deviation = spread(scales, found, name, number)
+    if deviation is None:
+        return None
+    return undone(scales, name, found.rows(f"p_{name}_mean", number)), deviation
+
+
 def renamed(found: Sequences, prefix: str) -> Sequences:
     """Put a prefix before every name."""
     framed = {f"{prefix}{name}": value for name, value in found.framed.items()}

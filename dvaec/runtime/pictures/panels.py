@@ -39,13 +39,13 @@ _FLOOR = 60.0  # dB below the loudest that a spectrogram shows
 class Panel:
     """A titled sequence (time, dim); `taken_over` is the frame, from 0, that generation begins with.
 
-    `spread` is a standard deviation to show about the values, `behind` another sequence to show behind them.
+    `band` is a mean and a standard deviation about it, `behind` another sequence to show behind the values.
     """
 
     title: str
     values: Array
     taken_over: int | None = None
-    spread: Array | None = None
+    band: tuple[Array, Array] | None = None
     behind: Array | None = None
 
 
@@ -188,10 +188,10 @@ def _line(axes: Axes, panel: Panel, row: int, seconds: float | None) -> None:
         seen = panel.behind[:, row]
         place = clock(len(seen), seconds)
         axes.plot(place, seen, ".", color=INK, markersize=2.6, label="data", zorder=3)
-    if panel.spread is not None:
-        about = 2.0 * panel.spread[:, row]
+    if panel.band is not None:
+        mean, about = panel.band[0][:, row], 2.0 * panel.band[1][:, row]
         axes.fill_between(
-            time, own - about, own + about, color=BLUE, alpha=0.18, linewidth=0, label="± 2 std of p"
+            time, mean - about, mean + about, color=BLUE, alpha=0.18, linewidth=0, label="± 2 std of p"
         )
     axes.plot(time, own, color=SERIES[0], label="model" if panel.behind is not None else None)
     axes.margins(x=0.01)
