@@ -79,9 +79,9 @@ def _report_cycle(
     )
     frame: int | None = at
     chain = " <- ".join(name if name in static else f"{name}_{frame}" for name, frame in cycle)
-    what, hint = "a cycle", None
+    what, hint = "a cycle", "leave one of these links out"
     if through:
-        what, hint = "a cycle through a value of the sequence", "leave one of these links out"
+        what = "a cycle through a value of the sequence"
     elif read is not None:
         line, named = read
         child, frame, parent, hint = line.target, line.frame, named.name, _way_out(cycle, line, named)
@@ -106,7 +106,11 @@ def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str
     shown = f"{name}_<T>" if parent.frame == LAST else f"{name}_{parent.frame}"
     if line.frame is not None:
         own = f"{child}_{line.frame}"
-        return f"in sequences of some length {shown} is {own} or made from it: leave one of these links out"
+        if parent.frame == LAST:
+            return (
+                f"in sequences of some length {shown} is {own} or made from it: leave one of these links out"
+            )
+        return f"{shown} is made from {own}: leave one of these links out, or give {shown} a line of its own"
     if parent.frame == LAST:
         return (
             f"{shown}, which every t reads, is made first, from T down: it and what it is made of read later "
