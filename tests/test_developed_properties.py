@@ -11,6 +11,7 @@ from dvaec.compiler import run, run_text
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Spec
 from dvaec.testing.properties import check_all
+from dvaec.testing.sets import windows_are_the_posterior
 from dvaec.testing.strategies.page_text import page_of
 from tests.developed_strategies import developed_specs
 
@@ -28,3 +29,10 @@ def test_random_developed_forms_have_every_property(spec: Spec) -> None:
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
 def test_what_once_went_wrong_has_every_property(path: Path) -> None:
     check_all(run(path).spec)
+
+
+@pytest.mark.parametrize("frames", [5, 23, 24])
+def test_a_numbered_line_says_for_which_lengths_it_reads_too_much(frames: int) -> None:
+    """Lengths beyond those that were compared alternate as these do."""
+    spec = run(next(path for path in REGRESSIONS if path.stem == "windows_by_the_parity_of_t")).spec
+    assert windows_are_the_posterior(spec, frames).compared == frames

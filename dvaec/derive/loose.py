@@ -45,8 +45,11 @@ def looseness(
         loose = tuple(
             frames for frames in lengths if any(comparison.spare(frames, conditional.frame).values())
         )
-        spare = comparison.spare(shortest, conditional.frame)
-        return Looseness(spare=_runs(template, spare, shortest, None), lengths=loose)
+        late = [frames in loose for frames in lengths][-(middle // 2) :]
+        varies = any(late) and not all(late)  # T modulo something decides, for longer sequences too
+        longest = loose[-1] if varies else shortest
+        spare = comparison.spare(longest, conditional.frame)
+        return Looseness(spare=_runs(template, spare, longest, None), lengths=loose, varies=varies)
     results = tuple(_ends(template, comparison, shortest + k) for k in range(residues))
     return replace(
         results[0],

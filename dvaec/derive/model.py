@@ -53,7 +53,7 @@ class Looseness:
     modulo its period; where these differ, `varies`, they hold together what any of them shows.
 
     What has no frame t has no `first` and `last`; `spare` is what it does not need of a long sequence, and
-    `lengths` the T up to there for which anything is spare.
+    `lengths` the T up to there for which anything is spare; where T modulo something decides, it `varies`.
 
     `compared` is False where that would take too long: then nothing is said.
     """

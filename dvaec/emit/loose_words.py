@@ -62,8 +62,9 @@ def _place_word(place: Place) -> str:
 
 
 def _lengths(loose: Looseness) -> str:
-    if not loose.spare:
-        return "for " + ", ".join(_from_to("T", [str(k) for k in run]) for run in _runs(loose.lengths))
+    if loose.varies or not loose.spare:
+        some = "for some T, as for " if loose.varies else "for "
+        return some + ", ".join(_from_to("T", [str(k) for k in run]) for run in _runs(loose.lengths))
     first = _runs(loose.lengths)[-1][0]
     return "for every T" if first == 1 else f"for every T from {first} on"
 

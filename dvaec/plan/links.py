@@ -12,12 +12,17 @@ def made(name: str) -> str:
     """Write what a node makes at t: h_t, q(z_t); or at its one frame: q(z_0)."""
     side, _, target = name.partition("_")
     at = "" if name.endswith(("_0", "_1")) else "_t"
+    if side in ("p", "q") and target.endswith("_first"):  # the line of frame 1
+        target, at = target.removesuffix("_first"), "_1"
     return f"{side}({target}{at})" if side in ("p", "q") else f"{name}{at}"
 
 
 def arrow(edge: Dependence) -> str:
     """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
     at = None if edge.offset is None else of(edge.offset)
+    name, _, kept = edge.source.partition("_")
+    if kept.startswith(("first_", "last_")):  # a frame that is held: the page names it by its number
+        return f"{made(edge.reader)} <- {name}_{'1' if kept.startswith('first_') else '<T>'}"
     return f"{made(edge.reader)} <- {page(edge.source, edge.window or at)}"
 
 
@@ -28,12 +33,13 @@ def distance(edge: Dependence, sign: int) -> int | None:
 
 def no_direction(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
     """Name what waits for each other, with one link for each direction of time and the number of the rest."""
-    waiting = [f"{name}_t" for name in component if not name.startswith(("p_", "q_"))]
+    waiting = [f"{name}_t" for name in component if "_" not in name]  # no head, no frame that is held
     shown, others = (waiting, 0) if len(waiting) < 5 else (waiting[:3], len(waiting) - 3)
     names = listed([*shown, f"{others} more"] if others else shown)
-    links = [e for e in inside if not e.source.startswith(("p_", "q_"))]
-    ways = ([e for e in links if (distance(e, s) or 0) < 0] for s in (1, -1))
-    named = dict.fromkeys([way[0] for way in ways if way] or links[:1])
+    links = [e for e in inside if not e.source.startswith(("p_", "q_")) and "_held" not in e.reader]
+    ways = [[e for e in links if (distance(e, s) or 0) < 0] for s in (1, -1)]
+    within = [e for e in links if distance(e, 1) == 0]  # one way alone: it is these that close the cycle
+    named = dict.fromkeys([way[0] for way in ways] if all(ways) else within[:2] or links[:1])
     rest = len(links) - len(named)
     more = f" and {counted(rest, 'link')} more" if rest else ""
     return f"{names} wait for each other in no one direction of time: {', '.join(map(arrow, named))}{more}"

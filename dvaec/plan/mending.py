@@ -42,5 +42,11 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     if error.frame is not None:
         return "read it in the network that needs it, not where a state starts, or leave it out"
     derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
-    own = derived and any(node.startswith("q_") for node in error.nodes)
-    return "a conditional of its own under 'inference' can leave it out" if own else None
+    if derived and any(node.startswith("q_") for node in error.nodes):
+        return "a conditional of its own under 'inference' can leave it out"
+    lines = (*developed.numbered, *developed.inference.conditionals)
+    first = next((c.target for c in lines if c.frame == 1 and c.target in error.nodes), None)
+    return first and (
+        f"one loop makes frame 1 and the later frames in one order: with the line of {first}_1 no variable "
+        "can wait at frame 1 for one that waits for it at frame t"
+    )

@@ -91,7 +91,8 @@ def _numbered(context: Context, line: Line, block: str, role: str) -> None:
     target, span = line.target, context.place(line.scalar, line.target)
     if target.frame == "T":
         message = f"a conditional of its own for the last frame ({target.name}_T) is not supported"
-        context.report.add(Code.NUMBERED, message, span, f"write {target.name}_t, _0 or _1")
+        hint = f"{target.name}_t serves that frame too; frame 1, and frame 0 of latents, can have a line"
+        context.report.add(Code.NUMBERED, message, span, hint)
     elif target.frame == "0" and role == "observed":
         message = f"'{target.name}' is observed at the frames 1 to T; there is no observation of frame 0"
         context.report.add(Code.NUMBERED, message, span, f"write {target.name}_1 for the first frame")

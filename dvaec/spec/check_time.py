@@ -32,7 +32,7 @@ def check_directions(
     if drawable and (static or numbered):
         inner = [c for c in conditionals if c.target in names]
         if cycle := cycle_at_ends(inner, static, context.zero, drawn=block != "generation"):
-            _report_cycle(context, cycle, static, block)
+            _report_cycle(context, cycle, inner, static, block)
             return False
     return drawable
 
@@ -62,24 +62,66 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
     context.report.add(code, message, place_of(context, block, child, None, parent), hint)
 
 
-def _report_cycle(context: Context, cycle: tuple[Place, ...], static: Collection[str], block: str) -> None:
-    chain = " <- ".join(name if name in static else f"{name}_{frame}" for name, frame in cycle)
+def _report_cycle(
+    context: Context,
+    cycle: tuple[Place, ...],
+    conditionals: Sequence[Conditional],
+    static: Collection[str],
+    block: str,
+) -> None:
     through = any(name in static for name, _ in cycle)
     code = Code.CYCLE_OF_LEVELS if through else Code.CYCLE_OVER_TIME
     if block != "generation":
         code = Code.INFERENCE_CYCLE
-    (child, frame), (parent, _) = next(
+    read = next(filter(None, (_by_number(a, b, conditionals) for a, b in pairwise(cycle))), None)
+    (child, at), (parent, _) = next(
         ((a, b) for a, b in pairwise(cycle) if a[0] in static), next(pairwise(cycle))
     )
-    what = "a cycle through a value of the sequence" if through else "a cycle"
-    span = place_of(context, block, child, frame, parent)
-    hint = None
-    if not through and cycle[0] == cycle[1]:
-        hint = (
-            f"a conditional of {child}_t serves frame {frame} too: give that frame a line of its own, "
-            f"{child}_{frame}, or read {child} relative to t, {child}_<t-1>"
+    frame: int | None = at
+    chain = " <- ".join(name if name in static else f"{name}_{frame}" for name, frame in cycle)
+    what, hint = "a cycle", "leave one of these links out"
+    if through:
+        what = "a cycle through a value of the sequence"
+    elif read is not None:
+        line, named = read
+        child, frame, parent, hint = line.target, line.frame, named.name, _way_out(cycle, line, named)
+        if frame is None and len(cycle) == 2 and named.frame == LAST:  # found where T = 1, true of every T
+            chain = f"{child}_T <- {child}_T"
+    context.report.add(code, f"{what}: {chain}", place_of(context, block, child, frame, parent), hint)
+
+
+def _by_number(a: Place, b: Place, conditionals: Sequence[Conditional]) -> tuple[Conditional, Parent] | None:
+    """Return the line by which `a` reads `b`, and the parent there, if it names a single frame."""
+    lines = [c for c in conditionals if c.target == a[0] and c.frame in (a[1], None)]
+    line = max(lines, key=lambda c: c.frame is not None)
+    near = any(p.name == b[0] and p.offsets is not None and b[1] - a[1] in p.offsets for p in line.parents)
+    named = (p for p in line.parents if p.name == b[0] and p.frame is not None)
+    parent = next((p for p in named if p.frame in (b[1], LAST)), None)
+    return None if near or parent is None else (line, parent)
+
+
+def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str:
+    """Say how a read of a single frame could wait for nothing that waits for it."""
+    child, name = line.target, parent.name
+    shown = f"{name}_<T>" if parent.frame == LAST else f"{name}_{parent.frame}"
+    if line.frame is not None:
+        own = f"{child}_{line.frame}"
+        if parent.frame == LAST:
+            return (
+                f"in sequences of some length {shown} is {own} or made from it: leave one of these links out"
+            )
+        return f"{shown} is made from {own}: leave one of these links out, or give {shown} a line of its own"
+    if parent.frame == LAST:
+        return (
+            f"{shown}, which every t reads, is made first, from T down: it and what it is made of read later "
+            f"frames, as in {name}_<t+1>, no earlier ones and not {shown}"
         )
-    context.report.add(code, f"{what}: {chain}", span, hint)
+    if cycle[0][1] == cycle[1][1] == parent.frame:
+        return (
+            f"a conditional of {child}_t serves frame {parent.frame} too: give that frame a line of its own, "
+            f"{child}_{parent.frame}, or read {name} relative to t, {name}_<t-1>"
+        )
+    return f"{shown}, which every t reads, is made first: what it is made of reads no later frames"
 
 
 def check_summaries(context: Context, conditionals: Sequence[Conditional]) -> None:

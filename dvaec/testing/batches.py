@@ -7,6 +7,7 @@ import inspect
 import torch
 from torch import Tensor
 
+from dvaec.plan.model import Loop
 from dvaec.spec.model import Role
 from dvaec.testing.built import Built, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
@@ -127,31 +128,46 @@ def stream_is_batch(built: Built, frames: int) -> Gap:
     for method in ("step", "imagine"):
         if not built.has(method):
             continue
-        late = stream.delay if method == "step" else 0
+        late = _lateness(built, method)
         state = built.module.begin(2, **static, **start)
         whole = _whole(built, values, method, frames)
         for k in range(frames):
             state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
-            for name in result._fields if k >= late else ():
-                if hasattr(whole, name):
-                    wanted = getattr(whole, name)[:, k - late]
-                    gap.close(getattr(result, name), wanted, f"{method}: {name} of frame {k - late + 1}")
+            for name in (n for n in result._fields if n in whole):
+                at = k - max(
+                    steps for node, steps in late.items() if name == node or name.startswith(f"{node}_")
+                )
+                if at >= 0:
+                    wanted = whole[name][:, at]
+                    gap.close(getattr(result, name), wanted, f"{method}: {name} of frame {at + 1}")
     return gap
 
 
-def _whole(built: Built, values: Values, method: str, frames: int) -> object:
-    """What the entry point for whole sequences makes of the same values."""
+def _lateness(built: Built, method: str) -> dict[str, int]:
+    """How many frames behind the frame that is given each node of a step is."""
+    assert built.plan.stream is not None
+    (loop,) = next(entry for entry in built.plan.stream.entries if entry.name == method).steps
+    assert isinstance(loop, Loop)
+    return {name: max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
+
+
+def _whole(built: Built, values: Values, method: str, frames: int) -> dict[str, Tensor]:
+    """What the entry points for whole sequences make of the same values, by name."""
     if method == "imagine":
-        return built.call("generate", values, batch=2, frames=frames)
-    return built.call("encode", values) if built.has("encode") else None
+        found: dict[str, Tensor] = built.call("generate", values, batch=2, frames=frames)._asdict()
+        return found
+    heads = [head.name for head in built.plan.network.heads if head.framed and head.head.frame is None]
+    score = built.call("score", with_draws(built, values))._asdict()
+    found = {field: score[field] for head in heads for field in score if field.startswith(f"{head}_")}
+    return found | (built.call("encode", values)._asdict() if built.has("encode") else {})
 
 
-def _arguments(built: Built, values: Values, method: str, k: int, late: int) -> dict[str, Tensor]:
+def _arguments(built: Built, values: Values, method: str, k: int, late: dict[str, int]) -> dict[str, Tensor]:
     """What one step takes at frame k + 1 of the sequence; its draws are `late` frames behind."""
     found = {}
     for name in inspect.signature(getattr(built.module, method)).parameters:
         if name.startswith("noise_"):
-            found[name] = values[name][:, max(0, k - late)]
+            found[name] = values[name][:, max(0, k - late[name.removeprefix("noise_")])]
         elif name in values:
             found[name] = values[name][:, k]
     return found

@@ -109,7 +109,7 @@ def _loose(spec: Spec, factor: DerivedConditional, frame: int, frames: int) -> b
     if not loose.compared or (spec.frames is None and frames < 2 * reach):
         return True
     if factor.conditional.frame is not None or not spec.variable(factor.conditional.target).framed:
-        return loose.inside or frames in loose.lengths
+        return loose.inside or frames in loose.lengths or (loose.varies and frames > max(loose.lengths))
     return frame in loose.first or frames - frame in loose.last or _between(loose, frame, frames)
 
 

@@ -62,7 +62,19 @@ def encode_is_frame_by_frame(built: Built, frames: int) -> Gap:
 
 
 def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
-    """Yield the latents in q's chain-rule order, each with its frame (0 for a static one)."""
+    """Yield the latents in q's chain-rule order, each with its frame (0 for a static one).
+
+    Where q reads a latent of its own sweep at frames to come, what is read goes before what reads it.
+    """
+    waiting = list(_swept(built, frames))
+    while waiting:
+        ready = (site for site in waiting if not _reads(built, site).intersection(waiting))
+        site = next(ready, waiting[0])  # there is none but in a cycle, which `check` refuses
+        waiting.remove(site)
+        yield site
+
+
+def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
     for sweep in built.spec.order:
         if not built.spec.variable(sweep.latents[0]).framed:
             yield sweep.latents[0], 0
@@ -72,6 +84,28 @@ def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
             for name in sweep.latents:
                 if t >= built.spec.variable(name).first:
                     yield (f"{name}_0" if t == 0 else name), t
+
+
+def _reads(built: Built, site: tuple[str, int]) -> set[tuple[str, int]]:
+    """The latents at frames relative to its own that q's conditional of a site reads."""
+    node, t = site
+    head = built.plan.network.node(f"q_{node}")
+    assert isinstance(head, HeadNode)
+    lines = [c for c in built.derivation.inference if c.target == head.variable.name and c.frame in (None, t)]
+    if not head.framed:
+        lines = [c for c in lines if c.frame == head.head.frame]
+    numbered = [c for c in lines if c.frame is not None]
+    parents = [p for line in numbered or lines for p in line.parents if p.offsets is not None]
+    latents = {v.name: v.first for v in built.spec.having(Role.LATENT) if v.framed}
+    return {
+        (f"{p.name}_0" if frame == 0 else p.name, frame)
+        for p in parents
+        if p.name in latents and p.offsets is not None
+        for frame in (t + d for d in p.offsets.within(latents[p.name] - t, _FAR - t))
+    } - {site}
+
+
+_FAR = 64  # no module under test runs over more frames
 
 
 def with_draws(built: Built, values: Values) -> Values:
