@@ -268,7 +268,11 @@ def _agrees_with_unrolled_reads(spec: Spec, form: Form, picture: Diagram) -> Non
         return reader is None or (parent.offsets.reaches_past if early else parent.offsets.reaches_future)
 
     def recurrent(name: str) -> bool:
-        every = (a for a in picture.arrows if a.target.frame in picture.slices)
+        """Whether a variable reads itself relative to t, not a frame of itself by its number."""
+        single = (ZERO, FIRST, FINAL, AFTER)
+        every = (
+            a for a in picture.arrows if a.target.frame in picture.slices and a.source.frame not in single
+        )
         return any(a.source.name == a.target.name == name for a in every)
 
     def column(parent: Parent, reader: int | None, frame: int, middle: int) -> int:
