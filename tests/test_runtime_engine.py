@@ -353,3 +353,19 @@ def test_a_module_takes_the_place_of_a_process(tmp_path: Path) -> None:
     batches = list(whole.train_dataloader())
     assert [len(batch.members) for batch in sorted(batches, key=lambda b: -len(b.members))] == [4, 4, 4, 1]
     assert sum(int(batch.frames) for batch in batches) == whole.training.frames
+
+
+def test_a_scripted_model_is_validated_without_dropout(tmp_path: Path) -> None:
+    """With a learning rate of 0 the weights stay as they are: scripted or not, validation must agree."""
+    found = []
+    for scripted in (False, True):
+        page = tmp_path / "tiny.yaml"
+        page.write_text(PAGE.replace("layers: [4 tanh]", "layers: [4 tanh dropout 0.5]"))
+        module = dvaec.lightning_module(page, seed=0)
+        data = dvaec.lightning_data(module, "pendulum", batch=50)
+        chosen = options(epochs=1, batch=50, learning_rate=0.0, scripted=scripted)
+        folder = tmp_path / str(scripted)
+        found.append(
+            train(module.model, module.card, data.training, data.validation, folder, chosen).best_elbo
+        )
+    assert found[0] == pytest.approx(found[1], rel=1e-6)

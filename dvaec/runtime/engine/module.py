@@ -181,6 +181,8 @@ class TrainingModule(pl.LightningModule):
         """Every part of the bound, (batch, time) or (batch,), then auxiliary ones; in full precision."""
         # Where some frames are fed back, `fed` says which (`dvaec.runtime.feedback`).
         fed, stepper = "fed" in batch.arguments, self._stepper[0]
+        if stepper.training != self.training:  # a scripted model has a mode of its own: dropout or none
+            stepper.train(self.training)
         elbo = cast(Callable[..., Any], stepper.elbo_fed if fed else stepper.elbo)
         result = elbo(**batch.arguments)
         parts = ((name, cast(Tensor, getattr(result, name))) for name in self._names)
