@@ -17,9 +17,9 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split, load_splits
 from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import StoreFault
-from dvaec.runtime.feedback import ScheduledSampling, fed_mask, feeds_back
+from dvaec.runtime.feedback import ScheduledSampling, feeds_back
 from dvaec.runtime.mode import Mode
-from dvaec.runtime.noise import EVALUATION, draws
+from dvaec.runtime.noise import EVALUATION, draws, fed_mask
 from dvaec.runtime.pendulum import write_npz
 from dvaec.runtime.script import script
 from dvaec.runtime.source import load_class
@@ -56,19 +56,25 @@ def test_a_schedule_that_never_arrives_is_refused(wrong: dict[str, int]) -> None
 
 
 def test_every_frame_of_every_sequence_is_drawn_for_itself() -> None:
-    schedule, generator = ScheduledSampling(0.25, 1), torch.Generator().manual_seed(0)
-    masks = torch.stack([fed_mask(schedule, 1, 20, 10, generator) for _ in range(500)]).double()
+    schedule = ScheduledSampling(0.25, 1)
+    masks = torch.stack([fed(schedule, 1, 20, 10, seed) for seed in range(500)]).double()
     assert masks.mean(0) == pytest.approx(torch.full((20, 10), 0.25).numpy(), abs=0.08)
     apart = masks.reshape(500, -1).T.corrcoef().fill_diagonal_(0.0)
     assert float(apart.abs().max()) < 0.3  # of 200 (199) / 2 correlations of 500 draws
-    assert not fed_mask(ScheduledSampling(start=1), 1, 4, 3, generator).any()
-    assert fed_mask(schedule, 4, 4, 3, generator).all()
+    assert not fed(ScheduledSampling(start=1), 1, 4, 3).any()
+    assert fed(schedule, 4, 4, 3).all()
+
+
+def fed(schedule: ScheduledSampling, epoch: int, batch: int, frames: int, seed: int = 0) -> torch.Tensor:
+    """The frames that are fed at the share of an epoch, by streams that do not depend on it."""
+    keys = [(seed, 1, row, 0) for row in range(batch)]
+    return fed_mask(schedule.share(epoch), keys, torch.full((batch,), frames))
 
 
 def test_the_draws_do_not_depend_on_the_share() -> None:
     """Two runs that differ in the epoch alone feed back nested sets of frames."""
     schedule = ScheduledSampling(0.25, 1)
-    few, many = (fed_mask(schedule, e, 8, 6, torch.Generator().manual_seed(1)) for e in (1, 3))
+    few, many = (fed(schedule, e, 8, 6, seed=1) for e in (1, 3))
     assert bool((many | ~few).all())
     assert int(many.sum()) > int(few.sum())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,11 @@ class Batch:
     members: tuple[int, ...]
     frames: int
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def arguments(self, names: Iterable[str]) -> dict[str, Tensor]:
+        """Return what an entry point that reads the data takes, by name; `names` are those of the tensors."""
+        given = dict(zip(names, self.tensors, strict=True)) | {"lengths": self.lengths}
+        return given | {f"mask_{name}": mask for name, mask in self.masks.items()}
 
 
 def collate(split: Split, members: Sequence[int], device: torch.device, dtype: torch.dtype) -> Batch:

@@ -23,7 +23,7 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.feedback import elbo_in
 from dvaec.runtime.mode import Mode
-from dvaec.runtime.noise import EVALUATION, draws
+from dvaec.runtime.posterior import noise
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,15 @@ def elbo_parts(
     model: nn.Module,
     card: Card,
     batch: Batch,
-    noise: Mapping[str, Tensor] | None = None,
+    given: Mapping[str, Tensor] | None = None,
     mode: Mode = Mode.TEACHER_FORCING,
 ) -> dict[str, Tensor]:
     """Call the module's bound in a mode and return its parts by name, each (batch, time) or (batch,).
 
-    In the card's order; auxiliary predictions, which are no part of the bound, come last. `noise` has the
+    In the card's order; auxiliary predictions, which are no part of the bound, come last. `given` has the
     draws of the latents by the names of the module's arguments.
     """
-    given = {f"mask_{name}": mask for name, mask in batch.masks.items()} | dict(noise or {})
-    result = elbo_in(model, mode)(*batch.tensors, lengths=batch.lengths, **given)
+    result = elbo_in(model, mode)(**batch.arguments(card.dims), **(given or {}))
     return {name: cast(Tensor, getattr(result, name)) for name in (*card.terms, *card.predictions)}
 
 
@@ -124,14 +123,12 @@ def _draw(
     model: nn.Module, card: Card, sequences: int, batches: list[Batch], draw: tuple[int, int], mode: Mode
 ) -> dict[str, NDArray[np.float64]]:
     """Sum every part over each sequence's frames, for one draw (seed, number): name -> (sequences,)."""
-    parameter, (seed, number) = next(model.parameters()), draw
+    seed, number = draw
     sums = {name: np.zeros(sequences) for name in (*card.terms, *card.predictions)}
     for batch in batches:
         rows = list(batch.members)
-        keys = [(seed, EVALUATION, row, number) for row in rows]
-        noise = draws(card.noises, keys, batch.lengths.cpu(), parameter.dtype)
-        noise = {name: one.to(parameter.device) for name, one in noise.items()}
-        for name, part in elbo_parts(model, card, batch, noise, mode).items():
+        given = noise(model, card, batch, seed, number)
+        for name, part in elbo_parts(model, card, batch, given, mode).items():
             total = part.double()
             sums[name][rows] = (total.sum(dim=1) if total.dim() == 2 else total).cpu().numpy()
     signs = {name: 1.0 if name.startswith("log_p_") else -1.0 for name in card.terms}

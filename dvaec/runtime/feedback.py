@@ -2,7 +2,7 @@
 
 Teacher forcing reads the data at every frame, generation mode none of them; scheduled sampling (Bengio et al.
 2015) goes from the one to the other while a model is trained. The module's `elbo_fed` takes the frames that
-are fed back as a mask (batch, time); its `elbo` is teacher forcing.
+are fed back as a mask (batch, time), which `dvaec.runtime.noise` draws; its `elbo` is teacher forcing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dvaec.runtime.faults import StoreFault
 from dvaec.runtime.mode import Mode
@@ -49,23 +49,6 @@ class ScheduledSampling:
     def settled(self) -> int:
         """The epoch from whose end on all is fed back: what comes before it is another objective."""
         return self.start + self.every * (math.ceil(1.0 / self.rise - 1e-9) - 1)
-
-
-def fed_mask(
-    schedule: ScheduledSampling,
-    epoch: int,
-    batch: int,
-    frames: int,
-    generator: torch.Generator,
-    device: torch.device | str = "cpu",
-) -> Tensor:
-    """Draw the frames that are fed back in one update: bool (batch, time), every entry for itself.
-
-    As many numbers are drawn at every share, on the generator's device, so that a run that goes on from any
-    epoch meets the numbers that it would have met.
-    """
-    chosen = torch.rand(batch, frames, generator=generator, device=generator.device)
-    return (chosen < schedule.share(epoch)).to(device)
 
 
 def feeds_back(model: nn.Module) -> bool:

@@ -57,8 +57,11 @@ def draws(
     return {name: torch.from_numpy(array).to(dtype) for name, array in made.items()}
 
 
-def chosen(share: float, keys: Sequence[tuple[int, ...]], lengths: Tensor) -> Tensor:
-    """Choose frames, each with probability `share`: bool (batch, time), by the streams of `draws`."""
+def fed_mask(share: float, keys: Sequence[tuple[int, ...]], lengths: Tensor) -> Tensor:
+    """Choose the frames that are fed back, each with probability `share`: bool (batch, time).
+
+    By the streams of `draws`, one a sequence. A larger share chooses the same frames and more.
+    """
     made = np.zeros((len(keys), int(lengths.max())), dtype=np.bool_)
     for row, (key, size) in enumerate(zip(keys, lengths, strict=True)):
         made[row, : int(size)] = np.random.default_rng([*key, _FED]).random(int(size)) < share

@@ -23,9 +23,7 @@ FAMILIES = {
 
 def call(model: nn.Module, method: str, card: Card, batch: Batch, **more: Any) -> Any:
     """Call an entry point that reads the data: `elbo`, `encode`, `score`, `reconstruct`."""
-    given = dict(zip(card.dims, batch.tensors, strict=True))
-    given |= {f"mask_{name}": mask for name, mask in batch.masks.items()}
-    return cast(Callable[..., Any], getattr(model, method))(**given, lengths=batch.lengths, **more)
+    return cast(Callable[..., Any], getattr(model, method))(**batch.arguments(card.dims), **more)
 
 
 def noise(

@@ -19,7 +19,7 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.crops import at_epoch
 from dvaec.runtime.data import Split
 from dvaec.runtime.feedback import ScheduledSampling
-from dvaec.runtime.noise import EVALUATION, chosen, draws
+from dvaec.runtime.noise import EVALUATION, draws, fed_mask
 
 Part = tuple[int, tuple[int, ...], tuple[int, ...]]  # epoch, all sequences of a batch, those of this process
 
@@ -155,12 +155,10 @@ class _Batches(Dataset[SequenceBatch]):
         split = self._at(epoch)
         batch = collate(split, members, torch.device("cpu"), self._dtype)
         keys = [(self._seed, epoch, row, k % self._samples) for k, row in enumerate(members)]
-        arguments = dict(zip(self._split.order, batch.tensors, strict=True))
-        arguments["lengths"] = batch.lengths
-        arguments |= {f"mask_{name}": mask for name, mask in batch.masks.items()}
+        arguments = batch.arguments(split.order)
         arguments |= draws(self._card.noises, keys, batch.lengths, self._dtype)
         if self._schedule is not None:
             share = 1.0 if epoch == EVALUATION else self._schedule.share(epoch)
-            arguments["fed"] = chosen(share, keys, batch.lengths)
+            arguments["fed"] = fed_mask(share, keys, batch.lengths)
         frames = self._samples * int(split.lengths[list(everything)].sum())
         return SequenceBatch(arguments, torch.tensor(members), torch.tensor(frames), torch.tensor(bool(mine)))

@@ -53,9 +53,8 @@ class TrainingModule(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.seed, self.scripted = seed, scripted
         self.row: Epoch | None = None  # of the epoch that has ended
-        self._stepper: tuple[nn.Module, ...] = (
-            model,
-        )  # a tuple: no submodule with the same parameters again
+        # A tuple, so that it is no submodule with the same parameters again.
+        self._stepper: tuple[nn.Module, ...] = (model,)
         self._names = (*card.terms, *card.predictions)
         self._sums = self._checks = np.zeros(0)
         self._beta, self._began = 1.0, 0.0
@@ -105,9 +104,8 @@ class TrainingModule(pl.LightningModule):
             raise bad_part(self.model, given.arguments, given.members, parts, where)
         # Processes share the frames of the batch: the mean of their gradients is the gradient of the whole.
         self._sums += np.array([*sums, float(given.frames)])
-        if (
-            self.trainer.world_size > 1
-        ):  # DDP waits for every parameter, also for one that a model does not use
+        if self.trainer.world_size > 1:
+            # DDP waits for every parameter, also for one that a model does not use.
             value = value + 0.0 * torch.stack([p.reshape(-1)[0] for p in self.model.parameters()]).sum()
         return -value * self.trainer.world_size / given.frames
 
