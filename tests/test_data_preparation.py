@@ -94,6 +94,10 @@ def test_normalisation_is_that_of_the_rows_that_are_there() -> None:
     size = fit(split, {"x": "scale"})["x"]
     assert size.scale == pytest.approx([np.sqrt((x[~gone] ** 2).mean())] * 3)
     assert not size.shift.any()
+    middle = fit(split, {"x": "centre"})
+    assert middle["x"].shift == pytest.approx(scales["x"].shift)
+    assert middle["x"].scale.tolist() == [1.0] * 3
+    assert not nats(middle, CARD)
     assert nats(scales, CARD) == {"x": pytest.approx(np.log(scales["x"].scale).sum())}
 
 
@@ -105,6 +109,7 @@ def test_kinds_go_where_they_make_sense() -> None:
     assert kinds_of(["scale", "x=standard"], card) == {"x": "standard", "y": "scale", "u": "scale"}
     for words, said in (
         ("y=standard", "y is gamma, which cannot be standard"),
+        ("y=centre", "y is gamma, which cannot be centre"),
         ("n=scale", "n is bernoulli, which cannot be scale"),
         ("w=scale", "Small has no variable 'w'"),
         ("unit", "--normalise unit: no such kind"),

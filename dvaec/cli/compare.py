@@ -192,7 +192,7 @@ def _protocol(todo: Sequence[Job], seeds: int) -> list[str]:
 def _prepared(job: Job) -> list[str]:
     """Say how the data were prepared, what that does to the numbers, how many draws an update has had."""
     said = [f"Trained with {job.how.words}."] if job.how.words else []
-    if job.how.normalise:
+    if any(not one.endswith("centre") for one in job.how.normalise):
         said.append(
             "The numbers are densities of the normalised data; they compare under the same --normalise."
         )

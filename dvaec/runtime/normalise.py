@@ -1,10 +1,11 @@
 r"""Normalisation, fitted on the training split and kept with the run: y = (x - shift) / scale, by dimension.
 
     standard:  shift the mean, scale the standard deviation, of each dimension
+    centre:    shift the mean of each dimension, scale 1: the density is that of the data
     scale:     shift 0, scale the standard deviation around 0 of all dimensions together, one number
 
 Missing frames do not count; a dimension that never changes keeps the scale 1. Gaussian, Laplace, Student-t
-and mixture variables and inputs take either; Gamma variables `scale` (they stay positive); the others none,
+and mixture variables and inputs take any; Gamma variables `scale` (they stay positive); the others none,
 for their values mean what they are. A density of y is one of x times prod_d scale_d a frame:
 
     log p(x_t) = log p(y_t) - sum_d log scale_d                                     (`nats`)
@@ -24,7 +25,7 @@ from dvaec.runtime.card import Card
 from dvaec.runtime.faults import DataFault, StoreFault
 from dvaec.runtime.split import Array, Scale, Split
 
-KINDS = ("standard", "scale")
+KINDS = ("standard", "centre", "scale")
 _POSITIVE = ("gamma",)
 _FIXED = ("bernoulli", "categorical", "poisson", "beta")
 Scales = Mapping[str, Scale]
@@ -40,7 +41,7 @@ def kinds_of(words: Sequence[str], card: Card) -> dict[str, str]:
     for word in words:
         name, equals, kind = word.rpartition("=")
         if kind not in KINDS:
-            raise DataFault(f"--normalise {word}: no such kind", f"{' or '.join(KINDS)}, or x={KINDS[0]}")
+            raise DataFault(f"--normalise {word}: no such kind", f"{', '.join(KINDS)}, or x={KINDS[0]}")
         if not equals:
             taking = {variable: kind for variable in card.dims if _takes(card, variable, kind)}
             if not taking:
@@ -61,7 +62,7 @@ def kinds_of(words: Sequence[str], card: Card) -> dict[str, str]:
 
 def _takes(card: Card, name: str, kind: str) -> bool:
     family = card.families.get(name, "")
-    return family not in _FIXED and not (family in _POSITIVE and kind == "standard")
+    return family not in _FIXED and not (family in _POSITIVE and kind != "scale")
 
 
 def fit(split: Split, kinds: Mapping[str, str]) -> dict[str, Scale]:
@@ -80,8 +81,9 @@ def undone(scales: Scales, name: str, values: Array) -> Array:
 
 
 def nats(scales: Scales, card: Card) -> dict[str, float]:
-    """Return sum_d log scale_d of each observed variable that is normalised, in nats a frame."""
-    return {name: float(np.log(one.scale).sum()) for name, one in scales.items() if name in card.observed}
+    """Return sum_d log scale_d of each observed variable whose density is another, in nats a frame."""
+    scaled = {name: one for name, one in scales.items() if name in card.observed and (one.scale != 1).any()}
+    return {name: float(np.log(one.scale).sum()) for name, one in scaled.items()}
 
 
 def scales_to_json(scales: Scales) -> dict[str, dict[str, list[float]]]:
@@ -118,6 +120,8 @@ def _fitted(split: Split, name: str, kind: str) -> Scale:
         count = total
     if not count:
         raise DataFault(f"{split.name}_{name}: nothing is observed to normalise by")
+    if kind == "centre":
+        return Scale(mean, np.ones_like(mean))
     variance = spread / count
     if kind == "standard":
         still = np.sqrt(variance) <= 1e-6 * np.maximum(1e-6, np.abs(mean))
