@@ -85,7 +85,7 @@ _CROP_HELP = (
     "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
     "in every epoch). Evaluation is always on whole sequences."
 )
-_NORMALISE_HELP = "standard, centre or scale, fitted on train and kept with the run; x=scale for one variable."
+_NORMALISE_HELP = "standard, centre or scale, fitted on train, kept with the run; x=scale for one variable."
 Crop = Annotated[str, _option(_CROP_HELP, "--crop", metavar="FRAMES", show_default=False)]
 Normalise = Annotated[list[str] | None, _option(_NORMALISE_HELP, "--normalise", metavar="KIND")]
 
