@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import statistics
 import subprocess
@@ -13,35 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from typer.testing import CliRunner, Result
 
 import dvaec
-from dvaec.cli.app import app
 from dvaec.runtime.comparison import tables
 from dvaec.runtime.comparison.job import Result as Found
 from dvaec.runtime.comparison.summary import rows_of
 from dvaec.runtime.data import load_splits
 from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.store import load_card
+from tests.comparisons import PAGE, SHORT, compare, dvaec_command, environment, material, runs
 from tests.shipped import ROOT
-
-PAGE = """\
-dvaec: 1
-model: {}
-variables:
-  x: {{role: observed, dim: 2}}
-  z: {{role: latent, dim: 2}}
-generation:
-  - z_t{}
-  - x_t | z_t
-inference: filtering
-networks:
-  p(x_t): {{reads: z_t, layers: [4 tanh]}}
-"""
-
-SHORT = ("--seeds", "2", "--epochs", "3", "--draws", "2", "--importance", "5", "--batch", "4")
 
 CLUSTER = """
 import sys, warnings
@@ -56,7 +37,7 @@ places = []
 on_ray = machine.on_ray
 def watched(jobs, address):
     for one in on_ray(jobs, address):
-        places.append(one.place)
+        places += [result.place for result in one]
         yield one
 machine.on_ray = watched
 done = CliRunner().invoke(dvaec.cli.app.app, ["compare", *sys.argv[1:], "--ray", cluster.address])
@@ -65,36 +46,6 @@ print("nodes", len(set(places)), None in places)
 cluster.shutdown()
 sys.exit(done.exit_code)
 """
-
-
-def material(folder: Path) -> tuple[str, ...]:
-    """Write two pages and data; return the words that name them."""
-    (folder / "chain.yaml").write_text(PAGE.format("Chain", " | z_<t-1>"))
-    (folder / "apart.yaml").write_text(PAGE.format("Apart", ""))
-    random, lengths = np.random.default_rng(0), np.array([5, 3, 4, 2, 6, 4])
-    made = {f"{split}_x": random.normal(size=(24, 2)) for split in ("train", "valid", "test")}
-    np.savez(
-        folder / "d.npz",
-        allow_pickle=False,
-        **made,
-        **{f"{s}_lengths": lengths for s in ("train", "valid", "test")},
-    )
-    return (str(folder / "chain.yaml"), str(folder / "apart.yaml"), "--data", str(folder / "d.npz"))
-
-
-def compare(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, ["compare", *map(str, words)])
-
-
-def runs(folder: Path) -> list[dict[str, str]]:
-    with (folder / "runs.csv").open() as file:
-        return [
-            {key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)
-        ]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def test_the_tables_are_the_means_and_spreads_of_the_runs(tmp_path: Path) -> None:
@@ -295,7 +246,7 @@ def test_objective_and_preparation_are_those_of_train_and_stand_in_the_protocol(
     )
     assert "Trained with 2 draws of the latents a sequence.\n" in table
     train = ("train", *words[1:], *said, *made, "--epochs", "3", "--batch", "4", "-o", str(out / "one"))
-    assert CliRunner().invoke(app, train).exit_code == 0
+    assert dvaec_command(*train).exit_code == 0
     one, other = (json.loads((out / run / "card.json").read_text()) for run in ("one", "apart/0"))
     assert one["run"]["metrics"] == other["run"]["metrics"]
 

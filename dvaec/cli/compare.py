@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import FAULTY, Overrides, OwnPython, RefusalError, Sharing, with_sharing
+from dvaec.cli.compare_pages import Page, own_settings, pages_of
+from dvaec.cli.compare_text import protocol
+from dvaec.cli.front import FAULTY, OwnPython, Sharing, with_sharing
+from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
-from dvaec.cli.train import (
-    Batch,
-    Beta,
-    Clip,
-    Crop,
-    Cycles,
-    Decay,
-    Epochs,
-    FreeBits,
-    Normalise,
-    Patience,
-    Rate,
-    Rise,
-    Samples,
-    Warmup,
-    Weights,
-)
-from dvaec.cli.train_words import objective_for
-from dvaec.spec.notation import counted
+from dvaec.cli.scoring import Scoring
+from dvaec.cli.train_words import schedule_of
+from dvaec.cli.training import SCHEDULED_HELP, Training
+from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
     from dvaec.runtime.comparison.job import Job, Result
+    from dvaec.runtime.comparison.measuring import Wanted
 
-Specs = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Pages of YAML.", show_default=False)]
+Specs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SPEC[@NAME]...", help="Pages of YAML, under other names behind an @.", show_default=False
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="[NAME:]KEY=VALUE",
+        help="Change the pages, or the one of that name: --set srnn:h_t.units=64. Repeatable.",
+    ),
+]
+Scheduled = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scheduled",
+        metavar="[NAME:]RISE/EVERY[/START]",
+        help=f"{SCHEDULED_HELP} Of all pages whose p reads observed frames, or of one. Repeatable.",
+    ),
+]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each model: seeds 0, 1, ...")]
 Out = Annotated[
     Path, typer.Option("-o", "--out", help="The folder of the runs, tables and pictures.", show_default=True)
@@ -41,6 +51,9 @@ Out = Annotated[
 Draws = Annotated[int, typer.Option(min=1, help="Draws of the latents per test sequence, of the ELBO.")]
 Importance = Annotated[
     int, typer.Option(min=0, metavar="K", help="Draws of the importance-sampled log-likelihood; 0: leave it.")
+]
+Modes = Annotated[
+    Mode, typer.Option("--mode", help="generation: measure autoregressive models in generation mode, too.")
 ]
 Jobs = Annotated[int, typer.Option(min=0, help="Runs at a time; 0: as many as there are processors.")]
 RayAt = Annotated[
@@ -52,112 +65,103 @@ RayAt = Annotated[
 Pictures = Annotated[bool, typer.Option("--pictures/--no-pictures", help="Draw curves and results, too.")]
 
 
+@grouped
 def compare(
     specs: Specs,
     data: Data,
-    overrides: Overrides = None,
+    overrides: Changes = None,
     share: Sharing = None,
     seeds: Seeds = 3,
     out: Out = Path("runs/compare"),
-    epochs: Epochs = 80,
-    batch: Batch = 8,
-    lr: Rate = 3e-3,
-    weight_decay: Decay = 0.0,
-    clip: Clip = 5.0,
-    patience: Patience = 20,
-    warmup: Warmup = None,
-    cycles: Cycles = None,
-    rise: Rise = None,
-    beta: Beta = None,
-    free_bits: FreeBits = None,
-    kl_weight: Weights = None,
-    samples: Samples = None,
+    *,
+    training: Training,
+    scheduled: Scheduled = None,
     draws: Draws = 10,
     importance: Importance = 100,
+    mode: Modes = Mode.TEACHER_FORCING,
+    scoring: Scoring,
     jobs: Jobs = 0,
     ray: RayAt = None,
     threads: Threads = 1,
     device: Device = "cpu",
     zero_inputs: ZeroInputs = False,
-    crop: Crop = "",
-    normalise: Normalise = None,
     pictures: Pictures = False,
     allow_python: OwnPython = False,
 ) -> None:
     """Train and evaluate specs under one protocol, and tabulate mean and spread over seeds.
 
     Writes OUT/table.txt, .md, .tex and .csv, OUT/runs.csv, and a run folder for each spec and seed. Called
-    again it goes on where it was, also in the middle of a run, and does again what was done otherwise.
+    again it goes on where it was, also in the middle of a run; what is trained is not trained again when
+    more is to be measured.
 
     \b
     dvaec compare specs/vrnn.yaml specs/srnn.yaml --data pendulum-ring --seeds 3
     dvaec compare specs/*rnn.yaml --data mine.npz --jobs 4 --pictures -o runs/table
+    dvaec compare srnn.yaml srnn.yaml@gm --scheduled gm:0.2/50 --mode generation --data mine.npz
     """
     with clear_errors("what was finished is kept; the same command continues"):
-        labels = _labels(specs, out if pictures else None)
-        from dvaec.runtime.preparation import preparation
-        from dvaec.runtime.train import Options
+        pages = pages_of(specs, with_sharing(overrides, share), scheduled or ())
+        if pictures:
+            from dvaec.runtime.pictures.canvas import known_format
 
-        how = preparation(crop, normalise or ())
-        said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
+            known_format(out / "results.svg")
+        from dvaec.runtime.comparison.measuring import Wanted
+
+        wanted = Wanted(draws, importance, mode is Mode.GENERATION, scoring.wanted)
         todo: list[Job] = []
-        for path, label in zip(specs, labels, strict=True):
-            source, class_name, card = _compiled(path, with_sharing(overrides, share), allow_python)
-            objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
-            for seed in range(seeds):
-                options = Options(epochs, batch, lr, weight_decay, clip, patience, seed, False, objective)
-                todo.append(_job(
-                    label, source, class_name, card, data, out / label / str(seed), options, device, threads,
-                    draws, importance, zero_inputs, how,
-                ))  # fmt: skip
-        _tabulate(out, _done(todo, jobs, ray), labels, _protocol(todo, seeds), pictures)
+        for page in pages:
+            todo += _jobs(
+                page, data, training, wanted, seeds, out, (zero_inputs, device, threads, allow_python)
+            )
+        results = _done(todo, jobs, ray)
+        notes = [*protocol(todo, results, seeds), *own_settings(pages)]
+        _tabulate(out, results, [page.label for page in pages], notes, pictures)
 
 
-def _tabulate(
-    out: Path, results: Sequence[Result], labels: Sequence[str], protocol: Sequence[str], pictures: bool
-) -> None:
-    """Write and print what was found; typer.Exit if a run has failed."""
-    typer.echo(f"\n{_written(out, results, labels, protocol)}\n{out}")
-    if pictures:
-        _pictures(out, results, labels)
-    if any(one.fault for one in results):
-        raise typer.Exit(FAULTY)
-
-
-def _labels(specs: Sequence[Path], drawn: Path | None) -> list[str]:
-    """Name the models by their files; RefusalError for two of one name, LabFault if nothing here can draw."""
-    if drawn is not None:
-        from dvaec.runtime.pictures.canvas import known_format
-
-        known_format(drawn / "results.svg")
-    labels = [path.stem for path in specs]
-    twice = next((label for n, label in enumerate(labels) if label in labels[:n]), None)
-    if twice is not None:
-        raise RefusalError(
-            f"two specs are called '{twice}'", "the name of its file names a model in the table"
-        )
-    return labels
-
-
-def _compiled(path: Path, overrides: Sequence[str], allow_python: bool) -> tuple[str, str, Any]:
+def _jobs(
+    page: Page,
+    data: str,
+    training: Training,
+    wanted: Wanted,
+    seeds: int,
+    out: Path,
+    where: tuple[bool, str, int, bool],
+) -> list[Job]:
+    """Compile a page; a job for each seed. LabFault for what cannot be trained or measured so."""
     from dvaec.compiler import compile_spec
     from dvaec.runtime.card import Card
-
-    compiled = compile_spec(path, list(overrides), allow_python)
-    return compiled.source, compiled.class_name, Card(**compiled.card)
-
-
-def _job(*said: Any) -> Job:
     from dvaec.runtime.comparison.job import Job
+    from dvaec.runtime.faults import LabFault
+    from dvaec.runtime.feedback import feeds_back
+    from dvaec.runtime.measures.reconstruction import check_scored
+    from dvaec.runtime.source import load_class
 
-    return Job(*said)
+    zero_inputs, device, threads, allow_python = where
+    compiled = compile_spec(page.path, [*page.overrides, *page.own], allow_python)
+    card, schedule = Card(**compiled.card), schedule_of(page.schedule)
+    if schedule is not None and not feeds_back(load_class(compiled.source, compiled.class_name)):
+        if page.alone:
+            raise LabFault(f"p of {page.label} reads no observed frames: nothing can be fed back")
+        schedule = None
+    try:
+        check_scored(card, wanted.scored, data, "test")
+    except LabFault as fault:
+        raise LabFault(f"{page.label}: {fault.message}", fault.hint) from None
+    return [
+        Job(
+            page.label, compiled.source, compiled.class_name, card, data, out / page.label / str(seed),
+            training.options(card, seed, schedule), wanted, training.preparation(), zero_inputs, device,
+            threads, training.precision.value,
+        )
+        for seed in range(seeds)
+    ]  # fmt: skip
 
 
 def _done(todo: Sequence[Job], jobs: int, ray: str | None) -> list[Result]:
     """Do all jobs and say how each has come out."""
     from dvaec.runtime.comparison.here import here, processors
 
-    running: Iterator[Result]
+    running: Iterator[tuple[Result, ...]]
     if ray is not None:
         from dvaec.runtime.comparison.cluster import on_ray
 
@@ -165,69 +169,43 @@ def _done(todo: Sequence[Job], jobs: int, ray: str | None) -> list[Result]:
     else:
         running = here(todo, min(len(todo), jobs or max(1, processors() // todo[0].threads)))
     results: list[Result] = []
-    for one in running:
-        results.append(one)
-        value = (one.frame or {}).get("elbo", 0.0)
-        said = one.fault or f"test -ELBO {-value:.3f}, best of {one.epochs} epochs is {one.best_epoch}"
-        typer.echo(f"{one.label}, seed {one.seed}: {said} ({len(results)}/{len(todo)})")
+    for number, found in enumerate(running, start=1):
+        results += found
+        said = ", ".join(one.fault or _said(one) for one in found)
+        typer.echo(f"{found[0].label}, seed {found[0].seed}: {said} ({number}/{len(todo)})")
     return results
 
 
-def _protocol(todo: Sequence[Job], seeds: int) -> list[str]:
-    """What every run has had in common, in words."""
-    job = todo[0]
-    options, k = job.options, job.weights
-    weighed = f", -log p with {k} importance samples (exact without latents)" if k else ""
-    return [
-        f"{job.data}: nats per frame of the test data, averaged over frames; mean and standard deviation "
-        f"over {counted(seeds, 'seed')}, weights of the best validation epoch.",
-        f"-ELBO with {job.draws} draws{weighed}. Adam {options.learning_rate:g}, {options.batch} sequences "
-        f"an update, at most {counted(options.epochs, 'epoch')}, patience {options.patience}, clipping at "
-        f"{options.clip:g}{f', L2 penalty {options.weight_decay:g}' if options.weight_decay else ''}.",
-        *_prepared(job),
-        *_surrogates(todo),
-    ]
+def _said(one: Result) -> str:
+    value = -(one.frame or {}).get("elbo", 0.0)
+    if one.mode is Mode.GENERATION:
+        return f"in generation mode {value:.3f}"
+    return f"test -ELBO {value:.3f}, best of {one.epochs} epochs is {one.best_epoch}"
 
 
-def _prepared(job: Job) -> list[str]:
-    """Say how the data were prepared, what that does to the numbers, how many draws an update has had."""
-    said = [f"Trained with {job.how.words}."] if job.how.words else []
-    if any(not one.endswith("centre") for one in job.how.normalise):
-        said.append(
-            "The numbers are densities of the normalised data; they compare under the same --normalise."
-        )
-    draws = job.options.objective.samples
-    return [*said, *([f"Trained with {draws} draws of the latents a sequence."] if draws > 1 else [])]
+def _tabulate(
+    out: Path, results: Sequence[Result], labels: Sequence[str], notes: Sequence[str], pictures: bool
+) -> None:
+    """Write and print what was found; typer.Exit if a run has failed."""
+    typer.echo(f"\n{_written(out, results, labels, notes)}\n{out}")
+    if pictures:
+        _pictures(out, results, labels)
+    if any(one.fault for one in results):
+        raise typer.Exit(FAULTY)
 
 
-def _surrogates(todo: Sequence[Job]) -> list[str]:
-    """Name the models whose objective is not the bound, those of one objective together."""
-    from dvaec.runtime.objective import departures
-
-    found: dict[str, dict[str, None]] = {}
-    for job in todo:
-        aux = [f"log p of the auxiliary {name.removeprefix('aux_')}" for name in job.card.predictions]
-        said = "; ".join((*departures(job.options.objective, job.card.latents), *aux))
-        found.setdefault(said, {})[job.label] = None
-    return [
-        f"Trained on a surrogate of the ELBO, {', '.join(labels)}: {said}."
-        for said, labels in found.items()
-        if said
-    ]
-
-
-def _written(out: Path, results: Sequence[Result], labels: Sequence[str], protocol: Sequence[str]) -> str:
+def _written(out: Path, results: Sequence[Result], labels: Sequence[str], notes: Sequence[str]) -> str:
     """Write the tables; return the one to print."""
     from dvaec.runtime.comparison import tables
     from dvaec.runtime.comparison.summary import rows_of
     from dvaec.runtime.files import write_text
 
     rows = rows_of(results, labels)
-    text = tables.text_table(rows, protocol)
+    text = tables.text_table(rows, notes)
     files = {
         "table.txt": text,
-        "table.md": tables.markdown_table(rows, protocol),
-        "table.tex": tables.latex_table(rows, protocol),
+        "table.md": tables.markdown_table(rows, notes),
+        "table.tex": tables.latex_table(rows, notes),
         "table.csv": tables.csv_table(rows).rstrip("\n"),
         "runs.csv": tables.csv_runs(results).rstrip("\n"),
     }

@@ -12,14 +12,15 @@ import typer
 
 from dvaec.cli.evaluate_text import importance_lines, latent_lines, protocol, score_lines
 from dvaec.cli.front import OwnPython
+from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.lab_text import missing, table, units
-from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, observed, split_of, trained
+from dvaec.cli.scoring import Scoring
+from dvaec.cli.trained import BatchSize, Part, Run, Seed, WhichPart, split_of, trained
 from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
     from dvaec.runtime.measures.scores import Scores
-    from dvaec.runtime.split import Split
 
 
 class TableFormat(StrEnum):
@@ -29,6 +30,7 @@ class TableFormat(StrEnum):
     JSON = "json"
 
 
+@grouped
 def evaluate(
     run: Run,
     data: Data,
@@ -38,16 +40,8 @@ def evaluate(
         int,
         typer.Option(min=0, metavar="K", help="Draws of the importance-sampled log-likelihood; 0: leave it."),
     ] = 100,
-    audio: Annotated[
-        bool, typer.Option("--audio", help="SI-SDR, PESQ and ESTOI of resynthesised recordings.")
-    ] = False,
-    motion: Annotated[
-        str | None,
-        typer.Option(metavar="UNIT", help="MPJPE of joints in three dimensions, in the data's unit: mm."),
-    ] = None,
-    variable: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What --audio and --motion look at; x by default.")
-    ] = None,
+    *,
+    scoring: Scoring,
     mode: Annotated[
         Mode, typer.Option(help="generation: an autoregressive p reads its own outputs, not the data.")
     ] = Mode.TEACHER_FORCING,
@@ -80,14 +74,17 @@ def evaluate(
         from dvaec.runtime.evaluate import evaluate as measure
         from dvaec.runtime.feedback import feeds_back
         from dvaec.runtime.importance import importance as weigh
+        from dvaec.runtime.measures.reconstruction import check_scored, scores_of
 
+        check_scored(own.card, scoring.wanted, data, split.value)
         bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
         # The weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
         forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
         count = importance if own.card.latents and forced else 0
         weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
-        scores = _scores(own, part, data, audio, motion, variable, mode, (batch, seed))
+        wanted = scoring.wanted
+        scores = scores_of(own.model, own.card, part, data, wanted, mode=mode, batch=batch, seed=seed)
         said = protocol(own.card, bound, weighed, latents, forced)
         if form is TableFormat.JSON:
             typer.echo(_json(bound, weighed, latents, scores, said))
@@ -105,39 +102,6 @@ def _json(bound: Any, weighed: Any, latents: Any, scores: list[Scores], said: li
         "protocol": said,
     }
     return json.dumps(_plain(plain), indent=2, ensure_ascii=False)
-
-
-def _scores(
-    own: Trained,
-    part: Split,
-    data: str,
-    audio: bool,
-    motion: str | None,
-    variable: str | None,
-    mode: Mode,
-    draws: tuple[int, int],
-) -> list[Scores]:
-    """Measure what is asked for besides likelihoods, on one draw of the latents."""
-    if not audio and motion is None:
-        return []
-    from dvaec.runtime.passes import in_units, original, reconstructed
-
-    name = observed(own, variable)
-    members = range(part.sequences)
-    made = reconstructed(own.model, own.card, part, members, batch=draws[0], seed=draws[1], mode=mode)
-    found = in_units(part.scales, own.card, made)
-    scores = []
-    if audio:
-        from dvaec.runtime.measures.audio import again, audio_scores
-        from dvaec.runtime.power import power_of, recordings
-
-        power, spoken = power_of(found, name, own.card.families[name]), recordings(data, part.name)
-        scores.append(audio_scores(again(power, found.lengths, spoken), spoken, mode))
-    if motion is not None:
-        from dvaec.runtime.measures.motion import mpjpe
-
-        scores.append(mpjpe(found, original(part, members), name, motion, mode))
-    return scores
 
 
 def _counts(latent: Any) -> dict[str, int]:

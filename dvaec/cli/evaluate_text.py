@@ -90,7 +90,7 @@ def score_lines(scores: Sequence[Scores]) -> list[str]:
             error = "" if math.isnan(one.error) else f" ± {one.error:.3f}"
             unit = f", {one.unit}" if one.unit else ""
             lines.append(f"  {one.name + unit:<32}{f'{one.mean:.3f}{error}':>22}")
-        lines += [f"  {line}" for line in kind.protocol]
+        lines += [f"  {line}" for line in (*kind.protocol, kind.errors)]
     return lines
 
 

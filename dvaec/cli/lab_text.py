@@ -61,17 +61,23 @@ def surrogate(card: Card, objective: Objective, schedule: ScheduledSampling | No
         states = ", ".join(name.removeprefix("aux_") for name in card.predictions)
         found.append(f"plus the log p of auxiliary predictions of {states} (8.4)")
     if schedule is not None:
-        fed = f"p reads its own outputs in {schedule.rise:.0%} more of the frames every " + (
-            "epoch" if schedule.every == 1 else f"{schedule.every} epochs"
-        )
-        after = f", after {schedule.start} of teacher forcing" if schedule.start else ""
-        found.append(f"{fed}{after} (13.3.3), in validation in all of them")
+        found.append(scheduled(schedule))
     if not found:
         return []
     return [
         f"{card.name}: trained on a surrogate of the ELBO: {'; '.join(found)}. "
         "Each -ELBO below is that of the bound alone"
     ]
+
+
+def scheduled(schedule: ScheduledSampling) -> str:
+    """Say how a schedule feeds outputs back."""
+    every = "epoch" if schedule.every == 1 else f"{schedule.every} epochs"
+    after = f", after {schedule.start} of teacher forcing" if schedule.start else ""
+    return (
+        f"p reads its own outputs in {schedule.rise:.0%} more of the frames every {every}{after} (13.3.3), "
+        "in validation in all of them"
+    )
 
 
 def missing(card: Card, parts: Iterable[Split]) -> list[str]:

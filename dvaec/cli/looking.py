@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dvaec.cli.trained import Trained, observed
+from dvaec.cli.trained import Trained
 from dvaec.runtime.pictures.kind import POWERS, Kind, kind_of, sides
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Wish:
 
 def checked(wish: Wish, own: Trained) -> tuple[str, Kind]:
     """Return the variable to draw and its kind, before anything is computed; LabFault where they misfit."""
-    name = observed(own, wish.variable)
+    from dvaec.runtime.card import observed_in
+
+    name = observed_in(own.card, wish.variable)
     if wish.picture is not None:
         from dvaec.runtime.pictures.canvas import known_format
 

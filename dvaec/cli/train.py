@@ -2,127 +2,62 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, with_sharing
+from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.lab_text import missing, surrogate
-from dvaec.cli.train_words import WARM_UP, objective_for, progress, schedule_of
+from dvaec.cli.train_words import progress, schedule_of
+from dvaec.cli.training import SCHEDULED_HELP, Training
 from dvaec.spec.notation import counted
 
 if TYPE_CHECKING:
     from dvaec.runtime.card import Card
 
 
-class Precision(StrEnum):
-    """The numbers of `train`."""
-
-    SINGLE = "32"
-    DOUBLE = "64"
-    MIXED = "bf16-mixed"
-
-
-def _option(text: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, **more)
-
-
-def _of_objective(text: str, *names: str, **more: Any) -> Any:
-    return typer.Option(
-        *names, help=text, show_default="as the page says", rich_help_panel="Objective", **more
-    )
-
-
-Out = Annotated[Path | None, _option("The run folder; runs/<model> by default.", "-o", "--out")]
-Epochs = Annotated[int, _option("At most so many passes over the data.", min=1)]
-Batch = Annotated[int, _option("Sequences per update, over all processes.", min=1)]
-Rate = Annotated[float, _option("Adam's learning rate.", min=0.0)]
-Decay = Annotated[float, _option("Adam's L2 penalty.", min=0.0)]
-Seed = Annotated[int, _option("Of weights, noise and shuffling.", min=0)]
-Clip = Annotated[float, _option("Largest norm of the gradient; 0: none.", min=0.0)]
-Patience = Annotated[
-    int, _option("Stop after so many epochs without a better validation ELBO; 0: never.", min=0)
-]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")]
 Scheduled = Annotated[
-    str | None,
-    _option(
-        "Feed p's outputs back: RISE more of the frames every EVERY epochs, after START of teacher forcing "
-        "(0.2/50 is the review's). Validation is in generation mode.",
-        "--scheduled",
-        metavar="RISE/EVERY[/START]",
-    ),
+    str | None, typer.Option("--scheduled", metavar="RISE/EVERY[/START]", help=SCHEDULED_HELP)
 ]
-From = Annotated[Path | None, _option("Begin with the weights of another run.", "--from", metavar="RUN")]
-Resume = Annotated[bool, _option("Continue the run in the folder, exactly.", "--resume")]
-Scripted = Annotated[bool, _option("Run through TorchScript.", "--script/--no-script")]
-Devices = Annotated[int, _option("Processes (GPUs) on each machine, that share every batch.", min=1)]
-Nodes = Annotated[int, _option("Machines, each of which runs this command under torchrun or SLURM.", min=1)]
-Numbers = Annotated[
-    Precision, _option("32, 64, or bf16-mixed (products in bfloat16).", "--precision", metavar="BITS")
+From = Annotated[
+    Path | None, typer.Option("--from", metavar="RUN", help="Begin with the weights of another run.")
 ]
-Board = Annotated[bool, _option("Write TensorBoard's event files to RUN/tensorboard, too.", "--tensorboard")]
-
-Warmup = Annotated[
-    int | None,
-    _of_objective(f"Epochs over which the KL's weight rises to 1; {WARM_UP} if no one says.", min=0),
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in the folder, exactly.")]
+Devices = Annotated[
+    int, typer.Option(min=1, help="Processes (GPUs) on each machine, that share every batch.")
 ]
-Cycles = Annotated[int | None, _of_objective("How often it does so, from 0 each time.", min=1)]
-Rise = Annotated[float | None, _of_objective("The share of these epochs in which it rises.")]
-Beta = Annotated[float | None, _of_objective("The KL's weight behind the warm-up.", min=0.0)]
-FreeBits = Annotated[
-    float | None, _of_objective("Nats of KL that cost nothing more, for each latent and frame.", min=0.0)
+Nodes = Annotated[
+    int, typer.Option(min=1, help="Machines, each of which runs this command under torchrun or SLURM.")
 ]
-Weights = Annotated[
-    list[str] | None,
-    _of_objective("A factor for one latent's KL, on top of beta. Repeatable.", "--kl-weight", metavar="Z=W"),
+Board = Annotated[
+    bool, typer.Option("--tensorboard", help="Write TensorBoard's event files to RUN/tensorboard, too.")
 ]
-Samples = Annotated[int | None, _of_objective("Draws of the latents per sequence and update.", min=1)]
-
-_CROP_HELP = (
-    "Train on pieces: 50 (frames), 50/2 (a piece every 2 frames), random:50 (a random piece of each sequence "
-    "in every epoch). Evaluation is always on whole sequences."
-)
-_NORMALISE_HELP = "standard, centre or scale, fitted on train, kept with the run; x=scale for one variable."
-Crop = Annotated[str, _option(_CROP_HELP, "--crop", metavar="FRAMES", show_default=False)]
-Normalise = Annotated[list[str] | None, _option(_NORMALISE_HELP, "--normalise", metavar="KIND")]
 
 
+@grouped
 def train(
     spec: SpecFile,
     data: Data,
     overrides: Overrides = None,
     share: Sharing = None,
     out: Out = None,
-    epochs: Epochs = 80,
-    batch: Batch = 8,
-    lr: Rate = 3e-3,
-    weight_decay: Decay = 0.0,
+    *,
+    how: Training,
     seed: Seed = 0,
-    clip: Clip = 5.0,
-    patience: Patience = 20,
-    warmup: Warmup = None,
-    cycles: Cycles = None,
-    rise: Rise = None,
-    beta: Beta = None,
-    free_bits: FreeBits = None,
-    kl_weight: Weights = None,
-    samples: Samples = None,
     scheduled: Scheduled = None,
     begin: From = None,
     threads: Threads = 1,
     device: Device = "cpu",
     devices: Devices = 1,
     nodes: Nodes = 1,
-    precision: Numbers = Precision.SINGLE,
     tensorboard: Board = False,
     resume: Resume = False,
-    scripted: Scripted = False,
     zero_inputs: ZeroInputs = False,
-    crop: Crop = "",
-    normalise: Normalise = None,
     allow_python: OwnPython = False,
 ) -> None:
     """Compile a spec and train it.
@@ -140,19 +75,14 @@ def train(
         compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)
         from dvaec.runtime.card import Card
         from dvaec.runtime.engine.settings import Engine
-        from dvaec.runtime.preparation import preparation, training_splits
-        from dvaec.runtime.train import Options
+        from dvaec.runtime.preparation import training_splits
 
-        said = {"warmup": warmup, "cycles": cycles, "rise": rise, "beta": beta, "free_bits": free_bits}
         card = Card(**compiled.card)
-        objective = objective_for(card, {**said, "samples": samples}, kl_weight or ())
-        options = Options(
-            epochs, batch, lr, weight_decay, clip, patience, seed, scripted, objective, schedule_of(scheduled)
-        )
-        engine = Engine(device, devices, nodes, precision.value, tensorboard)
+        options = how.options(card, seed, schedule_of(scheduled))
+        engine = Engine(device, devices, nodes, how.precision.value, tensorboard)
         folder = out or Path("runs") / card.name.lower()
-        how, resumed = preparation(crop, normalise or ()), folder if resume else None
-        prepared = training_splits(data, card, how, zero_inputs, resumed)
+        resumed = folder if resume else None
+        prepared = training_splits(data, card, how.preparation(), zero_inputs, resumed)
         _run(compiled, card, prepared, folder, options, engine, threads, resume, begin)
 
 

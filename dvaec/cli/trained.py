@@ -54,16 +54,3 @@ def split_of(own: Trained, data: str, part: Part, zero_inputs: bool) -> Split:
     from dvaec.runtime.preparation import evaluation_split
 
     return evaluation_split(data, own.card, part.value, own.run, zero_inputs=zero_inputs)
-
-
-def observed(own: Trained, wanted: str | None) -> str:
-    """Return the observed variable that is asked for, or the first one that has frames."""
-    from dvaec.runtime.faults import LabFault
-
-    card = own.card
-    names = [name for name in card.observed if name not in card.static_observed] or list(card.observed)
-    if wanted is None:
-        return names[0]
-    if wanted not in card.observed:
-        raise LabFault(f"{card.name} observes no '{wanted}'", f"it observes {', '.join(card.observed)}")
-    return wanted

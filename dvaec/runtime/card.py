@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-from dvaec.runtime.faults import StoreFault
+from dvaec.runtime.faults import LabFault, StoreFault
 from dvaec.runtime.noise import Noise
 
 
@@ -76,6 +76,16 @@ class Card:
         if self.parts:
             return self.parts
         return (*(f"log_p_{name}" for name in self.observed), *(f"kl_{name}" for name in self.latents))
+
+
+def observed_in(card: Card, wanted: str | None) -> str:
+    """Return the observed variable that is asked for, or the first one that has frames; LabFault if none."""
+    names = [name for name in card.observed if name not in card.static_observed] or list(card.observed)
+    if wanted is None:
+        return names[0]
+    if wanted not in card.observed:
+        raise LabFault(f"{card.name} observes no '{wanted}'", f"it observes {', '.join(card.observed)}")
+    return wanted
 
 
 def card_to_json(card: Card, run: Mapping[str, Any] | None = None) -> str:

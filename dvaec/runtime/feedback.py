@@ -51,13 +51,16 @@ class ScheduledSampling:
         return self.start + self.every * (math.ceil(1.0 / self.rise - 1e-9) - 1)
 
 
-def feeds_back(model: nn.Module) -> bool:
-    """Whether p of a module reads observed frames, so that the modes differ; StoreFault if it is too old."""
+def feeds_back(model: nn.Module | type[nn.Module]) -> bool:
+    """Whether p of a module (or its class) reads observed frames, so that the modes differ.
+
+    StoreFault if it is too old to know.
+    """
     method = getattr(model, "elbo_fed", None)
     if isinstance(model, torch.jit.ScriptModule):
         return method is not None  # what a model cannot have is not scripted
     if method is None:
-        name = type(model).__name__
+        name = (model if isinstance(model, type) else type(model)).__name__
         raise StoreFault(f"{name}: emitted by a dvaec without generation mode", "compile the page again")
     return "fed" in inspect.signature(method).parameters
 

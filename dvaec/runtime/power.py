@@ -28,7 +28,12 @@ def power_of(found: Sequences, name: str, family: str) -> Array:
             return np.asarray(np.exp(found.framed[f"p_{name}_logvar"]))
         real, imaginary = np.split(found.framed[name], 2, axis=1)
         return np.asarray(real**2 + imaginary**2)
-    raise LabFault(
+    raise no_power(name, family)
+
+
+def no_power(name: str, family: str) -> LabFault:
+    """What is said of a variable of another family than those whose values are, or give, a power."""
+    return LabFault(
         f"{name} is {family}: only a gamma variable (or a complex_gaussian one) is a power spectrogram",
         f"--set {name}.distribution=gamma",
     )
@@ -37,6 +42,11 @@ def power_of(found: Sequences, name: str, family: str) -> Array:
 def recordings(data: str, split: str) -> list[Utterance]:
     """Return the recordings that a data set was made of, in its order; DataFault if it is made of none."""
     return list(_spoken(data, split))
+
+
+def check_recordings(data: str, split: str) -> None:
+    """DataFault if a data set is not made of recordings, without reading more than the first."""
+    next(_spoken(data, split))
 
 
 def settings_of(data: str, split: str) -> Settings | None:

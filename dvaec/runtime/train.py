@@ -100,10 +100,10 @@ def train(
         model, card, options.objective, learning_rate=options.learning_rate,
         weight_decay=options.weight_decay, seed=options.seed, scripted=options.scripted,
     )  # fmt: skip
-    keeper = RunFolder(folder, options.patience, options.settled, _plain(options), report, step)
+    keeper = RunFolder(folder, options.patience, options.settled, _plain(options, engine), report, step)
     last = folder / store.LAST
     if resume:
-        keeper.load_state_dict(_resumable(card, last, options))
+        keeper.load_state_dict(_resumable(card, last, _plain(options, engine)))
     elif is_first_process():
         if last.exists():
             raise StoreFault(
@@ -143,12 +143,13 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: SequenceData, last: 
             signal.signal(signal.SIGINT, handler)
 
 
-def _plain(options: Options) -> dict[str, Any]:
-    """Options as plain values, those of the objective by its names."""
-    return {**asdict(options), "objective": objective_to_plain(options.objective)}
+def _plain(options: Options, engine: Engine) -> dict[str, Any]:
+    """Options as plain values, those of the objective by its names, and the numbers of the run."""
+    objective = objective_to_plain(options.objective)
+    return {**asdict(options), "objective": objective, "precision": engine.precision}
 
 
-def _resumable(card: Card, path: Path, options: Options) -> dict[str, Any]:
+def _resumable(card: Card, path: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `RunFolder` left in the last state; StoreFault or TrainFault if it does not continue."""
     if not path.is_file():
         raise StoreFault(f"{path.parent}: no run to resume: it holds no {path.name}")
@@ -161,8 +162,8 @@ def _resumable(card: Card, path: Path, options: Options) -> dict[str, Any]:
     if not model or not kept:
         raise StoreFault(f"{path}: cannot be read: it holds no state of a run")
     store.check_hash(str(path), model, card)
-    before, given = dict(kept["options"]), _plain(options)
-    changed = _changed(before, given, card)
+    # Runs of earlier versions do not say their precision.
+    changed = _changed({"precision": given["precision"], **kept["options"]}, given, card)
     if changed:
         raise TrainFault(f"{path.parent}: the run was made with {changed}", "resume with the same options")
     return dict(kept)
@@ -171,6 +172,7 @@ def _resumable(card: Card, path: Path, options: Options) -> dict[str, Any]:
 def _changed(before: dict[str, Any], given: dict[str, Any], card: Card) -> str:
     """List the options of a run that differ from those given now, with the run's values."""
     names = [one.name for one in fields(Options) if one.name not in (*_FREE, "objective")]
+    names.append("precision")
     said = [f"{name.replace('_', ' ')} {before[name]}" for name in names if before.get(name) != given[name]]
     was, now = objective_of(before["objective"]), objective_of(given["objective"])
     if was != now:

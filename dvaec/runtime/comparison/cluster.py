@@ -17,7 +17,7 @@ from dvaec.runtime.extras import needing
 from dvaec.runtime.faults import LabFault
 
 
-def on_ray(jobs: Sequence[Job], address: str) -> Iterator[Result]:
+def on_ray(jobs: Sequence[Job], address: str) -> Iterator[tuple[Result, ...]]:
     """Do jobs on the cluster at `address` (auto: the one that runs here); yield results as they come.
 
     LabFault where there is no such cluster.
@@ -46,10 +46,11 @@ def on_ray(jobs: Sequence[Job], address: str) -> Iterator[Result]:
         ray.shutdown()
 
 
-def _on_a_node(job: Job) -> Result:
+def _on_a_node(job: Job) -> tuple[Result, ...]:
     import ray
 
-    return replace(run_job(job), place=ray.get_runtime_context().get_node_id())
+    place = ray.get_runtime_context().get_node_id()
+    return tuple(replace(one, place=place) for one in run_job(job))
 
 
 def _absolute(data: str) -> str:

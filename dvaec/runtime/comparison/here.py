@@ -20,7 +20,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def here(jobs: Sequence[Job], processes: int) -> Iterator[Result]:
+def here(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Result, ...]]:
     """Do jobs in so many processes, in this very one if that is 1; yield results as they come.
 
     Whoever leaves early ends the processes: their folders hold what was finished. TrainFault if one dies.

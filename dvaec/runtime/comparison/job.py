@@ -1,8 +1,8 @@
-"""One run of a comparison: train a model with one seed, evaluate its best weights on the test data.
+"""One run of a comparison: train a model with one seed, measure its best weights on the test data.
 
 Jobs are plain values, so that another process or machine can do them. What a job has found stands in its
-folder beside the protocol under which it was found; a job whose result is there is not done again, one that
-was broken off goes on where it was.
+folder (`dvaec.runtime.comparison.kept`); what is there is not done again, a run that was broken off goes on
+where it was, and one that is trained is not trained again for the sake of another measurement.
 """
 
 from __future__ import annotations
@@ -11,32 +11,30 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from dvaec.runtime import store
 from dvaec.runtime.card import Card
+from dvaec.runtime.comparison.kept import Ended, Kept, Measured, joined, read_kept, same_data, same_training
+from dvaec.runtime.comparison.measuring import Wanted, measured
 from dvaec.runtime.devices import build, prepare
 from dvaec.runtime.engine.settings import Engine
-from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import LabFault
-from dvaec.runtime.files import write_text
-from dvaec.runtime.importance import importance
+from dvaec.runtime.feedback import feeds_back
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.preparation import Preparation, evaluation_split, training_splits
 from dvaec.runtime.source import load_class
+from dvaec.runtime.split import Split
 from dvaec.runtime.train import Options, train
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A model (`source` is its module's text), its data, and how to train and to evaluate it.
-
-    draws: of the latents per sequence for the ELBO of the test data. weights: those of the importance-sampled
-    log-likelihood (0: none).
-    """
+    """A model (`source` is its module's text), its data, how to train it and what to measure."""
 
     label: str
     source: str
@@ -45,36 +43,42 @@ class Job:
     data: str
     folder: Path
     options: Options
+    wanted: Wanted = field(default_factory=Wanted)
+    how: Preparation = field(default_factory=Preparation)
+    zero_inputs: bool = False
     device: str = "cpu"
     threads: int = 1
-    draws: int = 10
-    weights: int = 100
-    zero_inputs: bool = False
-    how: Preparation = field(default_factory=Preparation)
+    precision: str = "32"
 
     @property
-    def protocol(self) -> dict[str, Any]:
-        """All that the result depends on, as plain values."""
+    def training(self) -> dict[str, Any]:
+        """All that the trained weights depend on, as plain values."""
         said = {
             "model": self.card.hash,
             "data": self.data,
             "content": _content(self.data),
             "options": asdict(self.options),
-            "draws": self.draws,
-            "weights": self.weights,
             "zero_inputs": self.zero_inputs,
             "how": asdict(self.how),
+            "precision": self.precision,
         }
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
 
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes in which the model is measured."""
+        own = self.wanted.generation and feeds_back(load_class(self.source, self.class_name))
+        return (Mode.TEACHER_FORCING, Mode.GENERATION) if own else (Mode.TEACHER_FORCING,)
+
 
 @dataclass(frozen=True)
 class Result:
-    """What a job has found, in nats per frame; `fault` says why there is nothing.
+    """What a job has found in one mode, in nats per frame; `fault` says why there is nothing.
 
     `frame` and `sequence` have the means of `elbo` and its parts, averaged over frames and over sequences,
-    and `importance` where it was asked for. `seconds` were spent on the epochs.
+    and `importance` where it was asked for; `scores` those of reconstructions, by their keys, with `units`,
+    and `protocol` how they were made. `seconds` were spent on the epochs.
     """
 
     label: str
@@ -87,63 +91,105 @@ class Result:
     sequence: Mapping[str, float] | None = None
     fault: str | None = None
     place: str | None = None  # the node of a cluster that did it
+    mode: Mode = Mode.TEACHER_FORCING
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    protocol: tuple[str, ...] = ()
 
 
-def run_job(job: Job) -> Result:
-    """Do a job, or take it up, or return what was found before; faults of data and numbers are results."""
+def run_job(job: Job) -> tuple[Result, ...]:
+    """Do a job, or take it up, or return what was found before; a result for each mode.
+
+    Faults of data and numbers are results.
+    """
     try:
-        return _found(job) or _run(job)
+        kept, training = read_kept(job.folder), job.training
+        ended = kept.ended if kept is not None and same_training(kept.training, training) else None
+        # Another command may have gone on with the run.
+        if kept is None or ended is None or ended.epochs != len(_seconds(job.folder)):
+            kept, ended = _trained(job, kept, training)
+        return _measured(job, kept, ended)
     except LabFault as fault:
-        return Result(job.label, job.options.seed, fault=fault.message)
+        return (Result(job.label, job.options.seed, fault=fault.message),)
 
 
-def _found(job: Job) -> Result | None:
-    """Read the result of the same job under the same protocol."""
-    path = job.folder / RESULT
-    if not path.is_file():
-        return None
-    try:
-        said = json.loads(path.read_bytes())
-        return Result(**said["result"]) if said["protocol"] == job.protocol else None
-    except (ValueError, KeyError, TypeError) as error:
-        raise LabFault(
-            f"{path}: no result of a comparison: {error}", "remove it to do the run again"
-        ) from error
-
-
-def _run(job: Job) -> Result:
+def _trained(job: Job, before: Kept | None, training: Mapping[str, Any]) -> tuple[Kept, Ended]:
+    """Train, from the start or from the last epoch that is there."""
+    if before is not None and not same_data(before.training, training):
+        was = before.training["data"] + (" with --zero-inputs" if before.training["zero_inputs"] else "")
+        raise LabFault(f"{job.folder}: the run was made with other data ({was})", "-o names another folder")
     begun = (job.folder / store.LAST).is_file()
     prepared = training_splits(job.data, job.card, job.how, job.zero_inputs, job.folder if begun else None)
-    where = prepare(job.device, job.threads)
+    prepare(job.device, job.threads)
     model = build(load_class(job.source, job.class_name), job.options.seed)
+    if not begun:
+        Kept(training).write(job.folder)
     outcome = train(
         model, job.card, prepared.splits["train"], prepared.splits["valid"], job.folder, job.options,
-        engine=Engine(job.device), resume=begun, prepared=prepared,
+        engine=Engine(job.device, precision=job.precision), resume=begun, prepared=prepared,
     )  # fmt: skip
+    if outcome.epochs > job.options.epochs:
+        raise LabFault(f"{job.folder}: the run has had {outcome.epochs} epochs", "-o names another folder")
+    count = sum(one.numel() for one in model.parameters())
+    ended = Ended(count, outcome.epochs, outcome.best_epoch, sum(_seconds(job.folder)))
+    kept = Kept(training, ended)
+    kept.write(job.folder)
+    return kept, ended
+
+
+def _measured(job: Job, kept: Kept, ended: Ended) -> tuple[Result, ...]:
+    """Measure what is not known of the best weights, and put it all together."""
+    results, loaded = [], None
+    for mode in job.modes:
+        found, fault = [], None
+        try:
+            for one in job.wanted.measures(job.card, mode):
+                known = kept.find(one)
+                if known is None:
+                    loaded = loaded or _loaded(job)
+                    known = measured(*loaded, job.data, one)
+                    kept = kept.with_measured(one, known)
+                    kept.write(job.folder)
+                found.append(known)
+        except LabFault as one_fault:
+            fault = one_fault.message
+        results.append(_result(job, ended, mode, joined(found) if fault is None else None, fault))
+    return tuple(results)
+
+
+def _loaded(job: Job) -> tuple[nn.Module, Card, Split]:
+    """Read the best weights and the test data."""
+    where = prepare(job.device, job.threads)
+    model = build(load_class(job.source, job.class_name), job.options.seed)
     store.load_weights(job.folder / store.WEIGHTS, model, job.card)
     test = evaluation_split(job.data, job.card, "test", job.folder, zero_inputs=job.zero_inputs)
-    model = model.to(where).eval()
-    bound = evaluate(model, job.card, test, samples=job.draws)
-    frame = {name: one.mean for name, one in bound.frame.items()}
-    sequence = {name: one.mean for name, one in bound.sequence.items()}
-    if job.weights and not job.card.latents:  # the bound is log p itself
+    return model.to(where).eval(), job.card, test
+
+
+def _result(job: Job, ended: Ended, mode: Mode, found: Measured | None, fault: str | None) -> Result:
+    plain = Result(job.label, job.options.seed, **asdict(ended), mode=mode, fault=fault)
+    if found is None:
+        return plain
+    frame, sequence = dict(found.frame), dict(found.sequence)
+    if job.wanted.weights and not job.card.latents:  # the bound is log p itself
         frame["importance"], sequence["importance"] = frame["elbo"], sequence["elbo"]
-    elif job.weights:
-        weighed = importance(model, job.card, test, samples=job.weights)
-        frame["importance"], sequence["importance"] = weighed.frame.mean, weighed.sequence.mean
-    result = Result(
-        job.label, job.options.seed, sum(one.numel() for one in model.parameters()), outcome.epochs,
-        outcome.best_epoch, _seconds(job.folder), frame, sequence,
-    )  # fmt: skip
-    content = {"protocol": job.protocol, "result": asdict(result)}
-    write_text(job.folder / RESULT, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    return result
+    return replace(
+        plain,
+        frame=frame,
+        sequence=sequence,
+        scores=found.scores,
+        units=found.units,
+        protocol=found.protocol,
+    )
 
 
-def _seconds(folder: Path) -> float:
-    """The time of all epochs, also of those before the run was broken off."""
-    with (folder / store.HISTORY).open(newline="", encoding="utf-8") as file:
-        return sum(float(row["seconds"]) for row in csv.DictReader(file))
+def _seconds(folder: Path) -> list[float]:
+    """The time of every epoch, also of those before the run was broken off."""
+    path = folder / store.HISTORY
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [float(row["seconds"]) for row in csv.DictReader(file)]
 
 
 def _content(data: str) -> str:

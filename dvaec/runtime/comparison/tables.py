@@ -7,7 +7,8 @@ import io
 from collections.abc import Sequence
 
 from dvaec.runtime.comparison.job import Result
-from dvaec.runtime.comparison.summary import COLUMNS, Row, Spread, numbers
+from dvaec.runtime.comparison.summary import BESIDE, COLUMNS, SCORES, Row, Spread, numbers
+from dvaec.runtime.mode import Mode
 
 _LATEX = {"\\": r"\textbackslash{}", **{sign: f"\\{sign}" for sign in "&%$#_{}"}, "^": r"\^{}", "~": r"\~{}"}
 
@@ -39,7 +40,7 @@ def latex_table(rows: Sequence[Row], notes: Sequence[str]) -> str:
     head = [
         _escaped(cell).replace("-ELBO", "$-$ELBO").replace("-log p", r"$-\log p$") for cell in _head(rows)
     ]
-    body = [[_escaped(row.label), *(_math(cell) for cell in _cells(row, rows, r" \pm ")[1:])] for row in rows]
+    body = [[_escaped(row.title), *(_math(cell) for cell in _cells(row, rows, r" \pm ")[1:])] for row in rows]
     lines = [f"% {line}" for line in (*_failed(rows), *notes)]
     lines += [
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
@@ -53,15 +54,16 @@ def latex_table(rows: Sequence[Row], notes: Sequence[str]) -> str:
 
 def csv_table(rows: Sequence[Row]) -> str:
     """A line a model, a mean and a standard deviation for each column, in full."""
-    keys = _keys(rows)
+    keys = _keys(rows, (*COLUMNS, *SCORES, *BESIDE))
     head = [f"{key}_{what}" for key in keys for what in ("mean", "sd")]
-    lines = [["model", "seeds", "parameters", "epochs", "seconds", *head]]
+    lines = [["model", "mode", "seeds", "parameters", "epochs", "seconds", *head]]
     for row in rows:
         values = [row.values.get(key) for key in keys]
         said = [part for one in values for part in _parts(one)]
         lines.append(
             [
                 row.label,
+                row.mode.value,
                 str(len(row.seeds)),
                 str(row.parameters),
                 f"{row.epochs:g}",
@@ -74,11 +76,21 @@ def csv_table(rows: Sequence[Row]) -> str:
 
 def csv_runs(results: Sequence[Result]) -> str:
     """A line a run, in full."""
-    lines = [["model", "seed", "parameters", "epochs", "best_epoch", "seconds", *COLUMNS, "fault"]]
-    for one in sorted(results, key=lambda one: (one.label, one.seed)):
+    told = [numbers(one) for one in results]
+    keys = [*COLUMNS, *(key for key in (*SCORES, *BESIDE) if any(key in one for one in told))]
+    lines = [["model", "mode", "seed", "parameters", "epochs", "best_epoch", "seconds", *keys, "fault"]]
+    for one in sorted(results, key=lambda one: (one.label, one.seed, one.mode is Mode.GENERATION)):
         found = numbers(one)
-        values = [f"{found[key]:.8g}" if key in found else "" for key in COLUMNS]
-        counts = [one.label, one.seed, one.parameters, one.epochs, one.best_epoch, f"{one.seconds:.3f}"]
+        values = [f"{found[key]:.8g}" if key in found else "" for key in keys]
+        counts = [
+            one.label,
+            one.mode.value,
+            one.seed,
+            one.parameters,
+            one.epochs,
+            one.best_epoch,
+            f"{one.seconds:.3f}",
+        ]
         lines.append([*map(str, counts), *values, one.fault or ""])
     return _csv(lines)
 
@@ -95,12 +107,17 @@ def _parts(one: Spread | None) -> tuple[str, str]:
     return f"{one.mean:.8g}", "" if one.deviation is None else f"{one.deviation:.8g}"
 
 
-def _keys(rows: Sequence[Row]) -> list[str]:
-    return [key for key in COLUMNS if any(key in row.values for row in rows)]
+def _keys(rows: Sequence[Row], among: Sequence[str] = (*COLUMNS, *SCORES)) -> list[str]:
+    return [key for key in among if any(key in row.values for row in rows)]
 
 
 def _head(rows: Sequence[Row]) -> list[str]:
-    return ["model", "seeds", "parameters", *(COLUMNS[key] for key in _keys(rows)), "epochs", "time"]
+    units = {key: unit for row in rows for key, unit in (row.units or {}).items() if unit}
+    told = {
+        **COLUMNS,
+        **{key: f"{name}, {units[key]}" if key in units else name for key, name in SCORES.items()},
+    }
+    return ["model", "seeds", "parameters", *(told[key] for key in _keys(rows)), "epochs", "time"]
 
 
 def _cells(row: Row, rows: Sequence[Row], sign: str) -> list[str]:
@@ -108,7 +125,7 @@ def _cells(row: Row, rows: Sequence[Row], sign: str) -> list[str]:
     done = bool(row.seeds)
     parameters, epochs, seconds = f"{row.parameters:,}", f"{row.epochs:.0f}", f"{row.seconds:.0f} s"
     return [
-        row.label,
+        row.title,
         str(len(row.seeds)),
         *((parameters, *values, epochs, seconds) if done else ("", *values, "", "")),
     ]
@@ -129,4 +146,4 @@ def _escaped(text: str) -> str:
 
 
 def _failed(rows: Sequence[Row]) -> list[str]:
-    return [f"{row.label}, {fault}" for row in rows for fault in row.faults]
+    return [f"{row.title}, {fault}" for row in rows for fault in row.faults]

@@ -83,7 +83,7 @@ def audio_scores(
         "SI-SDR by torchmetrics (Le Roux et al. 2019, no mean removed)",
         f"PESQ by pesq, narrow band{at}; raw P.862 as in the review, from its MOS-LQO",
         "ESTOI by pystoi (Taal et al. 2011, extended)",
-        "means over utterances, errors are standard errors over utterances",
+        "means over utterances",
         *(
             f"{name} finds no speech in {count} of {len(heard)} utterances, which it leaves out"
             for name, count in zip(("PESQ", "ESTOI"), deaf, strict=True)
@@ -91,12 +91,20 @@ def audio_scores(
         ),
     )
     scores = (
-        score("SI-SDR", "dB", [one.si_sdr for one in heard]),
-        score("PESQ", "raw P.862", [one.pesq for one in heard]),
-        score("PESQ", "MOS-LQO", [one.lqo for one in heard]),
-        score("ESTOI", "", [one.estoi for one in heard]),
+        score("si_sdr", "SI-SDR", "dB", [one.si_sdr for one in heard]),
+        score("pesq", "PESQ", "raw P.862", [one.pesq for one in heard]),
+        score("pesq_lqo", "PESQ", "MOS-LQO", [one.lqo for one in heard]),
+        score("estoi", "ESTOI", "", [one.estoi for one in heard]),
     )
-    return Scores("audio", scores, protocol)
+    return Scores("audio", scores, protocol, "errors are standard errors over utterances")
+
+
+def check_scorers() -> None:
+    """LabFault if a library that scores is not installed."""
+    with needing("audio"):
+        import pesq  # noqa: F401
+        import pystoi  # noqa: F401
+        import torchmetrics  # noqa: F401
 
 
 def compare(found: Samples, wave: Samples, rate: int) -> Heard:

@@ -17,24 +17,35 @@ from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import Sequences
 
 
+def joints_in(name: str, dim: int) -> int:
+    """Return how many joints a frame of a variable has; LabFault if they are not by three."""
+    if dim % 3:
+        raise LabFault(f"{name} has dim {dim}, which is no number of joints in three dimensions")
+    return dim // 3
+
+
 def mpjpe(found: Sequences, truth: Sequences, name: str, unit: str, mode: Mode) -> Scores:
     """Measure the reconstruction of a variable whose frames are joints by 3; missing frames do not count."""
     dim = truth.framed[name].shape[1]
-    if dim % 3:
-        raise LabFault(f"{name} has dim {dim}, which is no number of joints in three dimensions")
-    gap = (found.framed[name] - truth.framed[name]).reshape(-1, dim // 3, 3)
+    joints = joints_in(name, dim)
+    gap = (found.framed[name] - truth.framed[name]).reshape(-1, joints, 3)
     by_frame = np.sqrt((gap**2).sum(-1)).mean(-1)
     ends = np.cumsum(truth.lengths)
     own = [by_frame[end - length : end] for end, length in zip(ends, truth.lengths, strict=True)]
     means = [float(np.nanmean(one)) if np.isfinite(one).any() else float("nan") for one in own]
     seen = np.isfinite(by_frame)
-    by_sequence = score("MPJPE, sequence average", unit, means)
+    by_sequence = score("mpjpe_sequence", "MPJPE, sequence average", unit, means)
     frames = Score(
-        "MPJPE, frame average", unit, float(by_frame[seen].mean()), by_sequence.error, int(seen.sum())
+        "mpjpe",
+        "MPJPE, frame average",
+        unit,
+        float(by_frame[seen].mean()),
+        by_sequence.error,
+        int(seen.sum()),
     )
     protocol = (
-        f"mean over frames and {dim // 3} joints of the Euclidean distance (Ionescu et al. 2014; 13.2.4)",
+        f"mean over frames and {joints} joints of the Euclidean distance (Ionescu et al. 2014; 13.2.4)",
         DRAWN[mode],
-        "errors are standard errors over sequences; computed by dvaec",
+        "computed by dvaec",
     )
-    return Scores("motion", (frames, by_sequence), protocol)
+    return Scores("motion", (frames, by_sequence), protocol, "errors are standard errors over sequences")

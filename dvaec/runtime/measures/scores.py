@@ -18,8 +18,12 @@ DRAWN = {
 
 @dataclass(frozen=True)
 class Score:
-    """The mean over `count` sequences, and its standard error over sequences (nan of a single one)."""
+    """The mean over `count` sequences, and its standard error over sequences (nan of a single one).
 
+    `key` names it where there is no room for words.
+    """
+
+    key: str
     name: str
     unit: str
     mean: float
@@ -29,17 +33,18 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of one kind of data, with the protocol they were measured by, a line each."""
+    """Scores of one kind of data, with the protocol they were measured by, a line each; what errors are."""
 
     kind: str
     scores: tuple[Score, ...]
     protocol: tuple[str, ...]
+    errors: str
 
 
-def score(name: str, unit: str, values: Sequence[float]) -> Score:
+def score(key: str, name: str, unit: str, values: Sequence[float]) -> Score:
     """Average over those sequences that have a value (the others are nan)."""
     own = np.asarray([value for value in values if np.isfinite(value)], dtype=np.float64)
     if not len(own):
-        return Score(name, unit, float("nan"), float("nan"), 0)
+        return Score(key, name, unit, float("nan"), float("nan"), 0)
     error = float(own.std(ddof=1) / np.sqrt(len(own))) if len(own) > 1 else float("nan")
-    return Score(name, unit, float(own.mean()), error, len(own))
+    return Score(key, name, unit, float(own.mean()), error, len(own))
