@@ -37,7 +37,7 @@ places = []
 on_ray = machine.on_ray
 def watched(jobs, address):
     for one in on_ray(jobs, address):
-        places += [result.place for result in one]
+        places.extend(result.place for result in one)
         yield one
 machine.on_ray = watched
 done = CliRunner().invoke(dvaec.cli.app.app, ["compare", *sys.argv[1:], "--ray", cluster.address])
