@@ -78,10 +78,10 @@ def evaluate(
 
         check_scored(own.card, scoring.wanted, data, split.value)
         bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
-        # The weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
         forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
-        count = importance if own.card.latents and forced else 0
-        weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
+        weighed = None
+        if importance and own.card.latents:
+            weighed = weigh(own.model, own.card, part, samples=importance, batch=batch, seed=seed, mode=mode)
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
         wanted = scoring.wanted
         scores = scores_of(own.model, own.card, part, data, wanted, mode=mode, batch=batch, seed=seed)
