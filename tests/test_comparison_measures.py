@@ -135,8 +135,8 @@ def test_the_table_has_the_scores_and_says_how_they_were_made(tmp_path: Path) ->
     run = out / "driven" / "0"
     test = load_splits(str(tmp_path / "d.npz"), load_card(run), ["test"])["test"]
     weighed = importance(dvaec.load(run), load_card(run), test, samples=5, mode=Mode.GENERATION)
-    own = next(r for r in runs(out) if (r["model"], r["mode"], r["seed"]) == ("driven", "generation", "0"))
-    assert float(own["importance"]) == pytest.approx(-weighed.frame.mean, rel=1e-6)
+    mine = next(r for r in runs(out) if (r["model"], r["mode"], r["seed"]) == ("driven", "generation", "0"))
+    assert float(mine["importance"]) == pytest.approx(-weighed.frame.mean, rel=1e-6)
     below = "\n".join(lines[5:])
     assert below.count("Mean over frames and 1 joints of the Euclidean distance") == 1
     assert "these fed back (generation mode, 4.4)." in below
