@@ -175,6 +175,7 @@ def test_a_missing_array_names_the_nearest_one(tmp_path: Path) -> None:
         ({"train_lengths": [1, 2]}, "but the split's lengths give 3"),
         ({"train_lengths": [5, 0, 3]}, "sequence 2 has length 0"),
         ({"train_lengths": [5, 3, -1]}, "sequence 3 has length -1"),
+        ({"train_lengths": [2**62, 2**62, 3]}, "sequence 1 has length 4611686018427387904"),
         ({"train_lengths": [1.0, 2.0]}, "must be a list of integers, not float64"),
         ({"train_lengths": np.zeros(0, dtype=int)}, "is empty"),
         ({"train_x": np.zeros((3, 4, 2))}, "has shape (3, 4, 2), and must have (frames, dim)"),

@@ -71,18 +71,18 @@ def evaluate(
     """
     with clear_errors():
         own = trained(run, device, threads, allow_python)
+        _measurable(own, data, split, audio, motion, variable)
         part = split_of(own, data, split, zero_inputs)
-        from dvaec.runtime.normalise import nats
-
-        for line in (*missing(own.card, [part]), *units(nats(part.scales, own.card))):
-            typer.echo(line, err=True)
         from dvaec.runtime.activity import activity
         from dvaec.runtime.evaluate import evaluate as measure
         from dvaec.runtime.feedback import feeds_back
         from dvaec.runtime.importance import importance as weigh
+        from dvaec.runtime.normalise import nats
 
+        for line in (*missing(own.card, [part]), *units(nats(part.scales, own.card))):
+            typer.echo(line, err=True)
         bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
-        # The weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
+        # Weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
         forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
         count = importance if own.card.latents and forced else 0
         weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
@@ -105,6 +105,23 @@ def _json(bound: Any, weighed: Any, latents: Any, scores: list[Scores], said: li
         "protocol": said,
     }
     return json.dumps(_plain(plain), indent=2, ensure_ascii=False)
+
+
+def _measurable(
+    own: Trained, data: str, split: Part, audio: bool, motion: str | None, variable: str | None
+) -> None:
+    """Refuse scores that the variable or the data cannot have, before anything is computed."""
+    if not audio and motion is None:
+        return
+    name = observed(own, variable)
+    if audio:
+        from dvaec.runtime.power import check_sound
+
+        check_sound(name, own.card.families[name], data, split.value)
+    if motion is not None:
+        from dvaec.runtime.measures.motion import check_joints
+
+        check_joints(name, own.card.observed[name])
 
 
 def _scores(

@@ -28,9 +28,20 @@ def power_of(found: Sequences, name: str, family: str) -> Array:
             return np.asarray(np.exp(found.framed[f"p_{name}_logvar"]))
         real, imaginary = np.split(found.framed[name], 2, axis=1)
         return np.asarray(real**2 + imaginary**2)
-    raise LabFault(
+    raise _powerless(name, family)
+
+
+def check_sound(name: str, family: str, data: str, split: str) -> None:
+    """Raise what `power_of` or `recordings` would, before anything is computed."""
+    if family not in ("gamma", "complex_gaussian"):
+        raise _powerless(name, family)
+    _spoken(data, split)
+
+
+def _powerless(name: str, family: str) -> LabFault:
+    return LabFault(
         f"{name} is {family}: only a gamma variable (or a complex_gaussian one) is a power spectrogram",
-        f"--set {name}.distribution=gamma",
+        f"dvaec train has --set {name}.distribution=gamma",
     )
 
 

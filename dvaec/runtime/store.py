@@ -50,7 +50,9 @@ def save_weights(path: Path, module: nn.Module, card: Card) -> None:
 def load_weights(path: Path, module: nn.Module, card: Card) -> None:
     """Put stored weights into a module; StoreFault if they belong to another model or do not fit."""
     if not path.is_file():
-        raise StoreFault(f"{path}: no such file", "the run has not finished its first epoch")
+        begun = (path.parent / CARD).is_file()
+        hint = "the run has not finished its first epoch" if begun else "a run folder is made by dvaec train"
+        raise StoreFault(f"{path}: no such file", hint)
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}

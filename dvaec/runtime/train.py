@@ -9,6 +9,7 @@ to rounding), not on having been broken off.
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -19,7 +20,7 @@ import lightning.pytorch as pl
 import torch
 from torch import nn
 
-from dvaec.runtime import store
+from dvaec.runtime import files, store
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.engine.data import SequenceData
@@ -94,6 +95,7 @@ def train(
     already holds a run, or none to resume, or cannot be written.
     """
     engine = engine or Engine()
+    _check(options)
     if options.schedule is not None and not feeds_back(model):
         raise TrainFault(f"p of {card.name} reads no observed frames: nothing can be fed back")
     module = TrainingModule(
@@ -104,11 +106,14 @@ def train(
     last = folder / store.LAST
     if resume:
         keeper.load_state_dict(_resumable(card, last, options))
+        if is_first_process():
+            files.sweep(folder)
     elif is_first_process():
         if last.exists():
             raise StoreFault(
                 f"{folder}: already holds a run", "--resume continues it, -o names another folder"
             )
+        files.sweep(folder)
         store.save_card(folder, card)
         if prepared is not None:
             prepared.keep(folder)
@@ -118,7 +123,12 @@ def train(
             samples=options.objective.samples, workers=engine.workers, schedule=options.schedule,
         )  # fmt: skip
         more = {"max_epochs": options.epochs, "gradient_clip_val": options.clip or None}
-        _fit(lightning_trainer(engine, folder, [keeper], **more), module, data, last if resume else None)
+        trainer = lightning_trainer(engine, folder, [keeper], **more)
+        try:
+            _fit(trainer, module, data, last if resume else None)
+        except TrainFault as fault:
+            kept = f"; the weights kept are those of epoch {keeper.best.number}" if keeper.best else ""
+            raise TrainFault(fault.message, f"{fault.hint or 'nothing more is known'}{kept}") from fault
     best = keeper.best
     if best is None:
         raise TrainFault(f"nothing to do: {options.epochs} epochs")
@@ -137,10 +147,29 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: SequenceData, last: 
         launcher = trainer.strategy.launcher
         if launcher is not None and hasattr(launcher, "kill"):
             launcher.kill(signal.SIGTERM)
+        if trainer.world_size > 1 and isinstance(error, RuntimeError) and _of_another(str(error)):
+            rank = trainer.global_rank + 1
+            raise TrainFault(
+                f"process {rank} of {trainer.world_size} goes no further: another one of them has ended",
+                "what that one has said is the reason; if it said nothing, it was killed: --resume continues",
+            ) from error
         raise
     finally:
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
+
+
+def _of_another(message: str) -> bool:
+    """Whether a collective operation failed because its other end is gone: gloo's words, and NCCL's."""
+    return any(sign in message for sign in ("gloo", "NCCL", "Connection reset", "Connection closed"))
+
+
+def _check(options: Options) -> None:
+    """Raise TrainFault for numbers with which no update makes sense."""
+    for name in ("learning_rate", "weight_decay"):
+        value = getattr(options, name)
+        if not 0 <= value < math.inf:
+            raise TrainFault(f"the {name.replace('_', ' ')} is {value}: it must be finite and not negative")
 
 
 def _plain(options: Options) -> dict[str, Any]:

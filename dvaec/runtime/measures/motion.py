@@ -17,11 +17,16 @@ from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import Sequences
 
 
+def check_joints(name: str, dim: int) -> None:
+    """LabFault for a variable whose frames are no joints by 3."""
+    if dim % 3:
+        raise LabFault(f"{name} has dim {dim}, which is no number of joints in three dimensions")
+
+
 def mpjpe(found: Sequences, truth: Sequences, name: str, unit: str, mode: Mode) -> Scores:
     """Measure the reconstruction of a variable whose frames are joints by 3; missing frames do not count."""
     dim = truth.framed[name].shape[1]
-    if dim % 3:
-        raise LabFault(f"{name} has dim {dim}, which is no number of joints in three dimensions")
+    check_joints(name, dim)
     gap = (found.framed[name] - truth.framed[name]).reshape(-1, dim // 3, 3)
     by_frame = np.sqrt((gap**2).sum(-1)).mean(-1)
     ends = np.cumsum(truth.lengths)
