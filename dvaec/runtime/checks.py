@@ -102,7 +102,7 @@ def _one_hot(array: NDArray[Any], family: str | None, dim: int) -> NDArray[Any]:
 def _complaints(array: NDArray[Any], family: str | None, dim: int, variable: str) -> list[Complaint]:
     """What a family asks: Bernoulli 0 or 1, a class or a one-hot vector, counts, positive or unit numbers."""
     if family == "bernoulli" and array.dtype.kind != "b":
-        real = f"--set {variable}.distribution=gaussian for real values"
+        real = f"--set {variable}.distribution=gaussian for real values, gamma for power"
         return [((array != 0) & (array != 1), "a bernoulli variable must be 0 or 1", real)]
     if family == "gamma":
         return [(array < 0, "a gamma variable must not be negative", None)]
