@@ -19,7 +19,7 @@ def apply_overrides(
 ) -> Entries:
     """Return the tree with every override applied in turn; `texts` receives their texts for the excerpts.
 
-    A set of sizes comes first, wherever it stands: what is said of one value is more than what is said of all.
+    A set of sizes comes first, wherever it stands: single values change it further.
     """
     for override in sorted(overrides, key=_turn):
         file = f"--set {override}"
