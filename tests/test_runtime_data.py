@@ -208,8 +208,10 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, family: str, valu
     x[6, 1] = value
     content = {"train_x": x, "train_u": np.zeros(10), "train_lengths": np.array([4, 2, 4])}
     card = replace(CARD, families={"x": family})
-    message = fault(tmp_path, content, card).message
-    assert f"array 'train_x' is {value} at sequence 3, frame 1, dimension 2: {rule}" in message
+    found = fault(tmp_path, content, card)
+    assert f"array 'train_x' is {value} at sequence 3, frame 1, dimension 2: {rule}" in found.message
+    if family != "gaussian":
+        assert str(found.hint).startswith("--set x.distribution=gaussian for real values")
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.1])

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 import signal
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning.pytorch as pl
@@ -181,14 +183,18 @@ def _resumable(card: Card, path: Path, options: Options) -> dict[str, Any]:
     """Return what `RunFolder` left in the last state; StoreFault or TrainFault if it does not continue."""
     if not path.is_file():
         raise StoreFault(f"{path.parent}: no run to resume: it holds no {path.name}")
+    anew = f"--from {path.parent} begins another run with its best weights"
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:  # torch's advice to run the code in it is bad advice
+        raise StoreFault(f"{path}: holds no plain state, or code, which is not run", anew) from error
     except Exception as error:  # torch.load raises whatever the damaged bytes lead to
-        raise StoreFault(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+        raise StoreFault(f"{path}: damaged: {str(error).splitlines()[0]}", anew) from error
     model = state.get("dvaec") if isinstance(state, dict) else None
     kept = state.get("callbacks", {}).get(RunFolder.__qualname__) if isinstance(state, dict) else None
     if not model or not kept:
-        raise StoreFault(f"{path}: cannot be read: it holds no state of a run")
+        raise StoreFault(f"{path}: holds no state of a run", anew)
     store.check_hash(str(path), model, card)
     before, given = dict(kept["options"]), _plain(options)
     changed = _changed(before, given, card)
