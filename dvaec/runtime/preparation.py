@@ -96,6 +96,9 @@ def training_splits(
     if isinstance(source, str):
         splits = load_splits(source, card, names, zero_inputs=zero_inputs)
     else:
+        lacking = [name for name in names if name not in source]
+        if lacking:
+            raise DataFault(f"no torch dataset is called '{lacking[0]}'", '{"train": ..., "valid": ...}')
         splits = {name: split_from(source[name], card, name, zero_inputs=zero_inputs) for name in names}
     if resumed is not None and (resumed / KEPT).is_file():
         scales: Scales = _same(resumed, how)
