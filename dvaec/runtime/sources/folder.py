@@ -53,8 +53,8 @@ class Folder(Mapping[str, Array]):
 class ArrayWriter:
     """Write an .npy file of unknown length row by row; the header is filled in at the end.
 
-    Holds no more than the rows that it is given. Raises ValueError for rows of another shape or kind. The file
-    is whole or not there: it is written beside its place and moved there at the end.
+    Holds no more than the rows that it is given. Raises ValueError for rows of another shape or kind. The
+    file is whole or not there: it is written beside its place and moved there at the end.
     """
 
     def __init__(self, path: Path) -> None:
