@@ -143,6 +143,14 @@ def test_an_array_is_written_row_by_row(tmp_path: Path) -> None:
     assert np.array_equal(found[:, 1], np.repeat(np.arange(1, 30), np.arange(1, 30)))
 
 
+def test_a_dataset_that_does_not_fit_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    write_folder(tmp_path, X1, {"train": [torch.ones(3, 1), torch.ones(2, 1)]})
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(DataFault, match="item 2"):
+        write_folder(tmp_path, X1, {"train": [torch.zeros(3, 1), torch.zeros(2, 4)]})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 TABLE = """sequence,split,x_1,x_2,u
 b,train,1,2,0.5
 a,train,3,,0.25
@@ -225,6 +233,16 @@ def test_a_fault_of_a_table_names_file_column_and_row(
 ) -> None:
     fault = message(table(tmp_path, **{before: after}))
     assert fault.message.startswith(f"{tmp_path / 'runs.csv'}: {said}")
+
+
+def test_a_table_that_cannot_be_read_names_the_row_or_the_column(tmp_path: Path) -> None:
+    table = tmp_path / "set.csv"
+    table.write_text("sequence,split,x\na,train,1\na,train,2,3\n")
+    assert message(table, X1).message == f"{table}: not a table: row 2 has 4 cells, and the header 3"
+    table.write_text("sequence,split,x,x\na,train,1,2\n")
+    assert message(table, X1).message == f"{table}: two columns are called 'x'"
+    table.write_bytes(b"sequence,split,x\n\xe9,train,1\n")
+    assert message(table, X1).hint == "save it as UTF-8"
 
 
 def test_a_table_names_its_columns_in_every_fault(tmp_path: Path) -> None:
