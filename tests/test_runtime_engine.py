@@ -139,15 +139,28 @@ def test_a_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_curve(tmp_pa
         ).read_bytes()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let programs begun here heed SIGINT, also where these tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_leaves_what_resume_needs(tmp_path: Path) -> None:
     """SIGINT in the middle of training: one line, exit status 130, and a state that goes on."""
     page, data = tiny(tmp_path)
     words = ["train", str(page), "--data", str(data), "--patience", "0", "-o", str(tmp_path / "run")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command_line = [sys.executable, "-m", "dvaec", *words, "--epochs", "100000"]
-    with subprocess.Popen(
-        command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as begun:
+    with (
+        interruptible(),
+        subprocess.Popen(
+            command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as begun,
+    ):
         assert begun.stdout is not None
         while "epoch 2/" not in begun.stdout.readline():
             assert begun.poll() is None
