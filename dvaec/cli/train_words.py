@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dvaec.cli.bars import drawn
 from dvaec.cli.front import RefusalError
 from dvaec.cli.lab_text import epoch_line
 
@@ -61,11 +62,7 @@ def progress(card: Card, epochs: int) -> Iterator[tuple[Callable[[Epoch], None],
     if not sys.stderr.isatty():
         yield (lambda row: typer.echo(epoch_line(card, row, epochs))), (lambda _done, _total: None)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with drawn() as bar:
         task = bar.add_task(f"{card.name}: epoch 1/{epochs}", total=epochs)
         finished = 0
 
