@@ -18,7 +18,7 @@ from dvaec.derive.beyond import beyond
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.model import Key
 from dvaec.network.cases import first_is_told
-from dvaec.network.template import Template, drawn_at, evidence, template_of
+from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
@@ -100,8 +100,9 @@ class _Parting:
 
 
 def _sayable(template: Template, target: str, parent: Parent) -> bool:
-    """Whether the language can say it: a whole window says frame 1 too, which q must have drawn by then."""
-    return parent.offsets is None or (parent.name != target and drawn_at(template, parent.name, target))
+    """Whether a page can say it: all frames, or frame T, of the target's own sweep may be frame 1 itself."""
+    sweep = next(one.latents for one in template.order if target in one.latents)
+    return parent.name not in sweep or parent.frame in (0, 1)
 
 
 def _held(template: Template, whole: Conditional, parent: Parent) -> bool:
