@@ -5,7 +5,7 @@ Any difference is an error, for p and q alike: the picture, the ELBO and the cod
 
 from __future__ import annotations
 
-from dvaec.derive.compare import beyond
+from dvaec.derive.beyond import beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, TooLongError, ends
@@ -50,7 +50,8 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         else:
             found += _differences(spec, unfolded, head, declared, seen, source)
         if finite is not None and (declared is None or _alike(declared, seen)):
-            found += _at_the_ends(finite, head, seen, source)
+            start = 1 if head.side is Side.P else derivation.posterior.served_from(head.target)
+            found += _at_the_ends(finite, head, seen, start, source)
         if finite is not None and finite.sees_itself(reads, seen):
             name, own = head_key(spec, head), f"{head.target}_{head.frame}"
             hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
@@ -63,9 +64,9 @@ def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
 
-def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
+def _at_the_ends(finite: Ends, head: Head, seen: Conditional, start: int, source: Source) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(head.side, reads_of_head(head), seen), None)
+    first = next(finite.lost(head.side, reads_of_head(head), seen, start), None)
     if first is None:
         return []
     name = head_key(finite.spec, head)

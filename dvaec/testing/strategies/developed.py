@@ -13,7 +13,7 @@ from dataclasses import replace
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from dvaec.derive.compare import beyond
+from dvaec.derive.beyond import beyond
 from dvaec.derive.derivation import derive
 from dvaec.network.ends import ends
 from dvaec.network.unfold import UnfoldError, unfold
