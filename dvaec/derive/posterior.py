@@ -32,8 +32,10 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     """
     found: list[Key] = []
     for sweep in spec.order:
-        times: tuple[int | None, ...] = (None, 1, 0) if sweep.backward else (0, 1, None)
-        found += [(n, f) for f in times for n in sweep.latents if f is None or _has_own(spec, n, f)]
+        every: list[Key] = [(name, None) for name in sweep.latents]
+        near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
+        own: list[Key] = [(name, frame) for name, frame in near if _has_own(spec, name, frame)]
+        found += (*every, *own) if sweep.backward else (*own, *every)
     return tuple(found)
 
 
@@ -76,7 +78,7 @@ def exact_posterior(spec: Spec) -> Posterior:
 
 def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
     name, frame = key
-    given = evidence(template, name)
+    given = evidence(template, name, frame)
     found = windows_given(spec, template, key, given)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
@@ -98,22 +100,24 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if inference.kind is InferenceKind.NETWORKS:
         return _seen(spec, posterior, key)
     template = template_of(spec)
-    given = restricted(template, inference, name)
+    given = restricted(template, inference, name, frame)
     if given is None:
         return posterior.of(name, frame)
     return Conditional(name, windows_given(spec, template, key, given).parents, frame)
 
 
-def restricted(template: Template, inference: Inference, target: str) -> Given | None:
+def restricted(
+    template: Template, inference: Inference, target: str, frame: int | None = None
+) -> Given | None:
     """Return the evidence that a word of inference leaves to a latent; None where it leaves all.
 
     Filtering and look-ahead say nothing about sequence-level latents, which have no t.
     """
     match inference.kind:
         case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD if target not in template.static:
-            return evidence(template, target, inference.delay)
+            return evidence(template, target, frame, inference.delay)
         case InferenceKind.MEAN_FIELD:
-            return evidence(template, target, latents=False)
+            return evidence(template, target, frame, latents=False)
         case _:
             return None
 
