@@ -151,7 +151,7 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
             break
         network = unroll(template, frames)
         frame = frames if question.frame == LAST else question.frame
-        given = network.given(frame, evidence(template, question.target, frame))
+        given = network.given(frame, evidence(template, question.target, frame=frame))
         found.append(judge(network, Node(question.target, frame), given))
     return tuple(found)
 

@@ -28,6 +28,6 @@ def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:
         for node in (Node(name, frame) for frame in places):
             found[str(node)] = [
                 str(member)
-                for member in network.nodes(network.minimal(node, evidence(template, name, node.frame)))
+                for member in network.nodes(network.minimal(node, evidence(template, name, frame=node.frame)))
             ]
     return found

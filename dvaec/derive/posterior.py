@@ -78,7 +78,7 @@ def exact_posterior(spec: Spec) -> Posterior:
 
 def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
     name, frame = key
-    given = evidence(template, name, frame)
+    given = evidence(template, name, frame=frame)
     found = windows_given(spec, template, key, given)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
@@ -115,9 +115,9 @@ def restricted(
     """
     match inference.kind:
         case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD if target not in template.static:
-            return evidence(template, target, frame, inference.delay)
+            return evidence(template, target, inference.delay, frame=frame)
         case InferenceKind.MEAN_FIELD:
-            return evidence(template, target, frame, latents=False)
+            return evidence(template, target, latents=False, frame=frame)
         case _:
             return None
 

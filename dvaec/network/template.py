@@ -69,7 +69,7 @@ def template_of(spec: Spec) -> Template:
 
 
 def evidence(
-    template: Template, target: str, frame: int | None = None, delay: int | None = None, latents: bool = True
+    template: Template, target: str, delay: int | None = None, latents: bool = True, frame: int | None = None
 ) -> dict[str, Offsets | None]:
     """Return E, what comes before `target` in the chain rule, as windows relative to its frame t.
 

@@ -110,8 +110,8 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
             child, read = f"{line.target}_{line.frame}", parent.name
             message = f"q's '{child}' reads '{read}', and q draws {line.target} before {read}, as a whole"
             hint = (
-                f"a line of {read}_t that reads nothing drawn after all of {line.target} lets q draw both frame "
-                f"by frame; or leave this link out"
+                f"a line of {read}_t that reads nothing drawn after all of {line.target} lets q draw both "
+                f"frame by frame; or leave this link out"
             )
             span = place_of(context, "inference", line.target, line.frame, read)
             context.report.add(Code.INFERENCE_ORDER, message, span, hint)
