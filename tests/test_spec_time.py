@@ -290,7 +290,7 @@ def test_q_runs_as_the_priors_do_unless_it_asks_for_more(lines: str, backward: b
 @pytest.mark.parametrize(
     ("page", "backward", "first"),
     [
-        ("q_draws_frame_1_in_another_order", False, ("a_1", "b_1", "z_1")),
+        ("q_draws_frame_1_in_another_order", False, ("a_1", "z_1", "b_1")),
         ("q_draws_frame_1_last_in_another_order", True, ("a_1", "z_1")),
         ("frame_0_after_frame_1", False, ("z_1", "a_0", "z_0", "a_1")),
         ("first_frames_of_their_own", False, ()),
