@@ -73,7 +73,7 @@ def test_the_closed_form_at_every_node(spec: Spec, frames: int, word: tuple[int 
     for dot in nodes.chain(spec, frames):
         frame = framed(spec, dot)
         seen = delay if frame is not None else None
-        windows = evidence(template, dot[0], seen, latents)
+        windows = evidence(template, dot[0], seen, latents, frame)
         node = Node(dot[0], frame)
         found = as_dots(judge(network, node, network.given(frame, windows)).minimal)
         limit = upto(dot, seen)
@@ -200,8 +200,8 @@ def test_factors_without_a_frame_are_tight_where_they_can_say_so(spec: Spec) -> 
     for name, frame in chain(spec):
         if frame is None and name not in template.static:
             continue
-        found = windows_given(spec, template, (name, frame), evidence(template, name))
-        exact = bits.minimal(Node(name, frame), evidence(template, name))
+        found = windows_given(spec, template, (name, frame), evidence(template, name, frame=frame))
+        exact = bits.minimal(Node(name, frame), evidence(template, name, frame=frame))
         read = bits.places(found.parents, frame)
         for variable in template.names:
             assert not exact[variable] & ~read[variable]

@@ -32,15 +32,14 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     own: these come after the numbered ones in a forward sweep, before them in a backward one.
     """
     template = template_of(spec)
-    own = [name for name in spec.latents if _told_at_1(spec, name) or _parted(spec, template, name)]
+    own = [(name, 0) for name in template.zero]
+    own += [(name, 1) for name in spec.latents if _told_at_1(spec, name) or _parted(spec, template, name)]
     found: list[Key] = []
     for sweep in spec.order:
-        zeros = [name for name in sweep.latents if name in template.zero]
-        ones = [name for name in sweep.latents if name in own]
-        numbered: list[list[Key]] = [[(name, 0) for name in zeros], [(name, 1) for name in ones]]
-        generic: list[Key] = [(name, None) for name in sweep.latents]
-        parts = [generic, *reversed(numbered)] if sweep.backward else [*numbered, generic]
-        found += [key for part in parts for key in part]
+        every: list[Key] = [(name, None) for name in sweep.latents]
+        near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
+        numbered: list[Key] = [key for key in near if key in own]
+        found += (*every, *numbered) if sweep.backward else (*numbered, *every)
     return tuple(found)
 
 
@@ -60,6 +59,8 @@ def _parted(spec: Spec, template: Template, name: str) -> bool:
         return False
     if name in template.static or spec.frames == 1 or not first_is_told(template):
         return False
+    if any(name in sweep.latents and sweep.first for sweep in spec.order):
+        return False  # the page gives the lines of frame 1 where their order is their own
     words = restricted(template, spec.inference, name)
     exact = _Parting(spec, template, name, evidence(template, name))
     both = [exact] if words is None else [exact, _Parting(spec, template, name, words)]

@@ -12,8 +12,8 @@ from dvaec.network.ends import Ends, TooLongError, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
-from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
-from dvaec.spec.offsets import ALL, Offsets, window
+from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, Sweep, reads_of_head
+from dvaec.spec.offsets import ALL, Offsets
 from dvaec.spec.source import Source
 from dvaec.spec.trunk import needs_trunk
 
@@ -121,21 +121,17 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
         elif k < mine:
             found.append(Parent(variable.name, ALL))
         elif k == mine:
-            sweep = spec.order[k]
-            earlier = sweep.latents.index(variable.name) < sweep.latents.index(target)
-            found += _of_own_sweep(variable.name, sweep.backward, earlier, frame)
+            found += _of_own_sweep(spec.order[k], variable.name, target, frame)
     return Conditional(target, tuple(found), frame)
 
 
-def _of_own_sweep(name: str, backward: bool, earlier: bool, frame: int | None) -> list[Parent]:
+def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> list[Parent]:
     if frame is None:
-        last = 0 if earlier else 1
-        near = window(last, None) if backward else window(None, -last)
-        return [Parent(name, near), Parent(name, None, LAST if backward else 1)]
-    if backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
+        return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
+    if sweep.backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
         return [Parent(name, ALL)]
-    before = ([0] if frame == 1 else []) + ([frame] if earlier else [])
-    return [Parent(name, None, one) for one in before]
+    before = sweep.before(name, target, frame)
+    return [Parent(name, None, one) for one in (0, 1) if one - frame in before]
 
 
 def _order_in_words(spec: Spec, target: str) -> str:

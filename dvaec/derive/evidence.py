@@ -11,16 +11,18 @@ from dvaec.spec.offsets import Offsets, window
 Given = Mapping[str, Offsets | None]
 
 
-def restricted(template: Template, inference: Inference, target: str) -> Given | None:
+def restricted(
+    template: Template, inference: Inference, target: str, frame: int | None = None
+) -> Given | None:
     """Return the evidence that a word of inference leaves to a latent; None where it leaves all.
 
     Filtering and look-ahead say nothing about sequence-level latents, which have no t.
     """
     match inference.kind:
         case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD if target not in template.static:
-            return evidence(template, target, inference.delay)
+            return evidence(template, target, inference.delay, frame=frame)
         case InferenceKind.MEAN_FIELD:
-            return evidence(template, target, latents=False)
+            return evidence(template, target, latents=False, frame=frame)
         case _:
             return None
 

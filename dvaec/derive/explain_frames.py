@@ -163,7 +163,7 @@ def _farthest(question: Question) -> int:
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
     network = unroll(template, frames)
     frame = frames if question.frame == LAST else question.frame
-    given = network.given(frame, evidence(template, question.target))
+    given = network.given(frame, evidence(template, question.target, frame=frame))
     return judge(network, Node(question.target, frame), given)
 
 

@@ -39,7 +39,7 @@ def exact_posterior(spec: Spec) -> Posterior:
 
 def _factor(spec: Spec, template: Template, key: Key, start: int) -> DerivedConditional:
     name, frame = key
-    given = evidence(template, name)
+    given = evidence(template, name, frame=frame)
     found = windows_given(spec, template, key, given, start)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
@@ -61,7 +61,7 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if inference.kind is InferenceKind.NETWORKS:
         return _seen(spec, posterior, key)
     template = template_of(spec)
-    given = restricted(template, inference, name)
+    given = restricted(template, inference, name, frame)
     if given is None:
         return posterior.of(name, frame)
     return Conditional(
