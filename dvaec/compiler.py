@@ -217,6 +217,7 @@ def _compiled(compilation: Compilation) -> Compiled:
             if v.role is Role.OBSERVED or (v.role is Role.INPUT and v.family is Family.CATEGORICAL)
         },
         "inputs": {v.name: v.dim for v in inputs},
+        "axes": {v.name: list(v.axes) for v in spec.variables if v.axes and v.role is not Role.LATENT},
         "static_inputs": [v.name for v in inputs if not v.framed],
         "latents": {v.name: v.dim for v in spec.having(Role.LATENT)},
         "static_observed": [v.name for v in spec.having(Role.OBSERVED) if not v.framed],

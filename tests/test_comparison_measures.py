@@ -14,6 +14,7 @@ import dvaec
 from dvaec.runtime.comparison import job
 from dvaec.runtime.data import load_splits
 from dvaec.runtime.evaluate import evaluate
+from dvaec.runtime.importance import importance
 from dvaec.runtime.measures.reconstruction import Scored, scores_of
 from dvaec.runtime.mode import Mode
 from dvaec.runtime.store import load_card
@@ -131,6 +132,11 @@ def test_the_table_has_the_scores_and_says_how_they_were_made(tmp_path: Path) ->
         values = [float(one["mpjpe"]) for one in own]
         assert float(row["mpjpe_mean"]) == pytest.approx(np.mean(values), rel=1e-6)
         assert float(row["mpjpe_sd"]) == pytest.approx(np.std(values, ddof=1), rel=1e-4)
+    run = out / "driven" / "0"
+    test = load_splits(str(tmp_path / "d.npz"), load_card(run), ["test"])["test"]
+    weighed = importance(dvaec.load(run), load_card(run), test, samples=5, mode=Mode.GENERATION)
+    mine = next(r for r in runs(out) if (r["model"], r["mode"], r["seed"]) == ("driven", "generation", "0"))
+    assert float(mine["importance"]) == pytest.approx(-weighed.frame.mean, rel=1e-6)
     below = "\n".join(lines[5:])
     assert below.count("Mean over frames and 1 joints of the Euclidean distance") == 1
     assert "these fed back (generation mode, 4.4)." in below

@@ -14,6 +14,8 @@ from scipy.stats import multivariate_normal, norm
 from typer.testing import CliRunner
 
 from dvaec.cli.app import app
+from dvaec.compiler import compile_spec
+from dvaec.runtime.card import Card
 from dvaec.runtime.data import load_splits
 from dvaec.runtime.faults import DataFault
 from dvaec.runtime.sets import growth, motions, sines
@@ -22,6 +24,7 @@ from dvaec.runtime.sets.chorales import chorales, numbered, part_of, piano_roll
 from dvaec.runtime.sets.linear import LinearGaussian
 from dvaec.runtime.sources.options import read_address
 from tests.runtime_stand_in import CARD
+from tests.shipped import SPECS
 
 Array = NDArray[Any]
 SIMULATED = tuple(name for name in BUILT_IN if name != "chorales")
@@ -191,7 +194,21 @@ def test_unknown_sets_and_options() -> None:
         assert said in caught.value.message
     listed = CliRunner().invoke(app, ["data", "--list"])
     assert [line.split()[0] for line in listed.stdout.splitlines()] == list(BUILT_IN)
-    assert CliRunner().invoke(app, ["data"]).exit_code == 1
+    nameless = CliRunner().invoke(app, ["data"])
+    assert nameless.exit_code == 2  # wrong usage, as of any command
+    assert "which set?" in nameless.stderr
+
+
+def test_a_folder_of_a_sets_name_stands_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    card = Card(**compile_spec(SPECS / "latent_lds.yaml", ("x.dim=3", "x.distribution=gaussian")).card)
+    before = load_splits("lorenz:sequences=4,frames=4", card, ["train"])["train"]
+    (tmp_path / "lorenz").mkdir()
+    np.save("lorenz/train_x.npy", np.ones((2, 3)))
+    np.save("lorenz/train_lengths.npy", np.array([2]))
+    again = load_splits("lorenz:sequences=4,frames=4", card, ["train"])["train"]
+    np.testing.assert_array_equal(again.framed["x"], before.framed["x"])
+    assert load_splits("./lorenz", card, ["train"])["train"].frames == 2
 
 
 def test_a_score_becomes_a_piano_roll() -> None:

@@ -209,7 +209,13 @@ def test_power_is_a_spectrogram_and_becomes_sound(tmp_path: Path) -> None:
     done("forecast", run, "--data", source, "--context", "20", "--wav", made_up, "--sequences", "1")
     done("sample", run, "--data", source, "--frames", "30", "--count", "1", "--wav", tmp_path / "drawn")
     assert soundfile.info(tmp_path / "drawn" / "0001.wav").frames == 29 * 16
+    kept = {path: path.stat().st_mtime_ns for path in run.iterdir()}
     assert "--data with the recordings has them" in refused("sample", run, "--wav", tmp_path / "no")
+    frames = data(tmp_path / "power.npz", x=random.gamma(1.0, size=(sum(LENGTHS), 33)))
+    at = ("--data", frames, "--wav", tmp_path / "no")
+    assert "holds no recordings" in refused("reconstruct", run, *at)
+    assert "--data with the recordings has them" in refused("forecast", run, *at, "--context", "2")
+    assert {path: path.stat().st_mtime_ns for path in run.iterdir()} == kept  # no arrays of what was refused
     shown = json.loads(
         "\n".join(done("evaluate", run, "--data", source, "--audio", "--importance", "2", "--format", "json"))
     )
@@ -236,7 +242,11 @@ def test_wrong_kinds_of_data_are_refused(
     )
     assert "--kind roll" in refused("reconstruct", run, *at, "--kind", "skeleton")
     assert "88 pixels are no square" in refused("reconstruct", run, *at, "--kind", "image")
-    assert "only a gamma variable" in refused("reconstruct", run, "--data", source, "--wav", tmp_path / "w")
+    (tmp_path / "out").mkdir()
+    away = ("-o", tmp_path / "out" / "no.npz")
+    sounds = refused("reconstruct", run, "--data", source, "--wav", tmp_path / "w", *away)
+    assert "only a gamma variable" in sounds
+    assert "hint: train anew, with --set x.distribution=gamma" in sounds
     assert "only a gamma variable" in refused(
         "evaluate", run, "--data", source, "--audio", "--importance", "0"
     )
@@ -244,7 +254,9 @@ def test_wrong_kinds_of_data_are_refused(
         "evaluate", run, "--data", source, "--motion", "mm", "--importance", "0"
     )
     assert "observes no 'y'" in refused("reconstruct", run, *at, "--variable", "y")
-    assert "has no latent 'w'" in refused("encode", run, *at, "--latent", "w")
+    assert "has no latent 'w'" in refused("encode", run, *at, "--latent", "w", *away)
+    assert "has no latent 'w'" in refused("encode", run, "--data", source, "--latent", "w", *away)
+    assert not list((tmp_path / "out").iterdir())
     assert "does not end in one of .png" in refused(
         "encode", run, "--data", source, "--picture", tmp_path / "no.txt"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 import torch
 
+from dvaec.compiler import compile_spec
 from dvaec.runtime.batches import collate, in_order, shuffled
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split, load_splits
 from dvaec.runtime.faults import DataFault
+from dvaec.runtime.schema import resized
 from tests.runtime_stand_in import CARD, arrays, small, write
+from tests.shipped import SPECS
 
 CPU = torch.device("cpu")
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -297,3 +301,31 @@ def test_the_jsb_chorales_load_as_they_are() -> None:
     assert [s.sequences for s in splits.values()] == [229, 76, 77]
     assert [s.frames for s in splits.values()] == [13807, 4602, 4725]
     assert splits["train"].framed["x"].sum() / 13807 == pytest.approx(3.90, abs=0.01)
+
+
+def test_a_hint_gives_a_page_as_many_axes_as_it_has() -> None:
+    def hint(width: int, sizes: tuple[int, ...] = (), **axes: tuple[int, ...]) -> str:
+        return resized(replace(CARD, axes=axes), "x", width, sizes)
+
+    assert hint(88) == hint(88, y=(2, 44)) == "--set x.dim=88"
+    assert hint(80, x=(20, 80)) == "--set 'x.dim=[20, 4]'"
+    assert hint(88, x=(20, 80)) == "--set 'x.dim=[...]' of 2 axes whose product is 88"
+    assert hint(88, (11, 8), x=(20, 80)) == "--set 'x.dim=[11, 8]'"
+    assert hint(256, x=(1, 32, 32)) == "--set 'x.dim=[1, 16, 16]'"
+    assert hint(256, (16, 16), x=(1, 32, 32)) == "--set 'x.dim=[1, 16, 16]'"
+    assert hint(96, x=(1, 32, 32)) == "--set 'x.dim=[1, 32, 3]'"
+
+
+def test_the_hint_for_a_page_with_axes_can_be_followed(tmp_path: Path) -> None:
+    page = SPECS / "fhvae.yaml"
+    small = ("i.dim=3",)
+    random = np.random.default_rng(0)
+    for array, axes in ((random.normal(size=(6, 40)), "[20, 2]"), (random.normal(size=(6, 5, 3)), "[5, 3]")):
+        path = tmp_path / f"{array.ndim}.npz"
+        np.savez(path, train_x=array, train_lengths=np.array([6]), train_i=np.array([[1]]))
+        with pytest.raises(DataFault) as caught:
+            load_splits(str(path), Card(**compile_spec(page, small).card), ["train"])
+        assert caught.value.hint == f"--set 'x.dim={axes}'"
+        (said,) = [word for word in shlex.split(caught.value.hint) if word != "--set"]
+        split = load_splits(str(path), Card(**compile_spec(page, (*small, said)).card), ["train"])["train"]
+        assert split.framed["x"].shape == (6, array.size // 6)

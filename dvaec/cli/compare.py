@@ -99,7 +99,7 @@ def compare(
     dvaec compare specs/*rnn.yaml --data mine.npz --jobs 4 --pictures -o runs/table
     dvaec compare srnn.yaml srnn.yaml@gm --scheduled gm:0.2/50 --mode generation --data mine.npz
     """
-    with clear_errors("what was finished is kept; the same command continues"):
+    with clear_errors("what was finished is kept; the same command continues", with_set=True):
         pages = pages_of(specs, with_sharing(overrides, share), scheduled or ())
         if pictures:
             from dvaec.runtime.pictures.canvas import known_format

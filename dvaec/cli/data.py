@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import refused
 from dvaec.cli.lab import clear_errors
 
 
@@ -29,19 +28,19 @@ def data(
     dvaec data --list
     dvaec data lorenz --sequences 1000 -o lorenz.npz
     """
+    if name is None and not listed:
+        raise typer.BadParameter("which set? dvaec data --list says what there is", param_hint="NAME")
     with clear_errors():
         from dvaec.runtime.sets.catalogue import CATALOGUE, write_set
         from dvaec.runtime.sources.options import read_address
 
-        if listed or name is None:
-            if not listed:
-                raise typer.Exit(refused("which set?", "dvaec data --list says what there is"))
+        if listed:
             name_width = max(len(one.name) for one in CATALOGUE)
             width = max(len(one.variables) for one in CATALOGUE)
             for one in CATALOGUE:
                 typer.echo(f"{one.name:<{name_width}}  {one.variables:<{width}}  {one.truth}")
             return
-        address = read_address(name)
+        address = read_address(name or "")
         path = out or Path(f"{address.place}.npz")
         write_set(address, path, {"sequences": sequences, "frames": frames, "seed": seed})
         typer.echo(path)

@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import OwnPython
-from dvaec.cli.lab import DATA_HELP, Data, Device, Threads, ZeroInputs, clear_errors
+from dvaec.cli.groups import grouped
+from dvaec.cli.lab import DATA_HELP, Data, clear_errors
 from dvaec.cli.looking import (
-    Bones,
     Chosen,
-    OfKind,
     Out,
-    Picture,
-    Rate,
-    Shape,
-    Variable,
     Wav,
     Wish,
+    check_sound,
     checked,
     compared,
     draw,
@@ -27,7 +22,7 @@ from dvaec.cli.looking import (
     look_of,
     saved,
 )
-from dvaec.cli.trained import Part, Run, Seed, Trained, WhichPart, split_of, trained
+from dvaec.cli.trained import Machine, Part, Run, Seed, Trained, WhichPart, split_of, trained
 
 if TYPE_CHECKING:
     from dvaec.runtime.passes import Sequences
@@ -45,6 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command()(forecast)
 
 
+@grouped
 def sample(
     run: Run,
     count: Annotated[int, typer.Option(min=1, help="Sequences to draw.")] = 4,
@@ -54,18 +50,11 @@ def sample(
     sequences: Chosen = None,
     mean: Means = False,
     out: Out = None,
-    picture: Picture = None,
-    kind: OfKind = None,
-    variable: Variable = None,
-    fps: Rate = None,
-    shape: Shape = None,
-    bones: Bones = None,
+    *,
+    wish: Wish,
     wav: Wav = None,
     seed: Seed = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    allow_python: OwnPython = False,
+    on: Machine,
 ) -> None:
     """Draw sequences from a trained model.
 
@@ -76,13 +65,13 @@ def sample(
     dvaec sample runs/dkf --data pendulum --sequences 1-8
     """
     with clear_errors():
-        own = trained(run, device, threads, allow_python)
-        wish = Wish(picture, kind, variable, fps, shape, bones)
+        own = trained(run, on)
         name, shown = checked(wish, own)
-        found = _sampled(own, count, frames_, data, split, sequences, zero_inputs, mean, seed)
+        check_sound(wav, own, name, data, split.value)
+        found = _sampled(own, count, frames_, data, split, sequences, on.zero_inputs, mean, seed)
         saved(out or run / "sampled.npz", found)
         family = own.card.families[name]
-        if picture is not None:
+        if wish.picture is not None:
             from dvaec.runtime.pictures.panels import Panel
 
             look = look_of(wish, own, name, shown, data, split.value)
@@ -128,6 +117,7 @@ def _sampled(
     return in_units(stored_scales(own.run), card, found)
 
 
+@grouped
 def forecast(
     run: Run,
     data: Data,
@@ -140,18 +130,11 @@ def forecast(
     sequences: Chosen = None,
     mean: Means = False,
     out: Out = None,
-    picture: Picture = None,
-    kind: OfKind = None,
-    variable: Variable = None,
-    fps: Rate = None,
-    shape: Shape = None,
-    bones: Bones = None,
+    *,
+    wish: Wish,
     wav: Wav = None,
     seed: Seed = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    allow_python: OwnPython = False,
+    on: Machine,
 ) -> None:
     """Give a model the first frames of sequences and let it go on alone.
 
@@ -168,18 +151,18 @@ def forecast(
         from dvaec.runtime.generation import forecast as continued
         from dvaec.runtime.passes import band, has, in_units, original, reconstructed, renamed
 
-        own = trained(run, device, threads, allow_python)
+        own = trained(run, on)
         has(own.model, "forecast")
-        wish = Wish(picture, kind, variable, fps, shape, bones)
         name, shown = checked(wish, own)
-        part = split_of(own, data, split, zero_inputs)
+        check_sound(wav, own, name, data, split.value)
+        part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         made = continued(
             own.model, own.card, part, members, context=context, steps=steps, mean=mean, seed=seed
         )
         found, truth = in_units(part.scales, own.card, made), original(part, members)
         saved(out or run / "forecast.npz", found, renamed(truth, "data_"), context=context)
-        if picture is not None:
+        if wish.picture is not None:
             look = look_of(wish, own, name, shown, data, split.value)
             known = reconstructed(own.model, own.card, cut(part, context), members[:1], seed=seed)
             whole = course(in_units(part.scales, own.card, known), found)
@@ -194,14 +177,12 @@ def forecast(
 
 def _sounds(folder: Path, found: Sequences, name: str, family: str, data: str | None, split: str) -> None:
     """Write each sequence with a phase that fits its power."""
-    from dvaec.runtime.faults import LabFault
     from dvaec.runtime.power import power_of, settings_of
     from dvaec.runtime.sound import without_phase, write_wav
 
     power = power_of(found, name, family)
-    settings = settings_of(data, split) if data is not None else None
-    if settings is None:
-        raise LabFault("--wav needs the settings of the spectra", "--data with the recordings has them")
+    settings = settings_of(data or "", split)
+    assert settings is not None  # as `check_sound` has found
     ends = found.lengths.cumsum()
     for number, (end, length) in enumerate(zip(ends, found.lengths, strict=True)):
         path = folder / f"{found.members[number] + 1:04d}.wav"

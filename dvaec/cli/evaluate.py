@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dvaec.cli.evaluate_text import importance_lines, latent_lines, protocol, score_lines
-from dvaec.cli.front import OwnPython
 from dvaec.cli.groups import grouped
-from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
+from dvaec.cli.lab import Data, clear_errors
 from dvaec.cli.lab_text import missing, table, units
 from dvaec.cli.scoring import Scoring
-from dvaec.cli.trained import BatchSize, Part, Run, Seed, WhichPart, split_of, trained
+from dvaec.cli.trained import BatchSize, Machine, Part, Run, Seed, WhichPart, split_of, trained
 from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
@@ -47,11 +46,8 @@ def evaluate(
     ] = Mode.TEACHER_FORCING,
     batch: BatchSize = 64,
     seed: Seed = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
+    on: Machine,
     form: Annotated[TableFormat, typer.Option("--format", help="text or json.")] = TableFormat.TEXT,
-    allow_python: OwnPython = False,
 ) -> None:
     """Print a trained model's ELBO and its parts, log p(x) by importance sampling, and what its latents do.
 
@@ -64,8 +60,8 @@ def evaluate(
     dvaec evaluate runs/motion --data motion.npz --motion mm
     """
     with clear_errors():
-        own = trained(run, device, threads, allow_python)
-        part = split_of(own, data, split, zero_inputs)
+        own = trained(run, on)
+        part = split_of(own, data, split, on.zero_inputs)
         from dvaec.runtime.normalise import nats
 
         for line in (*missing(own.card, [part]), *units(nats(part.scales, own.card))):
@@ -78,10 +74,10 @@ def evaluate(
 
         check_scored(own.card, scoring.wanted, data, split.value)
         bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
-        # The weights are those of teacher forcing: `score` reads the data. Where p does not, modes are one.
         forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
-        count = importance if own.card.latents and forced else 0
-        weighed = weigh(own.model, own.card, part, samples=count, batch=batch, seed=seed) if count else None
+        weighed = None
+        if importance and own.card.latents:
+            weighed = weigh(own.model, own.card, part, samples=importance, batch=batch, seed=seed, mode=mode)
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
         wanted = scoring.wanted
         scores = scores_of(own.model, own.card, part, data, wanted, mode=mode, batch=batch, seed=seed)

@@ -115,7 +115,7 @@ def protocol(
             "al. 2016), ± by the jackknife; in the mean an upper bound of -log p(x)"
         )
     if not forced and card.latents:
-        said.append("-log p: in teacher forcing only; the weights of the draws read the data")
+        said.append("generation mode: p reads its own outputs, q the data; -log p is that of this p")
         said.append("latents: q and p as they are given the data (teacher forcing)")
     elif not forced:
         said.append("generation mode: p reads its own outputs")

@@ -26,15 +26,20 @@ ZeroInputs = Annotated[bool, typer.Option("--zero-inputs", help=_ZERO_HELP)]
 
 
 @contextmanager
-def clear_errors(when_interrupted: str | None = None) -> Iterator[None]:
-    """Turn faults of specs, data and numbers into one clear message and exit status 1 (130 for Ctrl-C)."""
+def clear_errors(when_interrupted: str | None = None, *, with_set: bool = False) -> Iterator[None]:
+    """Turn faults of specs, data and numbers into one clear message and exit status 1 (130 for Ctrl-C).
+
+    with_set: the command has --set; elsewhere a hint that names it is one for `train`.
+    """
     try:
         yield
     except Fault as fault:
         show(fault.diagnostics, fault.sources)
         raise typer.Exit(FAULTY) from None
     except LabFault as fault:
-        raise typer.Exit(refused(fault.message, fault.hint)) from None
+        foreign = (fault.hint or "").startswith("--set") and not with_set
+        hint = f"train anew, with {fault.hint}" if foreign else fault.hint
+        raise typer.Exit(refused(fault.message, hint)) from None
     except KeyboardInterrupt:
         typer.echo(f"interrupted{f': {when_interrupted}' if when_interrupted else ''}", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import OwnPython
-from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
+from dvaec.cli.groups import grouped
+from dvaec.cli.lab import Data, clear_errors
 from dvaec.cli.looking import (
-    Bones,
     Chosen,
-    OfKind,
     Out,
     Picture,
     Rate,
-    Shape,
-    Variable,
     Wav,
     Wish,
+    check_sound,
     checked,
     compared,
     draw,
@@ -29,7 +26,7 @@ from dvaec.cli.looking import (
     saved,
     seconds_of,
 )
-from dvaec.cli.trained import BatchSize, Part, Run, Seed, Trained, WhichPart, split_of, trained
+from dvaec.cli.trained import BatchSize, Machine, Part, Run, Seed, Trained, WhichPart, split_of, trained
 from dvaec.runtime.mode import Mode
 
 if TYPE_CHECKING:
@@ -40,7 +37,8 @@ HowFed = Annotated[
     Mode, typer.Option(help="generation: an autoregressive p reads its own outputs, not the data.")
 ]
 LatentName = Annotated[
-    str | None, typer.Option("--latent", metavar="NAME", help="Which latent is drawn; the first by default.")
+    str | None,
+    typer.Option("--latent", metavar="NAME", help="Which latent is drawn; the first that has frames."),
 ]
 
 
@@ -51,6 +49,7 @@ def register(app: typer.Typer) -> None:
     app.command()(curves)
 
 
+@grouped
 def encode(
     run: Run,
     data: Data,
@@ -62,10 +61,8 @@ def encode(
     fps: Rate = None,
     batch: BatchSize = 64,
     seed: Seed = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    allow_python: OwnPython = False,
+    *,
+    on: Machine,
 ) -> None:
     """Write the latents of data: one draw from q, q's parameters, the KL by dimension.
 
@@ -76,36 +73,43 @@ def encode(
     dvaec encode runs/srnn --data mine.npz --sequences 3 --picture latents.png
     """
     with clear_errors():
-        from dvaec.runtime.arrays import chosen
+        from dvaec.runtime.arrays import chosen, frames_of
         from dvaec.runtime.passes import encoded, has
 
-        own = trained(run, device, threads, allow_python)
+        own = trained(run, on)
         has(own.model, "encode")
         if picture is not None:
             from dvaec.runtime.pictures.canvas import known_format
 
             known_format(picture)
-        part = split_of(own, data, split, zero_inputs)
+        wanted = _latent(own, latent)
+        part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         found = encoded(own.model, own.card, part, members, batch=batch, seed=seed)
-        saved(out or run / "encoded.npz", found)
         if picture is not None:
-            _latents(picture, own, found, latent, seconds_of(own, fps, data, split.value))
+            framed = [name for name in own.card.latent_values if name in found.framed]
+            wanted = wanted or (framed or own.card.latent_values)[0]
+            frames_of(found, [wanted])
+        saved(out or run / "encoded.npz", found)
+        if picture is not None and wanted is not None:
+            _latents(picture, found, wanted, seconds_of(own, fps, data, split.value))
 
 
-def _latents(path: Path, own: Trained, found: Sequences, wanted: str | None, seconds: float | None) -> None:
-    """Draw the course of one latent over the first sequence."""
-    from dvaec.runtime.arrays import frames_of
+def _latent(own: Trained, wanted: str | None) -> str | None:
+    """Return the latent that is asked for; LabFault if there is no such one."""
     from dvaec.runtime.faults import LabFault
+
+    if wanted is not None and wanted not in own.card.latent_values:
+        raise LabFault(
+            f"{own.card.name} has no latent '{wanted}'", f"it has {', '.join(own.card.latent_values)}"
+        )
+    return wanted
+
+
+def _latents(path: Path, found: Sequences, name: str, seconds: float | None) -> None:
+    """Draw the course of one latent over the first sequence."""
     from dvaec.runtime.pictures.latents import four_panels
 
-    framed = [name for name in own.card.latent_values if name in found.framed]
-    name = wanted or (framed or own.card.latent_values)[0]
-    if name not in own.card.latent_values:
-        raise LabFault(
-            f"{own.card.name} has no latent '{name}'", f"it has {', '.join(own.card.latent_values)}"
-        )
-    frames_of(found, [name])
     fields = {"sample": name, "kl": f"kl_{name}"} | {
         short: f"q_{name}_{short}" for short in ("mean", "logvar", "logscale", "logits")
     }
@@ -114,26 +118,20 @@ def _latents(path: Path, own: Trained, found: Sequences, wanted: str | None, sec
     typer.echo(path)
 
 
+@grouped
 def reconstruct(
     run: Run,
     data: Data,
     split: WhichPart = Part.TEST,
     sequences: Chosen = None,
     out: Out = None,
-    picture: Picture = None,
-    kind: OfKind = None,
-    variable: Variable = None,
-    fps: Rate = None,
-    shape: Shape = None,
-    bones: Bones = None,
+    *,
+    wish: Wish,
     wav: Wav = None,
     mode: HowFed = Mode.TEACHER_FORCING,
     batch: BatchSize = 64,
     seed: Seed = 0,
-    threads: Threads = 1,
-    device: Device = "cpu",
-    zero_inputs: ZeroInputs = False,
-    allow_python: OwnPython = False,
+    on: Machine,
 ) -> None:
     """Write what a model makes of data: the means of p at one draw of the latents from q, beside the data.
 
@@ -147,15 +145,15 @@ def reconstruct(
         from dvaec.runtime.arrays import chosen
         from dvaec.runtime.passes import band, in_units, original, reconstructed, renamed
 
-        own = trained(run, device, threads, allow_python)
-        wish = Wish(picture, kind, variable, fps, shape, bones)
+        own = trained(run, on)
         name, shown = checked(wish, own)
-        part = split_of(own, data, split, zero_inputs)
+        check_sound(wav, own, name, data, split.value, own_phase=True)
+        part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         made = reconstructed(own.model, own.card, part, members, batch=batch, seed=seed, mode=mode)
         found, truth = in_units(part.scales, own.card, made), original(part, members)
         saved(out or run / "reconstructed.npz", found, renamed(truth, "data_"))
-        if picture is not None:
+        if wish.picture is not None:
             family = own.card.families[name]
             look = look_of(wish, own, name, shown, data, split.value)
             seen, again = (frames(one, name, shown, family) for one in (truth, found))

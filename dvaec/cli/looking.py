@@ -55,12 +55,12 @@ Wav = Annotated[
 class Wish:
     """What is to be drawn, and how."""
 
-    picture: Path | None
-    kind: Kind | None = None
-    variable: str | None = None
-    fps: float | None = None
-    shape: str | None = None
-    bones: Path | None = None
+    picture: Picture = None
+    kind: OfKind = None
+    variable: Variable = None
+    fps: Rate = None
+    shape: Shape = None
+    bones: Bones = None
 
 
 def checked(wish: Wish, own: Trained) -> tuple[str, Kind]:
@@ -80,6 +80,26 @@ def checked(wish: Wish, own: Trained) -> tuple[str, Kind]:
     if kind is Kind.IMAGE:
         sides(own.card.observed[name], wish.shape)
     return name, kind
+
+
+def check_sound(
+    wav: Path | None, own: Trained, name: str, data: str | None, split: str, own_phase: bool = False
+) -> None:
+    """LabFault, before anything is computed, if --wav asks for sound of what is none.
+
+    With its own phase it is made of the recordings themselves, else of the settings of their spectra.
+    """
+    if wav is None:
+        return
+    from dvaec.runtime.faults import LabFault
+    from dvaec.runtime.power import check_recordings, no_power, settings_of
+
+    if own.card.families[name] not in POWERS:
+        raise no_power(name, own.card.families[name])
+    if own_phase and data is not None:
+        check_recordings(data, split)
+    elif data is None or settings_of(data, split) is None:
+        raise LabFault("--wav needs the settings of the spectra", "--data with the recordings has them")
 
 
 def look_of(wish: Wish, own: Trained, name: str, kind: Kind, data: str | None, split: str) -> Look:

@@ -69,7 +69,7 @@ def train(
     dvaec train specs/vrnn.yaml --data mine.npz --set x.dim=20 -o runs/mine
     dvaec train specs/vrnn.yaml --data mine.npz --beta 0.5 --free-bits 0.1
     """
-    with clear_errors("the finished epochs are kept; --resume continues"):
+    with clear_errors("the finished epochs are kept; --resume continues", with_set=True):
         from dvaec.compiler import compile_spec
 
         compiled = compile_spec(spec, with_sharing(overrides, share), allow_python)

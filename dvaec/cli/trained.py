@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dvaec.cli.front import OwnPython
+from dvaec.cli.lab import Device, Threads, ZeroInputs
+
 if TYPE_CHECKING:
     from dvaec.runtime.card import Card
     from dvaec.runtime.split import Split
@@ -29,6 +32,16 @@ BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Sequences comput
 
 
 @dataclass(frozen=True)
+class Machine:
+    """Where and how to compute, and what is let pass."""
+
+    threads: Threads = 1
+    device: Device = "cpu"
+    zero_inputs: ZeroInputs = False
+    allow_python: OwnPython = False
+
+
+@dataclass(frozen=True)
 class Trained:
     """A run's model, ready to be asked, with its card."""
 
@@ -37,7 +50,7 @@ class Trained:
     card: Card
 
 
-def trained(run: Path, device: str, threads: int, allow_python: bool) -> Trained:
+def trained(run: Path, on: Machine) -> Trained:
     """Read a run folder; StoreFault if it is none or its weights do not fit."""
     from dvaec.runtime.store import load_card
 
@@ -45,8 +58,8 @@ def trained(run: Path, device: str, threads: int, allow_python: bool) -> Trained
     from dvaec.api import load
     from dvaec.runtime.devices import prepare
 
-    where = prepare(device, threads)
-    return Trained(run, load(run, allow_python).to(where).eval(), card)
+    where = prepare(on.device, on.threads)
+    return Trained(run, load(run, on.allow_python).to(where).eval(), card)
 
 
 def split_of(own: Trained, data: str, part: Part, zero_inputs: bool) -> Split:

@@ -22,7 +22,8 @@ class Card:
     auxiliary terms that training adds (8.4), `length` is T where the page fixes it. `noises` are the draws
     that the module's `elbo` takes, `divergences` names the latent of each part that is a KL, `objective` is
     what the page says of it, `canonical` the hash of the page's meaning, whatever the order of its lines.
-    `sampled` names the parts that have no closed form: they are log q - log p of what was drawn.
+    `sampled` names the parts that have no closed form: they are log q - log p of what was drawn. `axes` has
+    the sizes of data whose frames have several axes, an image's or a segment's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Card:
     objective: Mapping[str, Any] = field(default_factory=dict)
     canonical: str = ""
     sampled: tuple[str, ...] = ()
+    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         made = {name: one if isinstance(one, Noise) else Noise(**one) for name, one in self.noises.items()}
@@ -52,6 +54,7 @@ class Card:
             object.__setattr__(self, "divergences", kls)
         for name in ("static_observed", "parts", "predictions", "sampled"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "axes", {name: tuple(sizes) for name, sizes in self.axes.items()})
         object.__setattr__(self, "overrides", tuple(self.overrides))
         object.__setattr__(self, "static_inputs", tuple(self.static_inputs))
 

@@ -36,7 +36,7 @@ def load_splits(
     whose address names none.
     """
     address = read_address(source)
-    if address.place in BUILT_IN and not address.path.exists():
+    if address.place in BUILT_IN:
         if "seed" not in address.options:
             address = replace(address, options={**address.options, "seed": str(seed)})
         return _splits(Holding(source, generate(address)), card, names, zero_inputs)

@@ -11,6 +11,10 @@ and E[L_K] grows with K. Its error is the jackknife's: with L_(k) the same witho
 the standard deviation of the w_k over their mean and sqrt(K) where many draws count, and the distance to the
 second-best draw where one is all. How many count is the effective sample size (sum_k w_k)^2 / sum_k w_k^2,
 from 1 to K: where it is small, L_K is far below log p(x) and its error says little.
+
+In generation mode (4.4) p(x, z) is that of a model whose outputs x^_t, functions of z_{1:t}, stand where p
+reads past data; the draws are the same. E[L_K] then lies between the bound in generation mode and log p(x)
+of that model.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from dvaec.runtime.batches import Batch, collate, in_order
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.evaluate import Estimate, evaluating, seeded
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.posterior import log_weights, noise
 
 _ROOM = 2**21  # numbers of data that are computed together: copies of a batch beside each other
@@ -54,13 +59,16 @@ def importance(
     samples: int = 100,
     batch: int = 64,
     seed: int = 0,
+    mode: Mode = Mode.TEACHER_FORCING,
     report: Callable[[int], None] | None = None,
 ) -> Importance:
-    """Estimate log p(x) of a split with K = `samples` draws; leaves torch's random state as it was.
+    """Estimate log p(x) of a split in a mode with K = `samples` draws; leaves torch's random state as it was.
 
     `report`, if given, is called with the number of sequences done.
     """
-    weights = all_log_weights(model, card, split, samples=samples, batch=batch, seed=seed, report=report)
+    weights = all_log_weights(
+        model, card, split, samples=samples, batch=batch, seed=seed, mode=mode, report=report
+    )
     values, errors, effective = log_means(weights)
     by_sequence = values / split.lengths
     nan = float("nan")
@@ -80,6 +88,7 @@ def all_log_weights(
     samples: int,
     batch: int = 64,
     seed: int = 0,
+    mode: Mode = Mode.TEACHER_FORCING,
     report: Callable[[int], None] | None = None,
 ) -> NDArray[np.float64]:
     """Return log w_k of every sequence and draw: (sequences, samples)."""
@@ -88,14 +97,15 @@ def all_log_weights(
     done = 0
     with evaluating(model), seeded(seed, parameter.device):
         for rows in in_order(split, batch):
-            given = collate(split, rows, parameter.device, parameter.dtype)
-            size = sum(tensor.numel() for tensor in given.tensors)
+            whole = collate(split, rows, parameter.device, parameter.dtype)
+            size = sum(tensor.numel() for tensor in whole.tensors)
             at_once = max(1, min(samples, _ROOM // max(size, 1)))
             for start in range(0, samples, at_once):
                 count = min(at_once, samples - start)
-                copies = _repeated(given, count)
+                copies = _repeated(whole, count)
                 numbers = list(range(start, start + count)) * len(rows)
-                found = log_weights(model, card, copies, noise(model, card, copies, seed, numbers))
+                given = noise(model, card, copies, seed, numbers)
+                found = log_weights(model, card, copies, given, mode)
                 weights[rows, start : start + count] = found.reshape(len(rows), count).cpu().numpy()
             done += len(rows)
             if report is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from dvaec.runtime.batches import Batch
 from dvaec.runtime.card import Card
+from dvaec.runtime.feedback import feeds_back
+from dvaec.runtime.mode import Mode
 from dvaec.runtime.noise import EVALUATION, draws
 
 # By the parameters of a latent's conditionals (docs/families.md): which family they belong to.
@@ -54,17 +57,44 @@ def scored(model: nn.Module, card: Card, batch: Batch, latents: Mapping[str, Ten
     return {name: cast(Tensor, getattr(found, name)) for name in found._fields}
 
 
-def log_weights(model: nn.Module, card: Card, batch: Batch, given: Mapping[str, Tensor]) -> Tensor:
+def scored_fed(
+    model: nn.Module, card: Card, batch: Batch, given: Mapping[str, Tensor], latents: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """p's densities in generation mode, of the data and of the latents drawn with the noise `given`.
+
+    p reads its own outputs x^, the means, which are functions of the latents (4.4): `elbo_fed` makes them and
+    scores the data, and `score` at x^ in the place of the data has p(z_t | x^_{1:t-1}, z_{1:t-1}).
+    """
+    found = call(model, "elbo_fed", card, batch, **given)
+    outputs = {n: cast(Tensor, getattr(found, n)) for n in card.observed if n not in card.static_observed}
+    tensors = dict(zip(card.dims, batch.tensors, strict=True)) | outputs
+    masks = {name: mask for name, mask in batch.masks.items() if name not in outputs}  # outputs lack nothing
+    fed = scored(model, card, replace(batch, tensors=tuple(tensors.values()), masks=masks), latents)
+    own = {f"log_p_{name}": cast(Tensor, getattr(found, f"log_p_{name}")) for name in card.observed}
+    return {**fed, **own}
+
+
+def log_weights(
+    model: nn.Module,
+    card: Card,
+    batch: Batch,
+    given: Mapping[str, Tensor],
+    mode: Mode = Mode.TEACHER_FORCING,
+) -> Tensor:
     """log p(x, z) - log q(z | x) of one draw of z from q, `given` the noise, in float64: (batch,).
 
     Every latent counts, those of frame 0 and of sequence level too; what is missing or padding counts not.
+    In generation mode p reads its own outputs, q the data.
     """
-    score = scored(model, card, batch, drawn(model, card, batch, given))
+    latents = drawn(model, card, batch, given)
+    q = scored(model, card, batch, latents)
+    fed = mode is Mode.GENERATION and feeds_back(model)
+    p = scored_fed(model, card, batch, given, latents) if fed else q
     total = torch.zeros(len(batch.members), dtype=torch.float64, device=batch.lengths.device)
     for name in card.observed:
-        total = total + _whole(score[f"log_p_{name}"])
+        total = total + _whole(p[f"log_p_{name}"])
     for name in card.latent_values:
-        total = total + _whole(score[f"log_p_{name}"]) - _whole(score[f"log_q_{name}"])
+        total = total + _whole(p[f"log_p_{name}"]) - _whole(q[f"log_q_{name}"])
     return total
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from dvaec.runtime.faults import DataFault, LabFault
 from dvaec.runtime.passes import Array, Sequences
+from dvaec.runtime.sets.catalogue import BUILT_IN
 from dvaec.runtime.sources.archive import open_archive
 from dvaec.runtime.sources.options import read_address
 from dvaec.runtime.sources.recordings import Utterance, holds_recordings, is_audio, utterances
@@ -60,7 +61,8 @@ def settings_of(data: str, split: str) -> Settings | None:
 def _spoken(data: str, split: str) -> Iterator[Utterance]:
     address = read_address(data)
     path = address.path
-    if not (holds_recordings(path) if path.is_dir() else _is_archive_of_sound(path)):
+    heard = holds_recordings(path) if path.is_dir() else _is_archive_of_sound(path)
+    if address.place in BUILT_IN or not heard:
         raise DataFault(f"{data}: holds no recordings", "a folder of .wav files, or an .npz with audio")
     return utterances(address, split)
 

@@ -9,7 +9,8 @@ value a sequence needs no lengths. A row of an observed variable that is NaN thr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,7 +90,7 @@ def _array(source: Holding, card: Card, name: str, variable: str, rows: int, zer
         _check_rows(source, key, len(array), rows, "sequences" if is_static else "frames")
         return array
     if variable in card.observed and len(card.observed) == 1 and bits in source.arrays:
-        return _unpacked(source, bits, variable, card.dims[variable], rows, is_static)
+        return _unpacked(source, bits, variable, card, rows, is_static)
     if variable in card.inputs and zero_inputs:
         return np.zeros((rows, card.dims[variable]), dtype=np.float32)
     near = _nearest(key, source.arrays, card.dims)
@@ -143,17 +144,19 @@ def _matrix(source: Holding, key: str, variable: str, card: Card) -> Array:
     array = array.reshape(len(array), -1) if array.ndim > 2 and array[0:1].size == dim else array
     axes = "(sequences, dim)" if variable in card.static else "(frames, dim)"
     if array.ndim != 2:
-        raise DataFault(f"{named} has shape {array.shape}, and must have {axes}")
+        width = int(np.prod(array.shape[1:]))
+        hint = resized(card, variable, width, array.shape[1:]) if array.ndim > 2 else None
+        raise DataFault(f"{named} has shape {array.shape}, and must have {axes}", hint)
     if array.shape[1] != dim and not (family == "categorical" and array.shape[1] == 1):
-        hint = f"--set {variable}.dim={array.shape[1]}"
+        hint = resized(card, variable, array.shape[1])
         if family == "bernoulli" and not np.isin(array[:_GLANCE], (0, 1)).all():
             hint += f" --set {variable}.distribution=gaussian"
         raise DataFault(f"{named} has dim {array.shape[1]}, but the model's {variable} has dim {dim}", hint)
     return array
 
 
-def _unpacked(source: Holding, key: str, variable: str, dim: int, rows: int, is_static: bool) -> Array:
-    bits, file = source.arrays[key], source.file
+def _unpacked(source: Holding, key: str, variable: str, card: Card, rows: int, is_static: bool) -> Array:
+    bits, file, dim = source.arrays[key], source.file, card.dims[variable]
     unit = "sequence" if is_static else "frame"
     if bits.dtype != np.uint8 or bits.ndim != 2:
         raise DataFault(
@@ -166,10 +169,26 @@ def _unpacked(source: Holding, key: str, variable: str, dim: int, rows: int, is_
         raise DataFault(
             f"{file}: array '{key}' holds {max(used, width - 7)} to {width} bits a {unit}, "
             f"but the model's {variable} has dim {dim}",
-            f"--set {variable}.dim={width}",
+            resized(card, variable, width),
         )
     _check_rows(source, key, len(flat), rows, f"{unit}s")
     return flat[:, :dim]
+
+
+def resized(card: Card, variable: str, width: int, sizes: Sequence[int] = ()) -> str:
+    """Say which --set gives a variable frames of `width` numbers; `sizes` are the data's own axes, if any.
+
+    A page whose networks read axes wants as many as it has: the data's, a square where it has one, or its
+    leading ones, where they divide the numbers.
+    """
+    own = card.axes.get(variable, ())
+    if not own:
+        return f"--set {variable}.dim={width}"
+    side = math.isqrt(width // math.prod(own[:-2])) if own[-2:-1] == own[-1:] else 0
+    for found in (tuple(sizes), (*own[:-2], side, side), (*own[:-1], width // math.prod(own[:-1]))):
+        if len(found) == len(own) and math.prod(found) == width:
+            return f"--set '{variable}.dim=[{', '.join(map(str, found))}]'"
+    return f"--set '{variable}.dim=[...]' of {len(own)} axes whose product is {width}"
 
 
 def _check_rows(source: Holding, key: str, found: int, rows: int, what: str) -> None:

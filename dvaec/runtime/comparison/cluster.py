@@ -15,6 +15,8 @@ from typing import Any
 from dvaec.runtime.comparison.job import Job, Result, run_job
 from dvaec.runtime.extras import needing
 from dvaec.runtime.faults import LabFault
+from dvaec.runtime.sets.catalogue import BUILT_IN
+from dvaec.runtime.sources.options import read_address
 
 
 def on_ray(jobs: Sequence[Job], address: str) -> Iterator[tuple[Result, ...]]:
@@ -55,5 +57,7 @@ def _on_a_node(job: Job) -> tuple[Result, ...]:
 
 def _absolute(data: str) -> str:
     """A path that other folders understand too; what names no file here stays as it is."""
-    name, colon, options = data.partition(":")
-    return f"{Path(name).absolute()}{colon}{options}" if Path(name).exists() else data
+    address = read_address(data)
+    if address.place in BUILT_IN or not address.path.exists():
+        return data
+    return f"{address.path.absolute()}{data.removeprefix(address.place)}"

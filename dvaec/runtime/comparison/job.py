@@ -27,7 +27,9 @@ from dvaec.runtime.faults import LabFault
 from dvaec.runtime.feedback import feeds_back
 from dvaec.runtime.mode import Mode
 from dvaec.runtime.preparation import Preparation, evaluation_split, training_splits
+from dvaec.runtime.sets.catalogue import BUILT_IN
 from dvaec.runtime.source import load_class
+from dvaec.runtime.sources.options import read_address
 from dvaec.runtime.split import Split
 from dvaec.runtime.train import Options, train
 
@@ -194,9 +196,10 @@ def _seconds(folder: Path) -> list[float]:
 
 def _content(data: str) -> str:
     """Tell the data of a file from others of its name; "" for what is built in."""
-    path = Path(data)
-    if not path.exists():  # options may stand behind a colon
-        path = Path(data.rpartition(":")[0] or data)
+    address = read_address(data)
+    if address.place in BUILT_IN:
+        return ""
+    path = address.path
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.files import write_text
 from dvaec.runtime.mode import Mode
+from dvaec.runtime.sources.options import read_address
 
 RESULT = "result.json"
 _DATA = ("data", "zero_inputs")
@@ -121,14 +122,7 @@ def same_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     same = before["content"] == now["content"] and before["zero_inputs"] == now["zero_inputs"]
     if not now["content"]:
         return bool(same and before["data"] == now["data"])
-    return bool(same and _options(before["data"]) == _options(now["data"]))
-
-
-def _options(data: str) -> str:
-    """What stands behind the colon of a source."""
-    name, colon, options = data.partition(":")
-    del name
-    return options if colon else ""
+    return bool(same and read_address(before["data"]).options == read_address(now["data"]).options)
 
 
 def _plain(name: str, value: Any) -> Any:

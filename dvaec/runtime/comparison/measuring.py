@@ -32,7 +32,7 @@ class Wanted:
     def measures(self, card: Card, mode: Mode) -> Iterator[Measure]:
         """Yield what is to be measured of a model in a mode."""
         yield Measure("bound", mode, self.draws)
-        if self.weights and card.latents and mode is Mode.TEACHER_FORCING:
+        if self.weights and card.latents:
             yield Measure("importance", mode, self.weights)
         name = observed_in(card, self.scored.variable)
         if self.scored.audio:
@@ -52,7 +52,7 @@ def measured(model: nn.Module, card: Card, test: Split, data: str, one: Measure)
             {},
         )
     if one.kind == "importance":
-        weighed = importance(model, card, test, samples=one.draws)
+        weighed = importance(model, card, test, samples=one.draws, mode=one.mode)
         return Measured({"importance": weighed.frame.mean}, {"importance": weighed.sequence.mean}, {}, {})
     wanted = Scored(one.kind == "audio", one.unit if one.kind == "motion" else None, one.variable)
     (found,) = scores_of(model, card, test, data, wanted, mode=one.mode)

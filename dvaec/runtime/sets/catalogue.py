@@ -47,6 +47,7 @@ CATALOGUE = (
     BuiltIn("chorales", "x bernoulli 88", "Bach's chorales as piano rolls, real music; needs dvaec[music]"),
 )
 BUILT_IN = tuple(one.name for one in CATALOGUE)
+"""Names that are never read as those of files or folders; ./pendulum is one."""
 
 
 def generate(address: Address) -> dict[str, NDArray[Any]]:
