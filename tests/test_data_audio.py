@@ -121,6 +121,13 @@ def test_the_cache_is_used_and_follows_files_and_settings(
     assert not [one for one in first.parent.iterdir() if one.name.startswith(".making")]
 
 
+def test_a_cache_that_cannot_be_written_says_how_to_name_another(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataFault, match="file/deep: the cache of spectrograms cannot be written: ") as found:
+        load_splits(f"{folder}:cache={tmp_path}/file/deep", CARD_513, ["train"])
+    assert "DVAEC_CACHE" in str(found.value.hint)
+
+
 def test_files_are_shared_out_by_a_fixed_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVAEC_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "all"

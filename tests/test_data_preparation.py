@@ -37,6 +37,11 @@ def frames(split: Split) -> list[list[float]]:
     return [split.rows("x", k)[0][:, 0].tolist() for k in range(split.sequences)]
 
 
+def test_torch_datasets_come_by_split() -> None:
+    with pytest.raises(DataFault, match="no torch dataset is called 'valid'"):
+        training_splits({"train": [torch.zeros(3, 2)]}, CARD, preparation())
+
+
 def test_windows_are_whole_pieces_and_short_sequences_stay() -> None:
     split = numbered([5, 2, 3])
     assert frames(windows(split, 2)) == [[0, 1], [2, 3], [5, 6], [7, 8]]

@@ -227,6 +227,16 @@ def test_a_fault_of_a_table_names_file_column_and_row(
     assert fault.message.startswith(f"{tmp_path / 'runs.csv'}: {said}")
 
 
+def test_a_table_that_cannot_be_read_names_the_row_or_the_column(tmp_path: Path) -> None:
+    table = tmp_path / "set.csv"
+    table.write_text("sequence,split,x\na,train,1\na,train,2,3\n")
+    assert message(table, X1).message == f"{table}: not a table: row 2 has 4 cells, and the header 3"
+    table.write_text("sequence,split,x,x\na,train,1,2\n")
+    assert message(table, X1).message == f"{table}: two columns are called 'x'"
+    table.write_bytes(b"sequence,split,x\n\xe9,train,1\n")
+    assert message(table, X1).hint == "save it as UTF-8"
+
+
 def test_a_table_names_its_columns_in_every_fault(tmp_path: Path) -> None:
     path = table(tmp_path)
     fault = message(path, replace(CARD, observed={"x": 3}))

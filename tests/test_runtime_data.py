@@ -179,6 +179,7 @@ def test_a_missing_array_names_the_nearest_one(tmp_path: Path) -> None:
         ({"train_lengths": [1, 2]}, "but the split's lengths give 3"),
         ({"train_lengths": [5, 0, 3]}, "sequence 2 has length 0"),
         ({"train_lengths": [5, 3, -1]}, "sequence 3 has length -1"),
+        ({"train_lengths": [2**62, 2**62, 3]}, "sequence 1 has length 4611686018427387904"),
         ({"train_lengths": [1.0, 2.0]}, "must be a list of integers, not float64"),
         ({"train_lengths": np.zeros(0, dtype=int)}, "is empty"),
         ({"train_x": np.zeros((3, 4, 2))}, "has shape (3, 4, 2), and must have (frames, dim)"),
@@ -211,8 +212,10 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, family: str, valu
     x[6, 1] = value
     content = {"train_x": x, "train_u": np.zeros(10), "train_lengths": np.array([4, 2, 4])}
     card = replace(CARD, families={"x": family})
-    message = fault(tmp_path, content, card).message
-    assert f"array 'train_x' is {value} at sequence 3, frame 1, dimension 2: {rule}" in message
+    found = fault(tmp_path, content, card)
+    assert f"array 'train_x' is {value} at sequence 3, frame 1, dimension 2: {rule}" in found.message
+    if family != "gaussian":
+        assert str(found.hint).startswith("--set x.distribution=gaussian for real values")
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.1])

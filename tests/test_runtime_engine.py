@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lightning.pytorch as pl
@@ -242,6 +244,56 @@ def test_what_is_not_finite_is_traced_to_term_frame_sequence_and_conditional(tmp
         )
 
 
+@pytest.mark.parametrize("clip", [0.0, 5.0])
+def test_finite_gradients_with_a_norm_that_overflows_end_the_run_by_name(tmp_path: Path, clip: float) -> None:
+    """1e15 squared over a variance of 1e-4 is a finite loss; its gradient's norm is not, squared."""
+    page, data = tiny(tmp_path, 1e15)
+    with pytest.raises(TrainFault) as found:
+        fit(page, data, tmp_path / "run", clip=clip)
+    assert re.fullmatch(
+        r"the gradient of \S+ is \S+, too large to go on, in epoch 1, update \d, by log_p_x in frame 3 "
+        r"of sequence 2, p\(x_t\); the batch holds the sequences [\d, ]*2[\d, ]*",
+        found.value.message,
+    )
+    assert "weights kept" not in str(found.value.hint)
+
+
+def test_what_is_not_finite_in_validation_is_traced_too(tmp_path: Path) -> None:
+    page, data = tiny(tmp_path)
+    arrays = dict(np.load(data))
+    arrays["valid_x"] = arrays["valid_x"].copy()
+    arrays["valid_x"][1] = 1e25
+    np.savez(data, **arrays)
+    with pytest.raises(
+        TrainFault, match=r"log_p_x is -inf in the validation of epoch 1, first in frame 2 of"
+    ):
+        fit(page, data, tmp_path / "run")
+
+
+def test_what_a_killed_process_has_left_is_swept(tmp_path: Path) -> None:
+    page, data = tiny(tmp_path)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".last.ckpt.abc.tmp").write_bytes(b"half")
+    fit(page, data, run)
+    assert not list(run.glob(".*"))
+
+
+def test_a_process_that_loses_another_one_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gloo says where its other end has gone is no fault of dvaec's."""
+
+    class Lost:
+        world_size, global_rank, interrupted = 2, 0, False
+        strategy = SimpleNamespace(launcher=None)
+
+        def fit(self, *_: Any, **__: Any) -> None:
+            raise RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:37516")
+
+    monkeypatch.setattr("dvaec.runtime.train.lightning_trainer", lambda *_, **__: Lost())
+    with pytest.raises(TrainFault, match="process 1 of 2 goes no further: another one of them has ended"):
+        fit(*tiny(tmp_path), tmp_path / "run")
+
+
 def test_the_card_says_how_the_weights_came_about(tmp_path: Path) -> None:
     outcome = stand_in(tmp_path / "run", options(seed=3))
     run = json.loads((tmp_path / "run" / "card.json").read_text())["run"]
@@ -342,6 +394,17 @@ def test_settings_that_cannot_be(tmp_path: Path) -> None:
         stand_in(tmp_path / "a", options(), engine=Engine(precision="8"))
     with pytest.raises(LabFault, match="--device cuda:1 is one device"):
         stand_in(tmp_path / "b", options(), engine=Engine(device="cuda:1", devices=2))
+    with pytest.raises(TrainFault, match="the learning rate is inf"):
+        stand_in(tmp_path / "c", options(learning_rate=float("inf")))
+
+
+def test_several_machines_that_nothing_has_started_do_not_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MASTER_ADDR", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(LabFault, match="--nodes 2: the machines do not know of each other"):
+        stand_in(tmp_path / "a", options(), engine=Engine(nodes=2))
 
 
 def test_a_module_takes_the_place_of_a_process(tmp_path: Path) -> None:

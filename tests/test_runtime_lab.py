@@ -112,6 +112,43 @@ def test_resume_on_the_command_line(tmp_path: Path) -> None:
     assert resumed.stdout.splitlines()[1].startswith("Small: epoch 4/5")
 
 
+def test_a_run_is_not_resumed_on_other_data(tmp_path: Path) -> None:
+    trained(tmp_path)
+    content = arrays()
+    kept = content["train_lengths"][:-1]
+    for name in ("x", "u"):
+        content[f"train_{name}"] = content[f"train_{name}"][: kept.sum()]
+    content["train_lengths"] = kept
+    write(tmp_path / "less.npz", content)
+    refused = call(
+        "train", "small.yaml", "--set", "x.dim=2", "--data", tmp_path / "less.npz", "-o", tmp_path / "run",
+        "--epochs", "5", "--batch", "4", "--lr", "0.01", "--warmup", "1", "--resume",
+    )  # fmt: skip
+    assert refused.exit_code == 1
+    assert f"run: train has {len(kept)} sequences of {kept.sum()} frames together, and had " in refused.stderr
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 4
+
+
+def test_what_does_not_fit_into_memory_is_one_line(tmp_path: Path) -> None:
+    full = call(
+        "train", "small.yaml", "--set", "x.dim=2", "--data", "lorenz:frames=9999999999999999", "-o", tmp_path
+    )
+    assert full.exit_code == 1
+    assert full.stderr.startswith("error: out of memory: Unable to allocate ")
+    assert "a smaller --batch" in full.stderr
+
+
+def test_scores_that_cannot_be_are_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    run, data, _ = trained(tmp_path)
+    for words, said in (
+        (("--audio",), "x is gaussian: only a gamma variable"),
+        (("--motion", "mm"), "x has dim 2, which is no number of joints in three dimensions"),
+    ):
+        refused = call("evaluate", run, "--data", data, *words)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert said in refused.stderr
+
+
 def test_faults_are_one_clear_message_and_status_1(tmp_path: Path) -> None:
     missing = call("train", "small.yaml", "--set", "x.dim=2", "--data", "pendulun")
     assert (missing.exit_code, missing.stdout) == (1, "")
@@ -153,6 +190,10 @@ def test_data_writes_a_set_that_trains(tmp_path: Path) -> None:
         "train", "small.yaml", "--set", "x.dim=2", "--data", path, "-o", tmp_path / "run", "--epochs", "1"
     )
     assert done.exit_code == 0, done.output
+    misnamed = call("data", "pendulum", "-o", tmp_path / "p.csv")
+    assert misnamed.exit_code == 1
+    assert "p.csv: arrays are written as .npz" in misnamed.stderr
+    assert not (tmp_path / "p.csv").exists()
     wrong = call("data", "spring")
     assert wrong.exit_code == 1
     assert "one of pendulum, pendulum-ring" in wrong.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,11 @@ def test_the_weight_rises_linearly_or_in_cycles() -> None:
     ("said", "message"),
     [
         ({"factors": {"y": 1.0}}, "weighs 'y': no latent of M"),
-        ({"beta": -1.0}, "beta must not be negative"),
-        ({"factors": {"z": -1.0}}, "factor of z must not be negative"),
+        ({"beta": -1.0}, "beta is -1: it must be finite and not negative"),
+        ({"beta": math.inf}, "beta is inf: it must be finite"),
+        ({"free_bits": math.nan}, "free bits is nan: it must be finite"),
+        ({"factors": {"z": math.nan}}, "factor of z is nan: it must be finite"),
+        ({"factors": {"z": -1.0}}, "factor of z is -1: it must be finite and not negative"),
         ({"rise": 0.0}, "a share in"),
         ({"samples": 0}, "at least 1"),
     ],

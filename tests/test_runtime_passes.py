@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from dvaec.runtime.arrays import chosen, has_parents, parents_of, write_arrays
+from dvaec.runtime.bones import bones_of
 from dvaec.runtime.evaluate import evaluate
 from dvaec.runtime.faults import DataFault, LabFault
 from dvaec.runtime.generation import course, cut, forecast, sampled
@@ -18,6 +19,7 @@ from dvaec.runtime.mode import Mode
 from dvaec.runtime.passes import band, encoded, in_units, original, reconstructed, renamed, spread
 from dvaec.runtime.split import Scale
 from tests.exact_evidence import Model, compiled, split_of
+from tests.runtime_stand_in import CARD
 
 PAGE = """
 variables:
@@ -224,3 +226,22 @@ def test_bones_are_read_and_checked(tmp_path: Path) -> None:
         parents_of(kept(x=np.zeros(1)), 3)
     assert not has_parents(tmp_path / "b.npz")
     assert not has_parents(tmp_path / "none.npz")
+
+
+def test_bones_of_data_stand_still_where_their_joints_never_move(tmp_path: Path) -> None:
+    """A root and a hip that never move are left out of x, and belong to the skeleton all the same."""
+    pos = np.random.default_rng(0).normal(size=(6, 4, 3))
+    pos[:, 0], pos[:, 1] = 0.0, (1.0, 2.0, 3.0)
+    file = tmp_path / "poses.npz"
+    lengths, split = np.full(3, 2), np.array([0, 1, 2])
+    np.savez(file, pos=pos, lengths=lengths, split=split, parents=np.array([-1, 0, 1, 2]))
+    card = replace(CARD, observed={"x": 6}, inputs={})
+    found = bones_of(None, f"{file}:x=pos*10,drop=constant", "x", card)
+    assert found.parents == (-1, 0, 1, 2)
+    np.testing.assert_array_equal(found.rest, [0, 0, 0, 10, 20, 30, *[np.nan] * 6])
+    whole = bones_of(None, f"{file}:x=pos", "x", replace(card, observed={"x": 12}))
+    assert (whole.parents, whole.rest) == ((-1, 0, 1, 2), None)
+    assert bones_of(None, "pendulum:sequences=4", "x", card) == bones_of(None, None, "x", card)
+    assert bones_of(file, None, "x", replace(card, observed={"x": 12})).parents == (-1, 0, 1, 2)
+    with pytest.raises(DataFault, match=r"none\.npz: no such file"):
+        bones_of(tmp_path / "none.npz", None, "x", card)

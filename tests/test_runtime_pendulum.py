@@ -81,6 +81,6 @@ def test_a_model_of_other_size_or_family_is_refused_with_the_override() -> None:
     assert caught.value.hint == "--set x.dim=2 --set x.distribution=gaussian"
     with pytest.raises(DataFault) as caught:
         load_splits("pendulum", replace(CARD, families={"x": "bernoulli"}), ["train"])
-    assert caught.value.hint == "--set x.distribution=gaussian for real values"
+    assert caught.value.hint == "--set x.distribution=gaussian for real values, gamma for power"
     with pytest.raises(DataFault, match="no such built-in"):
         built_in("spring")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"nonsense")
     with pytest.raises(StoreFault, match="not a safetensors file"):
         load_weights(path, small(), CARD)
+
+
+def test_a_page_in_another_order_is_said_to_be_that(tmp_path: Path) -> None:
+    first, second = replace(CARD, spec="a\nb\nc"), replace(CARD, spec="a\nc\nb", hash="ffff")
+    save_card(tmp_path, first)
+    save_weights(tmp_path / "weights.safetensors", small(), first)
+    with pytest.raises(StoreFault) as found:
+        load_weights(tmp_path / "weights.safetensors", small(), second)
+    assert "its lines stand in another order" in str(found.value.hint)
+    with pytest.raises(StoreFault) as found:
+        load_weights(tmp_path / "weights.safetensors", small(), replace(second, spec="a\nb\nd"))
+    assert "changed since the run was made" in str(found.value.hint)
+    assert found.value.message.endswith("\n  -c\n  +d")
+
+
+def test_a_card_whose_variables_are_no_mapping_is_none(tmp_path: Path) -> None:
+    save_card(tmp_path, CARD)
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "observed": 3}))
+    with pytest.raises(StoreFault, match="'observed' is no mapping by variable"):
+        load_card(tmp_path)
 
 
 def test_tied_parameters_are_stored(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_a_set_takes_the_place_of_the_pages_values() -> None:
 
 def test_what_is_set_behind_it_comes_last_and_sets_add_up() -> None:
     assert spec_of(PAGE, "sizes=small", "x.dim=9").variable("x").dim == 9
+    assert spec_of(PAGE, "x.dim=9", "sizes=small").variable("x").dim == 9
     both = spec_of(PAGE, "sizes=small", "sizes=sure")
     assert (both.variable("x").dim, both.variable("z").dim) == (2, 7)
     head = both.head(Side.Q, "z")

@@ -104,7 +104,7 @@ def check_sound(
 
 def look_of(wish: Wish, own: Trained, name: str, kind: Kind, data: str | None, split: str) -> Look:
     """Say what the axes of a picture mean."""
-    from dvaec.runtime.arrays import has_parents, parents_of
+    from dvaec.runtime.bones import bones_of
     from dvaec.runtime.pictures.panels import Look
 
     dim, settings = own.card.observed[name], None
@@ -116,8 +116,7 @@ def look_of(wish: Wish, own: Trained, name: str, kind: Kind, data: str | None, s
     if settings is not None:
         look = replace(look, seconds=settings.hop / settings.rate, hertz=settings.rate / settings.window)
     if kind is Kind.SKELETON:
-        bones = wish.bones or (Path(data) if data is not None and has_parents(Path(data)) else None)
-        look = replace(look, parents=parents_of(bones, dim // 3) if bones is not None else ())
+        look = replace(look, bones=bones_of(wish.bones, data, name, own.card))
     if kind is Kind.IMAGE:
         look = replace(look, sides=sides(dim, wish.shape))
     return look

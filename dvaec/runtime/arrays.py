@@ -55,6 +55,8 @@ def chosen(text: str | None, count: int, split: str) -> list[int]:
 
 def parents_of(file: Path, joints: int) -> tuple[int, ...]:
     """Read each joint's parent (-1: the root) from `parents` of an .npz; DataFault if it misfits."""
+    if not file.is_file():
+        raise DataFault(f"{file}: no such file")
     try:
         with np.load(file, allow_pickle=False) as archive:
             if PARENTS not in archive:

@@ -109,4 +109,7 @@ def card_from_json(text: str | bytes, where: str) -> Card:
     missing = [n for n in known if n not in later and (not isinstance(found, dict) or n not in found)]
     if missing:
         raise StoreFault(f"{where}: not a model's card: it lacks {', '.join(missing)}")
+    for name in ("observed", "families", "inputs", "latents"):
+        if not isinstance(found[name], dict):
+            raise StoreFault(f"{where}: not a model's card: '{name}' is no mapping by variable")
     return Card(**{name: found[name] for name in known if name in found})

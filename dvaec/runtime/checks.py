@@ -101,16 +101,17 @@ def _one_hot(array: NDArray[Any], family: str | None, dim: int) -> NDArray[Any]:
 
 def _complaints(array: NDArray[Any], family: str | None, dim: int, variable: str) -> list[Complaint]:
     """What a family asks: Bernoulli 0 or 1, a class or a one-hot vector, counts, positive or unit numbers."""
+    real = f"--set {variable}.distribution=gaussian for real values"
     if family == "bernoulli" and array.dtype.kind != "b":
-        real = f"--set {variable}.distribution=gaussian for real values"
-        return [((array != 0) & (array != 1), "a bernoulli variable must be 0 or 1", real)]
+        wrong = (array != 0) & (array != 1)
+        return [(wrong, "a bernoulli variable must be 0 or 1", f"{real}, gamma for power")]
     if family == "gamma":
-        return [(array < 0, "a gamma variable must not be negative", None)]
+        return [(array < 0, "a gamma variable must not be negative", real)]
     if family == "poisson":
         counts = "a poisson variable must be a whole number that is not negative"
-        return [((array < 0) | (array != np.floor(array)), counts, None)]
+        return [((array < 0) | (array != np.floor(array)), counts, real)]
     if family == "beta":
-        return [((array <= 0) | (array >= 1), "a beta variable must be between 0 and 1", None)]
+        return [((array <= 0) | (array >= 1), "a beta variable must be between 0 and 1", real)]
     if family == "categorical" and array.shape[1] == 1:
         classes = f"a class must be a whole number from 0 to {dim - 1}"
         return [((array < 0) | (array >= dim) | (array != np.floor(array)), classes, None)]

@@ -29,5 +29,7 @@ def prepare(device: str, threads: int) -> torch.device:
 
 def build(model_class: type[nn.Module], seed: int, device: torch.device | None = None) -> nn.Module:
     """Return a new model whose initial weights depend on the seed alone, not on the device."""
+    if not 0 <= seed < 2**63:
+        raise LabFault(f"--seed {seed}: from 0 to 2^63 - 1")
     torch.manual_seed(seed)
     return model_class().to(device or torch.device("cpu"))

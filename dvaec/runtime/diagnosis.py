@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +12,11 @@ from torch import Tensor, nn
 from dvaec.runtime.faults import TrainFault
 
 HINT = (
-    "try a smaller --lr or --clip, a longer --warmup, data of unit scale (or a fixed variance in the page); "
-    "the weights kept are those of the best epoch before"
+    "try a smaller --lr or --clip, a longer --warmup, data of unit scale (--normalise standard) "
+    "or a fixed variance in the page"
 )
 _MOST = 12  # sequences of a batch that a message lists
+_Key = TypeVar("_Key", str, int)
 
 
 def bad_part(
@@ -45,26 +48,30 @@ def bad_part(
 
 
 def bad_gradient(model: nn.Module, parts: Mapping[str, Tensor], members: Tensor, where: str) -> TrainFault:
-    """Make the fault of an update whose gradient is not finite although its loss is.
+    """Make the fault of an update whose gradient has no finite norm although its loss is finite.
 
-    `parts` are computed anew. Their gradients are taken one by one, then frame by frame.
+    `parts` are computed anew. Blamed are the weights with the largest gradient (any that is not finite is
+    larger than all that are), and for it the part, then its frame, then its sequence.
     """
-    named = [(n, p) for n, p in model.named_parameters() if p.grad is not None]
-    culprit, weight = next((n, p) for n, p in named if not _finite(p.grad))
-    found = f"the gradient of {culprit} is not finite in {where}"
-    for name, part in parts.items():
-        if _finite(_gradient(part.sum(), weight)):
-            continue
-        if part.dim() < 2:
-            return TrainFault(f"{found}, by {name}{_batch(members)}", HINT)
-        for frame in range(part.size(1)):
-            if _finite(_gradient(part[:, frame].sum(), weight)):
-                continue
-            rows = (r for r in range(part.size(0)) if not _finite(_gradient(part[r, frame], weight)))
-            row = next(rows, None)
-            whose = "" if row is None else f" of sequence {int(members[row]) + 1}"
-            return TrainFault(f"{found}, by {name} in frame {frame + 1}{whose}{_batch(members)}", HINT)
-    return TrainFault(f"{found}{_batch(members)}", HINT)
+    sizes = {name: _size(weight.grad) for name, weight in model.named_parameters()}
+    culprit = max(sizes, key=lambda name: sizes[name])
+    weight = model.get_parameter(culprit)
+    size = "not finite" if math.isinf(sizes[culprit]) else f"{sizes[culprit]:.1e}, too large to go on,"
+    name = _largest([(name, part.sum()) for name, part in parts.items()], weight)
+    part = parts[name]
+    place = f"the gradient of {culprit} is {size} in {where}, by {name}"
+    if part.dim() == 2:
+        frame = _largest([(k, part[:, k].sum()) for k in range(part.size(1))], weight)
+        place, part = f"{place} in frame {frame + 1}", part[:, frame]
+    row = _largest(list(enumerate(part)), weight)
+    head = _conditional(name, parts[name].dim() == 2)
+    whose = f"{place} of sequence {int(members[row]) + 1}, {head}"
+    return TrainFault(f"{whose}{_batch(members)}", HINT)
+
+
+def _largest(values: Sequence[tuple[_Key, Tensor]], weight: Tensor) -> _Key:
+    """The key of the value with the largest gradient, the first one of several."""
+    return max(values, key=lambda one: _size(_gradient(one[1], weight)))[0]
 
 
 def _gradient(value: Tensor, weight: Tensor) -> Tensor | None:
@@ -73,8 +80,11 @@ def _gradient(value: Tensor, weight: Tensor) -> Tensor | None:
     return torch.autograd.grad(value, weight, retain_graph=True, allow_unused=True)[0]
 
 
-def _finite(gradient: Tensor | None) -> bool:
-    return gradient is None or bool(gradient.isfinite().all())
+def _size(gradient: Tensor | None) -> float:
+    """The largest absolute value; inf where any is not finite."""
+    if gradient is None:
+        return 0.0
+    return float(gradient.abs().max()) if gradient.isfinite().all() else math.inf
 
 
 def _first(part: Tensor) -> tuple[int, int]:
@@ -124,7 +134,12 @@ def _parameters(model: nn.Module, arguments: Mapping[str, Tensor]) -> Iterator[t
 
 def _own_head(part: str, framed: bool) -> str:
     """The conditional that a part is the log-density or divergence of; all its parameters are finite."""
-    for kind, said in (("log_p_", "p({}), whose parameters are finite"), ("kl_", "q({}) against p({})")):
+    finite = ", whose parameters are finite" if part.startswith("log_p_") else ""
+    return _conditional(part, framed) + finite
+
+
+def _conditional(part: str, framed: bool) -> str:
+    for kind, said in (("log_p_", "p({})"), ("kl_", "q({}) against p({})")):
         if part.startswith(kind):
             variable = part.removeprefix(kind) + ("_t" if framed else "")
             return said.replace("{}", variable)

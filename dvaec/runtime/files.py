@@ -36,6 +36,12 @@ def replacing(path: Path) -> Iterator[Path]:
         raise StoreFault(f"{path}: cannot be written: {error.strerror or error}", before) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed process has left half written in a folder: temporary files of `replacing`."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all; StoreFault if the folder or the disk refuses it."""
     with replacing(path) as temporary:

@@ -12,6 +12,7 @@ beta_e = 1 and the page has no auxiliary predictions (8.4), J is the ELBO. Valid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -76,10 +77,12 @@ def check_objective(objective: Objective, latents: Mapping[str, int], name: str)
     if unknown:
         known = ", ".join(latents) or "none"
         raise TrainFault(f"the objective weighs '{unknown[0]}': no latent of {name}", f"its latents: {known}")
-    negative = [one for one in ("beta", "free_bits", "warmup") if getattr(objective, one) < 0]
-    negative += [f"factor of {one}" for one, value in objective.factors.items() if value < 0]
-    if negative:
-        raise TrainFault(f"the objective's {negative[0].replace('_', ' ')} must not be negative")
+    numbers = {one: getattr(objective, one) for one in ("beta", "free_bits", "warmup")}
+    numbers |= {f"factor of {one}": value for one, value in objective.factors.items()}
+    for one, value in numbers.items():
+        if not 0 <= value < math.inf:
+            said = f"the objective's {one.replace('_', ' ')} is {value:g}"
+            raise TrainFault(f"{said}: it must be finite and not negative")
     if objective.cycles < 1 or objective.samples < 1 or not 0 < objective.rise <= 1:
         raise TrainFault(
             "the objective's cycles and samples are at least 1, and its rise a share in (0, 1]",

@@ -70,7 +70,12 @@ class Prepared:
 
     def keep(self, folder: Path) -> None:
         """Write data.json into a run folder."""
-        content = {"source": self.source, **asdict(self.how), "scales": scales_to_json(self.scales)}
+        content = {
+            "source": self.source,
+            **asdict(self.how),
+            "sizes": sizes_of(self.splits),
+            "scales": scales_to_json(self.scales),
+        }
         write_text(folder / KEPT, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -91,12 +96,17 @@ def training_splits(
     if isinstance(source, str):
         splits = load_splits(source, card, names, zero_inputs=zero_inputs)
     else:
+        lacking = [name for name in names if name not in source]
+        if lacking:
+            raise DataFault(f"no torch dataset is called '{lacking[0]}'", '{"train": ..., "valid": ...}')
         splits = {name: split_from(source[name], card, name, zero_inputs=zero_inputs) for name in names}
     if resumed is not None and (resumed / KEPT).is_file():
         scales: Scales = _same(resumed, how)
     else:
         scales = fit(splits["train"], kinds)
     splits = {name: _cut(normalised(split, scales), how) for name, split in splits.items()}
+    if resumed is not None:
+        _as_large(resumed, splits)
     return Prepared(splits, scales, source if isinstance(source, str) else "torch datasets", how)
 
 
@@ -137,6 +147,23 @@ def _same(run: Path, how: Preparation) -> Scales:
             "resume with the same options",
         )
     return stored_scales(run)
+
+
+def sizes_of(splits: Mapping[str, Split]) -> dict[str, list[int]]:
+    """How many sequences (pieces, where they are cut) and frames each split has."""
+    return {name: [split.sequences, split.frames] for name, split in splits.items()}
+
+
+def _as_large(run: Path, splits: Mapping[str, Split]) -> None:
+    """StoreFault where a run was made on other data: wherever they lie now, they are as many."""
+    before = (_stored(run) or {}).get("sizes", {})
+    for name, (sequences, frames) in sizes_of(splits).items():
+        if before.get(name, [sequences, frames]) != [sequences, frames]:
+            was = "{} sequences of {} frames together".format(*before[name])
+            raise StoreFault(
+                f"{run}: {name} has {sequences} sequences of {frames} frames together, and had {was}",
+                "resume with the same data; a new run may begin with these weights by --from",
+            )
 
 
 def _stored(run: Path) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from dvaec.runtime.checks import Cells, Rule
 from dvaec.runtime.faults import DataFault
 from dvaec.runtime.split import SPLITS, Array, Split
 
+_LONGEST = 2**40  # frames: sums of lengths stay exact
 _GLANCE = 1000  # rows that a hint may look at
 
 
@@ -131,6 +132,9 @@ def _lengths(source: Holding, card: Card, key: str) -> NDArray[np.int64]:
         raise DataFault(
             f"{file}: array '{key}': sequence {worst + 1} has length {found[worst]}, and must have a frame"
         )
+    if found.max() > _LONGEST:
+        worst = int(np.argmax(found))
+        raise DataFault(f"{file}: array '{key}': sequence {worst + 1} has length {found[worst]}")
     return np.array(found, dtype=np.int64)
 
 

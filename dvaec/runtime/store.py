@@ -50,7 +50,9 @@ def save_weights(path: Path, module: nn.Module, card: Card) -> None:
 def load_weights(path: Path, module: nn.Module, card: Card) -> None:
     """Put stored weights into a module; StoreFault if they belong to another model or do not fit."""
     if not path.is_file():
-        raise StoreFault(f"{path}: no such file", "the run has not finished its first epoch")
+        begun = (path.parent / CARD).is_file()
+        hint = "the run has not finished its first epoch" if begun else "a run folder is made by dvaec train"
+        raise StoreFault(f"{path}: no such file", hint)
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -81,21 +83,27 @@ def check_hash(where: str, stored: Mapping[str, Any], card: Card) -> None:
     """
     if stored["hash"] == card.hash:
         return
+    before, after = _lines(stored), _lines({"spec": card.spec, "overrides": card.overrides})
+    hint = "the spec or its --set values changed since the run was made"
+    if before and sorted(before) == sorted(after):
+        hint = "its lines stand in another order, and the run's weights in the former: the card has that page"
     raise StoreFault(
         f"{where}: belongs to another model: {stored['name']} with hash {stored['hash'][:12]}, "
-        f"not {card.name} with {card.hash[:12]}{_difference(stored, card)}",
-        "the spec or its --set values changed since the run was made",
+        f"not {card.name} with {card.hash[:12]}{_difference(before, after)}",
+        hint,
     )
 
 
-def _difference(stored: Mapping[str, Any], card: Card) -> str:
-    """The lines of the page and the overrides that differ: - of what is stored, + of what is asked for."""
+def _lines(stored: Mapping[str, Any]) -> list[str]:
+    """The lines of a page and its overrides; none where they are not known."""
     if "spec" not in stored:
+        return []
+    return [*stored["spec"].splitlines(), *(f"--set {one}" for one in stored["overrides"])]
+
+
+def _difference(before: Sequence[str], after: Sequence[str]) -> str:
+    """The lines that differ: - of what is stored, + of what is asked for."""
+    if not before:
         return ""
-
-    def lines(spec: str, overrides: Sequence[str]) -> list[str]:
-        return [*spec.splitlines(), *(f"--set {one}" for one in overrides)]
-
-    before, after = lines(stored["spec"], stored["overrides"]), lines(card.spec, card.overrides)
     found = [line for line in unified_diff(before, after, n=0, lineterm="") if line[:3] not in ("---", "+++")]
     return "".join(f"\n  {line}" for line in found if not line.startswith("@@"))

@@ -9,17 +9,20 @@ to rounding), not on having been broken off.
 
 from __future__ import annotations
 
+import math
 import signal
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from torch import nn
 
-from dvaec.runtime import store
+from dvaec.runtime import files, store
 from dvaec.runtime.card import Card
 from dvaec.runtime.data import Split
 from dvaec.runtime.engine.data import SequenceData
@@ -94,6 +97,7 @@ def train(
     already holds a run, or none to resume, or cannot be written.
     """
     engine = engine or Engine()
+    _check(options)
     if options.schedule is not None and not feeds_back(model):
         raise TrainFault(f"p of {card.name} reads no observed frames: nothing can be fed back")
     module = TrainingModule(
@@ -104,11 +108,14 @@ def train(
     last = folder / store.LAST
     if resume:
         keeper.load_state_dict(_resumable(card, last, _plain(options, engine)))
+        if is_first_process():
+            files.sweep(folder)
     elif is_first_process():
         if last.exists():
             raise StoreFault(
                 f"{folder}: already holds a run", "--resume continues it, -o names another folder"
             )
+        files.sweep(folder)
         store.save_card(folder, card)
         if prepared is not None:
             prepared.keep(folder)
@@ -118,7 +125,12 @@ def train(
             samples=options.objective.samples, workers=engine.workers, schedule=options.schedule,
         )  # fmt: skip
         more = {"max_epochs": options.epochs, "gradient_clip_val": options.clip or None}
-        _fit(lightning_trainer(engine, folder, [keeper], **more), module, data, last if resume else None)
+        trainer = lightning_trainer(engine, folder, [keeper], **more)
+        try:
+            _fit(trainer, module, data, last if resume else None)
+        except TrainFault as fault:
+            kept = f"; the weights kept are those of epoch {keeper.best.number}" if keeper.best else ""
+            raise TrainFault(fault.message, f"{fault.hint or 'nothing more is known'}{kept}") from fault
     best = keeper.best
     if best is None:
         raise TrainFault(f"nothing to do: {options.epochs} epochs")
@@ -137,10 +149,29 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, data: SequenceData, last: 
         launcher = trainer.strategy.launcher
         if launcher is not None and hasattr(launcher, "kill"):
             launcher.kill(signal.SIGTERM)
+        if trainer.world_size > 1 and isinstance(error, RuntimeError) and _of_another(str(error)):
+            rank = trainer.global_rank + 1
+            raise TrainFault(
+                f"process {rank} of {trainer.world_size} goes no further: another one of them has ended",
+                "what that one has said is the reason; if it said nothing, it was killed: --resume continues",
+            ) from error
         raise
     finally:
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
+
+
+def _of_another(message: str) -> bool:
+    """Whether a collective operation failed because its other end is gone: gloo's words, and NCCL's."""
+    return any(sign in message for sign in ("gloo", "NCCL", "Connection reset", "Connection closed"))
+
+
+def _check(options: Options) -> None:
+    """Raise TrainFault for numbers with which no update makes sense."""
+    for name in ("learning_rate", "weight_decay"):
+        value = getattr(options, name)
+        if not 0 <= value < math.inf:
+            raise TrainFault(f"the {name.replace('_', ' ')} is {value}: it must be finite and not negative")
 
 
 def _plain(options: Options, engine: Engine) -> dict[str, Any]:
@@ -153,14 +184,18 @@ def _resumable(card: Card, path: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `RunFolder` left in the last state; StoreFault or TrainFault if it does not continue."""
     if not path.is_file():
         raise StoreFault(f"{path.parent}: no run to resume: it holds no {path.name}")
+    anew = f"--from {path.parent} begins another run with its best weights"
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:  # torch's advice to run the code in it is bad advice
+        raise StoreFault(f"{path}: holds no plain state, or code, which is not run", anew) from error
     except Exception as error:  # torch.load raises whatever the damaged bytes lead to
-        raise StoreFault(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+        raise StoreFault(f"{path}: damaged: {str(error).splitlines()[0]}", anew) from error
     model = state.get("dvaec") if isinstance(state, dict) else None
     kept = state.get("callbacks", {}).get(RunFolder.__qualname__) if isinstance(state, dict) else None
     if not model or not kept:
-        raise StoreFault(f"{path}: cannot be read: it holds no state of a run")
+        raise StoreFault(f"{path}: holds no state of a run", anew)
     store.check_hash(str(path), model, card)
     # Runs of earlier versions do not say their precision.
     changed = _changed({"precision": given["precision"], **kept["options"]}, given, card)

@@ -17,8 +17,11 @@ _NAMED = ("variables", "states", "features", "networks")
 def apply_overrides(
     tree: Entries, overrides: Sequence[str], texts: dict[str, str], report: Report
 ) -> Entries:
-    """Return the tree with every override applied in turn; `texts` receives their texts for the excerpts."""
-    for override in overrides:
+    """Return the tree with every override applied in turn; `texts` receives their texts for the excerpts.
+
+    A set of sizes comes first, wherever it stands: single values change it further.
+    """
+    for override in sorted(overrides, key=_turn):
         file = f"--set {override}"
         texts[file] = override
         name, equals, value = override.partition("=")
@@ -43,6 +46,12 @@ def apply_overrides(
         else:
             tree = _put(tree, steps, node, report)
     return tree
+
+
+def _turn(override: str) -> int:
+    """Changes of a set of sizes, then the choice of one, then all else."""
+    name = override.partition("=")[0].strip()
+    return 0 if name.startswith("sizes.") else 1 if name == "sizes" else 2
 
 
 def choose_sizes(tree: Entries, name: Scalar, report: Report) -> Entries:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dvaec.runtime.card import Card
-from dvaec.runtime.diagnosis import HINT, bad_gradient, bad_part
+from dvaec.runtime.diagnosis import bad_gradient, bad_part
 from dvaec.runtime.engine.data import SequenceBatch, epochs_done
 from dvaec.runtime.faults import TrainFault
 from dvaec.runtime.history import Epoch
@@ -115,14 +115,18 @@ class TrainingModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm of the whole gradient; TrainFault if it is not finite."""
+        """Clip the norm of the whole gradient; TrainFault if that is not finite."""
         del optimizer, gradient_clip_algorithm
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val or math.inf)
+        weights = [one for one in self.model.parameters() if one.grad is not None]
+        norm = nn.utils.get_total_norm([one.grad for one in weights if one.grad is not None])
+        # Looked at before it is clipped: finite gradients with a norm that overflows are nan or 0 behind it.
         if not torch.isfinite(norm) and not str(self.trainer.precision).startswith("16"):
             assert self._latest is not None
             update = self.trainer.fit_loop.epoch_loop.batch_idx + 1
             where = f"epoch {self._epoch()}, update {update}"
             raise bad_gradient(self.model, self._parts(self._latest), self._latest.members, where)
+        if gradient_clip_val:
+            nn.utils.clip_grads_with_norm_(weights, gradient_clip_val, norm)
 
     def on_validation_epoch_start(self) -> None:
         """Begin the sums of a validation: every part, the frames. What is drawn is the same every time."""
@@ -130,20 +134,20 @@ class TrainingModule(pl.LightningModule):
         self._reseed(self.seed)
 
     def validation_step(self, batch: SequenceBatch | Mapping[str, Tensor], batch_idx: int) -> None:
-        """Add a batch to the ELBO of the validation data."""
+        """Add a batch to the ELBO of the validation data; TrainFault if it is not finite."""
         del batch_idx
         given = self._given(batch)
-        sums = torch.stack([part.double().sum() for part in self._parts(given).values()]) * given.counts
-        self._checks += np.array([*sums.tolist(), float(given.frames)])
+        parts = self._parts(given)
+        sums = (torch.stack([part.double().sum() for part in parts.values()]) * given.counts).tolist()
+        if not all(map(math.isfinite, sums)):
+            where = f"the validation of epoch {self._epoch()}"
+            raise bad_part(self.model, given.arguments, given.members, parts, where)
+        self._checks += np.array([*sums, float(given.frames)])
 
     def on_validation_epoch_end(self) -> None:
-        """Gather the sums of all processes, log them; TrainFault if they are not finite."""
+        """Gather the sums of all processes and log them."""
         *sums, frames = self._gathered(self._checks)
-        valid = self._averages(sums, frames)
-        for name, value in valid.items():
-            if not math.isfinite(value):
-                raise TrainFault(f"{name} of the validation data is {value} in epoch {self._epoch()}", HINT)
-        self._valid = valid
+        self._valid = valid = self._averages(sums, frames)
         self.log_dict({f"valid_{name}": value for name, value in valid.items()}, rank_zero_only=True)
 
     def on_train_epoch_end(self) -> None:
@@ -168,6 +172,11 @@ class TrainingModule(pl.LightningModule):
     def _given(self, batch: SequenceBatch | Mapping[str, Tensor]) -> SequenceBatch:
         if isinstance(batch, SequenceBatch):
             return batch
+        if not isinstance(batch, Mapping):
+            raise TrainFault(
+                f"a batch is a {type(batch).__name__}, and must say what each tensor is",
+                '{"x": (batch, time, dim), "lengths": (batch,)}, as elbo takes them by name',
+            )
         first = batch[next(iter(self.card.dims))]
         lengths = batch.get("lengths")
         if lengths is None:

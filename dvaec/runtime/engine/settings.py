@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from dvaec.runtime.engine.folder import WholeFiles
 from dvaec.runtime.faults import LabFault
 
+_LAUNCHED = ("MASTER_ADDR", "SLURM_JOB_ID")  # what torchrun and SLURM tell the processes that they start
 PRECISIONS = {"32": "32-true", "64": "64-true", "bf16-mixed": "bf16-mixed"}
 
 
@@ -50,6 +52,11 @@ def lightning_trainer(
     if index and several:
         raise LabFault(f"--device {engine.device} is one device", f"--device {kind} with --devices")
     devices: Any = [int(index)] if index else engine.devices
+    if engine.nodes > 1 and not any(name in os.environ for name in _LAUNCHED):
+        raise LabFault(
+            f"--nodes {engine.nodes}: the machines do not know of each other",
+            f"start the command with torchrun or srun on each of them (it sets {' or '.join(_LAUNCHED)})",
+        )
     with quiet():
         return pl.Trainer(
             accelerator="cpu" if kind == "cpu" else "gpu",

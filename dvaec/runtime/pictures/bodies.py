@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ _TURN = np.deg2rad(35.0)  # from which side a skeleton is seen
 
 def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
     """Draw some frames of each panel, evenly spread over the longest, in rows."""
+    rest = look.bones.rest if kind is Kind.SKELETON else None
+    if rest is not None:
+        panels = [_with_rest(panel, rest) for panel in panels]
     longest = max(len(panel.values) for panel in panels)
     shown = np.unique(np.rint(np.linspace(0, longest - 1, _SHOWN)).astype(int))
     limits = _limits(panels[0]) if kind is Kind.SKELETON else None
@@ -41,8 +45,8 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
                 if limits is not None:
                     colour = RED if is_made else BLUE if panel.behind is not None else INK
                     if panel.behind is not None and frame < len(panel.behind):
-                        _skeleton(axes, panel.behind[frame], look.parents, FAINT, 1.4)
-                    _skeleton(axes, panel.values[frame], look.parents, colour, 1.1)
+                        _skeleton(axes, panel.behind[frame], look.bones.parents, FAINT, 1.4)
+                    _skeleton(axes, panel.values[frame], look.bones.parents, colour, 1.1)
                     axes.set_xlim(limits[0][0], limits[1][0])
                     axes.set_ylim(limits[0][1], limits[1][1])
                     axes.set_aspect("equal")
@@ -60,6 +64,18 @@ def show(path: Path, kind: Kind, panels: Sequence[Panel], look: Look) -> None:
     high = 1.0 if limits is None else float(np.divide(*(limits[1] - limits[0])[::-1]))
     tall = 1.05 * min(max(high, 0.6), 2.5) + 0.25
     picture(path, (1.05 * len(shown), 0.25 + tall * len(panels)), draw)
+
+
+def _with_rest(panel: Panel, rest: Array) -> Panel:
+    """Put what never moves beside what a model knows: (time, dim) -> (time, 3 joints)."""
+
+    def whole(values: Array) -> Array:
+        frames = np.tile(rest, (len(values), 1))
+        frames[:, np.isnan(rest)] = values
+        return frames
+
+    behind = None if panel.behind is None else whole(panel.behind)
+    return replace(panel, values=whole(panel.values), behind=behind)
 
 
 def _blank(axes: Axes) -> None:

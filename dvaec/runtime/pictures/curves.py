@@ -53,7 +53,7 @@ def curves(path: Path, runs: Sequence[tuple[str, Columns]]) -> None:
                 name if several else "",
             )
             _best(bound, columns, colour)
-        bound.set_title("\u2212ELBO, nats per frame")
+        bound.set_title("\u2212ELBO, nats per frame" + (" (pale: training)" if several else ""))
         if several:
             for number, (name, columns) in enumerate(runs):
                 colour = SERIES[number % len(SERIES)]
@@ -69,7 +69,7 @@ def curves(path: Path, runs: Sequence[tuple[str, Columns]]) -> None:
                     line.set_marker("o")  # a line of one point is not seen
             axes.grid(axis="y", color=FAINT, linewidth=0.5)
             axes.set_axisbelow(True)
-            axes.legend(loc="center right" if axes is parts and not several else "upper right")
+            axes.legend(loc="best" if axes is parts and not several else "upper right")
         _limit(bound, [c for _, c in runs])
 
     picture(path, (8.6, 3.2), draw)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dvaec.runtime.bones import Bones
 from dvaec.runtime.faults import LabFault
 from dvaec.runtime.pictures import bodies
 from dvaec.runtime.pictures.canvas import (
@@ -53,13 +54,13 @@ class Panel:
 class Look:
     """What axes mean: seconds a frame, hertz a bin (None: they are counted); a skeleton's or image's form.
 
-    `parents` has each joint's parent, -1 for the root; `sides` an image's (height, width).
+    `bones` has each joint's parent and the joints that stand still; `sides` an image's (height, width).
     """
 
     name: str
     seconds: float | None = None
     hertz: float | None = None
-    parents: tuple[int, ...] = ()
+    bones: Bones = field(default_factory=Bones)
     sides: tuple[int, int] = (0, 0)
 
 

@@ -88,6 +88,8 @@ def write_set(address: Address, path: Path, more: Mapping[str, int]) -> None:
 
     `more` holds options that the address may have itself; those of simulation mean nothing to real data.
     """
+    if path.suffix != ".npz":
+        raise DataFault(f"{path}: arrays are written as .npz")
     options = {} if address.place == "chorales" else {name: str(value) for name, value in more.items()}
     arrays = generate(replace(address, options={**options, **address.options}))
     with replacing(path) as temporary, temporary.open("wb") as file:

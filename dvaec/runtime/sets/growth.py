@@ -1,7 +1,7 @@
 r"""`growth`: the nonlinear one-dimensional state space model on which particle filters are compared.
 
-    z_t = z_{t-1} / 2 + 25 z_{t-1} / (1 + z_{t-1}^2) + 8 u_t + N(0, 10),   u_t = cos(1.2 (t - 1)),   z_1 ~
-    N(0, 10) x_t = z_t^2 / 20 + N(0, 1)
+    z_1 ~ N(0, 10),   z_t = z_{t-1} / 2 + 25 z_{t-1} / (1 + z_{t-1}^2) + 8 u_t + N(0, 10),
+    x_t = z_t^2 / 20 + N(0, 1),   u_t = cos(1.2 (t - 1))
 
 x is gaussian of dim 1, u an input of dim 1, the hidden z is kept as `<split>_z`. The sign of z is lost in x,
 so the posterior has two modes. `log_likelihood` is log p(x_{1:T} | u_{1:T}) by quadrature of the filter on a

@@ -27,20 +27,34 @@ _VERSION = 1  # of what an entry means
 
 
 def cached_features(address: Address, split: str) -> Path:
-    """Return the folder of a split's spectrograms, after making them if they are not there."""
+    """Return the folder of a split's spectrograms, after making them if they are not there.
+
+    DataFault if the cache cannot be written, and for recordings of which no spectrogram can be made.
+    """
     entry = cache_folder(address) / _digest(address, split)
-    if not entry.is_dir():
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".making-"))
-        try:
-            _write(address, split, made)
-            made.rename(entry)
-        except OSError:
-            if not entry.is_dir():  # another process was quicker: its entry says the same
-                raise
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+    if entry.is_dir():
+        return entry
+    try:
+        _make(address, split, entry)
+    except OSError as error:
+        raise DataFault(
+            f"{entry.parent}: the cache of spectrograms cannot be written: {error.strerror or error}",
+            "cache=FOLDER among the options of --data, or DVAEC_CACHE, names another place",
+        ) from error
     return entry
+
+
+def _make(address: Address, split: str, entry: Path) -> None:
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".making-"))
+    try:
+        _write(address, split, made)
+        made.rename(entry)
+    except OSError:
+        if not entry.is_dir():  # another process was quicker: its entry says the same
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _digest(address: Address, split: str) -> str:

@@ -55,9 +55,25 @@ def divided(
             )
         flat = whole.reshape(len(whole), -1)
         if drop and variable in card.observed:
-            flat = flat[:, np.ptp(flat[rows == 0], axis=0) > 0]
+            flat = flat[:, _moving(flat[rows == 0])]
         found |= {f"{name}_{variable}": flat[rows == SPLITS.index(name)] for name in names}
     return found
+
+
+def at_rest(address: Address, arrays: Mapping[str, Array], variable: str, card: Card) -> Array | None:
+    """Return a frame of a variable with what `drop=constant` leaves out, nan elsewhere; None without it."""
+    if not is_flat(arrays) or "drop" not in address.options or variable in card.static:
+        return None
+    named = _picked(address, arrays, variable, card)
+    assert named is not None  # only inputs may lack
+    flat = named[1].reshape(len(named[1]), -1)
+    train = flat[np.repeat(arrays["split"], arrays["lengths"]) == 0]
+    return np.where(_moving(train), np.nan, train[0].astype(np.float64))
+
+
+def _moving(train: Array) -> Array:
+    """Which dimensions ever change in the training split."""
+    return np.asarray(np.ptp(train, axis=0) > 0)
 
 
 def _picked(

@@ -66,7 +66,9 @@ def read_address(text: str) -> Address:
     options: dict[str, str] = {}
     for part in tail.split(","):
         name, equals, value = (word.strip() for word in part.partition("="))
-        if not equals or not name or not value or name in options:
+        if not equals or not name or not value:
             raise DataFault(f"{text}: '{part}' is no option", "options are name=value, with commas between")
+        if name in options:
+            raise DataFault(f"{text}: {name} is said twice")
         options[name] = value
     return Address(text, place, options)

@@ -10,6 +10,8 @@ Rows are counted from 1, below the header.
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -75,9 +77,29 @@ def _opened(path: Path) -> polars.DataFrame:
     try:
         if path.suffix == ".parquet":
             return polars.read_parquet(path)
-        return polars.read_csv(path, infer_schema_length=None)
+        frame = polars.read_csv(path, infer_schema_length=None)
     except (polars.exceptions.PolarsError, OSError) as error:
-        raise DataFault(f"{path}: not a table: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        hint = "save it as UTF-8" if "utf-8" in reason else None
+        raise DataFault(f"{path}: not a table: {_overlong(path) or reason}", hint) from error
+    for name in frame.columns:
+        if twin := re.fullmatch(r"(.*)_duplicated_\d+", name):
+            raise DataFault(f"{path}: two columns are called '{twin[1]}'", "give each its own name")
+    return frame
+
+
+def _overlong(path: Path) -> str | None:
+    """Say which row of a .csv has more cells than there are columns, if that is what is wrong with it."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = csv.reader(file)
+            columns = len(next(lines, []))
+            for row, cells in enumerate(lines, start=1):
+                if len(cells) > columns:
+                    return f"row {row} has {len(cells)} cells, and the header {columns}"
+    except (csv.Error, ValueError):
+        return None
+    return None
 
 
 def _with_split(
@@ -152,7 +174,7 @@ def _columns(address: Address, frame: polars.DataFrame, variable: str, card: Car
         raise _absent(address, frame, variable, f"{variable}=A+B picks columns")
     for k, number in enumerate(sorted(numbered), start=min(numbered, default=1)):
         if k != number:
-            raise _absent(address, frame, f"{variable}_{k}", f"it has {numbered[number]}")
+            raise _absent(address, frame, f"{variable}_{k}", f"found {numbered[number]}")
     return tuple(numbered[number] for number in sorted(numbered))
 
 
@@ -161,8 +183,8 @@ def _is_part(column: str, variable: str) -> bool:
 
 
 def _absent(address: Address, frame: polars.DataFrame, name: str, how: str) -> DataFault:
-    near = did_you_mean(name, frame.columns) or f"it has {', '.join(frame.columns)}"
-    return DataFault(f"{address.place}: column '{name}' is missing", f"{near}; {how}")
+    near = did_you_mean(name, frame.columns) or f"it has {', '.join(frame.columns)};"
+    return DataFault(f"{address.place}: column '{name}' is missing", f"{near} {how}")
 
 
 def _cells(address: Address, frame: polars.DataFrame, column: str) -> NDArray[Any]:
