@@ -377,3 +377,17 @@ def test_a_dependence_near_an_end_is_explained_there() -> None:
     (finding,) = explanation.findings
     assert finding.depends
     assert (finding.example.name, finding.frames is not None, len(finding.trail)) == ("u", True, 1)
+
+
+def test_what_frame_1_needs_of_a_sequence_of_one_frame_is_explained_there() -> None:
+    """y | z_T tells of z_1 at T = 1 alone, where z_1 is z_T."""
+    apart = Inference(
+        InferenceKind.CONDITIONALS,
+        conditionals=(line("z", x=NOW),),
+        numbered=(Conditional("z", (at("x", 1),), 1),),
+    )
+    generation = (line("z"), line("x", z=NOW), Conditional("w", (at("z", LAST),)))
+    spec = made((X, W, Z), generation, forward("z"), inference=apart, causality=Causality.NONCAUSAL)
+    assert exact_posterior(spec).of("z", 1).of("w") == at("w")
+    (finding,) = explain(spec, derive(spec), Question("z", at("w"), 1)).findings
+    assert (finding.depends, finding.frames, finding.trail) == (True, 1, finding.trail[:1])
