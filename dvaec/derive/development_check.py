@@ -5,7 +5,7 @@ Any difference is an error, for p and q alike: the picture, the ELBO and the cod
 
 from __future__ import annotations
 
-from dvaec.derive.beyond import beyond
+from dvaec.derive.beyond import beside_itself, beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, TooLongError, ends
@@ -44,11 +44,11 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         if not reads:
             continue
         declared = _declared(spec, derivation, head)
-        seen = Conditional(head.target, unfolded.seen(reads), head.frame)
+        seen = Conditional(head.target, unfolded.seen(reads, head.frame), head.frame)
         if declared is None:
             found += _out_of_order(spec, head, seen, source)
         else:
-            found += _differences(spec, unfolded, head, declared, seen, source)
+            found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
         if finite is not None and (declared is None or _alike(declared, seen)):
             start = 1 if head.side is Side.P else derivation.posterior.served_from(head.target)
             found += _at_the_ends(finite, head, seen, start, source)

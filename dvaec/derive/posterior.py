@@ -77,6 +77,6 @@ def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if head is None or not (reads or head.block is not None):
         return posterior.of(name, frame)
     try:
-        return Conditional(name, unfold(spec).seen(reads), frame)
+        return Conditional(name, unfold(spec).seen(reads, frame), frame)
     except UnfoldError:  # reported with its place by `check_developed`
         return posterior.of(name, frame)

@@ -52,7 +52,7 @@ def unframed_windows(
                 f"the windows of {of} would end at a frame of {name} between 1 and T, "
                 f"which has no name there; give {of} a conditional of its own"
             )
-    return Windows(target, _parents(template, found), _parents(template, component), 0)
+    return Windows(target, _parents(template, found, frame), _parents(template, component, frame), 0)
 
 
 def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -> Sets:
@@ -93,15 +93,16 @@ def _evidence(
     return inside, outside
 
 
-def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
-    """Write marks as parents, in declaration order."""
+def _parents(template: Template, found: Mapping[str, int], frame: int | None) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order; z_0 may read all frames of another but frame 0."""
     parents = []
     for name in template.names:
         places = found[name]
         if name in template.static:
             parents += [Parent(name, None)] if places else []
         elif places & OTHER:
-            parents.append(Parent(name, ALL))
+            later = frame == 0 and name in template.zero and not places & ZERO
+            parents.append(Parent(name, window(1, None) if later else ALL))
         else:
             parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
     return tuple(parents)

@@ -21,6 +21,7 @@ from dvaec.spec.model import (
     Sweep,
     Variable,
 )
+from dvaec.spec.offsets import window as span
 from dvaec.testing.strategies.numbered import NumberedFrames
 from dvaec.testing.strategies.windows import Parents, windows
 
@@ -183,6 +184,8 @@ class _Maker(NumberedFrames):
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None
+            elif sweep.backward and (name, 0) in self.first_lines and self.chance(3):
+                parents[name, None] = span(1, None)
             elif sweep.backward:
                 parents[name, 1] = None
         elif now:
