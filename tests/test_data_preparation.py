@@ -19,7 +19,14 @@ from dvaec.runtime.crops import at_epoch, randomly, windows
 from dvaec.runtime.data import load_splits
 from dvaec.runtime.faults import DataFault, StoreFault
 from dvaec.runtime.normalise import fit, kinds_of, nats, normalised, undone
-from dvaec.runtime.preparation import KEPT, evaluation_split, preparation, stored_scales, training_splits
+from dvaec.runtime.preparation import (
+    KEPT,
+    check_units,
+    evaluation_split,
+    preparation,
+    stored_scales,
+    training_splits,
+)
 from dvaec.runtime.split import SPLITS, Split
 from tests.runtime_stand_in import CARD, arrays, write
 from tests.shipped import ROOT
@@ -40,6 +47,19 @@ def frames(split: Split) -> list[list[float]]:
 def test_torch_datasets_come_by_split() -> None:
     with pytest.raises(DataFault, match="no torch dataset is called 'valid'"):
         training_splits({"train": [torch.zeros(3, 2)]}, CARD, preparation())
+
+
+def test_weights_of_data_normalised_otherwise_begin_no_run(tmp_path: Path) -> None:
+    how = preparation("", ["standard"])
+    training_splits(write(tmp_path / "set.npz", arrays()), CARD, how).keep(tmp_path)
+    check_units(tmp_path, how)
+    check_units(tmp_path / "nowhere", preparation())
+    with pytest.raises(StoreFault, match="its weights are those of data with --normalise standard"):
+        check_units(tmp_path, preparation())
+    training_splits(str(tmp_path / "set.npz"), CARD, preparation("random:3")).keep(tmp_path)
+    check_units(tmp_path, preparation())
+    with pytest.raises(StoreFault, match="with no --normalise"):
+        check_units(tmp_path, how)
 
 
 def test_windows_are_whole_pieces_and_short_sequences_stay() -> None:

@@ -143,6 +143,14 @@ def test_an_array_is_written_row_by_row(tmp_path: Path) -> None:
     assert np.array_equal(found[:, 1], np.repeat(np.arange(1, 30), np.arange(1, 30)))
 
 
+def test_a_dataset_that_does_not_fit_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    write_folder(tmp_path, X1, {"train": [torch.ones(3, 1), torch.ones(2, 1)]})
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(DataFault, match="item 2"):
+        write_folder(tmp_path, X1, {"train": [torch.zeros(3, 1), torch.zeros(2, 4)]})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 TABLE = """sequence,split,x_1,x_2,u
 b,train,1,2,0.5
 a,train,3,,0.25

@@ -28,6 +28,7 @@ from dvaec.runtime.engine import SequenceData, TrainingModule
 from dvaec.runtime.engine.settings import Engine, quiet
 from dvaec.runtime.faults import LabFault, StoreFault, TrainFault
 from dvaec.runtime.objective import Objective
+from dvaec.runtime.sound import write_wav
 from dvaec.runtime.train import Options, train
 from tests.runtime_stand_in import CARD, arrays, small, write
 from tests.shipped import ROOT
@@ -190,6 +191,13 @@ def test_a_full_disk_is_one_line_and_damages_no_checkpoint(tmp_path: Path) -> No
     stand_in(tmp_path / "whole", options())
     stand_in(run, options(), resume=True)
     assert history(run) == history(tmp_path / "whole")
+
+
+def test_a_full_disk_is_one_line_for_sound_too(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    with largest_file(100), pytest.raises(StoreFault, match=r"one\.wav: cannot be written: File too large"):
+        write_wav(tmp_path / "one.wav", np.zeros(8000), 8000)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -194,6 +194,10 @@ def test_arrays_are_written_by_name(tmp_path: Path, model: Model) -> None:
         assert int(read["context"]) == 2
         np.testing.assert_array_equal(read["z"], found.framed["z"])
         np.testing.assert_array_equal(read["data_x"], split.framed["x"][2:])
+        assert "data_lengths" not in read
+    write_arrays(tmp_path / "b.npz", found, renamed(original(split, [0]), "data_"))
+    with np.load(tmp_path / "b.npz") as read:
+        assert (read["lengths"].tolist(), read["data_lengths"].tolist()) == ([3], [2])
     with pytest.raises(LabFault, match="written as"):
         write_arrays(tmp_path / "a.csv", found)
 

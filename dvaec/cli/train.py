@@ -100,6 +100,7 @@ def _run(
     """Build the model and fit it; the first process prints."""
     from dvaec.runtime.devices import build, prepare
     from dvaec.runtime.engine.settings import is_first_process
+    from dvaec.runtime.preparation import check_units
     from dvaec.runtime.source import load_class
     from dvaec.runtime.store import WEIGHTS, load_weights
     from dvaec.runtime.train import train as fit
@@ -109,6 +110,7 @@ def _run(
     model = build(load_class(compiled.source, compiled.class_name), options.seed, prepare("cpu", threads))
     if begin is not None:
         load_weights(begin / WEIGHTS, model, card)
+        check_units(begin, prepared.how)
     if not is_first_process():
         fit(model, card, parts["train"], parts["valid"], folder, options, engine=engine, resume=resume)
         return

@@ -20,7 +20,8 @@ PARENTS = "parents"
 def write_arrays(path: Path, *found: Sequences, context: int | None = None) -> None:
     """Write fields by name, `lengths`, and `sequence`, the sequences' numbers from 1; whole or not at all.
 
-    `context` is the number of frames that were given to a forecast.
+    `context` is the number of frames that were given to a forecast. What stands beside the first of them, the
+    data, has `data_lengths` where these are others.
     """
     if path.suffix != ".npz":
         raise LabFault(f"{path}: arrays are written as .npz")
@@ -31,6 +32,8 @@ def write_arrays(path: Path, *found: Sequences, context: int | None = None) -> N
     if context is not None:
         arrays["context"] = np.asarray(context, dtype=np.int64)
     for one in found:
+        if not np.array_equal(one.lengths, found[0].lengths):
+            arrays["data_lengths"] = one.lengths
         arrays |= one.framed
         arrays |= one.static
     with replacing(path) as temporary, temporary.open("wb") as file:

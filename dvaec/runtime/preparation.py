@@ -127,6 +127,14 @@ def stored_scales(run: Path) -> Scales:
     return scales_from_json(found["scales"], str(run / KEPT)) if found is not None else {}
 
 
+def check_units(run: Path, how: Preparation) -> None:
+    """StoreFault where a run's weights, which another is to begin with, know data normalised otherwise."""
+    kinds = (_stored(run) or {}).get("normalise", list(how.normalise))
+    if kinds != list(how.normalise):
+        was = " ".join(f"--normalise {one}" for one in kinds) or "no --normalise"
+        raise StoreFault(f"{run}: its weights are those of data with {was}", "say the same of these data")
+
+
 def _cut(split: Split, how: Preparation) -> Split:
     if not how.crop:
         return split

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from dvaec.runtime.extras import needing
-from dvaec.runtime.files import replacing
+from dvaec.runtime.files import write_bytes
 from dvaec.runtime.sources.spectra import Settings, Wave, istft, stft
 
 
@@ -33,5 +34,6 @@ def write_wav(path: Path, wave: NDArray[np.floating], rate: int) -> None:
     with needing("audio"):
         import soundfile
     loudest = float(np.max(np.abs(wave), initial=0.0))
-    with replacing(path) as temporary:
-        soundfile.write(temporary, wave / max(loudest, 1.0), rate, subtype="PCM_16", format="WAV")
+    made = io.BytesIO()  # on a full disk libsndfile's own writing raises what is no OSError
+    soundfile.write(made, wave / max(loudest, 1.0), rate, subtype="PCM_16", format="WAV")
+    write_bytes(path, made.getvalue())

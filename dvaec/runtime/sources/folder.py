@@ -53,17 +53,19 @@ class Folder(Mapping[str, Array]):
 class ArrayWriter:
     """Write an .npy file of unknown length row by row; the header is filled in at the end.
 
-    Holds no more than the rows that it is given. Raises ValueError for rows of another shape or kind.
+    Holds no more than the rows that it is given. Raises ValueError for rows of another shape or kind. The
+    file is whole or not there: it is written beside its place and moved there at the end.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._beside = path.with_name(f".{path.name}.tmp")
         self._file: BinaryIO | None = None
         self._rows = 0
         self._kind: tuple[tuple[int, ...], np.dtype[np.generic]] | None = None
 
     def __enter__(self) -> ArrayWriter:
-        self._file = self._path.open("wb")
+        self._file = self._beside.open("wb")
         return self
 
     def write(self, rows: Array) -> None:
@@ -83,10 +85,15 @@ class ArrayWriter:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._file is not None
-        if kind is None and self._kind is not None:
-            self._file.seek(0)
-            self._file.write(_header(self._kind, self._rows))
-        self._file.close()
+        try:
+            with self._file as file:
+                if kind is None and self._kind is not None:
+                    file.seek(0)
+                    file.write(_header(self._kind, self._rows))
+            if kind is None:
+                self._beside.replace(self._path)
+        finally:
+            self._beside.unlink(missing_ok=True)
 
 
 def _header(kind: tuple[tuple[int, ...], np.dtype[np.generic]], rows: int) -> bytes:
