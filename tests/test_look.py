@@ -262,6 +262,11 @@ def test_wrong_kinds_of_data_are_refused(
     )
     assert "has sequences 1 to 3" in refused("encode", run, "--data", source, "--sequences", "4")
     run, source = lines
+    bones = ("--kind", "skeleton", "--bones", tmp_path / "no.txt", "--picture", tmp_path / "no.png")
+    assert "no.txt" in refused("reconstruct", run, "--data", source, *bones, *away)
+    assert "no.txt" in refused("forecast", run, "--data", source, "--context", "1", *bones, *away)
+    assert "reads no inputs: --sequences" in refused("sample", rolls[0], "--sequences", "1", *away)
+    assert not list((tmp_path / "out").iterdir())
     wrong = refused("reconstruct", run, "--data", source, "--kind", "roll", "--picture", tmp_path / "no.png")
     assert wrong == (
         "error: --kind roll: a roll shows switches and classes: x is gaussian of dim 6\n   = hint: --kind lines\n"

@@ -68,13 +68,13 @@ def sample(
         own = trained(run, on)
         name, shown = checked(wish, own)
         check_sound(wav, own, name, data, split.value)
+        look = None if wish.picture is None else look_of(wish, own, name, shown, data, split.value)
         found = _sampled(own, count, frames_, data, split, sequences, on.zero_inputs, mean, seed)
         saved(out or run / "sampled.npz", found)
         family = own.card.families[name]
-        if wish.picture is not None:
+        if look is not None:
             from dvaec.runtime.pictures.panels import Panel
 
-            look = look_of(wish, own, name, shown, data, split.value)
             title = "means of p" if mean else "drawn from p"
             panels = [
                 Panel(f"{title}, {k + 1}", frames(found, name, shown, family, k))
@@ -113,6 +113,8 @@ def _sampled(
         members = chosen(sequences, part.sequences, split.value)[: count if sequences is None else None]
         parameter = next(own.model.parameters())
         inputs = collate(part, members, parameter.device, parameter.dtype)
+    elif sequences is not None:
+        raise LabFault(f"{card.name} reads no inputs: --sequences means nothing", "--count says how many")
     found = sampled(own.model, card, count=count, frames=length, inputs=inputs, mean=mean, seed=seed)
     return in_units(stored_scales(own.run), card, found)
 
@@ -155,6 +157,7 @@ def forecast(
         has(own.model, "forecast")
         name, shown = checked(wish, own)
         check_sound(wav, own, name, data, split.value)
+        look = None if wish.picture is None else look_of(wish, own, name, shown, data, split.value)
         part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         made = continued(
@@ -162,8 +165,7 @@ def forecast(
         )
         found, truth = in_units(part.scales, own.card, made), original(part, members)
         saved(out or run / "forecast.npz", found, renamed(truth, "data_"), context=context)
-        if wish.picture is not None:
-            look = look_of(wish, own, name, shown, data, split.value)
+        if look is not None:
             known = reconstructed(own.model, own.card, cut(part, context), members[:1], seed=seed)
             whole = course(in_units(part.scales, own.card, known), found)
             family = own.card.families[name]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dvaec.cli.bars import bar
 from dvaec.cli.evaluate_text import importance_lines, latent_lines, protocol, score_lines
 from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, clear_errors
@@ -73,14 +74,17 @@ def evaluate(
         from dvaec.runtime.measures.reconstruction import check_scored, scores_of
 
         check_scored(own.card, scoring.wanted, data, split.value)
-        bound = measure(own.model, own.card, part, samples=samples, batch=batch, seed=seed, mode=mode)
+        each: dict[str, Any] = {"batch": batch, "seed": seed, "mode": mode}
+        with bar("ELBO", samples) as report:
+            bound = measure(own.model, own.card, part, samples=samples, report=report, **each)
         forced = mode is Mode.TEACHER_FORCING or not feeds_back(own.model)
         weighed = None
         if importance and own.card.latents:
-            weighed = weigh(own.model, own.card, part, samples=importance, batch=batch, seed=seed, mode=mode)
+            with bar("log p(x)", importance * part.sequences) as report:
+                weighed = weigh(own.model, own.card, part, samples=importance, report=report, **each)
         latents = activity(own.model, own.card, part, samples=samples, batch=batch, seed=seed)
         wanted = scoring.wanted
-        scores = scores_of(own.model, own.card, part, data, wanted, mode=mode, batch=batch, seed=seed)
+        scores = scores_of(own.model, own.card, part, data, wanted, **each)
         said = protocol(own.card, bound, weighed, latents, forced)
         if form is TableFormat.JSON:
             typer.echo(_json(bound, weighed, latents, scores, said))

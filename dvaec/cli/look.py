@@ -78,11 +78,11 @@ def encode(
 
         own = trained(run, on)
         has(own.model, "encode")
+        wanted = _latent(own, latent)
         if picture is not None:
             from dvaec.runtime.pictures.canvas import known_format
 
             known_format(picture)
-        wanted = _latent(own, latent)
         part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         found = encoded(own.model, own.card, part, members, batch=batch, seed=seed)
@@ -148,14 +148,14 @@ def reconstruct(
         own = trained(run, on)
         name, shown = checked(wish, own)
         check_sound(wav, own, name, data, split.value, own_phase=True)
+        look = None if wish.picture is None else look_of(wish, own, name, shown, data, split.value)
         part = split_of(own, data, split, on.zero_inputs)
         members = chosen(sequences, part.sequences, split.value)
         made = reconstructed(own.model, own.card, part, members, batch=batch, seed=seed, mode=mode)
         found, truth = in_units(part.scales, own.card, made), original(part, members)
         saved(out or run / "reconstructed.npz", found, renamed(truth, "data_"))
-        if wish.picture is not None:
+        if look is not None:
             family = own.card.families[name]
-            look = look_of(wish, own, name, shown, data, split.value)
             seen, again = (frames(one, name, shown, family) for one in (truth, found))
             about = band(part.scales, found, name, 0)
             draw(wish, shown, compared(shown, "reconstruction", seen, again, about), look)

@@ -64,7 +64,7 @@ def importance(
 ) -> Importance:
     """Estimate log p(x) of a split in a mode with K = `samples` draws; leaves torch's random state as it was.
 
-    `report`, if given, is called with the number of sequences done.
+    `report`, if given, is called with the number of weights done, of K for each sequence.
     """
     weights = all_log_weights(
         model, card, split, samples=samples, batch=batch, seed=seed, mode=mode, report=report
@@ -107,9 +107,9 @@ def all_log_weights(
                 given = noise(model, card, copies, seed, numbers)
                 found = log_weights(model, card, copies, given, mode)
                 weights[rows, start : start + count] = found.reshape(len(rows), count).cpu().numpy()
-            done += len(rows)
-            if report is not None:
-                report(done)
+                done += len(rows) * count
+                if report is not None:
+                    report(done)
     return weights
 
 
