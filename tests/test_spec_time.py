@@ -11,6 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from dvaec.derive.derivation import derive
+from dvaec.spec import notation
 from dvaec.spec.chain import sweeps
 from dvaec.spec.model import LAST, Conditional, Direction, Parent, Sweep
 from dvaec.spec.offsets import ALL, Offsets, of, window
@@ -312,3 +314,13 @@ def test_frames_0_and_1_of_q_have_an_order_of_their_own_where_its_lines_ask_for_
         }
         assert before >= set(sweep.first[:place])
         assert not before & set(sweep.first[place:])
+
+
+def test_frame_0_reads_all_of_another_latent_but_its_frame_0() -> None:
+    page = (Path(__file__).parent / "regressions" / "two_frames_0_in_a_backward_sweep.yaml").read_text()
+    derived = derive(read_text(page, "page.yaml")[0]).inference
+    lines = [notation.line(one, zeros=("a", "z")) for one in derived if one.frame == 0]
+    assert lines == ["a_0 | y, a_<1:T>, z_<1:T>", "z_0 | y, a_<0:T>, z_<1:T>"]
+    own = [notation.line(one, zeros=("a", "z")) for one in derived]
+    pasted = page.replace("inference: exact", f"inference: {own!r}")
+    assert derive(read_text(pasted, "page.yaml")[0]).inference == derived
