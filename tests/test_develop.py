@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvaec.derive.compare import beyond
+from dvaec.derive.beyond import beyond
 from dvaec.network.ends import ends
 from dvaec.network.unfold import unfold
 from dvaec.plan.develop import develop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,21 @@ from dvaec.network.unfold import unfold
 from dvaec.plan.dependences import dependences
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
-from dvaec.plan.model import Batched, Loop, Origin, Plan, StateNode, Step, ValueNode, WholeSequence
+from dvaec.plan.model import (
+    Batched,
+    Dependence,
+    FirstFrame,
+    HeadNode,
+    HoldNode,
+    Loop,
+    Network,
+    Origin,
+    Plan,
+    StateNode,
+    Step,
+    ValueNode,
+    WholeSequence,
+)
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.model import Dense, Direction, Parent, Side, Spec, reads_of
 from dvaec.spec.offsets import of
@@ -39,8 +54,12 @@ def steps(spec: Spec, entry: str) -> dict[str, Step]:
     """The step that makes each node."""
     made: dict[str, Step] = {}
     for step in planned(spec).entry(entry).steps:
-        made.update(dict.fromkeys(step.nodes if isinstance(step, Loop) else (step.node,), step))
+        made.update(dict.fromkeys(nodes_of(step), step))
     return made
+
+
+def nodes_of(step: Step) -> tuple[str, ...]:
+    return step.nodes if isinstance(step, Loop | FirstFrame) else (step.node,)
 
 
 def loops(spec: Spec, entry: str) -> list[tuple[str, ...]]:
@@ -136,19 +155,23 @@ def check_schedules(spec: Spec) -> None:
         values = [node for node in whole.network.nodes if isinstance(node, ValueNode)]
         given = {value.name for value in values if entry.origin(value.name) is Origin.GIVEN}
         done = {(name, t) for name in given for t in range(FRAMES)}
+        begun = frozenset[str]()
         for step in entry.steps:
+            begun |= frozenset(step.nodes if isinstance(step, FirstFrame) else ())
             for name, frame in order_of(step):
                 for edge in edges:
-                    if edge.reader != name:
+                    if edge.reader != name or not there(whole.network, edge, frame, begun):
                         continue
                     at = 0 if edge.offset is None else frame + edge.offset
                     assert not 0 <= at < FRAMES or (edge.source, at) in done, (entry.name, edge, frame)
-                assert (name, frame) not in done
+                assert (name, frame) not in done or name in begun
                 done.add((name, frame))
         assert {(name, t) for name in entry.outputs for t in range(FRAMES)} <= done
+        if begun:
+            continue
         needs = nx.DiGraph([(e.source, e.reader) for e in edges])
         for step in entry.steps:
-            nodes = set(step.nodes) if isinstance(step, Loop) else {step.node}
+            nodes = set(nodes_of(step))
             assert nodes in [set(component) for component in nx.strongly_connected_components(needs)] or (
                 len(nodes) == 1 and nodes.isdisjoint(needs)
             )
@@ -160,10 +183,26 @@ def check_schedules(spec: Spec) -> None:
                 assert node.state.lag == 1
 
 
+def there(network: Network, edge: Dependence, frame: int, begun: Collection[str]) -> bool:
+    """Whether a dependence is one at this frame: a line of frame 1 has that frame alone, and takes its place."""
+    source, reader = network.node(edge.source), network.node(edge.reader)
+    if not begun:
+        return True
+    if isinstance(source, HeadNode) and source.head.frame == 1:
+        return frame == 0
+    if isinstance(reader, HeadNode) and frame == 0 and reader.begins:
+        return False
+    if isinstance(source, HeadNode) and edge.reader in begun:
+        return not (frame == 0 and source.begins)
+    return not (isinstance(reader, HoldNode) and reader.source in begun and edge.source == reader.source)
+
+
 def order_of(step: Step) -> list[tuple[str, int]]:
     """What a step computes, one frame of one node after another."""
     if isinstance(step, Batched):
         return [(step.node, t) for t in range(FRAMES)]
+    if isinstance(step, FirstFrame):
+        return [(name, 0) for name in step.nodes]
     backward = step.direction is Direction.BACKWARD
     if isinstance(step, WholeSequence):
         return [(step.node, t) for t in (range(FRAMES - 1, -1, -1) if backward else range(FRAMES))]
@@ -196,6 +235,30 @@ def test_the_default_development_sees_the_declared_windows_everywhere(spec: Spec
             reads = reads_of(head.block if head else None)
             assert unfolded.seen(reads) == conditional.parents
             assert list(finite.lost(side, reads, conditional)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "streams"),
+    [
+        ("first_frame_in_another_order", ["x"], ["step", "imagine"]),
+        ("first_frame_of_three_in_another_order", ["a", "x", "z"], ["imagine"]),
+        ("first_frame_before_a_backward_run", ["x", "z"], []),
+        ("first_frame_while_looking_ahead", ["a", "z"], ["step"]),
+    ],
+)
+def test_frame_1_is_made_first_where_its_order_is_its_own(
+    name: str, made: list[str], streams: list[str]
+) -> None:
+    spec = read_spec(REGRESSIONS / f"{name}.yaml")[0]
+    check_schedules(spec)
+    whole = planned(spec)
+    (first,) = (step for step in whole.entry("generate").steps if isinstance(step, FirstFrame))
+    values = [node.name for node in whole.network.values]
+    assert [node for node in first.nodes if node in values] == made
+    found = whole.stream.entries[1:] if whole.stream is not None else ()
+    assert {entry.name for entry in found} == set(streams)
+    for entry in (entry for entry in found if entry.name == "imagine"):
+        assert isinstance(entry.steps[0], FirstFrame)
 
 
 def test_cycles_without_a_direction_are_refused_with_what_waits_for_what() -> None:

@@ -241,7 +241,7 @@ def test_questions_about_single_frames_agree_with_long_networks(spec: Spec, data
         network = unroll(template, frames)
         at = Node(target, frames if frame == LAST else frame)
         node = Node(other.name, frames if number == LAST else number)
-        given = network.given(at.frame, evidence(template, target))
+        given = network.given(at.frame, evidence(template, target, frame=at.frame))
         answers.append(node in judge(network, at, given))
     assert explanation.answer == any(answers)
     text = explanation_text(explanation, Source("page.yaml", {}, {"page.yaml": ""}))

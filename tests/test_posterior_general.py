@@ -7,16 +7,18 @@ from collections.abc import Iterable
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from dvaec.derive.chain import chain
 from dvaec.derive.compare import redundant
 from dvaec.derive.derivation import derive
 from dvaec.derive.horizon import posterior_at
-from dvaec.derive.posterior import chain, first_served, windows_given
+from dvaec.derive.posterior import windows_given
 from dvaec.network.finite import Finite
 from dvaec.network.separation import judge
 from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import Node, unroll
 from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import Conditional, InferenceKind, Spec
+from dvaec.testing.derived import derived
 from dvaec.testing.oracles import nodes, prime_field
 from dvaec.testing.oracles.nodes import Dot, dots, given_to
 from dvaec.testing.strategies.conditionals import general_specs
@@ -48,7 +50,7 @@ def of_factor(spec: Spec, conditional: Conditional, frames: int) -> list[Dot]:
         return [(name, 0)]
     if conditional.frame is not None:
         return [(name, conditional.frame)]
-    return [(name, frame) for frame in range(first_served(spec, name), frames + 1)]
+    return [(name, frame) for frame in range(derived(spec).posterior.served_from(name), frames + 1)]
 
 
 def plain(spec: Spec) -> bool:
@@ -71,7 +73,7 @@ def test_the_closed_form_at_every_node(spec: Spec, frames: int, word: tuple[int 
     for dot in nodes.chain(spec, frames):
         frame = framed(spec, dot)
         seen = delay if frame is not None else None
-        windows = evidence(template, dot[0], seen, latents)
+        windows = evidence(template, dot[0], seen, latents, frame)
         node = Node(dot[0], frame)
         found = as_dots(judge(network, node, network.given(frame, windows)).minimal)
         limit = upto(dot, seen)
@@ -198,8 +200,8 @@ def test_factors_without_a_frame_are_tight_where_they_can_say_so(spec: Spec) -> 
     for name, frame in chain(spec):
         if frame is None and name not in template.static:
             continue
-        found = windows_given(spec, template, (name, frame), evidence(template, name))
-        exact = bits.minimal(Node(name, frame), evidence(template, name))
+        found = windows_given(spec, template, (name, frame), evidence(template, name, frame=frame))
+        exact = bits.minimal(Node(name, frame), evidence(template, name, frame=frame))
         read = bits.places(found.parents, frame)
         for variable in template.names:
             assert not exact[variable] & ~read[variable]

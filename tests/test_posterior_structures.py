@@ -24,7 +24,7 @@ from dvaec.spec.model import (
     Sweep,
     Variable,
 )
-from dvaec.spec.offsets import ALL, NOW, of, window
+from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from tests.models import BEFORE, DKF, EXACT, PREVIOUS, UP_TO, U, X, Z, line, own
 
 V = Variable("v", Role.LATENT, 1, framed=False)
@@ -96,6 +96,12 @@ def exact(spec: Spec) -> list[str]:
     return lines(tuple(f.conditional for f in exact_posterior(spec).factors))
 
 
+def tight(spec: Spec) -> bool:
+    """Whether every factor of the posterior is the minimum at every frame."""
+    loose = [factor.loose for factor in exact_posterior(spec).factors]
+    return not any(one.first or one.last or one.spare or one.lengths for one in loose)
+
+
 def test_dsae() -> None:
     """(11.9): v first; and v last, given all of z."""
     first = made((X, Z, V), DSAE, forward("v"), forward("z"))
@@ -159,13 +165,11 @@ def test_a_switching_chain_starts_with_lines_of_its_own() -> None:
 
 
 def test_an_extra_parent_of_frame_1() -> None:
-    """z_1 | u_1: at t = 1 alone, it is u_t; with a conditional of its own q reads it there only."""
+    """z_1 | u_1: a factor of frame 1 alone reads it, whether the page gives q a line there or not."""
     start = (Conditional("z", (at("u", 1),), 1),)
     plain = made((X, Z, U), CHAIN, forward("z"), numbered=start)
-    assert exact(plain) == ["z | x[0..], z[-1], u[0]"]
-    (factor,) = exact_posterior(plain).factors
-    assert factor.loose.inside
-    assert 1 not in factor.loose.first
+    assert exact(plain) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
+    assert tight(plain)
     separate = Inference(
         InferenceKind.CONDITIONALS,
         conditionals=(line("z", z=PREVIOUS, x=window(0, None)),),
@@ -173,7 +177,50 @@ def test_an_extra_parent_of_frame_1() -> None:
     )
     apart = replace(plain, inference=separate)
     assert exact(apart) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
-    assert not exact_posterior(apart).factors[1].loose.inside
+    assert tight(apart)
+    one = Inference(InferenceKind.CONDITIONALS, conditionals=separate.conditionals)
+    (factor,) = exact_posterior(replace(plain, inference=one)).factors
+    assert lines((factor.conditional,)) == ["z | x[0..], z[-1], u[0]"]
+    assert factor.loose.inside
+    assert 1 not in factor.loose.first
+
+
+def test_a_factor_of_frame_1_never_reads_more_than_the_windows_of_all_frames_do() -> None:
+    """z_t | z_{t-2}: x_1, x_3, ... have no name but x_t, x_{t+2}, ..., so that u_t stays where only u_1 is."""
+    strided = (line("z", z=of(-2)), line("x", z=NOW))
+    start = (Conditional("z", (at("u", 1),), 1),)
+    (factor,) = exact_posterior(made((X, Z, U), strided, forward("z"), numbered=start)).factors
+    assert lines((factor.conditional,)) == ["z | x[0.. strided], z[-2], u[0]"]
+    assert factor.loose.inside
+    assert 1 not in factor.loose.first
+
+
+LAGS = (
+    (of(), ["z_1 | x[..]", "z | x[0], z_1"]),
+    (of(-2), ["z_1 | x[..]", "z | x[0.. strided], z[-2], z_1"]),
+    (of(-1, -3), ["z | x[0..], z[-3,-2,-1], z_1"]),
+    (of(-1), ["z | x[0..], z[-1], z_1"]),
+)
+
+
+@pytest.mark.parametrize(("lags", "expected"), LAGS)
+def test_what_only_the_first_latent_needs_is_in_its_own_factor(lags: Offsets, expected: list[str]) -> None:
+    """x_t | z_t, z_1: all of x tells of z_1, and given z_1 of z_t only what the lags link to it."""
+    observed = Conditional("x", (*line("x", z=NOW).parents, at("z", 1)))
+    prior = line("z", z=lags) if lags else line("z")
+    spec = made((X, Z), (prior, observed), forward("z"))
+    assert exact(spec) == expected
+    assert all(not f.loose.inside for f in exact_posterior(spec).factors)
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_a_word_of_inference_parts_frame_1_where_its_factor_can_be_named(delay: int) -> None:
+    """Filtering: z_1 | x_1, u_1. Looking ahead, its x_3 would have no name: z_t reads u_t for all frames."""
+    start = (Conditional("z", (at("u", 1),), 1),)
+    word = Inference(InferenceKind.LOOKAHEAD, delay) if delay else Inference(InferenceKind.FILTERING)
+    spec = made((X, Z, U), CHAIN, forward("z"), numbered=start, inference=word)
+    filtering = ["z_1 | x_1, u_1", "z | x[0], z[-1]"]
+    assert lines(derive(spec).inference) == (["z | x[0,1,2], z[-1], u[0]"] if delay else filtering)
 
 
 def test_frame_1_is_read_from_far_in_a_backward_sweep() -> None:
@@ -192,8 +239,9 @@ def test_what_the_last_frame_determines_links_every_frame() -> None:
 
 def test_a_frame_that_only_itself_is_linked_to_is_no_absolute_read() -> None:
     """w | z_1 tells of z_1 alone, w | z_T of z_T alone: the neighbour in E parts all other frames from it."""
-    first = Conditional("w", (at("z", 1),))
-    assert exact(made((X, W, Z), (*CHAIN, first), forward("z"))) == ["z | x[0..], w, z[-1]"]
+    first = made((X, W, Z), (*CHAIN, Conditional("w", (at("z", 1),))), forward("z"))
+    assert exact(first) == ["z_1 | x[..], w", "z | x[0..], z[-1]"]
+    assert tight(first)
     last = Conditional("w", (at("z", LAST),))
     assert exact(made((X, W, Z), (*CHAIN, last), backward("z"))) == ["z | x[..0], w, z[1]"]
 
@@ -324,8 +372,22 @@ def test_limits_are_said() -> None:
 def test_a_dependence_near_an_end_is_explained_there() -> None:
     """u_1 alone enters, in z_1: the answer is shown at frame 1, not searched for in ever longer networks."""
     start = (Conditional("z", (at("u", 1),), 1),)
-    spec = made((X, Z, U), CHAIN, forward("z"), numbered=start)
+    spec = made((X, Z, U), (line("z", z=of(-2)), line("x", z=NOW)), forward("z"), numbered=start)
     explanation = explain(spec, derive(spec), Question("z", Parent("u", NOW)))
     (finding,) = explanation.findings
     assert finding.depends
     assert (finding.example.name, finding.frames is not None, len(finding.trail)) == ("u", True, 1)
+
+
+def test_what_frame_1_needs_of_a_sequence_of_one_frame_is_explained_there() -> None:
+    """y | z_T tells of z_1 at T = 1 alone, where z_1 is z_T."""
+    apart = Inference(
+        InferenceKind.CONDITIONALS,
+        conditionals=(line("z", x=NOW),),
+        numbered=(Conditional("z", (at("x", 1),), 1),),
+    )
+    generation = (line("z"), line("x", z=NOW), Conditional("w", (at("z", LAST),)))
+    spec = made((X, W, Z), generation, forward("z"), inference=apart, causality=Causality.NONCAUSAL)
+    assert exact_posterior(spec).of("z", 1).of("w") == at("w")
+    (finding,) = explain(spec, derive(spec), Question("z", at("w"), 1)).findings
+    assert (finding.depends, finding.frames, finding.trail) == (True, 1, finding.trail[:1])

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from dvaec.derive.derivation import derive
+from dvaec.spec import notation
 from dvaec.spec.chain import sweeps
 from dvaec.spec.model import LAST, Conditional, Direction, Parent, Sweep
 from dvaec.spec.offsets import ALL, Offsets, of, window
 from dvaec.spec.over_time import Tangle, arrows_of, components, cycle_at_ends, direction
-from dvaec.spec.read import read_text
+from dvaec.spec.read import read_spec, read_text
 
 NAMES = ("z", "a", "s")
 LONG = 60  # frames; the windows below reach 3 frames, and a cycle within three names needs fewer than 30
@@ -284,3 +287,40 @@ causality: noncausal
 def test_q_runs_as_the_priors_do_unless_it_asks_for_more(lines: str, backward: bool) -> None:
     spec, _ = read_text(f"{ANTICAUSAL}{lines}\n", "page.yaml")
     assert [(set(sweep.latents), sweep.backward) for sweep in spec.order] == [({"z", "a"}, backward)]
+
+
+@pytest.mark.parametrize(
+    ("page", "backward", "first"),
+    [
+        ("q_draws_frame_1_in_another_order", False, ("a_1", "z_1", "b_1")),
+        ("q_draws_frame_1_last_in_another_order", True, ("a_1", "z_1")),
+        ("frame_0_after_frame_1", False, ("z_1", "a_0", "z_0", "a_1")),
+        ("first_frames_of_their_own", False, ()),
+    ],
+)
+def test_frames_0_and_1_of_q_have_an_order_of_their_own_where_its_lines_ask_for_it(
+    page: str, backward: bool, first: tuple[str, ...]
+) -> None:
+    spec = read_spec(Path(__file__).parent / "regressions" / f"{page}.yaml")[0]
+    (sweep,) = spec.order
+    assert sweep.backward is backward
+    assert tuple(f"{name}_{frame}" for name, frame in sweep.first) == first
+    for place, (target, frame) in enumerate(sweep.first):
+        before = {
+            (mate, at)
+            for mate in sweep.latents
+            for at in (0, 1)
+            if at - frame in sweep.before(mate, target, frame)
+        }
+        assert before >= set(sweep.first[:place])
+        assert not before & set(sweep.first[place:])
+
+
+def test_frame_0_reads_all_of_another_latent_but_its_frame_0() -> None:
+    page = (Path(__file__).parent / "regressions" / "two_frames_0_in_a_backward_sweep.yaml").read_text()
+    derived = derive(read_text(page, "page.yaml")[0]).inference
+    lines = [notation.line(one, zeros=("a", "z")) for one in derived if one.frame == 0]
+    assert lines == ["a_0 | y, a_<1:T>, z_<1:T>", "z_0 | y, a_<0:T>, z_<1:T>"]
+    own = [notation.line(one, zeros=("a", "z")) for one in derived]
+    pasted = page.replace("inference: exact", f"inference: {own!r}")
+    assert derive(read_text(pasted, "page.yaml")[0]).inference == derived

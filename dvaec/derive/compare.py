@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dvaec.derive.beyond import HOLDING, beyond
 from dvaec.derive.model import Comparison, Posterior
-from dvaec.derive.posterior import first_served
 from dvaec.network.template import template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
-from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import NONE, Offsets, window
-
-HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
-"""The least windows that hold an absolute frame at every t of 1..T."""
+from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.offsets import NONE, Offsets
 
 
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
@@ -23,19 +20,21 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
     that q reads. With E all that q reads, these are the links outside the minimal set; each can be left out,
     and all together, since a minimal set is one.
     """
-    return tuple(_compare(spec, posterior.of(q.target, q.frame), q) for q in inference)
+    return tuple(_compare(spec, posterior, q) for q in inference)
 
 
-def _compare(spec: Spec, exact: Conditional, q: Conditional) -> Comparison:
-    idle = () if q == exact else redundant(spec, q)
+def _compare(spec: Spec, posterior: Posterior, q: Conditional) -> Comparison:
+    exact = posterior.of(q.target, q.frame)
+    idle = () if q == exact else redundant(spec, q, posterior.served_from(q.target))
     return Comparison(q.target, beyond(exact, q), beyond(q, exact), q.frame, idle)
 
 
-def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
+def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
     """Return the links of one factor of q that tell the target nothing, given the rest of what it reads.
 
-    What is named is redundant at every frame of every T. None is named where no windows are found for E,
-    nor what a single frame, far from t, would alone make idle.
+    What is named is redundant at every frame of every T, of a conditional of frame t at every t >= `start`.
+    None is named where no windows are found for E, nor what a single frame, far from t, would alone make
+    idle.
     """
     template = template_of(spec)
     given: dict[str, Offsets | None] = {v.name: NONE for v in spec.variables if v.framed}
@@ -44,7 +43,7 @@ def redundant(spec: Spec, q: Conditional) -> tuple[Parent, ...]:
     try:
         if q.target not in template.static and q.frame is None:
             single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
-            windows = stationary_windows(template, q.target, given, first_served(spec, q.target), single)
+            windows = stationary_windows(template, q.target, given, start, single)
             needed = Conditional(q.target, _widened(windows.parents))
             near = Conditional(q.target, tuple(p for p in q.parents if p.frame is None))
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
@@ -70,26 +69,3 @@ def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
         there = parent.offsets if parent.frame is None else HOLDING[parent.frame]
         found[parent.name] = there if there is None else there | (found.get(parent.name) or NONE)
     return tuple(Parent(name, offsets) for name, offsets in found.items())
-
-
-def beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
-    """Return what `one` reads and `other` does not, in the order of `one`."""
-    found = []
-    for parent in one.parents:
-        seen = _window(other, parent.name)
-        if parent.offsets is not None:
-            if rest := parent.offsets - seen:
-                found.append(Parent(parent.name, rest))
-        elif other.of(parent.name, parent.frame) is None and not _held(parent, seen):
-            found.append(parent)
-    return tuple(found)
-
-
-def _held(parent: Parent, seen: Offsets) -> bool:
-    """Whether a window always holds an absolute frame."""
-    return parent.frame is not None and HOLDING[parent.frame] <= seen
-
-
-def _window(conditional: Conditional, name: str) -> Offsets:
-    parent = conditional.of(name)
-    return parent.offsets if parent is not None and parent.offsets is not None else NONE

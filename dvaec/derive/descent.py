@@ -69,7 +69,8 @@ def route_from_target(
         path = _path(spec, factors, length, (target, at), prior)
         if path is not None:
             return Route(tuple(_said(spec, node, at if frame is None else None) for node in path))
-    return None if long <= LONGEST and not (frame is None and _slides(factors)) else Route(())
+    slides = frame is None and _slides(factors) and all(parent.frame is None for parent in prior)
+    return None if long <= LONGEST and not slides else Route(())
 
 
 def _may_reach(spec: Spec, factors: Factors, start: str, prior: Sequence[Parent]) -> bool:

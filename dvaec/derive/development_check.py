@@ -5,15 +5,15 @@ Any difference is an error, for p and q alike: the picture, the ELBO and the cod
 
 from __future__ import annotations
 
-from dvaec.derive.compare import beyond
+from dvaec.derive.beyond import beside_itself, beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, TooLongError, ends
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
-from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
-from dvaec.spec.offsets import ALL, Offsets, window
+from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, Sweep, reads_of_head
+from dvaec.spec.offsets import ALL, Offsets
 from dvaec.spec.source import Source
 from dvaec.spec.trunk import needs_trunk
 
@@ -44,13 +44,14 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         if not reads:
             continue
         declared = _declared(spec, derivation, head)
-        seen = Conditional(head.target, unfolded.seen(reads), head.frame)
+        seen = Conditional(head.target, unfolded.seen(reads, head.frame), head.frame)
         if declared is None:
             found += _out_of_order(spec, head, seen, source)
         else:
-            found += _differences(spec, unfolded, head, declared, seen, source)
+            found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
         if finite is not None and (declared is None or _alike(declared, seen)):
-            found += _at_the_ends(finite, head, seen, source)
+            start = 1 if head.side is Side.P else derivation.posterior.served_from(head.target)
+            found += _at_the_ends(finite, head, seen, start, source)
         if finite is not None and finite.sees_itself(reads, seen):
             name, own = head_key(spec, head), f"{head.target}_{head.frame}"
             hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
@@ -63,9 +64,9 @@ def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
 
-def _at_the_ends(finite: Ends, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
+def _at_the_ends(finite: Ends, head: Head, seen: Conditional, start: int, source: Source) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(head.side, reads_of_head(head), seen), None)
+    first = next(finite.lost(head.side, reads_of_head(head), seen, start), None)
     if first is None:
         return []
     name = head_key(finite.spec, head)
@@ -120,21 +121,17 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
         elif k < mine:
             found.append(Parent(variable.name, ALL))
         elif k == mine:
-            sweep = spec.order[k]
-            earlier = sweep.latents.index(variable.name) < sweep.latents.index(target)
-            found += _of_own_sweep(variable.name, sweep.backward, earlier, frame)
+            found += _of_own_sweep(spec.order[k], variable.name, target, frame)
     return Conditional(target, tuple(found), frame)
 
 
-def _of_own_sweep(name: str, backward: bool, earlier: bool, frame: int | None) -> list[Parent]:
+def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> list[Parent]:
     if frame is None:
-        last = 0 if earlier else 1
-        near = window(last, None) if backward else window(None, -last)
-        return [Parent(name, near), Parent(name, None, LAST if backward else 1)]
-    if backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
+        return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
+    if sweep.backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
         return [Parent(name, ALL)]
-    before = ([0] if frame == 1 else []) + ([frame] if earlier else [])
-    return [Parent(name, None, one) for one in before]
+    before = sweep.before(name, target, frame)
+    return [Parent(name, None, one) for one in (0, 1) if one - frame in before]
 
 
 def _order_in_words(spec: Spec, target: str) -> str:

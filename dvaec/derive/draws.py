@@ -25,7 +25,9 @@ def drawn_for(
     before: dict[str, list[str]] = {}
     for c in inference:
         found = before.setdefault(_name(c.target, c.frame), [])
-        found += _draws(latent_windows(spec, c.parents), None, own)
+        for parent in latent_windows(spec, c.parents):  # of z_0 all windows but whole ones count from there
+            at = 0 if c.frame == 0 and parent.offsets != ALL else None
+            found += _draws((parent,), at, own)
     queue = _draws(read, frame, own)
     met = dict.fromkeys(queue)
     while queue:

@@ -30,7 +30,9 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
     longest = judgements[-1]
     network, target = longest.network, longest.target
     asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
-    hits = [(one, n) for one in judgements for n in _asked(one.network, candidate) if n in one]
+    hits = _hits(judgements, candidate)
+    if candidate.offsets is None and not hits:  # as at T = 1, where frame 1 is frame T
+        hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate)
     inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
     read = set(
         network.reads(serving(by_key(derivation.inference), question.target, target.frame), target.frame)
@@ -141,19 +143,32 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
     the rest that T leaves by the period, so that lengths of every rest are tried.
     """
     bound, period = _bounds(template, derivation)
-    asked = (question.frame, question.candidate.frame)
-    start, near = max((n for n in asked if n is not None), default=0), template.lag + 2
-    rests = range(period if LAST in asked else 1)
+    start, near = _farthest(question), template.lag + 2
+    rests = range(period if LAST in (question.frame, question.candidate.frame) else 1)
     found: list[Judgement] = []
     for margin in sorted({size + rest for size in (near, 2 * near, 4 * near, bound) for rest in rests}):
         frames = max(0, start) + margin
         if found and arrows(template, frames) > LARGEST_SEARCHED:
             break
-        network = unroll(template, frames)
-        frame = frames if question.frame == LAST else question.frame
-        given = network.given(frame, evidence(template, question.target))
-        found.append(judge(network, Node(question.target, frame), given))
+        found.append(_judgement(template, question, frames))
     return tuple(found)
+
+
+def _farthest(question: Question) -> int:
+    """Return the last frame that is asked about by its number."""
+    asked = (question.frame, question.candidate.frame)
+    return max((n for n in asked if n is not None), default=0)
+
+
+def _judgement(template: Template, question: Question, frames: int) -> Judgement:
+    network = unroll(template, frames)
+    frame = frames if question.frame == LAST else question.frame
+    given = network.given(frame, evidence(template, question.target, frame=frame))
+    return judge(network, Node(question.target, frame), given)
+
+
+def _hits(judgements: Iterable[Judgement], candidate: Parent) -> list[tuple[Judgement, Node]]:
+    return [(one, n) for one in judgements for n in _asked(one.network, candidate) if n in one]
 
 
 def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:

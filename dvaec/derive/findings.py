@@ -26,7 +26,7 @@ def relative_finding(template: Template, target: str, part: Parent, depends: boo
             network = unroll(template, frame + max(0, nearest or 0) + margin)
         except TooLargeError:
             return Finding(part, depends, trails.place(member), shown=False)
-        given = network.given(frame, evidence(template, target))
+        given = network.given(frame, evidence(template, target, frame=frame))
         judgement = judge(network, Node(target, frame), given)
         if not depends or member in judgement:
             return shown(judgement, part, member, trails, depends)
@@ -46,7 +46,9 @@ def _at_an_end(network: Unrolled, target: str, part: Parent, nearest: int | None
         member = Node(part.name, None if nearest is None else frame + nearest)
         if member in network.parents:
             judgement = judge(
-                network, Node(target, frame), network.given(frame, evidence(network.template, target))
+                network,
+                Node(target, frame),
+                network.given(frame, evidence(network.template, target, frame=frame)),
             )
             if member in judgement:
                 return shown(judgement, part, member, Trails(network.template, None), True)

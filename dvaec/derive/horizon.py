@@ -24,8 +24,10 @@ def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:
     network = Finite(template, frames)
     found: dict[str, list[str]] = {}
     for name in sorted(template.latents):
-        given = evidence(template, name)
         places = (None,) if name in template.static else range(template.first(name), frames + 1)
         for node in (Node(name, frame) for frame in places):
-            found[str(node)] = [str(member) for member in network.nodes(network.minimal(node, given))]
+            found[str(node)] = [
+                str(member)
+                for member in network.nodes(network.minimal(node, evidence(template, name, frame=node.frame)))
+            ]
     return found

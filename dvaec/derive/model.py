@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from dvaec.spec.model import Conditional, Parent
 
@@ -83,16 +85,34 @@ class DerivedConditional:
     loose: Looseness = Looseness()
 
 
+Key: TypeAlias = tuple[str, int | None]
+"""What there is a factor of: a latent, and the frame of a factor of one frame."""
+
+
+def served_from(keys: Iterable[Key], name: str) -> int:
+    """Return the first frame t that the factor of all frames serves: 2 where frame 1 has its own."""
+    return 2 if (name, 1) in keys else 1
+
+
 @dataclass(frozen=True)
 class Posterior:
     """p(latents | observed, inputs) factorized in q's chain-rule order, one factor per (target, frame).
 
     A frame-level latent's factor of frame None serves all frames that have none of their own: frame 0, and
-    frame 1 where q has a conditional of its own there. `order` lists the latents, sweep after sweep.
+    frame 1 where there is one. `order` lists the latents, sweep after sweep.
     """
 
     order: tuple[str, ...]
     factors: tuple[DerivedConditional, ...]  # in chain-rule order
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """What there are factors of, in chain-rule order."""
+        return tuple((f.conditional.target, f.conditional.frame) for f in self.factors)
+
+    def served_from(self, name: str) -> int:
+        """Return the first frame t that the factor of all frames serves."""
+        return served_from(self.keys, name)
 
     def of(self, target: str, frame: int | None = None) -> Conditional:
         """Return the windows of one latent, or of a frame of it; StopIteration if it has no such factor."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dvaec.derive.factors import Factors, placed
 from dvaec.spec.graph import reachable, topological
-from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.model import Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
 
 
@@ -23,11 +23,12 @@ class Block:
     names: tuple[str, ...]
     shifts: tuple[int, ...]
     backward: bool = False
+    sweep: Sweep | None = None  # q's, which may have an order of its own at frames 0 and 1
 
 
 def inference_blocks(spec: Spec) -> tuple[Block, ...]:
     """Return q's order as blocks."""
-    return tuple(Block(s.latents, (0,) * len(s.latents), s.backward) for s in spec.order)
+    return tuple(Block(s.latents, (0,) * len(s.latents), s.backward, s) for s in spec.order)
 
 
 def generative_blocks(spec: Spec, factors: Factors) -> tuple[Block, ...] | None:
@@ -53,12 +54,15 @@ def generative_blocks(spec: Spec, factors: Factors) -> tuple[Block, ...] | None:
     return tuple(blocks) if _legal(spec, blocks, factors) else None
 
 
-def earlier(spec: Spec, blocks: Sequence[Block], target: str) -> tuple[Parent, ...]:
-    """Return all that comes before a target at t, or before one of sequence level."""
+def earlier(spec: Spec, blocks: Sequence[Block], target: str, frame: int | None = None) -> tuple[Parent, ...]:
+    """Return all that comes before a target at t, or before one of sequence level.
+
+    `frame` is its frame, where that is one of its own.
+    """
     found: list[Parent] = []
     for block in blocks:
         if target in block.names:
-            found += _before_in(block, target) if spec.variable(target).framed else []
+            found += _before_in(block, target, frame) if spec.variable(target).framed else []
             break
         found += [Parent(name, ALL if spec.variable(name).framed else None) for name in block.names]
     return tuple(found)
@@ -73,7 +77,7 @@ def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> 
     read = placed(spec, conditional, frame)
     if frame is None:
         return read
-    before = {p.name: p.offsets for p in earlier(spec, inference_blocks(spec), conditional.target)}
+    before = {p.name: p.offsets for p in earlier(spec, inference_blocks(spec), conditional.target, frame)}
     kept = []
     for parent in read:
         allowed = before.get(parent.name)
@@ -84,7 +88,9 @@ def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> 
     return tuple(kept)
 
 
-def _before_in(block: Block, target: str) -> list[Parent]:
+def _before_in(block: Block, target: str, frame: int | None) -> list[Parent]:
+    if block.sweep is not None:
+        return [Parent(name, block.sweep.before(name, target, frame)) for name in block.names]
     place = block.names.index(target)
     found = []
     for k, (name, shift) in enumerate(zip(block.names, block.shifts, strict=True)):

@@ -3,81 +3,44 @@
 p(latents | observed, inputs) is factorized by the chain rule in the order of q; from each factor everything
 that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes
 minded). Filtering, look-ahead and mean field are the same with less evidence. One factor per latent serves
-all frames t; frame 0, and frame 1 where q has a conditional of its own there, have factors of their own.
+all frames t; frame 0, and frame 1 where it has one of its own (`dvaec.derive.chain`), have theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from dvaec.derive.chain import chain
+from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
-from dvaec.derive.model import DerivedConditional, Posterior, Proof
+from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_from
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Side, Spec, reads_of_head
-from dvaec.spec.offsets import Offsets, window
-
-Key = tuple[str, int | None]
-Given = Mapping[str, Offsets | None]
+from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of_head
 
 
-def chain(spec: Spec) -> tuple[Key, ...]:
-    """Return what q has a conditional of, (name, frame), in chain-rule order.
-
-    Frame None stands for a sequence-level latent, and for all the frames t that have no conditional of their
-    own: these come after the numbered ones in a forward sweep, before them in a backward one.
-    """
-    found: list[Key] = []
-    for sweep in spec.order:
-        times: tuple[int | None, ...] = (None, 1, 0) if sweep.backward else (0, 1, None)
-        found += [(n, f) for f in times for n in sweep.latents if f is None or _has_own(spec, n, f)]
-    return tuple(found)
-
-
-def _has_own(spec: Spec, name: str, frame: int) -> bool:
-    """Whether q has a conditional of its own at frame 0 or 1."""
-    variable = spec.variable(name)
-    if not variable.framed or frame == 0:
-        return variable.framed and variable.first == 0
-    own = any(c.target == name and c.frame == frame for c in spec.inference.numbered)
-    return own or spec.head(Side.Q, name, frame) is not None
-
-
-def first_served(spec: Spec, name: str) -> int:
-    """Return the first frame t that the conditional of all frames serves."""
-    return 2 if _has_own(spec, name, 1) else 1
-
-
-def windows_given(spec: Spec, template: Template, key: Key, given: Given) -> Windows:
-    """Return the minimal conditioning set of one factor, given E as windows."""
+def windows_given(spec: Spec, template: Template, key: Key, given: Given, start: int = 1) -> Windows:
+    """Return the minimal conditioning set of one factor, given E as windows; frames from `start` on."""
     name, frame = key
     if name in template.static or frame is not None:
         return unframed_windows(template, name, frame, given)
-    found = stationary_windows(template, name, given, first_served(spec, name))
-    return replace(found, parents=tuple(p for p in found.parents if _ever_there(spec, template, name, p)))
-
-
-def _ever_there(spec: Spec, template: Template, target: str, parent: Parent) -> bool:
-    """Whether a window holds a frame at any t, where the page fixes T."""
-    if spec.frames is None or parent.offsets is None:
-        return True
-    nearest = template.first(parent.name) - spec.frames
-    return bool(parent.offsets & window(nearest, spec.frames - first_served(spec, target)))
+    found = stationary_windows(template, name, given, start)
+    return replace(found, parents=tuple(p for p in found.parents if ever_there(spec, template, p, start)))
 
 
 def exact_posterior(spec: Spec) -> Posterior:
     """Return the exact posterior's factorization in q's order, for every T (or NoFixpointError)."""
-    template = template_of(spec)
-    return Posterior(spec.latents, tuple(_factor(spec, template, key) for key in chain(spec)))
+    template, keys = template_of(spec), chain(spec)
+    factors = (_factor(spec, template, key, served_from(keys, key[0])) for key in keys)
+    return Posterior(spec.latents, tuple(factors))
 
 
-def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
+def _factor(spec: Spec, template: Template, key: Key, start: int) -> DerivedConditional:
     name, frame = key
-    given = evidence(template, name)
-    found = windows_given(spec, template, key, given)
+    given = evidence(template, name, frame=frame)
+    found = windows_given(spec, template, key, given, start)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
     return DerivedConditional(conditional, proof, looseness(spec, template, conditional, found, given))
@@ -85,7 +48,7 @@ def _factor(spec: Spec, template: Template, key: Key) -> DerivedConditional:
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
     """Return q as the page declares it, one conditional per factor in chain-rule order."""
-    return tuple(_declared(spec, posterior, key) for key in chain(spec))
+    return tuple(_declared(spec, posterior, key) for key in posterior.keys)
 
 
 def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
@@ -98,24 +61,12 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if inference.kind is InferenceKind.NETWORKS:
         return _seen(spec, posterior, key)
     template = template_of(spec)
-    given = restricted(template, inference, name)
+    given = restricted(template, inference, name, frame)
     if given is None:
         return posterior.of(name, frame)
-    return Conditional(name, windows_given(spec, template, key, given).parents, frame)
-
-
-def restricted(template: Template, inference: Inference, target: str) -> Given | None:
-    """Return the evidence that a word of inference leaves to a latent; None where it leaves all.
-
-    Filtering and look-ahead say nothing about sequence-level latents, which have no t.
-    """
-    match inference.kind:
-        case InferenceKind.FILTERING | InferenceKind.LOOKAHEAD if target not in template.static:
-            return evidence(template, target, inference.delay)
-        case InferenceKind.MEAN_FIELD:
-            return evidence(template, target, latents=False)
-        case _:
-            return None
+    return Conditional(
+        name, windows_given(spec, template, key, given, posterior.served_from(name)).parents, frame
+    )
 
 
 def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
@@ -126,6 +77,6 @@ def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if head is None or not (reads or head.block is not None):
         return posterior.of(name, frame)
     try:
-        return Conditional(name, unfold(spec).seen(reads), frame)
+        return Conditional(name, unfold(spec).seen(reads, frame), frame)
     except UnfoldError:  # reported with its place by `check_developed`
         return posterior.of(name, frame)

@@ -128,7 +128,7 @@ def _factor(setting: Setting, joint: Density, name: str, frame: int | None) -> D
     spec, blocks = setting.spec, setting.blocks[joint.side]
     if blocks is None:
         return conditional_density(spec, joint.side, serving(setting.factors[joint.side], name, frame), frame)
-    before = placed(spec, Conditional(name, earlier(spec, blocks, name)), frame)
+    before = placed(spec, Conditional(name, earlier(spec, blocks, name, frame)), frame)
     given = (*slices(spec, before, frame), *joint.given)
     of = target_slice(spec, name, frame)
     return Density.of_side(joint.side, _weights(joint, name), (of,), given)

@@ -28,6 +28,8 @@ def batched(body: Body, step: Batched) -> None:
     if isinstance(node, ValueNode):
         draw(body, node, "", f"noise_{node.name}")
         known(body, node, "")
+        if node.name in body.entry.begun:
+            body.add(f"{node.name} = {body.call('begun', f'{node.name}_first', node.name)}")
     elif isinstance(node, HeadNode):
         _head(body, node)
     else:

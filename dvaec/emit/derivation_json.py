@@ -8,7 +8,7 @@ from typing import TypeAlias
 from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Term
 from dvaec.emit.loose_words import spare_word
 from dvaec.spec.canonical import canonical_hash
-from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.model import Conditional, Parent, Spec, Sweep
 from dvaec.spec.notation import frame_word, windows
 from dvaec.spec.notation import parent as text_of
 
@@ -22,7 +22,7 @@ def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str,
         "hash": canonical_hash(spec),
         "generation": [_conditional(c) for c in (*spec.generation, *spec.numbered)],
         "order": list(derivation.posterior.order),
-        "sweeps": [{"latents": list(s.latents), "backward": s.backward} for s in spec.order],
+        "sweeps": [_sweep(sweep) for sweep in spec.order],
         "posterior": [_derived(factor) for factor in derivation.posterior.factors],
         "inference": [_conditional(c) for c in derivation.inference],
         "golden": {_label(c): _parents(c.golden) for c in derivation.comparisons},
@@ -37,6 +37,14 @@ def _label(comparison: Comparison) -> str:
     """Return z for the conditional of every frame, z_0 for that of one."""
     frame = comparison.frame
     return comparison.target if frame is None else f"{comparison.target}_{frame_word(frame)}"
+
+
+def _sweep(sweep: Sweep) -> dict[str, Json]:
+    """One block of q's order; `first` only where frames 0 and 1 have an order of their own."""
+    found: dict[str, Json] = {"latents": list(sweep.latents), "backward": sweep.backward}
+    if sweep.first:
+        found["first"] = [f"{name}_{frame}" for name, frame in sweep.first]
+    return found
 
 
 def _conditional(conditional: Conditional) -> dict[str, Json]:

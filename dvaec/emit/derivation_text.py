@@ -115,17 +115,14 @@ def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
 
 def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
     target = writer.target(comparison.target, comparison.frame)
+    kinds = (comparison.golden, comparison.silver, comparison.redundant)
+    golden, silver, idle = (writer.parents(links, comparison.frame) for links in kinds)
     lines: list[str] = []
     if comparison.golden:
-        lines.append(
-            f"{target}  golden (in the exact posterior, not in q): {writer.parents(comparison.golden)}"
-        )
+        lines.append(f"{target}  golden (in the exact posterior, not in q): {golden}")
     if comparison.silver:
-        lines.append(
-            f"{target}  silver (in q, not in the exact posterior): {writer.parents(comparison.silver)}"
-        )
+        lines.append(f"{target}  silver (in q, not in the exact posterior): {silver}")
     if comparison.redundant:
-        idle = writer.parents(comparison.redundant)
         lines.append(f"{target}  redundant (tells nothing, given the rest of what q reads): {idle}")
     return lines or [f"{target}  q has the exact posterior's structure"]
 

@@ -72,7 +72,9 @@ def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tup
     network = unroll(template, frames)
     exact: Mapping[Place, frozenset[Node]] = {
         place: frozenset(
-            judge(network, node, network.given(node.frame, evidence(template, place.name))).minimal
+            judge(
+                network, node, network.given(node.frame, evidence(template, node.name, frame=node.frame))
+            ).minimal
         )
         for place in dict.fromkeys(a.target for a in arrows if a.tone is Tone.GOLDEN)
         for node in [_node(place)]

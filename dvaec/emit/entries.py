@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dvaec.derive.model import Elbo
 from dvaec.emit.batched import batched, whole_sequence
+from dvaec.emit.first_frames import first_frames
 from dvaec.emit.loops import loop
 from dvaec.emit.preparing import arguments, leading, one_hot_classes, prepare
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import FINISH, predictions
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
-from dvaec.plan.model import Batched, Entry, Origin, Plan, WholeSequence
+from dvaec.plan.model import Batched, Entry, FirstFrame, Origin, Plan, WholeSequence
 
 RECORDS = {
     "elbo": "Elbo",
@@ -29,6 +30,8 @@ def _steps(body: Body) -> None:
             batched(body, step)
         elif isinstance(step, WholeSequence):
             whole_sequence(body, step)
+        elif isinstance(step, FirstFrame):
+            first_frames(body, step)
         else:
             loop(body, step)
 

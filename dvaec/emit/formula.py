@@ -109,9 +109,9 @@ class FormulaWriter:
         """Write a variable at t, at one numbered frame, or of sequence level."""
         return self.slices((target_slice(self._spec, name, frame),))
 
-    def parents(self, parents: Iterable[Parent]) -> str:
-        """Write parents with their windows, as in the condition of q."""
-        return self.slices(slices(self._spec, parents), latents_first=True)
+    def parents(self, parents: Iterable[Parent], frame: int | None = None) -> str:
+        """Write parents with their windows, as in the condition of q at t, or at a frame of its own."""
+        return self.slices(slices(self._spec, parents, frame), latents_first=True)
 
     def conditional(self, side: Side, conditional: Conditional) -> str:
         """Write one factor of p or q."""

@@ -91,9 +91,9 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
         comparisons=[
             (
                 writer.target(c.target, c.frame),
-                writer.parents(c.golden),
-                writer.parents(c.silver),
-                writer.parents(c.redundant),
+                writer.parents(c.golden, c.frame),
+                writer.parents(c.silver, c.frame),
+                writer.parents(c.redundant, c.frame),
             )
             for c in derivation.comparisons
         ],

@@ -55,7 +55,7 @@ def mapped(writing: Writing, node: Node, port: Port) -> str:
     parts = [writing.at(node.name, r) if writing.inside(r) else single(writing.body, r) for r in port.reads]
     inputs = joined(parts)
     plain = not port.weights
-    return inputs if plain else _linear_map(writing.body, node, port).format(inputs)
+    return inputs if plain else linear_map(writing.body, node, port).format(inputs)
 
 
 def prepared(writing: Writing, node: Node, port: Port) -> str:
@@ -65,7 +65,7 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
     inner = [read for read in port.reads if writing.inside(read)]
     if not port.weights:
         return _unmapped(writing, node, port)
-    map_of = _linear_map(body, node, port)
+    map_of = linear_map(body, node, port)
     if not outer:
         return map_of.format(joined([writing.at(node.name, read) for read in inner]))
     inputs = joined([whole(body, read) for read in outer])
@@ -114,7 +114,7 @@ def _recurrent_inputs(node: Node) -> bool:
     return isinstance(node, StateNode) and node.state.cell != "sum"
 
 
-def _linear_map(body: Body, node: Node, port: Port) -> str:
+def linear_map(body: Body, node: Node, port: Port) -> str:
     """The whole linear map of a port, with {} where its input goes."""
     if _recurrent_inputs(node):
         weight, bias = _weights(body, node, port)

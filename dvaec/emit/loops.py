@@ -17,7 +17,17 @@ from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Loop, Node, Port, StateNode, ValueNode
+from dvaec.plan.model import (
+    FeatureNode,
+    FirstFrame,
+    HeadNode,
+    HoldNode,
+    Loop,
+    Node,
+    Port,
+    StateNode,
+    ValueNode,
+)
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
@@ -142,7 +152,8 @@ def _restart(writing: Writing, node: Node) -> None:
 def _kept(body: Body, step: Loop) -> tuple[str, ...]:
     """The nodes of the loop that something outside it needs."""
     edges = dependences(body.network, dict(body.entry.binding))
-    computed = {name for s in body.entry.steps for name in (s.nodes if isinstance(s, Loop) else (s.node,))}
+    later = [step for step in body.entry.steps if not isinstance(step, FirstFrame)]
+    computed = {name for s in later for name in (s.nodes if isinstance(s, Loop) else (s.node,))}
     outside = {e.source for e in edges if e.reader in computed and e.reader not in step.nodes}
     return tuple(n for n in step.nodes if n in outside or n in body.entry.outputs)
 
@@ -197,6 +208,9 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     if isinstance(node, ValueNode):
         draw(body, node, "_t", writing.noise(node.name))
         known(body, node, "_t", writing.frame(node.name))
+        if node.name in body.entry.begun:
+            body.add(f"if {writing.frame(node.name)} == 0:")
+            body.add(f"    {node.name}_t = {node.name}_first")
     elif isinstance(node, HeadNode):
         _conditional(writing, node, ports)
     elif isinstance(node, FeatureNode) and attends(node):
@@ -207,7 +221,9 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        hold(body, node, ports[node.name][0], writing.frame(node.name))
+        begun = node.source in body.entry.begun and node.frame == 1
+        made = f"{node.source}_first" if begun else ports[node.name][0]
+        hold(body, node, made, writing.frame(node.name))
     else:
         cell(body, node, ports[node.name][0])
 

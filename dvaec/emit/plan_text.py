@@ -6,6 +6,7 @@ from dvaec.emit.equations import equations
 from dvaec.plan.model import (
     Batched,
     Entry,
+    FirstFrame,
     HeadNode,
     HoldNode,
     Loop,
@@ -78,7 +79,14 @@ def _step(plan: Plan, step: Step) -> list[str]:
         return [f"  batched   {node_words(plan, step.node):<8} {step.reason}"]
     if isinstance(step, WholeSequence):
         return [f"  sequence  {step.node:<8} {call_words(plan, step)}, {step.direction}: {step.reason}"]
+    if isinstance(step, FirstFrame):
+        return [f"  frame 1   {first_words(plan, step)}: {step.reason}"]
     return [*_loop(plan, step)]
+
+
+def first_words(plan: Plan, step: FirstFrame) -> str:
+    """Name what is made of frame 1, in its order."""
+    return " -> ".join(node_words(plan, name) for name in step.nodes)
 
 
 def _loop(plan: Plan, step: Loop) -> list[str]:

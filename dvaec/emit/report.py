@@ -100,5 +100,8 @@ def comparison_parts(writer: FormulaWriter, comparison: Comparison) -> dict[str,
         "silver": comparison.silver,
         "redundant": comparison.redundant,
     }
-    shown_links = {kind: shown(writer.parents(links)) if links else None for kind, links in kinds.items()}
+    shown_links = {
+        kind: shown(writer.parents(links, comparison.frame)) if links else None
+        for kind, links in kinds.items()
+    }
     return {"target": shown(writer.target(comparison.target, comparison.frame)), **shown_links}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dvaec.derive.compare import HOLDING
+from dvaec.derive.beyond import HOLDING
 from dvaec.derive.model import DerivedConditional
 from dvaec.spec.model import Parent, Spec
 from dvaec.spec.offsets import ALL, NOW

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from dvaec.emit.plan_text import ABOUT, binding_words, call_words, node_words, outer_maps
-from dvaec.plan.model import Batched, Entry, Loop, Plan, Step, WholeSequence, framed
+from dvaec.emit.plan_text import ABOUT, binding_words, call_words, first_words, node_words, outer_maps
+from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Plan, Step, WholeSequence, framed
 from dvaec.spec.model import Direction
 
 FRAMES = 5
@@ -81,6 +81,8 @@ def _reason(plan: Plan, number: int, step: Step, streamed: bool) -> Reason:
     if isinstance(step, WholeSequence):
         what = f"{node_words(plan, step.node)}: {call_words(plan, step)}, {step.direction} in time"
         return Reason(number, "sequence", what, step.reason)
+    if isinstance(step, FirstFrame):
+        return Reason(number, "one frame", first_words(plan, step).replace("->", "→"), step.reason)
     names = " → ".join(node_words(plan, name) for name in step.nodes)
     what = names if streamed else f"{names}: frame after frame, {step.direction} in time"
     outer = tuple(
@@ -100,6 +102,8 @@ def _rows(plan: Plan, number: int, step: Step, streamed: bool) -> list[_Row]:
     if isinstance(step, WholeSequence):
         shapes = (_bar("sequence"), *_arrows(step.direction), _middle(call_words(plan, step)))
         return [_Row(f"{number}  {node_words(plan, step.node)}", shapes)]
+    if isinstance(step, FirstFrame):
+        return _frame_rows(plan, number, step)
     return _frame_rows(plan, number, step) if streamed else _loop_rows(plan, number, step)
 
 
@@ -141,7 +145,7 @@ def computed(loop: Loop, frames: int) -> dict[tuple[str, int], int]:
     return {place: number for number, place in enumerate(inside, 1)}
 
 
-def _frame_rows(plan: Plan, number: int, loop: Loop) -> list[_Row]:
+def _frame_rows(plan: Plan, number: int, loop: Loop | FirstFrame) -> list[_Row]:
     rows = []
     for row, name in enumerate(loop.nodes):
         mark = f"{number}  " if row == 0 else "    "

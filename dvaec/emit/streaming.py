@@ -12,6 +12,7 @@ from dvaec.emit.attending import attends, so_far
 from dvaec.emit.batched import batched
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
+from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import Writing, earlier, mapped
 from dvaec.emit.loops import blank, group, stepping
 from dvaec.emit.preparing import checked, one_hot
@@ -23,6 +24,7 @@ from dvaec.emit.writer import Body
 from dvaec.plan.model import (
     Batched,
     Entry,
+    FirstFrame,
     HeadNode,
     HoldNode,
     Loop,
@@ -131,7 +133,7 @@ def _has_cell(node: Node) -> bool:
 
 def _step(body: Body, stream: Stream) -> EntryText:
     network, entry = body.network, body.entry
-    (loop,) = entry.steps
+    *before, loop = entry.steps
     assert isinstance(loop, Loop)
     values = [n for n in (network.node(name) for name in loop.nodes) if isinstance(n, ValueNode)]
     given = [v for v in network.values if v in values and entry.origin(v.name) is Origin.GIVEN]
@@ -142,7 +144,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
     arguments += ["sample: bool = True"] if entry.name == "imagine" else []
     arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in seen]
     body.add("batch = state.batch")
-    if stream.delay or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
+    if stream.delay or before or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
         body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
     for name in (*stream.static, *_names(body, stream)):
         body.add(f"{name} = state.{name}")
@@ -193,8 +195,28 @@ def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str,
     for node in nodes:
         recurrent(body, node)
     ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
+    for step in body.entry.steps:
+        if isinstance(step, FirstFrame):
+            _first_frame(body, step, given)
     for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
         group(writing, list(some), ports, (), ())
+
+
+def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
+    """Write what is made of frame 1 in an order of its own, in the stream's first step."""
+    nodes = [body.network.node(name) for name in step.nodes]
+    name_outside(body, step)
+    for node in nodes:  # named before the condition under which they are made
+        if isinstance(node, HeadNode) and node.head.frame == 1:
+            blank(body, node, "")
+        elif isinstance(node, ValueNode):
+            body.add(f"{node.name}_first = {body.like}.new_zeros(batch, {node.dim})")
+    body.add("if t == 0:")
+    body.depth += 1
+    for value in given:
+        body.once(f"{value.name}_first", f"{value.name}_t")
+    first_frames(body, step)
+    body.depth -= 1
 
 
 def _results(body: Body, entry: Entry, loop: Loop, stream: Stream) -> list[Field]:

@@ -64,7 +64,9 @@ def order_words(spec: Spec) -> str:
             said.append(names)
             continue
         together = "frame by frame, " if len(sweep.latents) > 1 else ""
-        said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time")
+        own = [f"{name}_{frame}" for name, frame in sweep.first]
+        near = f", {'at last' if sweep.backward else 'at first'} {', '.join(own)}" if own else ""
+        said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
     return f"by the chain rule along {'; then '.join(said)}"
 
 

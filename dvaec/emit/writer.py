@@ -101,12 +101,19 @@ def drawn_from(body: Body, value: ValueNode) -> HeadNode:
 
 def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
     """Write the draw of a variable from its conditional; `moment` ends the names (_t in a loop)."""
-    head, text = drawn_from(body, node), family_text(node.variable)
-    value = f"{node.name}{moment}"
+    head = drawn_from(body, node)
+    names = tuple(f"{parameter}{moment}" for parameter in parameters(head))
+    draw_from(body, node, head, names, f"{node.name}{moment}", noise)
+
+
+def draw_from(
+    body: Body, node: ValueNode, head: HeadNode, names: tuple[str, ...], value: str, noise: str
+) -> None:
+    """Write the draw of a variable, to be named `value`, from a conditional whose parameters have `names`."""
+    text = family_text(node.variable)
     if head.standard and text.standard_draw:
         body.add(f"{value} = {text.standard_draw.format(noise=noise)}")
         return
-    names = tuple(f"{parameter}{moment}" for parameter in parameters(head))
     drawn = head_text(head, text.draw, names, noise=noise)
     if node.variable.role is not Role.OBSERVED:
         body.add(f"{value} = {drawn}")
@@ -118,9 +125,14 @@ def draw(body: Body, node: ValueNode, moment: str, noise: str) -> None:
 
 def known(body: Body, node: ValueNode, moment: str, index: str = "") -> None:
     """Put what is known of a variable in the place of its draw: in a context, and at frames not fed back."""
+    known_at(body, node, f"{node.name}{moment}", f"_at[{index}]" if index else "")
+
+
+def known_at(body: Body, node: ValueNode, value: str, at: str) -> None:
+    """Put what is known of a variable, `at` some frame or at all, in the place of `value`."""
     if body.entry.origin(node.name).partly_known:
-        value, at = f"{node.name}{moment}", f"_at[{index}]" if index else ""
-        body.add(f"{value} = torch.where(known_{node.name}{at}, {node.name}_known{at}, {value})")
+        name = node.name
+        body.add(f"{value} = torch.where(known_{name}{at}, {name}_known{at}, {value})")
 
 
 def joined(parts: list[str]) -> str:

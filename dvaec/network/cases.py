@@ -23,6 +23,11 @@ def unnumbered(template: Template, asked: tuple[int, ...] = ()) -> bool:
     return not _told(template, (0, 1), asked) and not _told(template, (LAST,), asked)
 
 
+def first_is_told(template: Template) -> bool:
+    """Whether a family tells frame 0 or 1 from the others."""
+    return _told(template, (0, 1), ())
+
+
 def cases_near(
     template: Template, start: int, near: int, period: int, asked: tuple[int, ...] = ()
 ) -> Iterator[Case]:

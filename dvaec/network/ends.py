@@ -52,9 +52,11 @@ class Ends:
     zero: frozenset[str]
     seen: Mapping[tuple[str, int], Sight]
 
-    def lost(self, side: Side, reads: tuple[Parent, ...], declared: Conditional) -> Iterator[Lost]:
-        """Yield, frame by frame, what a conditional holds and reading `reads` does not bring."""
-        for frame in self._frames(side, declared):
+    def lost(
+        self, side: Side, reads: tuple[Parent, ...], declared: Conditional, start: int = 1
+    ) -> Iterator[Lost]:
+        """Yield, frame by frame from `start`, what a conditional holds and reading `reads` does not bring."""
+        for frame in self._frames(side, declared, start):
             got = _reading(self, reads, frame or 1)
             for parent in declared.parents:
                 bits = got.get(parent.name, 0)
@@ -75,7 +77,7 @@ class Ends:
             return False
         return bool(_reading(self, reads, frame or 1).get(declared.target, 0) >> frame & 1)
 
-    def _frames(self, side: Side, declared: Conditional) -> tuple[int | None, ...]:
+    def _frames(self, side: Side, declared: Conditional, start: int) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""
         if declared.frame is not None:
             return (declared.frame,)
@@ -84,7 +86,7 @@ class Ends:
         lines = self.spec.numbered if side is Side.P else self.spec.inference.numbered
         own = any((line.target, line.frame) == (declared.target, 1) for line in lines)
         own = own or self.spec.head(side, declared.target, 1) is not None
-        return tuple(range(2 if own else 1, self.frames + 1))
+        return tuple(range(2 if own else start, self.frames + 1))
 
     def _wanted(self, parent: Parent, t: int) -> tuple[int, ...]:
         if parent.offsets is None:

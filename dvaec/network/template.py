@@ -69,7 +69,7 @@ def template_of(spec: Spec) -> Template:
 
 
 def evidence(
-    template: Template, target: str, delay: int | None = None, latents: bool = True
+    template: Template, target: str, delay: int | None = None, latents: bool = True, frame: int | None = None
 ) -> dict[str, Offsets | None]:
     """Return E, what comes before `target` in the chain rule, as windows relative to its frame t.
 
@@ -77,7 +77,8 @@ def evidence(
     earlier sweeps at every frame, and of the target's own sweep those of earlier frames (later ones if it
     runs backward) and within frame t those listed before it; no latents where `latents` is False. Later
     sweeps have NONE. Sequence-level names have None, and are left out where they are not in E. A
-    sequence-level target has whole windows.
+    sequence-level target has whole windows. `frame` is that of the target, where it is known: frames 0 and 1
+    may have an order of their own.
     """
     seen = ALL if delay is None else window(None, delay)
     rank = {name: k for k, sweep in enumerate(template.order) for name in sweep.latents}
@@ -92,16 +93,8 @@ def evidence(
         elif not latents or rank[name] > here:
             given[name] = NONE
         else:
-            given[name] = ALL if rank[name] < here else _earlier(template.order[here], name, target)
+            given[name] = ALL if rank[name] < here else template.order[here].before(name, target, frame)
     return given
-
-
-def _earlier(sweep: Sweep, name: str, target: str) -> Offsets:
-    """Return the frames of `name` that come before the target's frame t within their sweep."""
-    now = sweep.latents.index(name) < sweep.latents.index(target)
-    if sweep.backward:
-        return window(0 if now else 1, None)
-    return window(None, 0 if now else -1)
 
 
 def drawn_at(template: Template, name: str, target: str) -> bool:

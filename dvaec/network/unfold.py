@@ -57,9 +57,10 @@ class Unfolded:
     absolute: Mapping[str, Anchored]
     static: Mapping[str, frozenset[str]]
 
-    def seen(self, reads: Iterable[Parent]) -> tuple[Parent, ...]:
+    def seen(self, reads: Iterable[Parent], frame: int | None = None) -> tuple[Parent, ...]:
         """Return what reading these names comes to, in declaration order of the variables.
 
+        Of frame 0 all later frames are a window that counts from there (z_<1:T>).
         Frames of one variable that no reference can name (x_{1:T-1} at a sequence's level) count as x_{1:T};
         `dvaec.network.ends` finds what is not seen of them.
         """
@@ -77,7 +78,8 @@ class Unfolded:
             if variable.name in static:
                 found.append(Parent(variable.name, None))
             else:
-                found.extend(_parents(variable, row.get(variable.name, NONE), anchored))
+                beside = frame == 0 and variable.first == 0
+                found.extend(_parents(variable, row.get(variable.name, NONE), anchored, beside))
         return tuple(found)
 
 
@@ -198,8 +200,11 @@ def _reach(name: str, needs: Mapping[str, set[str]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _parents(variable: Variable, relative: Offsets, anchored: Anchored) -> Iterator[Parent]:
-    """Yield what is seen of one variable: its window, then the absolute frames that are not in it."""
+def _parents(variable: Variable, relative: Offsets, anchored: Anchored, beside: bool) -> Iterator[Parent]:
+    """Yield what is seen of one variable: its window, then the absolute frames that are not in it.
+
+    `beside` says that frame 0 reads, which may see all later ones.
+    """
     name = variable.name
     first = anchored.get((name, 1), NONE) & window(variable.first - 1, None)
     last = anchored.get((name, LAST), NONE) & window(None, 0)
@@ -209,6 +214,9 @@ def _parents(variable: Variable, relative: Offsets, anchored: Anchored) -> Itera
         (LAST, 0, last, window(0, None)),
     )
     if not first <= of(-1, 0) or not last <= NOW:
+        if beside and not relative and -1 not in first:
+            yield Parent(name, window(1, None))
+            return
         relative = ALL
     if relative:
         yield Parent(name, relative)

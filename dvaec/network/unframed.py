@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO
-from dvaec.network.cliques import Sets
+from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import exists, marks_scene
 from dvaec.network.template import Template
 from dvaec.network.windows import NoFixpointError, Windows
@@ -44,7 +44,7 @@ def unframed_windows(
     inside[target] &= ~scene.place
     relevant = scene.relevant(inside)
     component = scene.component(relevant, outside)
-    found = scene.boundary(relevant, component, inside)
+    found = _boundary(template, scene, (relevant, component, inside))
     for name, places in found.items():
         if name not in template.static and places & OTHER & outside[name]:
             of = target if frame is None else f"{target}_{frame}"
@@ -52,7 +52,24 @@ def unframed_windows(
                 f"the windows of {of} would end at a frame of {name} between 1 and T, "
                 f"which has no name there; give {of} a conditional of its own"
             )
-    return Windows(target, _parents(template, found), _parents(template, component), 0)
+    return Windows(target, _parents(template, found, frame), _parents(template, component, frame), 0)
+
+
+def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -> Sets:
+    """Return what R and K (the first two of `sets`) need of E; of T = 1, where E ends at frame 1, too.
+
+    There a read of frame T is one of frame 1, which is in E though frame T of longer sequences is not.
+    """
+    relevant, component, inside = sets
+    families = (*template.families, *template.numbered)
+    last = {p.name for family in families for p in family.parents if p.frame == LAST}
+    only = {name for name in last if inside[name] & (ONE | FINAL) == ONE}
+    within = {name: places | FINAL * (name in only) for name, places in inside.items()}
+    found = scene.boundary(relevant, component, within)
+    return {
+        name: places & ~FINAL | ONE if name in only and places & FINAL else places
+        for name, places in found.items()
+    }
 
 
 def _evidence(
@@ -76,15 +93,16 @@ def _evidence(
     return inside, outside
 
 
-def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
-    """Write marks as parents, in declaration order."""
+def _parents(template: Template, found: Mapping[str, int], frame: int | None) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order; z_0 may read all frames of another but frame 0."""
     parents = []
     for name in template.names:
         places = found[name]
         if name in template.static:
             parents += [Parent(name, None)] if places else []
         elif places & OTHER:
-            parents.append(Parent(name, ALL))
+            later = frame == 0 and name in template.zero and not places & ZERO
+            parents.append(Parent(name, window(1, None) if later else ALL))
         else:
             parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
     return tuple(parents)

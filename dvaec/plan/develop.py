@@ -185,7 +185,7 @@ def _reads(
                 direct = direct - seen.offsets
             else:
                 yield from _at_an_end(name, part.name, seen)
-        if not reading.framed and one.frame is not None and parent.name != one.target:
+        if not reading.framed and one.frame is not None and parent.name != one.target and 0 in parent.offsets:
             yield from (Parent(parent.name, None, 0),) * (reading.spec.variable(parent.name).first == 0)
         yield from features.finite(parent.name, direct, reading.owner)
 

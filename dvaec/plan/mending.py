@@ -46,7 +46,9 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
         return "a conditional of its own under 'inference' can leave it out"
     lines = (*developed.numbered, *developed.inference.conditionals)
     first = next((c.target for c in lines if c.frame == 1 and c.target in error.nodes), None)
+    attending = any(node.startswith("attention_") for node in error.nodes)
     return first and (
-        f"one loop makes frame 1 and the later frames in one order: with the line of {first}_1 no variable "
-        "can wait at frame 1 for one that waits for it at frame t"
+        f"frame 1 can be made ahead of the later frames where it waits for none of these: let the line of "
+        f"{first}_1, and those of what it reads, read frame 1 alone of what is made frame after frame"
+        f"{'; what attends needs a line of frame 1 there' if attending else ''}"
     )

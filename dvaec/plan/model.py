@@ -33,6 +33,7 @@ __all__ = [
     "Dependence",
     "Entry",
     "FeatureNode",
+    "FirstFrame",
     "HeadNode",
     "HoldNode",
     "Loop",
@@ -123,7 +124,15 @@ class Loop:
         return behind if self.direction is Direction.FORWARD else -behind
 
 
-Step = Batched | WholeSequence | Loop
+@dataclass(frozen=True)
+class FirstFrame:
+    """Frame 1 of some nodes, one after another, before what makes their other frames."""
+
+    nodes: tuple[str, ...]
+    reason: str
+
+
+Step = Batched | WholeSequence | Loop | FirstFrame
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,16 @@ class Entry:
     def all_steps(self) -> tuple[Step, ...]:
         """The steps with those that come before them."""
         return (*(self.before.steps if self.before is not None else ()), *self.steps)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether this is one step of a stream."""
+        return self.name in ("step", "imagine")
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """The nodes that are made at frame 1 before their other frames."""
+        return tuple(name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes)
 
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""

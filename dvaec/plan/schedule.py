@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dvaec.plan.dependences import dependences
+from dvaec.plan.first_frame import first_frame_apart
 from dvaec.plan.links import arrow, distance, made, no_direction
 from dvaec.plan.model import (
     Batched,
@@ -50,14 +51,28 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
     edges = dependences(network, binding)
     needed = needed_by(edges, outputs)
     order = [node.name for node in network.nodes if node.name in needed]
+    return _steps(network, binding, order, [e for e in edges if e.reader in needed])
+
+
+def _steps(
+    network: Network, binding: Mapping[str, Origin], order: Sequence[str], edges: Sequence[Dependence]
+) -> tuple[Step, ...]:
+    """Schedule component by component; one that has no schedule may have one apart from its frame 1."""
     sources: dict[str, list[str]] = {name: [] for name in order}
     for edge in edges:
-        if edge.reader in needed:
+        if edge.source in sources:
             sources[edge.reader].append(edge.source)
     steps: list[Step] = []
     for component in components(order, sources):
         inside = tuple(e for e in edges if e.reader in component and e.source in component)
-        step = _step(network, binding, component, inside)
+        try:
+            step = _step(network, binding, component, inside)
+        except UnschedulableError:
+            apart = first_frame_apart(network, binding, component, inside)
+            if apart is None:
+                raise
+            steps += [apart.step, *_steps(network, binding, apart.rest, apart.edges)]
+            continue
         if step is not None:
             steps.append(step)
     return tuple(steps)

@@ -7,14 +7,41 @@ ahead, its draws come k frames late.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
+from dvaec.plan.first_frame import first_frame_apart
 from dvaec.plan.links import arrow, made
-from dvaec.plan.model import Dependence, Entry, HeadNode, Loop, Network, Origin, Stream, ValueNode, framed
+from dvaec.plan.model import (
+    Dependence,
+    Entry,
+    FirstFrame,
+    HeadNode,
+    Loop,
+    Network,
+    Origin,
+    Step,
+    Stream,
+    ValueNode,
+    framed,
+)
 from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by, schedule
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
 from dvaec.spec.notation import counted, listed
 
 Binding = dict[str, Origin]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own."""
+
+    loop: Loop
+    first: FirstFrame | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (self.loop,) if self.first is None else (self.first, self.loop)
 
 
 class NoStreamError(Exception):
@@ -30,7 +57,7 @@ def stream(
     p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p" and not h.auxiliary)
     q_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "q")
     seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
-    loops: dict[str, tuple[Binding, Loop, tuple[str, ...]]] = {}
+    loops: dict[str, tuple[Binding, _Run, tuple[str, ...]]] = {}
     wanted = {
         "imagine": (generate, (*seen, *latents, *p_heads)),
         "step": (infer, (*latents, *q_heads, *p_heads)),
@@ -38,25 +65,27 @@ def stream(
     for name, (binding, outputs) in wanted.items():
         try:
             _check(spec, network, name)
-            loops[name] = binding, _one_loop(network, binding, outputs), outputs
+            loops[name] = binding, _run(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
     if "step" in loops and "imagine" in loops:
-        if max(loops["step"][1].ahead) > 0:
+        if max(loops["step"][1].loop.ahead) > 0:
             why = "what q has not drawn yet is still to be looked at: use forecast"
-            refused["imagine"] = f"q looks {counted(max(loops['step'][1].ahead), 'frame')} ahead, and {why}"
+            refused["imagine"] = (
+                f"q looks {counted(max(loops['step'][1].loop.ahead), 'frame')} ahead, and {why}"
+            )
             del loops["imagine"]
         else:  # each keeps up what the other needs
             both = {
                 name: (
-                    *(n for n, steps in carried_by(network, binding, loop).items() if steps),
-                    *gathered_by(network, loop),
+                    *(n for n, steps in carried_by(network, binding, run.loop).items() if steps),
+                    *gathered_by(network, run.loop),
                 )
-                for name, (binding, loop, _) in loops.items()
+                for name, (binding, run, _) in loops.items()
             }
             other = {"step": "imagine", "imagine": "step"}
             loops = {
-                name: (binding, _one_loop(network, binding, (*outputs, *both[other[name]])), outputs)
+                name: (binding, _run(network, binding, (*outputs, *both[other[name]])), outputs)
                 for name, (binding, _, outputs) in loops.items()
             }
     if not loops:
@@ -64,16 +93,16 @@ def stream(
     static = tuple(v.name for v in network.values if not v.framed)
     begin = Entry("begin", tuple(generate.items()), schedule(network, generate, static), static)
     entries = [
-        Entry(name, tuple(binding.items()), (loop,), outputs)
-        for name, (binding, loop, outputs) in loops.items()
+        Entry(name, tuple(binding.items()), run.steps, outputs)
+        for name, (binding, run, outputs) in loops.items()
     ]
     carried: dict[str, int] = {}
-    for binding, loop, _ in loops.values():
-        for name, steps in carried_by(network, binding, loop).items():
+    for binding, run, _ in loops.values():
+        for name, steps in carried_by(network, binding, run.loop).items():
             carried[name] = max(carried.get(name, 0), steps)
     order = [node.name for node in network.nodes if carried.get(node.name)]
-    delay = max(max(loop.ahead) for _, loop, _ in loops.values())
-    gathered = dict.fromkeys(name for _, loop, _ in loops.values() for name in gathered_by(network, loop))
+    delay = max(max(run.loop.ahead) for _, run, _ in loops.values())
+    gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
     return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
 
@@ -105,7 +134,7 @@ def waits_for_all(network: Network, first: bool = False) -> str:
     return ""
 
 
-def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Loop:
+def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
     edges = dependences(network, binding)
     needed = needed_by(edges, outputs)
@@ -120,13 +149,31 @@ def _one_loop(network: Network, binding: Binding, outputs: tuple[str, ...]) -> L
             if read.offset is None and read.node in names:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
+    try:
+        return _Run(_one_loop(network, binding, names, inside))
+    except UnschedulableError:
+        apart = first_frame_apart(network, binding, names, inside)
+        if apart is None:
+            raise
+    loop = _one_loop(network, binding, apart.rest, apart.edges)
+    if max(loop.ahead) > 0:
+        why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
+        raise NoStreamError(f"it {why}")
+    return _Run(loop, apart.step)
+
+
+def _one_loop(
+    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...]
+) -> Loop:
+    """Return nodes that wait for one another as one forward loop."""
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
     most = max(ahead.values())
-    given = [n.name for n in nodes if isinstance(n, ValueNode) and binding[n.name] is Origin.GIVEN]
+    values = [n.name for n in network.values if n.name in names]
+    given = [name for name in values if binding[name] is Origin.GIVEN]
     ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
     return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
 

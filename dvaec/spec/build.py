@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
@@ -10,7 +10,7 @@ from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_hea
 from dvaec.spec.frames import label
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.names import model_name_fault, model_name_hint, name_fault, name_hint
-from dvaec.spec.offsets import NOW
+from dvaec.spec.offsets import ALL, NOW, window
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
@@ -69,6 +69,7 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     _lines(parsed, "generation", parsed.generation, report)
     _lines(parsed, "inference", parsed.inference, report)
     _lines(parsed, "auxiliary", parsed.auxiliary, report)
+    _count_from_zero(parsed)
     for path, node in _texts_read(parsed):
         if isinstance(node, Scalar) and (read := parse_reads(node, report)):
             parsed.reads[path] = read
@@ -78,6 +79,20 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
         made = [parse_layer(item, report) for item in texts]
         parsed.layers[path] = tuple(layer for layer in made if layer is not None)
     return parsed
+
+
+def _count_from_zero(parsed: Parsed) -> None:
+    """Let z_<1:T> and a_<1:T>, where z_0 reads them and there is an a_0, be the frames behind frame 0."""
+    zero = {line.target.name for line in parsed.generation if line.target.frame == "0"}
+    for lines in (parsed.generation, parsed.inference):
+        for k, line in enumerate(lines):
+            if line.target.frame == "0":
+                later = (p.name in zero and p.begins == "1" and p.offsets == ALL for p in line.parents)
+                parents = tuple(
+                    replace(parent, offsets=window(1, None)) if moved else parent
+                    for parent, moved in zip(line.parents, later, strict=True)
+                )
+                lines[k] = replace(line, parents=parents)
 
 
 def _names(parsed: Parsed, report: Report) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, Direction, Sweep
 from dvaec.spec.offsets import NOW, window
-from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
+from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction, unrolled
 
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)
@@ -26,22 +27,41 @@ def sweeps(
     """
     prior = arrows_of(p, latents)
     arrows = arrows_of(q, latents)
-    if any(isinstance(direction(part, arrows), Tangle) for part in components(latents, arrows)):
+    if _tangled(latents, arrows):
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
+    ways = arrows
+    if _tangled(latents, arrows):
+        ways = arrows_of((c for c in q if c.frame is None), latents, drawn=True)  # frame 1 has its own order
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:
         undrawn = {name for part in waiting for name in part}
         ready = [p for p in waiting if not any(c in p and a in undrawn and a not in p for c, a in arrows)]
-        part = _next(ready, blocks, static, arrows)
+        part = _next(ready, blocks, static, ways)
         waiting.remove(part)
-        if _joins(part, blocks, static, arrows):
+        if _joins(part, blocks, static, ways):
             blocks[-1] += part
         elif part[0] in static:
             blocks += [(name,) for name in part]
         else:
             blocks.append(part)
-    return tuple(_sweep(block, latents, static, arrows, prior) for block in blocks)
+    return tuple(_sweep(block, latents, static, ways, prior) for block in blocks)
+
+
+def _tangled(latents: Sequence[str], arrows: Arrows) -> bool:
+    return any(isinstance(direction(part, arrows), Tangle) for part in components(latents, arrows))
+
+
+def with_first(
+    sweep: Sweep, q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> Sweep:
+    """Return a sweep with the order of frames 0 and 1 that q's lines there ask for, if it is another."""
+    if sweep.latents[0] in static or all(c.frame is None or c.target not in sweep.latents for c in q):
+        return sweep
+    at = {f: [(n, f) for n in sweep.latents if f == 1 or n in zero] for f in (0, 1)}
+    usual = [*at[1], *at[0]] if sweep.backward else [*at[0], *at[1]]
+    order = topological(usual, unrolled(q, static, zero, 2, True))
+    return replace(sweep, first=order) if len(order) == len(usual) and list(order) != usual else sweep
 
 
 def _next(

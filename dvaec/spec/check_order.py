@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from dvaec.spec.assemble import inference_kind
-from dvaec.spec.chain import sweeps
+from dvaec.spec.chain import sweeps, with_first
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
@@ -12,7 +15,7 @@ from dvaec.spec.context import Context
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, InferenceKind, Side, Sweep
-from dvaec.spec.offsets import NOW, Offsets, window
+from dvaec.spec.offsets import NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
@@ -35,9 +38,17 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
         follows = not streams and complete(context, "generation")
         lines = context.parsed.generation if follows else ()
         made = [conditional_of(line, context.variables) for line in lines if line.target.name in generated]
-        return sweeps(generated, static, q, made)
-    _conflicts(context, given, q)
-    return given
+        order = sweeps(generated, static, q, made)
+    else:
+        order = given
+    order = tuple(with_first(sweep, q, static, context.zero) for sweep in order)
+    if given is not None:
+        _conflicts(context, order, q)
+    elif not context.report.found and inference_kind(context.parsed) is InferenceKind.CONDITIONALS:
+        _apart(context, order, [line for line in q if line.frame is not None])
+    if not context.report.found:
+        _check_first(context, order, q)
+    return order
 
 
 def declared(context: Context) -> tuple[Conditional, ...]:
@@ -67,10 +78,11 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
     return needs
 
 
-def _conflicts(context: Context, order: tuple[Sweep, ...], q: tuple[Conditional, ...]) -> None:
+def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report conditionals of q that read what comes after them in `order`."""
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
-    for (child, parent), offsets in arrows_of(q, home, drawn=True).items():
+    lines = [_beside_first(one, home) for one in q]
+    for (child, parent), offsets in arrows_of(lines, home, drawn=True).items():
         place, sweep = home[child]
         other = home[parent][0]
         if other < place or not offsets:
@@ -84,8 +96,55 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: tuple[Conditional,
             if not late:
                 continue
             message, hint = _too_early(child, parent, sweep, late)
-        span = place_of(context, "inference", child, None, parent)
+        frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
+        span = place_of(context, "inference", child, frame, parent)
         context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report lines of frame 0 or 1 that read a latent of which all is drawn later, but for that frame."""
+    rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
+    for line in q:
+        late = (p for p in line.parents if rank.get(p.name, -1) > rank.get(line.target, len(order)))
+        for parent in late:
+            child, read = f"{line.target}_{line.frame}", parent.name
+            message = f"q's '{child}' reads '{read}', and q draws {line.target} before {read}, as a whole"
+            hint = (
+                f"a line of {read}_t that reads nothing drawn after all of {line.target} lets q draw both "
+                f"frame by frame; or leave this link out"
+            )
+            span = place_of(context, "inference", line.target, line.frame, read)
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> Conditional:
+    """Leave out what a line of frame 0 or 1 reads there of its sweep, where that has an order of its own."""
+    if line.frame is None or line.target not in home or not home[line.target][1].first:
+        return line
+    mates = home[line.target][1].latents
+    kept = tuple(p for p in line.parents if p.name not in mates or p.frame not in (0, 1))
+    return replace(line, parents=kept)
+
+
+def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report latents that have no line of frame 1, though at that frame other latents come before them.
+
+    A conditional of every frame cannot say what it reads at that frame alone.
+    """
+    own = {(line.target, line.frame) for line in q}
+    for sweep in (sweep for sweep in order if sweep.first):
+        usual = Sweep(sweep.latents, sweep.backward)
+        for name in sweep.latents:
+            there = [sweep.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents]
+            if (name, 1) in own or there == [usual.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents]:
+                continue
+            said = ", ".join(f"{one}_{frame}" for one, frame in sweep.first)
+            message = f"q draws {said} in this order, and '{name}_t' serves frame 1 too, in another one"
+            span = place_of(context, "inference", name, None, "")
+            context.report.add(Code.INFERENCE_ORDER, message, span, f"give {name}_1 a conditional of its own")
+
+
+_NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1
 
 
 def _drawn(backward: bool, at: bool) -> Offsets:

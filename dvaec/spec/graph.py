@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+Name = TypeVar("Name")
 
 
-def topological(names: Iterable[str], before: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def topological(names: Iterable[Name], before: Mapping[Name, Iterable[Name]]) -> tuple[Name, ...]:
     """Order names so that `before[n]` precede n; ties keep the given order. Names on a cycle are left out."""
-    waiting, done = list(names), list[str]()
+    waiting, done = list(names), list[Name]()
     needs = {n: [m for m in before.get(n, ()) if m in waiting and m != n] for n in waiting}
     while ready := next((n for n in waiting if all(m in done for m in needs[n])), None):
         waiting.remove(ready)

@@ -184,11 +184,17 @@ def parent_unicode(one: Parent, first: int = 1) -> str:
     return unicode_form(one.name, one.offsets, first)
 
 
-def parents(some: Iterable[Parent], zeros: Iterable[str] = ()) -> str:
-    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`; `zeros` have a frame 0."""
-    from_zero = tuple(zeros)
+def parents(some: Iterable[Parent], zeros: Iterable[str] = (), frame: int | None = None) -> str:
+    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`; `zeros` have a frame 0.
+
+    `frame` is that of the line that has them: what z_0 reads of a behind frame 0 is a_<1:T>.
+    """
+    from_zero, later = tuple(zeros), sets.window(1, None)
     shown = (p for p in some if p.offsets is None or p.offsets)
-    return ", ".join(parent(p, 0 if p.name in from_zero else 1) for p in shown)
+    return ", ".join(
+        f"{p.name}_<1:T>" if frame == 0 and p.offsets == later else parent(p, 0 if p.name in from_zero else 1)
+        for p in shown
+    )
 
 
 def listed(names: Iterable[str]) -> str:
@@ -211,6 +217,6 @@ def target(conditional: Conditional, framed: bool = True) -> str:
 
 def line(conditional: Conditional, framed: bool = True, zeros: Iterable[str] = ()) -> str:
     """Return a conditional as the language writes it: `z_t | z_<t-1>, u_t`, `z_0`, `v | x_<1:T>`."""
-    given = parents(conditional.parents, zeros)
+    given = parents(conditional.parents, zeros, conditional.frame)
     head = target(conditional, framed)
     return f"{head} | {given}" if given else head

@@ -57,7 +57,7 @@ def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> 
             return ALL if offsets is None else offsets
         return window(0, None) if frame == LAST else window(None, frame - 1)
     if offsets is not None:
-        return window(-reader, None)
+        return offsets & window(0, None) if reader == 0 else window(-reader, None)
     if frame is None:
         return ALL
     return window(1 - reader, None) if frame == LAST else of(frame - reader)
@@ -174,7 +174,7 @@ def cycle_at_ends(
         if cost > budget:
             continue
         budget -= cost
-        if cycle := _cycle(_unrolled(conditionals, static, zero, frames, drawn)):
+        if cycle := _cycle(unrolled(conditionals, static, zero, frames, drawn)):
             return cycle
     return None
 
@@ -189,13 +189,14 @@ def _end(offsets: Offsets | None) -> int:
     return 0 if offsets is None else max(abs(offsets.low), abs(offsets.high))
 
 
-def _unrolled(
+def unrolled(
     conditionals: Sequence[Conditional],
     static: Collection[str],
     zero: Collection[str],
     frames: int,
     drawn: bool,
 ) -> dict[Place, list[Place]]:
+    """Return what reads what in a sequence of some frames, node by node; `drawn` as in `cycle_at_ends`."""
     targets = {line.target for line in conditionals}
     own = {(line.target, line.frame) for line in conditionals if line.frame is not None}
     found: dict[Place, list[Place]] = {}

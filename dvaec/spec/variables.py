@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import Offsets, of, window
 
 
 class Role(StrEnum):
@@ -120,11 +120,25 @@ class Conditional:
 class Sweep:
     """One block of q's chain-rule order: latents interleaved frame by frame, forward or backward in time.
 
-    Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own.
+    Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
+    the order of frames 0 and 1, as (latent, frame), where it is not that of all frames.
     """
 
     latents: tuple[str, ...]
     backward: bool = False
+    first: tuple[tuple[str, int], ...] = ()
+
+    def before(self, name: str, target: str, frame: int | None = None) -> Offsets:
+        """Return the frames of `name` that come before the target's frame t, relative to it.
+
+        `frame` says so where t is 0 or 1.
+        """
+        if frame is not None and (target, frame) in self.first:
+            near = self.first[: self.first.index((target, frame))]
+            drawn = of(*(at - frame for other, at in near if other == name))
+            return drawn | window(2 - frame, None) if self.backward else drawn
+        last = 0 if self.latents.index(name) < self.latents.index(target) else 1
+        return window(last, None) if self.backward else window(None, -last)
 
 
 class InferenceKind(StrEnum):

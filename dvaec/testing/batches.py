@@ -146,7 +146,7 @@ def stream_is_batch(built: Built, frames: int) -> Gap:
 def _lateness(built: Built, method: str) -> dict[str, int]:
     """How many frames behind the frame that is given each node of a step is."""
     assert built.plan.stream is not None
-    (loop,) = next(entry for entry in built.plan.stream.entries if entry.name == method).steps
+    *_, loop = next(entry for entry in built.plan.stream.entries if entry.name == method).steps
     assert isinstance(loop, Loop)
     return {name: max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 

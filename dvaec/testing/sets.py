@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import DerivedConditional, Looseness
-from dvaec.derive.posterior import first_served
 from dvaec.spec.model import Conditional, InferenceKind, Spec
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.derived import derived
@@ -81,7 +80,7 @@ def served(spec: Spec, conditional: Conditional, frames: int) -> Iterable[Dot]:
     elif conditional.frame is not None:
         yield name, conditional.frame
     else:
-        yield from ((name, frame) for frame in range(first_served(spec, name), frames + 1))
+        yield from ((name, frame) for frame in range(derived(spec).posterior.served_from(name), frames + 1))
 
 
 def name_of(spec: Spec, dot: Dot) -> str:

@@ -87,7 +87,11 @@ def surely_reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
     all_of_it = reads(built, site, frames)
     if bare == built.spec or head is None:
         return all_of_it
-    seen = Conditional(site.target, unfold(bare).seen(reads_of_head(head)), site.conditional.frame)
+    seen = Conditional(
+        site.target,
+        unfold(bare).seen(reads_of_head(head), head.frame),
+        site.conditional.frame,
+    )
     return all_of_it & reads(built, Site(site.side, seen, site.frame), frames)
 
 

@@ -79,11 +79,12 @@ def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
         if not built.spec.variable(sweep.latents[0]).framed:
             yield sweep.latents[0], 0
             continue
-        order = range(frames + 1)
-        for t in reversed(order) if sweep.backward else order:
-            for name in sweep.latents:
-                if t >= built.spec.variable(name).first:
-                    yield (f"{name}_0" if t == 0 else name), t
+        order = range(frames, -1, -1) if sweep.backward else range(frames + 1)
+        found = [(name, t) for t in order for name in sweep.latents if t >= built.spec.variable(name).first]
+        near = iter(sweep.first)
+        for one in found:
+            name, t = next(near) if sweep.first and one[1] < 2 else one
+            yield (f"{name}_0" if t == 0 else name), t
 
 
 def _reads(built: Built, site: tuple[str, int]) -> set[tuple[str, int]]:

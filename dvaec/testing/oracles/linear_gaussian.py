@@ -160,6 +160,8 @@ def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:
 def _place(spec: Spec, node: Node) -> tuple[int, int, int]:
     name, frame = node
     rank, sweep = next((k, s) for k, s in enumerate(spec.order) if name in s.latents)
+    if node in sweep.first:  # after all later frames, or before them
+        return rank, 0 if sweep.backward else 1, sweep.first.index(node)
     return rank, -frame if sweep.backward else frame, sweep.latents.index(name)
 
 

@@ -57,9 +57,13 @@ def chain(spec: Spec, frames: int) -> list[Dot]:
     """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
     found: list[Dot] = []
     for sweep in spec.order:
-        times = range(frames, -1, -1) if sweep.backward else range(frames + 1)
-        for frame in times:
-            found += [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
+        later: list[Dot] = []
+        near: list[Dot] = []
+        for frame in range(frames, -1, -1) if sweep.backward else range(frames + 1):
+            dots_there = [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
+            (later if frame > 1 else near).extend(dots_there)
+        near = list(sweep.first) or near
+        found += (*later, *near) if sweep.backward else (*near, *later)
     return found
 
 

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from dvaec.spec.model import LAST, Causality, Inference, InferenceKind, Role, Spec, Sweep, Variable
+from dvaec.spec.chain import with_first
+from dvaec.spec.model import (
+    LAST,
+    Causality,
+    Conditional,
+    Inference,
+    InferenceKind,
+    Role,
+    Spec,
+    Sweep,
+    Variable,
+)
+from dvaec.spec.offsets import window as span
 from dvaec.testing.strategies.numbered import NumberedFrames
 from dvaec.testing.strategies.windows import Parents, windows
 
@@ -38,7 +50,11 @@ def general_specs(
     maker.observe()
     order = maker.sweeps()
     spec = maker.spec(order, Inference(InferenceKind.EXACT))
-    return maker.spec(order, maker.inference(spec, draw(st.sampled_from(kinds))))
+    inference = maker.inference(spec, draw(st.sampled_from(kinds)))
+    whole = [name for name in spec.latents if not spec.variable(name).framed]
+    zero = [v.name for v in spec.variables if v.framed and v.first == 0]
+    q = (*inference.conditionals, *inference.numbered)
+    return maker.spec(tuple(with_first(sweep, q, whole, zero) for sweep in order), inference)
 
 
 class _Maker(NumberedFrames):
@@ -107,9 +123,29 @@ class _Maker(NumberedFrames):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 0), 0))
                 if variable.framed and own and own[-1].target == name and self.chance(6):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 1), 1))
+        for place, sweep in enumerate(spec.order):
+            mates = sweep.latents
+            if len(mates) > 1 and {c.target for c in own} >= set(mates) and self.chance(3):
+                turned = self._turned(spec, place, sweep.backward)
+                beside = [c for c in numbered if c.frame == 0 or c.target not in mates]
+                lines = {(c.target, c.frame): c for c in (*beside, *turned)}
+                numbered = [lines[n, f] for n in spec.latents for f in (0, 1) if (n, f) in lines]
         if kind is InferenceKind.CONDITIONALS and len(own) < len(spec.latents):
             kind = InferenceKind.EXACT  # the word speaks for the rest
         return Inference(kind, delay, tuple(own), tuple(numbered))
+
+    def _turned(self, spec: Spec, place: int, backward: bool) -> list[Conditional]:
+        """Draw lines of frame 1 for all latents of a sweep, in an order of their own."""
+        mates, drawn, lines = spec.order[place].latents, list[str](), list[Conditional]()
+        for name in self.draw(st.permutations(mates)):
+            read = self.reading(spec, place, name, 1)
+            parents: Parents = {key: window for key, window in read.items() if key[0] not in mates}
+            parents.update({(mate, 1): None for mate in drawn if self.chance(2)})
+            zeros = [mate for mate in mates if (mate, 0) in self.first_lines and not backward]
+            parents.update({(mate, 0): None for mate in zeros if self.chance(2)})
+            lines.append(self.conditional(name, parents, 1))
+            drawn.append(name)
+        return lines
 
     def reading(self, spec: Spec, place: int, target: str, frame: int | None) -> Parents:
         """Draw what q may read: what is observed or given, and latents that come earlier in its order."""
@@ -148,6 +184,8 @@ class _Maker(NumberedFrames):
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None
+            elif sweep.backward and (name, 0) in self.first_lines and self.chance(3):
+                parents[name, None] = span(1, None)
             elif sweep.backward:
                 parents[name, 1] = None
         elif now:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from dvaec.derive.compare import beyond
+from dvaec.derive.beyond import beyond
 from dvaec.derive.derivation import derive
 from dvaec.network.ends import ends
 from dvaec.network.unfold import UnfoldError, unfold
@@ -56,9 +56,9 @@ def means_the_same(one: Spec, other: Spec) -> bool:
     for head in one.heads:
         twin = other.head(head.side, head.target, head.frame)
         assert twin is not None
-        seen = Conditional(head.target, before.seen(reads_of_head(head)), head.frame)
+        seen = Conditional(head.target, before.seen(reads_of_head(head), head.frame), head.frame)
         reads = reads_of_head(twin)
-        now = Conditional(head.target, after.seen(reads), head.frame)
+        now = Conditional(head.target, after.seen(reads, head.frame), head.frame)
         if beyond(seen, now) or beyond(now, seen) or any(finite.lost(head.side, reads, seen)):
             return False
         if finite.sees_itself(reads, seen):

@@ -18,15 +18,28 @@ class NumberedFrames(Generation):
             if not block.framed or any(self.shift[n] for n in block.names):
                 continue
             zeros: list[str] = []
-            for place, name in enumerate(block.names):
+            near = self._near_frame_1(block)
+            for name in block.names:
                 if self.roles[name] is Role.LATENT and self.chance(4):
                     self.first_lines[name, 0] = self._first(block, name, 0, tuple(zeros))
                     zeros.append(name)
-                if self.chance(5):
-                    near = block.names[:place]
-                    self.first_lines[name, 1] = self._first(block, name, 1, near)
+                if name in near:
+                    self.first_lines[name, 1] = self._first(block, name, 1, near[name])
                     back = [n for n in zeros if not block.backward and self.chance(2)]
                     self.first_lines[name, 1].update({(n, 0): None for n in back})
+
+    def _near_frame_1(self, block: Block) -> dict[str, tuple[str, ...]]:
+        """The names that have a line of frame 1, each with the names that it may read there.
+
+        Frame 1 may have an order of its own. Then what has no line of its own comes first, as far as it can
+        wait for nothing that has one.
+        """
+        if len(block.names) > 1 and self.chance(5):
+            start = self.draw(st.integers(0, len(block.names) - 2))
+            plain, turned = block.names[:start], self.draw(st.permutations(block.names[start:]))
+            return {name: (*plain, *turned[:place]) for place, name in enumerate(turned)}
+        own = [name for name in block.names if self.chance(5)]
+        return {name: block.names[: block.names.index(name)] for name in own}
 
     def single_frames(self) -> None:
         """Let some lines of every frame read frame 1 or T of a name by its number.

@@ -76,9 +76,5 @@ def written(spec: Spec, conditional: Conditional) -> str:
     """Return a conditional in quotes; windows of what has a frame 0 begin there."""
     states = {s.name for s in spec.states}
     framed = conditional.target in states or spec.variable(conditional.target).framed
-    text = line(conditional, framed)
-    for variable in spec.variables:
-        beside = conditional.frame == 0 and conditional.target == variable.name  # z_0 leaves itself out
-        if variable.first == 0 and not beside:
-            text = text.replace(f" {variable.name}_<1:", f" {variable.name}_<0:")
-    return f'"{text}"'
+    zeros = [v.name for v in spec.variables if v.framed and v.first == 0]
+    return f'"{line(conditional, framed, zeros)}"'

@@ -1,0 +1,118 @@
+"""Frame 1 of some nodes, before a schedule makes their other frames: p(x_1), then p(z_1 | x_1).
+
+Names end in `_first`; `x_first` then stands at frame 1 of x, however the other frames are made.
+"""
+
+from __future__ import annotations
+
+from dvaec.emit.batched import constants
+from dvaec.emit.cells import cell, recurrent
+from dvaec.emit.loop_maps import earlier, linear_map
+from dvaec.emit.reading import at_zero, has_zero, single, start, start_cell, whole
+from dvaec.emit.writer import Body, draw_from, drawn_from, joined, known_at, parameters
+from dvaec.plan.first_frame import at_first
+from dvaec.plan.model import (
+    FirstFrame,
+    HeadNode,
+    HoldNode,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+)
+
+
+def first_frames(body: Body, step: FirstFrame) -> None:
+    """Write the nodes of a step at frame 1, (batch, dim) each."""
+    body.note(f"Frame 1: {', '.join(step.nodes)}; {step.reason}.")
+    for name in step.nodes:
+        node = body.network.node(name)
+        if isinstance(node, ValueNode):
+            _value(body, node)
+        elif isinstance(node, HeadNode):
+            _head(body, node)
+        elif isinstance(node, StateNode):
+            _state(body, node)
+        else:
+            made = ", ".join(_port(body, port) for port in node.ports)
+            made = made if node.block is None else f"self.{name}_net({made})"
+            body.add(f"{name}_first = {made}", name)
+        body.named.add(f"{name}_first")
+
+
+def name_outside(body: Body, step: FirstFrame) -> None:
+    """Name what stands before frame 1 of all that the nodes of a step read there."""
+    for node in (body.network.node(name) for name in step.nodes):
+        if isinstance(node, StateNode):
+            start(body, node.name)
+            start_cell(body, node)
+        for read in (read for port in node.ports for read in port.reads):
+            if read.offset is not None and read.offset < 0:
+                _before(body, body.network.node(read.node), read.offset)
+
+
+def _value(body: Body, node: ValueNode) -> None:
+    head = drawn_from(body, node)
+    begins = body.network.node(head.begins or head.name)
+    assert isinstance(begins, HeadNode)
+    names = _parameters(begins)
+    draw_from(body, node, begins, names, f"{node.name}_first", _noise(body, node))
+    known_at(body, node, f"{node.name}_first", "[:, 0]")
+
+
+def _noise(body: Body, node: ValueNode) -> str:
+    """The noise of frame 1: a stream has that of one frame alone."""
+    return f"noise_{node.name}" + ("" if body.entry.streamed else "[:, 0]")
+
+
+def _parameters(node: HeadNode) -> tuple[str, ...]:
+    return tuple(f"{name}{'' if node.head.frame == 1 else '_first'}" for name in parameters(node))
+
+
+def _head(body: Body, node: HeadNode) -> None:
+    if node.ports:
+        made = ", ".join(_port(body, port) for port in node.ports)
+        body.add(f"{', '.join(_parameters(node))} = self.{node.name}({made})", node.name)
+    else:
+        constants(body, node, "batch", "" if node.head.frame == 1 else "_first")
+
+
+def _state(body: Body, node: StateNode) -> None:
+    """One step from the start; a held frame is what it holds, or 0 where it comes later."""
+    name = node.name
+    if isinstance(node, HoldNode):
+        held = start(body, name) if node.past else _read(body, node.ports[0].reads[0])
+        body.add(f"{name}_first = {held}", name)
+        return
+    recurrent(body, node)
+    body.add(f"{earlier(name, node.state.lag)} = {start(body, name)}")
+    if node.state.cell == "lstm":
+        body.add(f"{earlier(f'{name}_cell', node.state.lag)} = {start_cell(body, node)}")
+    reads = joined([_read(body, read) for read in node.ports[0].reads])
+    cell(body, node, linear_map(body, node, node.ports[0]).format(reads))
+    body.add(f"{name}_first = {name}_t")
+
+
+def _port(body: Body, port: Port) -> str:
+    inputs = joined([_read(body, read) for read in port.reads])
+    return f"self.{port.weights}({inputs})" if port.weights else inputs
+
+
+def _read(body: Body, read: Read) -> str:
+    """What is read at frame 1, (batch, dim)."""
+    node = body.network.node(read.node)
+    if not framed(node) or (read.offset is None and read.frame != 1):
+        return single(body, read)
+    if at_first(read):
+        return single(body, Read(read.node, None, 1))
+    assert read.offset is not None
+    if read.offset < 0:
+        return _before(body, node, read.offset)
+    return f"{whole(body, read)}[:, 0]"
+
+
+def _before(body: Body, node: Node, offset: int) -> str:
+    """What stands before frame 1."""
+    return at_zero(body, node.name) if offset == -1 and has_zero(body, node.name) else start(body, node.name)
