@@ -5,24 +5,19 @@ has a factor of its own where the page gives q a conditional or a network there;
 it needs more than the later frames do. Where p tells frame 1 from the others, as x_t | z_t, z_1 does, the
 windows of every t >= 1 hold at each t what only z_1 needs. Parted, those of t >= 2 hold less.
 
-The factor of frame 1 can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
-that would make it read more at frame 1 than the windows of all t do, they are not parted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from dvaec.derive.beyond import beyond
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.model import Key
 from dvaec.network.cases import first_is_told
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unframed import unframed_windows
-from dvaec.network.windows import NoFixpointError, stationary_windows
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL, NONE, of, window
+from dvaec.network.windows import stationary_windows
+from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
 
 
 def chain(spec: Spec) -> tuple[Key, ...]:
@@ -50,9 +45,9 @@ def _told_at_1(spec: Spec, name: str) -> bool:
 
 
 def _parted(spec: Spec, template: Template, name: str) -> bool:
-    """Whether a derived q has a factor of its own at frame 1: the others then need less, and it no more.
+    """Whether a derived q has a factor of its own at frame 1: the others then need less.
 
-    Both are asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
+    This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
     """
     told = spec.inference.kind in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
     if told or any(c.target == name for c in spec.inference.conditionals):
@@ -64,7 +59,7 @@ def _parted(spec: Spec, template: Template, name: str) -> bool:
     words = restricted(template, spec.inference, name)
     exact = _Parting(spec, template, name, evidence(template, name))
     both = [exact] if words is None else [exact, _Parting(spec, template, name, words)]
-    return any(one.gains for one in both) and all(one.loses_nothing for one in both)
+    return any(one.gains for one in both)
 
 
 @dataclass(frozen=True)
@@ -76,44 +71,10 @@ class _Parting:
     name: str
     given: Given
 
-    @cached_property
-    def whole(self) -> Conditional:
-        """The windows of every t >= 1."""
-        return Conditional(self.name, stationary_windows(self.template, self.name, self.given, 1).parents)
-
     @property
     def gains(self) -> bool:
         """Whether those of t >= 1 read what those of t >= 2 do not, where a t >= 2 has it."""
-        later = stationary_windows(self.template, self.name, self.given, 2).parents
-        rest = beyond(self.whole, Conditional(self.name, later))
+        both = (stationary_windows(self.template, self.name, self.given, start) for start in (1, 2))
+        whole, later = (Conditional(self.name, windows.parents) for windows in both)
+        rest = beyond(whole, later)
         return any(ever_there(self.spec, self.template, parent, 2) for parent in rest)
-
-    @property
-    def loses_nothing(self) -> bool:
-        """Whether the factor of frame 1 can be written, and reads nothing that `whole` does not."""
-        try:
-            own = unframed_windows(self.template, self.name, 1, self.given).parents
-        except NoFixpointError:
-            return False
-        return all(
-            _sayable(self.template, self.name, one) and _held(self.template, self.whole, one) for one in own
-        )
-
-
-def _sayable(template: Template, target: str, parent: Parent) -> bool:
-    """Whether a page can say it: all frames, or frame T, of the target's own sweep may be frame 1 itself."""
-    sweep = next(one.latents for one in template.order if target in one.latents)
-    return parent.name not in sweep or parent.frame in (0, 1)
-
-
-def _held(template: Template, whole: Conditional, parent: Parent) -> bool:
-    """Whether windows relative to t hold, at t = 1, what the factor of frame 1 reads, for every T."""
-    seen = whole.of(parent.name)
-    if parent.name in template.static:
-        return seen is not None
-    if whole.of(parent.name, parent.frame) is not None and parent.frame is not None:
-        return True
-    offsets = NONE if seen is None or seen.offsets is None else seen.offsets
-    if parent.offsets == ALL:
-        return window(template.first(parent.name) - 1, None) <= offsets
-    return (window(0, None) if parent.frame == LAST else of((parent.frame or 0) - 1)) <= offsets

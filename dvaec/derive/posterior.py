@@ -14,6 +14,7 @@ from dvaec.derive.chain import chain
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_from
+from dvaec.network.numbered import numbered_windows
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
@@ -24,8 +25,10 @@ from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of_he
 def windows_given(spec: Spec, template: Template, key: Key, given: Given, start: int = 1) -> Windows:
     """Return the minimal conditioning set of one factor, given E as windows; frames from `start` on."""
     name, frame = key
-    if name in template.static or frame is not None:
-        return unframed_windows(template, name, frame, given)
+    if name in template.static:
+        return unframed_windows(template, name, given)
+    if frame is not None:
+        return numbered_windows(template, name, frame, given)
     found = stationary_windows(template, name, given, start)
     return replace(found, parents=tuple(p for p in found.parents if ever_there(spec, template, p, start)))
 

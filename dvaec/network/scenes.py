@@ -15,7 +15,7 @@ from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, stenci
 from dvaec.network.cliques import Clique, Link, Scene
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Conditional, Parent
-from dvaec.spec.offsets import Offsets, of, window
+from dvaec.spec.offsets import ALL, Offsets, of, window
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Case:
     def places(self, frame: int) -> Offsets:
         """Return the offsets that frame 0, 1 or T can have."""
         return self.last if frame == LAST else self.first.shift(frame - 1)
+
+    @property
+    def known(self) -> bool:
+        """Whether frame 1 is at one offset: frames 0 and 1 then have their own lines, and no others."""
+        return self.first.finite and len(self.first.members) == 1
 
     def there(self, line: Line, first: int) -> int:
         """Return the frames of a name that there may be: none before a known `first` one, none after T."""
@@ -80,8 +85,9 @@ def line_scene(template: Template, target: str, half: int, case: Case) -> Scene:
     """Return the line -half..half around the target's frame t, with frames 1 and T where the case says."""
     line = Line(-half, half)
     now = 1 << half
+    lines = template.numbered if case.known else own_lines(template)
     cliques = [_family(template, line, case, family) for family in template.families]
-    cliques += [_numbered(line, case, family) for family in own_lines(template)]
+    cliques += [_numbered(line, case, family) for family in lines]
     return Scene(line, tuple(cliques), target, now)
 
 
@@ -94,7 +100,11 @@ def _family(template: Template, line: Line, case: Case, family: Conditional) -> 
     if family.target in template.static:
         return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
     links = tuple(_usual(p) or _far(line, case, p) for p in family.parents)
-    return Clique(family.target, case.there(line, template.first(family.target)), links)
+    at = case.there(line, template.first(family.target))
+    for own in template.numbered if case.known else ():
+        if own.target == family.target:
+            at &= ~line.window(case.places(own.frame or 0), 0)
+    return Clique(family.target, at, links)
 
 
 def _usual(parent: Parent) -> Link | None:
@@ -116,12 +126,15 @@ def _far(line: Line, case: Case, parent: Parent) -> Link:
 def _numbered(line: Line, case: Case, family: Conditional) -> Clique:
     """A numbered family at all the offsets that its frame may have from t."""
     frame = family.frame or 0
-    links = tuple(
-        Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
-        if p.frame is not None and p.frame != LAST
-        else _far(line, case, p)
-        for p in family.parents
-    )
+
+    def link(parent: Parent) -> Link:
+        if parent.frame is not None and parent.frame != LAST:
+            return Link(parent.name, stencil(of(parent.frame - frame)), said=parent.frame)
+        if parent.offsets is not None and parent.offsets != ALL:
+            return Link(parent.name, stencil(parent.offsets))
+        return _far(line, case, parent)
+
+    links = tuple(link(parent) for parent in family.parents)
     return Clique(family.target, line.window(case.places(frame), 0), links, said=frame)
 
 
@@ -141,7 +154,7 @@ def _within(template: Template, family: Conditional) -> bool:
         if (
             parent.frame is None
             and parent.offsets is not None
-            and not _from(family.frame) <= (usual.offsets or of())
+            and not parent.offsets & _from(family.frame) <= (usual.offsets or of())
         ):
             return False
     return True
@@ -152,8 +165,8 @@ def _from(frame: int) -> Offsets:
     return window(-frame, None)
 
 
-def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
-    """Return the network without a frame t, for a target of the sequence level or at frame 0 or 1."""
+def marks_scene(template: Template, target: str) -> Scene:
+    """Return the network without a frame t, for a target of the sequence level."""
     cliques = []
     for family in template.families:
         child = family.target
@@ -165,11 +178,18 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
         at = exists(template, child, ANY)
         for numbered in own:
             mark = ONE if numbered.frame else ZERO
-            cliques.append(Clique(child, mark, tuple(_marked(template, p) for p in numbered.parents)))
+            read = (_relative(p) or _marked(template, p) for p in numbered.parents)
+            cliques.append(Clique(child, mark, tuple(read)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
-    place = ZERO if frame is None or frame == 0 else ONE
-    return Scene(Marks(), tuple(cliques), target, place)
+    return Scene(Marks(), tuple(cliques), target, 1)
+
+
+def _relative(parent: Parent) -> Link | None:
+    """A window that counts from a numbered child's frame, if it is one."""
+    if parent.offsets is None or parent.offsets == ALL:
+        return None
+    return Link(parent.name, stencil(parent.offsets))
 
 
 def _marked(template: Template, parent: Parent) -> Link:

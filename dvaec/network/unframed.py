@@ -1,9 +1,8 @@
-"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0 and z_1 by themselves.
+"""The minimal conditioning set of a sequence-level latent, which has no frame t.
 
 Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are
 found as the least fixpoints over these marks. Each step returns a superset of what it would on the frames
-1..T, so what is found is sound for every T; a set that needs any other frame is written as the whole window,
-which means all frames in E.
+1..T, so what is found is sound for every T; a set that needs any other frame is written as the whole window.
 """
 
 from __future__ import annotations
@@ -14,45 +13,31 @@ from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import exists, marks_scene
 from dvaec.network.template import Template
-from dvaec.network.windows import NoFixpointError, Windows
+from dvaec.network.windows import Windows
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import ALL, NONE, Offsets, window
+from dvaec.spec.offsets import ALL, NONE, Offsets
 
 MARKS = ((0, ZERO), (1, ONE), (LAST, FINAL))
 
 
 def unframed_windows(
-    template: Template,
-    target: str,
-    frame: int | None,
-    given: Mapping[str, Offsets | None],
-    absolute: Iterable[Parent] = (),
+    template: Template, target: str, given: Mapping[str, Offsets | None], absolute: Iterable[Parent] = ()
 ) -> Windows:
-    """Return the minimal conditioning set of a sequence-level `target`, or of its numbered `frame`.
+    """Return the minimal conditioning set of a sequence-level `target`.
 
-    E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
-    frames `absolute`. Raises NoFixpointError where evidence that ends soon (lookahead) would have to be cut
-    at a frame without a name.
+    E is `given`, as whole windows or none, and the single frames `absolute`.
     """
-    scene = marks_scene(template, target, frame)
-    inside, outside = _evidence(template, frame, given)
+    scene = marks_scene(template, target)
+    inside = {n: 0 if given.get(n, NONE) == NONE else exists(template, n, ANY) for n in template.names}
+    outside = {name: exists(template, name, ANY) & ~places for name, places in inside.items()}
     for parent in absolute:
         inside[parent.name] |= next(mark for at, mark in MARKS if at == parent.frame)
-    for name in inside:
-        outside[name] &= ~inside[name] | OTHER
-    outside[target] |= scene.place
-    inside[target] &= ~scene.place
+        outside[parent.name] &= ~inside[parent.name] | OTHER
+    outside[target], inside[target] = 1, 0
     relevant = scene.relevant(inside)
     component = scene.component(relevant, outside)
     found = _boundary(template, scene, (relevant, component, inside))
-    for name, places in found.items():
-        if name not in template.static and places & OTHER & outside[name]:
-            of = target if frame is None else f"{target}_{frame}"
-            raise NoFixpointError(
-                f"the windows of {of} would end at a frame of {name} between 1 and T, "
-                f"which has no name there; give {of} a conditional of its own"
-            )
-    return Windows(target, _parents(template, found, frame), _parents(template, component, frame), 0)
+    return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 
 def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -> Sets:
@@ -72,37 +57,15 @@ def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -
     }
 
 
-def _evidence(
-    template: Template, frame: int | None, given: Mapping[str, Offsets | None]
-) -> tuple[Sets, Sets]:
-    """Return windows relative to `frame` as marks, and what is outside; frames that differ are in both."""
-    at = 1 if frame is None else frame
-    inside, outside = {}, {}
-    later = window(2 - at, None)
-    for name in template.names:
-        places = exists(template, name, ANY)
-        offsets = given.get(name, NONE)
-        if offsets is None:
-            inside[name], outside[name] = 1, 0
-        elif name in template.static:
-            inside[name], outside[name] = 0, 1
-        else:
-            near = sum(mark for number, mark in MARKS[:2] if number - at in offsets)
-            inside[name] = (near | (FINAL | OTHER if offsets & later else 0)) & places
-            outside[name] = (places & ~near) & ((ZERO | ONE) | (FINAL | OTHER if later - offsets else 0))
-    return inside, outside
-
-
-def _parents(template: Template, found: Mapping[str, int], frame: int | None) -> tuple[Parent, ...]:
-    """Write marks as parents, in declaration order; z_0 may read all frames of another but frame 0."""
+def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order."""
     parents = []
     for name in template.names:
         places = found[name]
         if name in template.static:
             parents += [Parent(name, None)] if places else []
         elif places & OTHER:
-            later = frame == 0 and name in template.zero and not places & ZERO
-            parents.append(Parent(name, window(1, None) if later else ALL))
+            parents.append(Parent(name, ALL))
         else:
             parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
     return tuple(parents)

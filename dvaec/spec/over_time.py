@@ -57,7 +57,7 @@ def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> 
             return ALL if offsets is None else offsets
         return window(0, None) if frame == LAST else window(None, frame - 1)
     if offsets is not None:
-        return offsets & window(0, None) if reader == 0 else window(-reader, None)
+        return offsets & window(-reader, None)
     if frame is None:
         return ALL
     return window(1 - reader, None) if frame == LAST else of(frame - reader)
