@@ -74,10 +74,11 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     """
     template, candidate, target = template_of(spec), question.candidate, question.target
     exact = derivation.posterior.of(target)
-    there = _reads_far(exact, candidate)
-    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate)
-    allowed = _reaches(evidence(template, target).get(candidate.name), candidate)
-    finding = _far_finding(template, derivation, question, there) if allowed else None
+    there = _reads_far(exact, candidate, spec.frames)
+    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate, spec.frames)
+    allowed = _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
+    middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
+    finding = _far_finding(template, middles, question, there) if allowed else None
     return Explanation(
         question=question,
         answer=there,
@@ -89,22 +90,29 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     )
 
 
-def _reads_far(conditional: Conditional, candidate: Parent) -> bool:
+def _reads_far(conditional: Conditional, candidate: Parent, frames: int | None) -> bool:
     relative = conditional.of(candidate.name)
     by_number = conditional.of(candidate.name, candidate.frame) is not None
-    return by_number or (relative is not None and _reaches(relative.offsets, candidate))
+    return by_number or (relative is not None and _reaches(relative.offsets, candidate, frames))
 
 
-def _reaches(offsets: Offsets | None, candidate: Parent) -> bool:
-    """Whether a window holds the first frames, or the last ones, however far t is from them."""
+def _reaches(offsets: Offsets | None, candidate: Parent, frames: int | None) -> bool:
+    """Whether a window holds the first frames, or the last ones, however far t is from them.
+
+    Where the page fixes T: whether it holds that frame at any other frame t.
+    """
     if offsets is None:
         return False
+    if frames is not None:
+        at = frames if candidate.frame == LAST else candidate.frame or 0
+        return any(at - t in offsets for _, t in _moments(frames, candidate))
     return offsets.reaches_future if candidate.frame == LAST else offsets.reaches_past
 
 
-def _far_finding(template: Template, derivation: Derivation, question: Question, depends: bool) -> Finding:
+def _far_finding(
+    template: Template, middles: list[tuple[int, int]], question: Question, depends: bool
+) -> Finding:
     """Show a dependence in the first of some networks that has it, an independence in the longest of them."""
-    middles = _middles(template, derivation)
     middles = [one for one in middles if one == middles[0] or arrows(template, one[0]) <= LARGEST_SEARCHED]
     for frames, t in middles if depends else middles[-1:]:
         network = unroll(template, frames)
@@ -114,6 +122,12 @@ def _far_finding(template: Template, derivation: Derivation, question: Question,
         if (member in judgement) is depends:
             return shown(judgement, question.candidate, member, Trails(template, None), depends, t)
     return Finding(question.candidate, depends, Place(question.candidate.name, None), shown=False)
+
+
+def _moments(frames: int, candidate: Parent) -> list[tuple[int, int]]:
+    """Return the T that a page fixes with each frame t but the candidate's own, the farthest from it last."""
+    at = frames if candidate.frame == LAST else candidate.frame or 0
+    return [(frames, t) for t in sorted(range(1, frames + 1), key=lambda t: abs(t - at)) if t != at]
 
 
 def _middles(template: Template, derivation: Derivation) -> list[tuple[int, int]]:
