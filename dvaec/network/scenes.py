@@ -60,11 +60,15 @@ def frames_scene(template: Template, frames: int, target: str, frame: int | None
         if child in template.static:
             cliques.append(Clique(child, 1, tuple(fixed(p, 1) for p in family.parents)))
             continue
-        own = [f for f in template.numbered if f.target == child]
-        cliques += [
-            Clique(child, 1 << (f.frame or 0), tuple(fixed(p, f.frame or 0) for p in f.parents)) for f in own
-        ]
-        at = exists(template, child, line.full) & ~sum(1 << (f.frame or 0) for f in own)
+        own = {
+            t: family
+            for family in template.numbered
+            if family.target == child
+            for t in (frames if family.frame == LAST else family.frame or 0,)
+            if template.family(child, t, frames) == family
+        }
+        cliques += [Clique(child, 1 << t, tuple(fixed(p, t) for p in f.parents)) for t, f in own.items()]
+        at = exists(template, child, line.full) & ~sum(1 << t for t in own)
         cliques.append(Clique(child, at, tuple(_usual(p) or fixed(p, 0) for p in family.parents)))
     return Scene(line, tuple(cliques), target, 1 << (frame or 0))
 
@@ -118,7 +122,7 @@ def _numbered(line: Line, case: Case, family: Conditional) -> Clique:
     frame = family.frame or 0
     links = tuple(
         Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
-        if p.frame is not None and p.frame != LAST
+        if p.frame is not None and (p.frame == LAST) == (frame == LAST)
         else _far(line, case, p)
         for p in family.parents
     )
@@ -130,9 +134,10 @@ def _within(template: Template, family: Conditional) -> bool:
     generic = template.family(family.target)
     if generic is None or family.frame is None:
         return False
+    last = family.frame == LAST
     for parent in family.parents:
         usual = generic.of(parent.name)
-        if usual is None or parent.frame == LAST:
+        if usual is None or (parent.frame is not None and (parent.frame == LAST) != last):
             return False
         if parent.frame is not None and (
             usual.offsets is None or parent.frame - family.frame not in usual.offsets
@@ -141,7 +146,7 @@ def _within(template: Template, family: Conditional) -> bool:
         if (
             parent.frame is None
             and parent.offsets is not None
-            and not _from(family.frame) <= (usual.offsets or of())
+            and not (window(None, 0) if last else _from(family.frame)) <= (usual.offsets or of())
         ):
             return False
     return True
@@ -153,7 +158,7 @@ def _from(frame: int) -> Offsets:
 
 
 def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
-    """Return the network without a frame t, for a target of the sequence level or at frame 0 or 1."""
+    """Return the network without a frame t, for a target of the sequence level or at frame 0, 1 or T."""
     cliques = []
     for family in template.families:
         child = family.target
@@ -164,12 +169,14 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
         for numbered in own:
-            mark = ONE if numbered.frame else ZERO
+            mark = _MARK[numbered.frame]
             cliques.append(Clique(child, mark, tuple(_marked(template, p) for p in numbered.parents)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
-    place = ZERO if frame is None or frame == 0 else ONE
-    return Scene(Marks(), tuple(cliques), target, place)
+    return Scene(Marks(), tuple(cliques), target, _MARK[frame])
+
+
+_MARK = {None: ZERO, 0: ZERO, 1: ONE, LAST: FINAL}
 
 
 def _marked(template: Template, parent: Parent) -> Link:

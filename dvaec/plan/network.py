@@ -28,6 +28,7 @@ from dvaec.plan.model import (
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
 from dvaec.spec.model import (
+    LAST,
     Attention,
     Block,
     Conditional,
@@ -197,8 +198,12 @@ def _join(state: State, builder: _Builder) -> FeatureNode:
 def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     variable = spec.variable(head.target)
     name = head_name(head.side, head.target, head.frame)
-    begins = head_name(head.side, head.target, 1) if head.frame is None else ""
-    begins = begins if spec.head(head.side, head.target, 1) is not None else ""
+    begins, ends = (
+        head_name(head.side, head.target, at)
+        if head.frame is None and spec.head(head.side, head.target, at) is not None
+        else ""
+        for at in (1, LAST)
+    )
     ports: tuple[Port, ...] = ()
     if head.block is not None:
         width = variable.dim if isinstance(head.block, GatedTransition) else sum(fan_units(head, variable))
@@ -209,7 +214,9 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
     if head.frame == 1:
         ports = tuple(_at_first(port) for port in ports)
-    return HeadNode(name, head, variable, variable.dim, ports, begins)
+    if head.frame == LAST:
+        ports = tuple(_at_last(port) for port in ports)
+    return HeadNode(name, head, variable, variable.dim, ports, begins, ends)
 
 
 def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
@@ -219,10 +226,16 @@ def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
     name, block = f"aux_{line.target}", Dense(line.parents, HEAD_LAYERS)
     head = Head(Side.P, line.target, block)
     return HeadNode(
-        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), "", True
+        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), auxiliary=True
     )
 
 
 def _at_first(port: Port) -> Port:
     """For the head of frame 1, frame 1 is frame t."""
     return replace(port, reads=tuple(Read(r.node, 0) if r.frame == 1 else r for r in port.reads))
+
+
+def _at_last(port: Port) -> Port:
+    """For the head of frame T, frame T is frame t."""
+    reads = (replace(r, offset=0) if r.frame == LAST else r for r in port.reads)
+    return replace(port, reads=tuple(reads))

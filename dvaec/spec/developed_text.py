@@ -26,7 +26,7 @@ from dvaec.spec.blocks import (
     State,
 )
 from dvaec.spec.model import Spec
-from dvaec.spec.notation import Window, parent, subscript
+from dvaec.spec.notation import Window, frame_word, parent, subscript
 from dvaec.spec.variables import Direction, Parent
 
 Said = list[tuple[str, str]]  # keys with their values
@@ -69,7 +69,7 @@ def _printer(spec: Spec) -> _Printer:
 
 def head_key(spec: Spec, head: Head) -> str:
     """Return a head as the page names it: p(z_t), q(v), p(z_0)."""
-    subscript = "_t" if head.frame is None else f"_{head.frame}"
+    subscript = "_t" if head.frame is None else f"_{frame_word(head.frame)}"
     return f"{head.side}({head.target}{subscript if spec.variable(head.target).framed else ''})"
 
 
