@@ -26,17 +26,17 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
 
 def _compare(spec: Spec, posterior: Posterior, q: Conditional) -> Comparison:
     exact = posterior.of(q.target, q.frame)
-    idle = () if q == exact else redundant(spec, q, posterior.served_from(q.target))
+    idle = () if q == exact else redundant(spec, q, posterior.served_by(q.target))
     zero = [v.name for v in spec.variables if v.first == 0]
     return Comparison(q.target, beyond(exact, q, zero), beyond(q, exact, zero), q.frame, idle)
 
 
-def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
+def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> tuple[Parent, ...]:
     """Return the links of one factor of q that tell the target nothing, given the rest of what it reads.
 
-    What is named is redundant at every frame of every T, of a conditional of frame t at every t >= `start`.
-    None is named where no windows are found for E, nor what a single frame, far from t, would alone make
-    idle.
+    What is named is redundant at every frame of every T, of a conditional of frame t at every t that is
+    `served` (`model.served_by`). None is named where no windows are found for E, nor what a single frame, far
+    from t, would alone make idle.
     """
     template = template_of(spec)
     given: dict[str, Offsets | None] = {v.name: NONE for v in spec.variables if v.framed}
@@ -45,15 +45,16 @@ def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
     try:
         if q.target not in template.static and q.frame is None:
             single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
-            windows = stationary_windows(template, q.target, given, start, single)
+            windows = stationary_windows(template, q.target, given, served, single)
             needed = Conditional(q.target, _widened(windows.parents))
             near = Conditional(q.target, tuple(p for p in q.parents if p.frame is None))
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
             place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
             return tuple(sorted(idle, key=lambda p: place[p.name, p.frame]))
-        if q.frame is not None:
+        if q.frame in (0, 1):
             return _redundant_at(template, q, given)
-        found = unframed_windows(template, q.target, given, absolute).parents
+        alone = q.frame != LAST or served[0] == 1
+        found = unframed_windows(template, q.target, q.frame, given, absolute, alone).parents
     except NoFixpointError:
         return ()
     whole = {p.name for p in found if p.offsets is not None}

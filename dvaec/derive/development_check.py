@@ -50,10 +50,10 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         else:
             found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
         if finite is not None and (declared is None or _alike(declared, seen)):
-            start = 1 if head.side is Side.P else derivation.posterior.served_from(head.target)
-            found += _at_the_ends(finite, head, seen, start, source)
+            served = (1, 0) if head.side is Side.P else derivation.posterior.served_by(head.target)
+            found += _at_the_ends(finite, head, seen, served, source)
         if finite is not None and finite.sees_itself(reads, seen):
-            name, own = head_key(spec, head), f"{head.target}_{head.frame}"
+            name, own = head_key(spec, head), f"{head.target}_{notation.frame_word(head.frame or 0)}"
             hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
             span = source.span(("networks", name, "reads"))
             found.append(Diagnostic(OUT_OF_ORDER, f"the network {name} sees {own} itself", span, hint))
@@ -68,9 +68,11 @@ def _zero(spec: Spec) -> tuple[str, ...]:
     return tuple(v.name for v in spec.variables if v.first == 0)
 
 
-def _at_the_ends(finite: Ends, head: Head, seen: Conditional, start: int, source: Source) -> list[Diagnostic]:
+def _at_the_ends(
+    finite: Ends, head: Head, seen: Conditional, served: tuple[int, int], source: Source
+) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(head.side, reads_of_head(head), seen, start), None)
+    first = next(finite.lost(head.side, reads_of_head(head), seen, served), None)
     if first is None:
         return []
     name = head_key(finite.spec, head)
@@ -133,6 +135,9 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
 def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> list[Parent]:
     if frame is None:
         return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
+    if frame == LAST:  # one that reads z_1 reads it where T > 1
+        found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
+        return [*found, Parent(name, None, LAST)] if 0 in sweep.before(name, target) else found
     before = sweep.before(name, target, frame)
     return [Parent(name, before)] if before else []
 

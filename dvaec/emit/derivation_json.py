@@ -75,6 +75,7 @@ def _term(term: Term) -> dict[str, Json]:
         "framed": term.framed,
         "frame": term.frame,
         "first": term.first,
+        "left": term.left,
         "p": _conditional(term.p),
         "q": _conditional(term.q) if term.q is not None else None,
         "expectation": _parents(term.expectation, term.frame),

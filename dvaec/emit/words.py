@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.emit.loose_words import loose_words
-from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.notation import listed, target
 
 ESTIMATORS = {
@@ -26,6 +26,14 @@ def estimator_words(term: Term) -> str:
         return f"{words}, without draws{'' if one else ', parallel over t'}"
     drawn = listed(term.sampled)
     return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
+
+
+def rest_words(term: Term) -> str:
+    """Say which frames a term is of where others have their own: `1 < t < T`; of frame T, `T > 1`."""
+    if term.frame is None:
+        inside = ("1 < " if term.first > 1 else "") + "t" + (" < T" if term.left else "")
+        return {"t": "", "1 < t": "t > 1"}.get(inside, inside)
+    return "T > 1" if term.frame == LAST and term.first > 1 else ""
 
 
 _DECLARED = {

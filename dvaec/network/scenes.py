@@ -9,6 +9,7 @@ are what is relevant, K and the minimal set: what is found is sound for all of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, stencil
@@ -29,10 +30,10 @@ class Case:
         """Return the offsets that frame 0, 1 or T can have."""
         return self.last if frame == LAST else self.first.shift(frame - 1)
 
-    @property
-    def known(self) -> bool:
-        """Whether frame 1 is at one offset: frames 0 and 1 then have their own lines, and no others."""
-        return self.first.finite and len(self.first.members) == 1
+    def knows(self, frame: int | None) -> bool:
+        """Whether frame 0, 1 or T is at one offset: it then has its own lines, and no others."""
+        there = self.last if frame == LAST else self.first
+        return there.finite and len(there.members) == 1
 
     def there(self, line: Line, first: int) -> int:
         """Return the frames of a name that there may be: none before a known `first` one, none after T."""
@@ -65,11 +66,15 @@ def frames_scene(template: Template, frames: int, target: str, frame: int | None
         if child in template.static:
             cliques.append(Clique(child, 1, tuple(fixed(p, 1) for p in family.parents)))
             continue
-        own = [f for f in template.numbered if f.target == child]
-        cliques += [
-            Clique(child, 1 << (f.frame or 0), tuple(fixed(p, f.frame or 0) for p in f.parents)) for f in own
-        ]
-        at = exists(template, child, line.full) & ~sum(1 << (f.frame or 0) for f in own)
+        own = {
+            t: family
+            for family in template.numbered
+            if family.target == child
+            for t in (frames if family.frame == LAST else family.frame or 0,)
+            if template.family(child, t, frames) == family
+        }
+        cliques += [Clique(child, 1 << t, tuple(fixed(p, t) for p in f.parents)) for t, f in own.items()]
+        at = exists(template, child, line.full) & ~sum(1 << t for t in own)
         cliques.append(Clique(child, at, tuple(_usual(p) or fixed(p, 0) for p in family.parents)))
     return Scene(line, tuple(cliques), target, 1 << (frame or 0))
 
@@ -85,8 +90,9 @@ def line_scene(template: Template, target: str, half: int, case: Case) -> Scene:
     """Return the line -half..half around the target's frame t, with frames 1 and T where the case says."""
     line = Line(-half, half)
     now = 1 << half
-    lines = template.numbered if case.known else own_lines(template)
-    cliques = [_family(template, line, case, family) for family in template.families]
+    placed = _placed(template, case)
+    lines = (*placed, *(f for f in own_lines(template) if not case.knows(f.frame)))
+    cliques = [_family(template, line, case, family, placed) for family in template.families]
     cliques += [_numbered(line, case, family) for family in lines]
     return Scene(line, tuple(cliques), target, now)
 
@@ -96,14 +102,22 @@ def own_lines(template: Template) -> tuple[Conditional, ...]:
     return tuple(family for family in template.numbered if not _within(template, family))
 
 
-def _family(template: Template, line: Line, case: Case, family: Conditional) -> Clique:
+def _placed(template: Template, case: Case) -> tuple[Conditional, ...]:
+    """Return the numbered families that speak at one known offset; where T = 1, that of frame 1 does."""
+    known = [family for family in template.numbered if case.knows(family.frame)]
+    begun = {family.target for family in known if family.frame == 1 and case.first == case.last}
+    return tuple(family for family in known if family.frame != LAST or family.target not in begun)
+
+
+def _family(
+    template: Template, line: Line, case: Case, family: Conditional, placed: Iterable[Conditional]
+) -> Clique:
     if family.target in template.static:
         return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
     links = tuple(_usual(p) or _far(line, case, p) for p in family.parents)
     at = case.there(line, template.first(family.target))
-    for own in template.numbered if case.known else ():
-        if own.target == family.target:
-            at &= ~line.window(case.places(own.frame or 0), 0)
+    for own in (one for one in placed if one.target == family.target):
+        at &= ~line.window(case.places(own.frame or 0), 0)
     return Clique(family.target, at, links)
 
 
@@ -128,7 +142,7 @@ def _numbered(line: Line, case: Case, family: Conditional) -> Clique:
     frame = family.frame or 0
 
     def link(parent: Parent) -> Link:
-        if parent.frame is not None and parent.frame != LAST:
+        if parent.frame is not None and (parent.frame == LAST) == (frame == LAST):
             return Link(parent.name, stencil(of(parent.frame - frame)), said=parent.frame)
         if parent.offsets is not None and parent.offsets != ALL:
             return Link(parent.name, stencil(parent.offsets))
@@ -143,9 +157,10 @@ def _within(template: Template, family: Conditional) -> bool:
     generic = template.family(family.target)
     if generic is None or family.frame is None:
         return False
+    last = family.frame == LAST
     for parent in family.parents:
         usual = generic.of(parent.name)
-        if usual is None or parent.frame == LAST:
+        if usual is None or (parent.frame is not None and (parent.frame == LAST) != last):
             return False
         if parent.frame is not None and (
             usual.offsets is None or parent.frame - family.frame not in usual.offsets
@@ -154,7 +169,8 @@ def _within(template: Template, family: Conditional) -> bool:
         if (
             parent.frame is None
             and parent.offsets is not None
-            and not parent.offsets & _from(family.frame) <= (usual.offsets or of())
+            and not parent.offsets & (window(None, 0) if last else _from(family.frame))
+            <= (usual.offsets or of())
         ):
             return False
     return True
@@ -165,8 +181,8 @@ def _from(frame: int) -> Offsets:
     return window(-frame, None)
 
 
-def marks_scene(template: Template, target: str) -> Scene:
-    """Return the network without a frame t, for a target of the sequence level."""
+def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
+    """Return the network without a frame t, for a target of the sequence level or at frame 0, 1 or T."""
     cliques = []
     for family in template.families:
         child = family.target
@@ -177,12 +193,15 @@ def marks_scene(template: Template, target: str) -> Scene:
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
         for numbered in own:
-            mark = ONE if numbered.frame else ZERO
+            mark = _MARK[numbered.frame]
             read = (_relative(p) or _marked(template, p) for p in numbered.parents)
             cliques.append(Clique(child, mark, tuple(read)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
-    return Scene(Marks(), tuple(cliques), target, 1)
+    return Scene(Marks(), tuple(cliques), target, _MARK[frame])
+
+
+_MARK = {None: ZERO, 0: ZERO, 1: ONE, LAST: FINAL}
 
 
 def _relative(parent: Parent) -> Link | None:

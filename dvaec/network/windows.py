@@ -91,13 +91,14 @@ def stationary_windows(
     template: Template,
     target: str,
     given: Mapping[str, Offsets | None],
-    start: int = 1,
+    served: tuple[int, int] = (1, 0),
     single: Single = (),
 ) -> Windows:
     """Return the minimal conditioning set of `target` as windows, given E as windows (`template.evidence`).
 
     E holds, moreover, the `single` frames, each of a name by its number. The windows
-    hold at every frame t >= `start` of every T. Raises NoFixpointError if no fixpoint is found.
+    hold at every frame t of every T that is `served`: from the first number on, but for as many frames before
+    the end as the second one says. Raises NoFixpointError if no fixpoint is found.
     """
     bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
@@ -105,7 +106,7 @@ def stationary_windows(
     frames = tuple(frame for _, frame in single)
     if unnumbered(template, frames):
         return together(template, target, (plain,))
-    near = cases_near(template, start, plain.first + reach, plain.period, frames)
+    near = cases_near(template, served, plain.first + reach, plain.period, frames)
     found = tuple(solved(Question(template, target, given, case, reach, single)) for case in near)
     return together(template, target, found)
 

@@ -76,7 +76,7 @@ class _Reading:
         if parent.offsets is None or self.whole:
             return NONE
         frame = self.owner[2]
-        return parent.offsets if frame is None else parent.offsets.shift(frame - 1) & window(0, None)
+        return parent.offsets if frame is None else parent.offsets.shift(max(frame, 0) - 1) & window(0, None)
 
     def at(self, state: str) -> Parent:
         """A state or a feature of t, where the conditional reads it."""

@@ -198,8 +198,12 @@ def _join(state: State, builder: _Builder) -> FeatureNode:
 def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     variable = spec.variable(head.target)
     name = head_name(head.side, head.target, head.frame)
-    begins = head_name(head.side, head.target, 1) if head.frame is None else ""
-    begins = begins if spec.head(head.side, head.target, 1) is not None else ""
+    begins, ends = (
+        head_name(head.side, head.target, at)
+        if head.frame is None and spec.head(head.side, head.target, at) is not None
+        else ""
+        for at in (1, LAST)
+    )
     ports: tuple[Port, ...] = ()
     if head.block is not None:
         width = variable.dim if isinstance(head.block, GatedTransition) else sum(fan_units(head, variable))
@@ -208,10 +212,12 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
         if branch.output.block is not None:
             own = f"{name}_{branch.parameter}"
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
-    if head.frame is not None:
+    if head.frame in (0, 1):
         zero = [v.name for v in spec.variables if v.first == 0]
         ports = tuple(_numbered(port, head.frame, zero) for port in ports)
-    return HeadNode(name, head, variable, variable.dim, ports, begins)
+    if head.frame == LAST:
+        ports = tuple(_at_last(port) for port in ports)
+    return HeadNode(name, head, variable, variable.dim, ports, begins, ends)
 
 
 def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
@@ -221,7 +227,7 @@ def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
     name, block = f"aux_{line.target}", Dense(line.parents, HEAD_LAYERS)
     head = Head(Side.P, line.target, block)
     return HeadNode(
-        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), "", True
+        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), auxiliary=True
     )
 
 
@@ -241,3 +247,9 @@ def _numbered(port: Port, frame: int, zero: Collection[str]) -> Port:
             reads.append(Read(read.node, at - 1) if frame == 1 else Read(read.node, None, at))
         wide.append(width)
     return replace(port, reads=tuple(reads), widths=tuple(wide))
+
+
+def _at_last(port: Port) -> Port:
+    """For the head of frame T, frame T is frame t."""
+    reads = (replace(r, offset=0) if r.frame == LAST else r for r in port.reads)
+    return replace(port, reads=tuple(reads))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
+from dvaec.spec.frames import FRAMES
 from dvaec.spec.model import Side
 from dvaec.spec.offsets import ALL, NONE, Offsets
 from dvaec.spec.subscripts import Reference
@@ -114,10 +115,10 @@ def head_level(context: Context, key: str, side: Side, name: str) -> bool:
     if target.frame is None:
         return True
     line = any(one.target.name == name and one.target.frame == target.frame for one in parsed.generation)
-    if target.frame not in ("0", "1") or not (line or (side is Side.Q and target.frame == "1")):
+    if target.frame not in FRAMES or not (line or (side is Side.Q and target.frame != "0")):
         message = f"there is no conditional of {name}_{target.frame} to be a network of"
         hint = f"a line {name}_{target.frame} under 'generation' would be one"
-        context.report.add(Code.NUMBERED, message, span, hint if target.frame in ("0", "1") else None)
+        context.report.add(Code.NUMBERED, message, span, hint if target.frame in FRAMES else None)
         return False
     return True
 

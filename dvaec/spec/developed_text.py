@@ -26,7 +26,7 @@ from dvaec.spec.blocks import (
     State,
 )
 from dvaec.spec.model import Spec
-from dvaec.spec.notation import Window, parent, subscript
+from dvaec.spec.notation import Window, frame_word, parent, subscript
 from dvaec.spec.offsets import ALL
 from dvaec.spec.variables import Direction, Parent
 
@@ -70,7 +70,7 @@ def _printer(spec: Spec, frame: int | None = None) -> _Printer:
 
 def head_key(spec: Spec, head: Head) -> str:
     """Return a head as the page names it: p(z_t), q(v), p(z_0)."""
-    subscript = "_t" if head.frame is None else f"_{head.frame}"
+    subscript = "_t" if head.frame is None else f"_{frame_word(head.frame)}"
     return f"{head.side}({head.target}{subscript if spec.variable(head.target).framed else ''})"
 
 
@@ -190,7 +190,7 @@ class _Printer:
 
     def _references(self, reads: Iterable[Parent]) -> Iterator[str]:
         for one in reads:
-            if self.frame is not None and one.offsets not in (None, ALL):
+            if self.frame in (0, 1) and one.offsets not in (None, ALL):
                 yield parent(one, frame=self.frame)
                 continue
             text = _reference(one)

@@ -19,7 +19,7 @@ def parent_of(reference: Reference) -> Parent:
 
 
 def numbered(line: Line) -> int | None:
-    """Return the frame of a numbered line, z_0 or z_1; None for every other."""
+    """Return the frame of a numbered line, z_0, z_1 or z_T; None for every other."""
     return parent_of(line.target).frame
 
 

@@ -95,7 +95,7 @@ def _moment(offset: int) -> str:
 
 def _placed(offsets: Offsets, frame: int | None) -> tuple[tuple[Window, ...], bool]:
     """Return a set's windows, and whether they count frames: those of a numbered `frame`'s line do."""
-    if frame is None or offsets == sets.ALL:
+    if frame not in (0, 1) or offsets == sets.ALL:
         return windows(offsets), False
     return windows(offsets.shift(frame) & sets.window(0, None)), True
 

@@ -43,11 +43,14 @@ def sites(built: Built, frames: int) -> Iterator[Site]:
             variable = spec.variable(line.target)
             if not variable.framed:
                 yield Site(side, line, None)
+            elif line.frame == LAST:
+                if frames > 1 or (line.target, 1) not in own:
+                    yield Site(side, line, frames)
             elif line.frame is not None:
                 yield Site(side, line, line.frame)
             else:
                 for t in range(1, frames + 1):
-                    if (line.target, t) not in own:
+                    if (line.target, t) not in own and (t < frames or (line.target, LAST) not in own):
                         yield Site(side, line, t)
 
 
