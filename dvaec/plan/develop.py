@@ -3,7 +3,8 @@
 Every open window of a conditional is summed up by a recurrent state that runs in the window's direction
 (both ways for x_{1:T}); the open windows of one conditional that run the same way have one state together. A
 finite window is read directly, a long one by a convolution. What has no frame t reads a forward state at T
-and a backward one at 1 (many to one); a numbered frame reads a backward one at 1.
+and a backward one at 1 (many to one); frames 0 and 1 of their own read a backward one at 1, frame T a forward
+one at T.
 
 Shared, conditionals whose windows agree read one state, for p and q alike, as in VRNN and in Figure 4.1,
 middle; separate, each conditional has states of its own (Figure 4.1, right). What the page gives is never
@@ -162,9 +163,10 @@ def _opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int,
 
 def _ends_of(variable: Variable, frame: int | None) -> Iterator[tuple[Direction, int, int, Offsets]]:
     """Yield what sums up all frames of a variable for a reader without a frame t: read at T, and at 1."""
-    if frame is None:
+    if frame in (None, LAST):
         yield Direction.FORWARD, 1, variable.first - 1, ALL
-    yield Direction.BACKWARD, 1, 0, ALL
+    if frame != LAST:
+        yield Direction.BACKWARD, 1, 0, ALL
 
 
 def _reads(
@@ -185,7 +187,7 @@ def _reads(
                 direct = direct - seen.offsets
             else:
                 yield from _at_an_end(name, part.name, seen)
-        if not reading.framed and one.frame is not None and parent.name != one.target and 0 in parent.offsets:
+        if not reading.framed and one.frame in (0, 1) and parent.name != one.target and 0 in parent.offsets:
             yield from (Parent(parent.name, None, 0),) * (reading.spec.variable(parent.name).first == 0)
         yield from features.finite(parent.name, direct, reading.owner)
 
