@@ -6,8 +6,9 @@ it needs more than the later frames do. Where p tells frame 1 from the others, a
 windows of every t >= 1 hold at each t what only z_1 needs. Parted, those of t >= 2 hold less. Frame T
 likewise: in a backward sweep, where it comes first, it may need what the others need no more.
 
-The factor of frame 1 or T can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`).
-Where that would make it read more at its frame than the windows of all t do, they are not parted.
+The factor of frame T can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
+that would make it read more there than the windows of all t do, it is not parted. That of frame 1 can name
+any frames that it needs.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL, NONE, NOW, of, window
+from dvaec.spec.offsets import NONE, NOW, window
 
 
 def chain(spec: Spec) -> tuple[Key, ...]:
@@ -60,7 +61,7 @@ def _told_at(spec: Spec, name: str, frame: int) -> bool:
 def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
     """Whether a derived q has a factor of its own at frame 1 or T: the others then need less, and it no more.
 
-    Both are asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
+    This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
     """
     told = spec.inference.kind in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
     if told or any(c.target == name for c in spec.inference.conditionals):
@@ -102,37 +103,30 @@ class _Parting:
     @property
     def loses_nothing(self) -> bool:
         """Whether the factor of the one frame can be written, and reads nothing that `whole` does not."""
+        name, frame = self.key
+        if frame != LAST:
+            return True
         try:
-            own = unframed_windows(self.template, *self.key, self.given).parents
+            own = unframed_windows(self.template, name, frame, self.given).parents
         except NoFixpointError:
             return False
         return all(
-            _sayable(self.template, self.key, one) and _held(self.template, self.whole, one, self.key[1])
-            for one in own
+            _sayable(self.template, name, one) and _held(self.template, self.whole, one) for one in own
         )
 
 
-def _sayable(template: Template, key: tuple[str, int], parent: Parent) -> bool:
-    """Whether a page can say it: of the target's own sweep all frames may be the target's own frame.
-
-    So may frame T where the target is of frame 1, and frame 1 where it is of frame T.
-    """
-    target, frame = key
+def _sayable(template: Template, target: str, parent: Parent) -> bool:
+    """Whether a line of frame T can say it: all frames of its own sweep, or frame 1, may be frame T."""
     sweep = next(one.latents for one in template.order if target in one.latents)
-    return parent.name not in sweep or parent.frame in ((LAST,) if frame == LAST else (0, 1))
+    return parent.name not in sweep or parent.frame == LAST
 
 
-def _held(template: Template, whole: Conditional, parent: Parent, frame: int) -> bool:
-    """Whether windows relative to t hold, at frame 1 or T, what its factor reads, for every T."""
+def _held(template: Template, whole: Conditional, parent: Parent) -> bool:
+    """Whether windows relative to t hold, at frame T, what its factor reads, for every T."""
     seen = whole.of(parent.name)
     if parent.name in template.static:
         return seen is not None
     if whole.of(parent.name, parent.frame) is not None and parent.frame is not None:
         return True
     offsets = NONE if seen is None or seen.offsets is None else seen.offsets
-    if frame == LAST:
-        last = NOW if parent.frame == LAST else window(None, -1 if parent.frame == 0 else 0)
-        return last <= offsets
-    if parent.offsets == ALL:
-        return window(template.first(parent.name) - 1, None) <= offsets
-    return (window(0, None) if parent.frame == LAST else of((parent.frame or 0) - 1)) <= offsets
+    return (NOW if parent.frame == LAST else window(None, -1 if parent.frame == 0 else 0)) <= offsets

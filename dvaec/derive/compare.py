@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from dvaec.derive.beyond import HOLDING, beyond
 from dvaec.derive.model import Comparison, Posterior
-from dvaec.network.template import template_of
+from dvaec.network.numbered import numbered_windows
+from dvaec.network.template import Template, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import NONE, Offsets
+from dvaec.spec.offsets import NONE, Offsets, of
 
 
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
@@ -26,7 +27,8 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
 def _compare(spec: Spec, posterior: Posterior, q: Conditional) -> Comparison:
     exact = posterior.of(q.target, q.frame)
     idle = () if q == exact else redundant(spec, q, posterior.served_by(q.target))
-    return Comparison(q.target, beyond(exact, q), beyond(q, exact), q.frame, idle)
+    zero = [v.name for v in spec.variables if v.first == 0]
+    return Comparison(q.target, beyond(exact, q, zero), beyond(q, exact, zero), q.frame, idle)
 
 
 def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> tuple[Parent, ...]:
@@ -49,6 +51,8 @@ def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> t
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
             place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
             return tuple(sorted(idle, key=lambda p: place[p.name, p.frame]))
+        if q.frame in (0, 1):
+            return _redundant_at(template, q, given)
         alone = q.frame != LAST or served[0] == 1
         found = unframed_windows(template, q.target, q.frame, given, absolute, alone).parents
     except NoFixpointError:
@@ -61,6 +65,18 @@ def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> t
         for p in q.parents
         if (p.name not in some if p.frame is None else (p.name, p.frame) not in there and p.name not in whole)
     )
+
+
+def _redundant_at(template: Template, q: Conditional, given: dict[str, Offsets | None]) -> tuple[Parent, ...]:
+    """Return what the line of frame 0 or 1 reads without need."""
+    for parent in q.parents:
+        if parent.frame in (0, 1):
+            given[parent.name] = (given[parent.name] or NONE) | of(parent.frame - (q.frame or 0))
+    single = tuple((p.name, LAST) for p in q.parents if p.frame == LAST)
+    windows = numbered_windows(template, q.target, q.frame or 0, given, single)
+    last = tuple(Parent(name, None, LAST) for name, _ in sorted(windows.singles))
+    needed = Conditional(q.target, (*windows.parents, *last), q.frame)
+    return beyond(q, needed, template.zero)
 
 
 def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:

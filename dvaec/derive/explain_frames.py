@@ -6,6 +6,7 @@ Longer networks only have more moral edges, so that a dependence found in one ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import lcm
 
 from dvaec.derive.answers import Explanation, Finding
@@ -25,7 +26,7 @@ MOST_RESTS = 12
 
 def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about a sequence-level target, or about one frame."""
-    template, candidate = template_of(spec), question.candidate
+    template, candidate = template_of(spec), _counted(question)
     judgements = _judged(template, question, derivation)
     longest = judgements[-1]
     network, target = longest.network, longest.target
@@ -73,10 +74,11 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     """
     template, candidate, target = template_of(spec), question.candidate, question.target
     exact = derivation.posterior.of(target)
-    there = _reads_far(exact, candidate)
-    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate)
-    allowed = _reaches(evidence(template, target).get(candidate.name), candidate)
-    finding = _far_finding(template, derivation, question, there) if allowed else None
+    there = _reads_far(exact, candidate, spec.frames)
+    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate, spec.frames)
+    allowed = _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
+    middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
+    finding = _far_finding(template, middles, question, there) if allowed else None
     return Explanation(
         question=question,
         answer=there,
@@ -88,22 +90,29 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     )
 
 
-def _reads_far(conditional: Conditional, candidate: Parent) -> bool:
+def _reads_far(conditional: Conditional, candidate: Parent, frames: int | None) -> bool:
     relative = conditional.of(candidate.name)
     by_number = conditional.of(candidate.name, candidate.frame) is not None
-    return by_number or (relative is not None and _reaches(relative.offsets, candidate))
+    return by_number or (relative is not None and _reaches(relative.offsets, candidate, frames))
 
 
-def _reaches(offsets: Offsets | None, candidate: Parent) -> bool:
-    """Whether a window holds the first frames, or the last ones, however far t is from them."""
+def _reaches(offsets: Offsets | None, candidate: Parent, frames: int | None) -> bool:
+    """Whether a window holds the first frames, or the last ones, however far t is from them.
+
+    Where the page fixes T: whether it holds that frame at any other frame t.
+    """
     if offsets is None:
         return False
+    if frames is not None:
+        at = frames if candidate.frame == LAST else candidate.frame or 0
+        return any(at - t in offsets for _, t in _moments(frames, candidate))
     return offsets.reaches_future if candidate.frame == LAST else offsets.reaches_past
 
 
-def _far_finding(template: Template, derivation: Derivation, question: Question, depends: bool) -> Finding:
+def _far_finding(
+    template: Template, middles: list[tuple[int, int]], question: Question, depends: bool
+) -> Finding:
     """Show a dependence in the first of some networks that has it, an independence in the longest of them."""
-    middles = _middles(template, derivation)
     middles = [one for one in middles if one == middles[0] or arrows(template, one[0]) <= LARGEST_SEARCHED]
     for frames, t in middles if depends else middles[-1:]:
         network = unroll(template, frames)
@@ -113,6 +122,12 @@ def _far_finding(template: Template, derivation: Derivation, question: Question,
         if (member in judgement) is depends:
             return shown(judgement, question.candidate, member, Trails(template, None), depends, t)
     return Finding(question.candidate, depends, Place(question.candidate.name, None), shown=False)
+
+
+def _moments(frames: int, candidate: Parent) -> list[tuple[int, int]]:
+    """Return the T that a page fixes with each frame t but the candidate's own, the farthest from it last."""
+    at = frames if candidate.frame == LAST else candidate.frame or 0
+    return [(frames, t) for t in sorted(range(1, frames + 1), key=lambda t: abs(t - at)) if t != at]
 
 
 def _middles(template: Template, derivation: Derivation) -> list[tuple[int, int]]:
@@ -157,7 +172,18 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
 def _farthest(question: Question) -> int:
     """Return the last frame that is asked about by its number."""
     asked = (question.frame, question.candidate.frame)
-    return max((n for n in asked if n is not None), default=0)
+    window = _counted(question).offsets
+    return max((n for n in (*asked, window.high if window else None) if n is not None), default=0)
+
+
+def _counted(question: Question) -> Parent:
+    """Return the candidate with its frames by their numbers, where they are relative to a numbered frame."""
+    offsets = question.candidate.offsets
+    return (
+        question.candidate
+        if not offsets
+        else replace(question.candidate, offsets=offsets.shift(question.frame or 0))
+    )
 
 
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
@@ -172,10 +198,11 @@ def _hits(judgements: Iterable[Judgement], candidate: Parent) -> list[tuple[Judg
 
 
 def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:
-    """Return the frames of the candidate that exist, all of them where it is open."""
+    """Return the frames of the candidate that exist."""
     nodes = tuple(n for n in network.parents if n.name == candidate.name)
     if candidate.frame is None:
-        return nodes
+        there = candidate.offsets
+        return nodes if there is None else tuple(n for n in nodes if n.frame is not None and n.frame in there)
     at = network.frames if candidate.frame == LAST else candidate.frame
     return tuple(n for n in nodes if n.frame == at)
 

@@ -14,7 +14,7 @@ from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import of
 from dvaec.spec.source import Source
 
-UNSHOWN = "  The reason is not shown: it takes a network of more frames than are searched."
+UNSHOWN = "  The reason is not shown: no network that is searched has it."
 LONGEST_TRAIL = 8
 _Item = TypeVar("_Item")
 

@@ -14,11 +14,13 @@ from dvaec.derive.chain import chain
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
+from dvaec.network.numbered import numbered_windows
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.offsets import window
 
 
 def windows_given(
@@ -29,6 +31,12 @@ def windows_given(
     A factor of frame T is that of frame 1, too, where this has none of its own.
     """
     name, frame = key
+    if frame in (0, 1):
+        found = numbered_windows(template, name, frame, given)
+        there = window(-frame, None if spec.frames is None else spec.frames - frame)
+        return replace(
+            found, parents=tuple(p for p in found.parents if p.offsets is None or p.offsets & there)
+        )
     if name in template.static or frame is not None:
         alone = frame != LAST or served[0] == 1
         return unframed_windows(template, name, frame, given, alone=alone)

@@ -61,7 +61,7 @@ def _factor(side: Side, spec: Spec, conditional: Conditional) -> str:
     variable = spec.variable(conditional.target)
     target = parent_unicode(Parent(variable.name, NOW if variable.framed else None, conditional.frame))
     read = in_print_order(spec, side, conditional.parents)
-    parents = ", ".join(parent_unicode(p, spec.variable(p.name).first) for p in read)
+    parents = ", ".join(parent_unicode(p, spec.variable(p.name).first, conditional.frame) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
 
 

@@ -39,7 +39,7 @@ def conditional_text(spec: Spec, side: Side, conditional: Conditional, frame: in
     else:
         parents = in_print_order(spec, side, conditional.parents)
         first = {v.name: v.first for v in spec.variables}  # a prediction may read a state (8.4)
-        given = ", ".join(parent_braces(p, first.get(p.name, 1)) for p in parents)
+        given = ", ".join(parent_braces(p, first.get(p.name, 1), conditional.frame) for p in parents)
         frame = conditional.frame
     framed = all(v.framed for v in spec.variables if v.name == conditional.target)
     made = target(Conditional(conditional.target, (), frame), framed)

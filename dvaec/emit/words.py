@@ -93,17 +93,19 @@ def proof_words(factor: DerivedConditional) -> str:
     proof = factor.proof
     if not proof.searched:
         return _whole_words(factor) + loose_words(factor)
+    frame = factor.conditional.frame
     from_there = f"t+{proof.first}" if proof.first else "t"
+    if frame is not None:
+        from_there = f"frame {frame + proof.first}"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
-    name = factor.conditional.target
-    words = f"holds for every T: what links {name}_t to its evidence repeats from {from_there} on, {every}"
+    label = target(factor.conditional)
+    words = f"holds for every T: what links {label} to its evidence repeats from {from_there} on, {every}"
     return words + loose_words(factor)
 
 
 def _whole_words(factor: DerivedConditional) -> str:
-    """The same for what has no frame t: a sequence-level variable, a numbered frame."""
-    name, frame = factor.conditional.target, factor.conditional.frame
-    label = name if frame is None else target(factor.conditional)
+    """The same for a sequence-level variable."""
+    label = factor.conditional.target
     through = [p.name for p in factor.proof.component if p.offsets is not None]
     if not through:
         return f"holds for every T: {label} is linked to its evidence directly"

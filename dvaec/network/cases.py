@@ -57,6 +57,18 @@ def cases_near(
             yield Case(reflect(one), other)
 
 
+def cases_after(
+    template: Template, nearest: int, near: int, period: int, asked: tuple[int, ...]
+) -> Iterator[Offsets]:
+    """Yield where frame T can be, seen from a numbered frame to which the nearest is `nearest`."""
+    if not _told(template, (LAST,), asked):
+        yield NONE
+        return
+    if near + period > MOST_CASES:
+        near, period = min(near, MOST_CASES), 1
+    yield from _away(nearest, near, period)
+
+
 def _told(template: Template, frames: tuple[int, ...], asked: tuple[int, ...]) -> bool:
     if any(frame in frames for frame in asked):
         return True

@@ -37,9 +37,8 @@ class Template:
     @property
     def lag(self) -> int:
         """The largest |offset| at which a window of some family ends."""
-        return max(
-            (end(p.offsets) for c in self.families for p in c.parents if p.offsets is not None), default=0
-        )
+        families = (*self.families, *self.numbered)
+        return max((end(p.offsets) for c in families for p in c.parents if p.offsets is not None), default=0)
 
     def first(self, name: str) -> int:
         """Return the first frame of a frame-level name."""

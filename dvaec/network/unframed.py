@@ -1,4 +1,4 @@
-"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0, z_1, z_T apart.
+"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_T apart.
 
 Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are
 found as the least fixpoints over these marks. Each step returns a superset of what it would on the frames
@@ -33,7 +33,7 @@ def unframed_windows(
     absolute: Iterable[Parent] = (),
     alone: bool = True,
 ) -> Windows:
-    """Return the minimal conditioning set of a sequence-level `target`, or of its numbered `frame`.
+    """Return the minimal conditioning set of a sequence-level `target`, or of its frame T (`frame` is LAST).
 
     E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
     frames `absolute`; `alone` says whether the target is drawn so where T = 1. Raises NoFixpointError where
@@ -61,7 +61,7 @@ def unframed_windows(
             )
     if alone:
         _of_one_frame(template, found, inside, (target, frame), given, absolute)
-    return Windows(target, _parents(template, found, frame), _parents(template, component, frame), 0)
+    return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 
 def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -> Sets:
@@ -105,24 +105,11 @@ def _of_one_frame(
 def _evidence(
     template: Template, frame: int | None, given: Mapping[str, Offsets | None]
 ) -> tuple[Sets, Sets]:
-    """Return windows relative to `frame` as marks, and what is outside; frames that differ are in both."""
-    at = 1 if frame is None else frame
-    inside, outside = {}, {}
-    later = window(2 - at, None)
+    """Return whole windows, or those relative to frame T, as marks, and what is outside."""
     if frame == LAST:
         return _before_last(template, given)
-    for name in template.names:
-        places = exists(template, name, ANY)
-        offsets = given.get(name, NONE)
-        if offsets is None:
-            inside[name], outside[name] = 1, 0
-        elif name in template.static:
-            inside[name], outside[name] = 0, 1
-        else:
-            near = sum(mark for number, mark in MARKS[:2] if number - at in offsets)
-            inside[name] = (near | (FINAL | OTHER if offsets & later else 0)) & places
-            outside[name] = (places & ~near) & ((ZERO | ONE) | (FINAL | OTHER if later - offsets else 0))
-    return inside, outside
+    inside = {n: 0 if given.get(n, NONE) == NONE else exists(template, n, ANY) for n in template.names}
+    return inside, {name: exists(template, name, ANY) & ~places for name, places in inside.items()}
 
 
 def _before_last(template: Template, given: Mapping[str, Offsets | None]) -> tuple[Sets, Sets]:
@@ -141,16 +128,15 @@ def _before_last(template: Template, given: Mapping[str, Offsets | None]) -> tup
     return inside, outside
 
 
-def _parents(template: Template, found: Mapping[str, int], frame: int | None) -> tuple[Parent, ...]:
-    """Write marks as parents, in declaration order; z_0 may read all frames of another but frame 0."""
+def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order."""
     parents = []
     for name in template.names:
         places = found[name]
         if name in template.static:
             parents += [Parent(name, None)] if places else []
         elif places & OTHER:
-            later = frame == 0 and name in template.zero and not places & ZERO
-            parents.append(Parent(name, window(1, None) if later else ALL))
+            parents.append(Parent(name, ALL))
         else:
-            parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
+            parents += [Parent(name, None, at) for at, mark in MARKS if places & mark]
     return tuple(parents)

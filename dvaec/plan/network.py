@@ -6,7 +6,7 @@ and a state that runs both ways becomes two states and their concatenation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from dvaec.plan.attention import attending_nodes, with_blocks_apart
@@ -212,8 +212,9 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
         if branch.output.block is not None:
             own = f"{name}_{branch.parameter}"
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
-    if head.frame == 1:
-        ports = tuple(_at_first(port) for port in ports)
+    if head.frame in (0, 1):
+        zero = [v.name for v in spec.variables if v.first == 0]
+        ports = tuple(_numbered(port, head.frame, zero) for port in ports)
     if head.frame == LAST:
         ports = tuple(_at_last(port) for port in ports)
     return HeadNode(name, head, variable, variable.dim, ports, begins, ends)
@@ -230,9 +231,22 @@ def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
     )
 
 
-def _at_first(port: Port) -> Port:
-    """For the head of frame 1, frame 1 is frame t."""
-    return replace(port, reads=tuple(Read(r.node, 0) if r.frame == 1 else r for r in port.reads))
+def _numbered(port: Port, frame: int, zero: Collection[str]) -> Port:
+    """Count what the head of frame 1 reads from there, as frame t, and what that of frame 0 reads as frames.
+
+    Frame 0 is a value of its own; where a name has none, it is not read.
+    """
+    reads, wide = [], []
+    for read, width in zip(port.reads, port.widths, strict=True):
+        at = read.frame if read.offset is None else read.offset + frame
+        if at is None or at == LAST:
+            reads.append(read)
+        elif at == 0 and read.node in zero:
+            reads.append(Read(value_name(read.node, 0), None))
+        else:
+            reads.append(Read(read.node, at - 1) if frame == 1 else Read(read.node, None, at))
+        wide.append(width)
+    return replace(port, reads=tuple(reads), widths=tuple(wide))
 
 
 def _at_last(port: Port) -> Port:

@@ -12,7 +12,7 @@ from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES, conditional_of, numbered
 from dvaec.spec.model import LAST
 from dvaec.spec.notation import frame_word
-from dvaec.spec.offsets import NOW, window
+from dvaec.spec.offsets import NOW, of, window
 from dvaec.spec.subscripts import Reference
 
 FUTURE = window(1, None)
@@ -30,7 +30,7 @@ def check_generation(context: Context) -> None:
     check_frame_cycles(context, made)
     if len(report.found) == before and complete(context, "generation"):
         names = tuple(n for n in context.variables if context.role(n) != "input")
-        conditionals = [conditional_of(line, context.variables) for line in made]
+        conditionals = [conditional_of(line, context.variables, context.zero) for line in made]
         if check_directions(context, conditionals, names, "generation"):
             check_summaries(context, conditionals)
 
@@ -46,7 +46,7 @@ def check_inference(context: Context) -> None:
     drawn = [line for line in lines if context.role(line.target.name) == "latent"]
     check_frame_cycles(context, drawn)
     if len(report.found) == before and complete(context, "inference"):
-        conditionals = [conditional_of(line, context.variables) for line in drawn]
+        conditionals = [conditional_of(line, context.variables, context.zero) for line in drawn]
         check_directions(context, conditionals, context.having("latent"), "inference")
 
 
@@ -178,7 +178,8 @@ def _itself(context: Context, line: Line, parent: Reference) -> bool:
     if parent.bare or frame is None:
         return parent.bare or (parent.offsets is not None and 0 in parent.offsets)
     if parent.offsets is not None:
-        return frame != 0 or (parent.name in context.zero and parent.begins != "1")
+        itself = 0 in parent.offsets and (frame > 0 or parent.name in context.zero)
+        return frame == LAST or itself
     return parent.frame == line.target.frame
 
 
@@ -217,7 +218,11 @@ def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool
     if frame == LAST:
         return parent.frame != "T", False
     if parent.frame is None:
-        return frame > 0 and parent.name in context.zero, True
+        assert parent.offsets is not None
+        there = parent.offsets & window((0 if parent.name in context.zero else 1) - frame, None)
+        if frame == 0 and context.role(parent.name) == "input":
+            there = there - of(1)  # there is no input before the first
+        return bool(there & PAST), bool(there & FUTURE)
     at = LAST if parent.frame == "T" else int(parent.frame)
     if frame == 0 and at == 1 and context.role(parent.name) == "input":
         return False, False  # there is no input before the first

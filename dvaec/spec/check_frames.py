@@ -28,10 +28,9 @@ def placed(
 
     `at_t` says whether the reader has a frame t, `networks` whether it belongs to the developed form, which
     may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line of p
-    or q, which may, too; z_0 alone reads z_<1:T>, all but itself, and a_<1:T>, all but a_0.
+    or q, which may, too; what reads for a numbered frame counts frames (x_<1:3>, and z_<1:T> without z_0).
     """
-    beside = of is not None and of.frame == "0"
-    if not (_zero(context, scalar, reference) and (beside or _first(context, scalar, reference))):
+    if not (_zero(context, scalar, reference) and (reference.counted or _first(context, scalar, reference))):
         return False
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
@@ -47,8 +46,8 @@ def placed(
             hint = f"a state carries {name} from there: read it in one, or start one from it"
         context.report.add(Code.ABSOLUTE_FRAME, message, span, hint)
         return False
-    later = beside and reference.begins == "1"
-    if not at_t and reference.offsets is not None and reference.offsets != ALL and not later:
+    relative = reference.offsets not in (None, ALL) and not reference.counted
+    if not at_t and relative:
         message = f"'{text}' is relative to t, and {reader}, which reads it, has no frame t"
         hint = f"name one frame by its number: {name}_1, {name}_<T>"
         if name not in context.nodes:

@@ -38,7 +38,11 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
         streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
         follows = not streams and complete(context, "generation")
         lines = context.parsed.generation if follows else ()
-        made = [conditional_of(line, context.variables) for line in lines if line.target.name in generated]
+        made = [
+            conditional_of(line, context.variables, context.zero)
+            for line in lines
+            if line.target.name in generated
+        ]
         order = sweeps(generated, static, q, made)
     else:
         order = given
@@ -59,7 +63,7 @@ def declared(context: Context) -> tuple[Conditional, ...]:
         return seen_by_networks(context)
     if not complete(context, "inference"):
         return ()
-    return tuple(conditional_of(line, context.variables) for line in context.parsed.inference)
+    return tuple(conditional_of(line, context.variables, context.zero) for line in context.parsed.inference)
 
 
 def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
@@ -124,8 +128,13 @@ def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> C
     if line.frame is None or line.target not in home or not home[line.target][1].first:
         return line
     mates = home[line.target][1].latents
-    kept = tuple(p for p in line.parents if p.name not in mates or p.frame not in (0, 1))
-    return replace(line, parents=kept)
+    near, kept = of(-line.frame, 1 - line.frame), []
+    for parent in line.parents:
+        if parent.name not in mates or parent.frame == LAST:
+            kept.append(parent)
+        elif parent.offsets is not None:
+            kept.append(replace(parent, offsets=parent.offsets - near))
+    return replace(line, parents=tuple(kept))
 
 
 def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:

@@ -62,7 +62,7 @@ def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> 
     if reader == LAST:
         return of(0) if frame == LAST else window(None, 0 if frame is None else frame - 1)
     if offsets is not None:
-        return offsets & window(0, None) if reader == 0 else window(-reader, None)
+        return offsets & window(-reader, None)
     if frame is None:
         return ALL
     return window(1 - reader, None) if frame == LAST else of(frame - reader)

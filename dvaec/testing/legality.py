@@ -51,7 +51,9 @@ def _promise(spec: Spec) -> Iterator[str]:
         for place in places(spec, conditional.target, frames) if conditional.target in framed else ():
             child = (conditional.target, place)
             for parent in network[child]:
-                read = parent[0] in framed and (parent[1] > place if causal else parent[1] < place)
+                first = place == 0 and parent[0] in inputs  # no input comes before the first
+                latest = 1 if first else place
+                read = parent[0] in framed and (parent[1] > latest if causal else parent[1] < place)
                 if read or (parent[0] not in framed and _from_all_frames(parent, network, framed, inputs)):
                     yield f"{child} reads {parent} in {frames} frames, and generation is {spec.causality}"
 

@@ -64,7 +64,7 @@ def windows_are_the_inference(spec: Spec, frames: int) -> Gap:
             read = _reads(spec, q, dot, frames)
             wanted = minimal_set(spec, frames, dot, upto, latents)
             _contains(gap, spec, dot, read, wanted, frames)
-            behind = read - given_to(spec, frames, dot, upto, latents) if q.frame is None else set()
+            behind = read - given_to(spec, frames, dot, upto, latents)
             if behind - _absolute(spec, q, frames):
                 raise ViolationError(
                     f"{name_of(spec, dot)} may not read {_list(spec, behind)} (T = {frames})"

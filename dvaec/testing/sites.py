@@ -69,7 +69,7 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             found |= {seen} - (_not_yet(built.spec, site, frames) if site.side is Side.Q else set())
         else:
             assert parent.offsets is not None
-            t = 0 if site.frame is None or site.conditional.frame is not None else site.frame
+            t = site.frame or 0
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
     return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own

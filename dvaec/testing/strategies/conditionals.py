@@ -1,8 +1,8 @@
 """Random legal specs of the whole language, at the level of conditionals.
 
 Frame-level and sequence-level latents, observed variables and inputs; causal, anticausal and noncausal
-generation; z_0, z_1 and z_T with lines of their own; windows of every kind; any order of sweeps; every word of
-inference.
+generation; z_0, z_1 and z_T with lines of their own; windows of every kind; any order of sweeps; every word
+of inference.
 """
 
 from __future__ import annotations
@@ -163,6 +163,8 @@ class _Maker(NumberedFrames):
                 self._mate(parents, spec.order[place], target, name, frame)
             elif not self.framed[name]:
                 parents[name, None] = None
+            elif frame in (0, 1) and self.chance(2):
+                self.frames_of(parents, name, frame or 0, 1)
             elif frame is not None or not framed:
                 self._whole(parents, name)
             else:
@@ -183,6 +185,8 @@ class _Maker(NumberedFrames):
                 parents[name, None] = window
             if self.chance(8):
                 parents[name, LAST if sweep.backward else 1] = None
+        elif frame in (0, 1) and sweep.backward and self.chance(3):
+            self.frames_of(parents, name, frame or 0, (frame or 0) + 1)
         elif frame == LAST:
             if now:
                 parents[name, LAST] = None
