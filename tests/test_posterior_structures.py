@@ -243,7 +243,9 @@ def test_a_frame_that_only_itself_is_linked_to_is_no_absolute_read() -> None:
     assert exact(first) == ["z_1 | x[..], w", "z | x[0..], z[-1]"]
     assert tight(first)
     last = Conditional("w", (at("z", LAST),))
-    assert exact(made((X, W, Z), (*CHAIN, last), backward("z"))) == ["z | x[..0], w, z[1]"]
+    turned = made((X, W, Z), (*CHAIN, last), backward("z"))
+    assert exact(turned) == ["z_T | x[..], w", "z | x[..0], z[1]"]
+    assert tight(turned)
 
 
 def test_single_frames_are_not_laid_over_one_another() -> None:

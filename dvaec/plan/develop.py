@@ -3,7 +3,8 @@
 Every open window of a conditional is summed up by a recurrent state that runs in the window's direction
 (both ways for x_{1:T}); the open windows of one conditional that run the same way have one state together. A
 finite window is read directly, a long one by a convolution. What has no frame t reads a forward state at T
-and a backward one at 1 (many to one); a numbered frame reads at 1 what its windows are summed up by.
+and a backward one at 1 (many to one); a numbered frame reads at 1 what its windows are summed up by, frame T
+at T.
 
 Shared, conditionals whose windows agree read one state, for p and q alike, as in VRNN and in Figure 4.1,
 middle; separate, each conditional has states of its own (Figure 4.1, right). What the page gives is never
@@ -72,15 +73,19 @@ class _Reading:
         return not self.spec.variable(self.owner[1]).framed
 
     def window(self, parent: Parent) -> Offsets:
-        """The window of a parent relative to t, or, of a numbered frame, to frame 1; frame 0 is apart."""
+        """The window of a parent relative to t, or, of a numbered frame, to frame 1 (T); frame 0 is apart."""
         if parent.offsets is None or self.whole:
             return NONE
         frame = self.owner[2]
-        return parent.offsets if frame is None else parent.offsets.shift(max(frame, 0) - 1) & window(0, None)
+        if frame == LAST:
+            return window(None, 0)
+        return parent.offsets if frame is None else parent.offsets.shift(frame - 1) & window(0, None)
 
     def at(self, state: str) -> Parent:
         """A state or a feature of t, where the conditional reads it."""
-        return Parent(state, NOW) if self.framed else Parent(state, None, 1)
+        return (
+            Parent(state, NOW) if self.framed else Parent(state, None, LAST if self.owner[2] == LAST else 1)
+        )
 
 
 def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
@@ -200,6 +205,9 @@ def _reads(
             else:
                 yield reading.at(name)
                 direct = direct - seen.offsets
+        if one.frame == LAST:
+            yield from (Parent(parent.name, None, LAST),) * (0 in direct)
+            continue
         if one.frame is not None and reading.spec.variable(parent.name).first == 0:
             beside = parent.name != one.target and -one.frame in parent.offsets
             yield from (Parent(parent.name, None, 0),) * beside
