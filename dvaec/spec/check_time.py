@@ -60,17 +60,20 @@ def _report_tangle(
         chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
         same = all(d == 0 for _, d in tangle.walk)
         message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
-        child, parent = tangle.walk[0][0], tangle.walk[1][0]
+        pairs = [(a[0], b[0]) for a, b in pairwise(tangle.walk)]
+        last = {(c.target, p.name) for c in conditionals if c.frame == LAST for p in c.parents}
+        child, parent = next((pair for pair in pairs if pair in last), pairs[0])
+        frame = LAST if (child, parent) in last else None
     else:
         listed = ", ".join(f"'{name}'" for name in tangle.names[:6])
-        message = f"a cycle through earlier and later frames of {listed}"
+        message, frame = f"a cycle through earlier and later frames of {listed}", None
         child, parent = next(
             (c.target, p.name)
             for c in conditionals
             for p in c.parents
             if c.target in tangle.names and p.name in tangle.names
         )
-    context.report.add(code, message, place_of(context, block, child, None, parent), hint)
+    context.report.add(code, message, place_of(context, block, child, frame, parent), hint)
 
 
 def _report_cycle(
