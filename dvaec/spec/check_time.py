@@ -10,6 +10,7 @@ from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.ends_over_time import cycle_at_ends
+from dvaec.spec.frames import parent_of
 from dvaec.spec.model import LAST, Conditional, Parent, Side
 from dvaec.spec.notation import frame_word, page
 from dvaec.spec.offsets import of
@@ -175,7 +176,8 @@ def place_of(context: Context, block: str, child: str, frame: int | None, parent
     for label in (child if frame is None else f"{child}_{frame_word(frame)}", child):
         if (block, label, parent) in spans:
             return spans[block, label, parent]
-    for key, (side, target) in context.parsed.heads.items():
-        if side is Side.Q and target == child and block == "inference":
-            return context.parsed.span(("networks", key, "reads"))
+    heads = [key for key, head in context.parsed.heads.items() if head == (Side.Q, child)]
+    if heads and block == "inference":
+        heads.sort(key=lambda key: parent_of(context.parsed.targets[key]).frame != frame)
+        return context.parsed.span(("networks", heads[0], "reads"))
     return context.parsed.span((block, child))
