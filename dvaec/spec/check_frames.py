@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvaec.spec.codes import Code
-from dvaec.spec.conditionals import Line
+from dvaec.spec.conditionals import Line, counts_frames
 from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES
 from dvaec.spec.model import Side
@@ -64,6 +64,9 @@ def check_repeated(context: Context, line: Line) -> Iterator[Reference]:
     named: dict[tuple[str, str | None], Offsets] = {}
     for parent in line.parents:
         key, offsets = (parent.name, parent.frame), parent.offsets or NONE
+        if counts_frames(line.target) and offsets not in (NONE, ALL) and not parent.counted:
+            yield parent  # it is relative to t, which there is not
+            continue
         text = line.scalar.text[parent.start : parent.stop]
         if key in named and offsets <= named[key]:
             message = f"'{text}' is named already among the parents of '{line.target.name}'"

@@ -83,14 +83,19 @@ def _unobserved(spec: Spec) -> Iterator[str]:
 
 
 def _out_of_order(spec: Spec) -> Iterator[str]:
-    """A conditional of q that reads a latent of its own frame's future in q's order, by a window."""
+    """A conditional of q that reads a latent of its own frame's future in q's order.
+
+    A line of every frame that names one by its number does not wait for it there.
+    """
     frames = _lengths(spec)[-1]
     for conditional in spec.inference.conditionals:
         framed = spec.variable(conditional.target).framed
         windows = [parent for parent in conditional.parents if parent.frame is None]
+        single = [parent for parent in conditional.parents if parent.frame is not None]
         for place in places(spec, conditional.target, frames):
             target = (conditional.target, place)
             read = set(dots(spec, windows, place if framed else None, frames))
+            read |= {dot for dot in dots(spec, single, None, frames) if dot[1] != place or not framed}
             if place == 0 and framed:
                 continue
             if late := sorted(read - given_to(spec, frames, target)):
