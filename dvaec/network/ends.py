@@ -11,7 +11,7 @@ map of these: at frame 0 of the frame-0 values that it reads at its own frame.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.network.unfold import Deterministic, nodes_of
 from dvaec.spec.graph import reachable
@@ -53,40 +53,51 @@ class Ends:
     seen: Mapping[tuple[str, int], Sight]
 
     def lost(
-        self, side: Side, reads: tuple[Parent, ...], declared: Conditional, start: int = 1
+        self, side: Side, reads: tuple[Parent, ...], declared: Conditional, served: tuple[int, int] = (1, 0)
     ) -> Iterator[Lost]:
-        """Yield, frame by frame from `start`, what a conditional holds and reading `reads` does not bring."""
-        for frame in self._frames(side, declared, start):
-            got = _reading(self, reads, frame or 1)
+        """Yield, frame by frame, what a conditional holds and reading `reads` does not bring.
+
+        Those of frame t are asked about from the first frame that is `served` on, and the last ones left out.
+        """
+        for frame in self._frames(side, declared, served):
+            got = self._got(reads, frame)
             for parent in declared.parents:
                 bits = got.get(parent.name, 0)
                 if parent.name not in self.first:
                     if not bits:
                         yield Lost(parent.name, frame, self.frames, ())
                     continue
-                wanted = self._wanted(parent, frame or 1)
-                own = declared.frame if parent.name == declared.target else None  # ALL others, for z_0
+                wanted = self._wanted(parent, 1 if frame is None else frame)
+                own = frame if declared.frame is not None and parent.name == declared.target else None  # z_0
                 missing = tuple(s for s in wanted if not bits >> s & 1 and s != own)
                 if missing:
                     yield Lost(parent.name, frame, self.frames, missing)
 
     def sees_itself(self, reads: tuple[Parent, ...], declared: Conditional) -> bool:
         """Whether a conditional of one frame, whose windows leave that frame out, sees it all the same."""
-        frame = declared.frame
-        if frame is None:
+        if declared.frame is None:
             return False
-        return bool(_reading(self, reads, frame or 1).get(declared.target, 0) >> frame & 1)
+        frame = self.frames if declared.frame == LAST else declared.frame
+        return bool(self._got(reads, frame).get(declared.target, 0) >> frame & 1)
 
-    def _frames(self, side: Side, declared: Conditional, start: int) -> tuple[int | None, ...]:
+    def _got(self, reads: tuple[Parent, ...], frame: int | None) -> Sight:
+        """What reading these names brings a conditional at its frame; windows of frame 0 count from there."""
+        if frame == 0:
+            some = (None if p.offsets is None else p.offsets.shift(-1) for p in reads)
+            reads = tuple(replace(p, offsets=there) for p, there in zip(reads, some, strict=True))
+        return _reading(self, reads, frame or 1)
+
+    def _frames(self, side: Side, declared: Conditional, served: tuple[int, int]) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""
         if declared.frame is not None:
-            return (declared.frame,)
+            return (self.frames if declared.frame == LAST else declared.frame,)
         if declared.target not in self.first:
             return (None,)
         lines = self.spec.numbered if side is Side.P else self.spec.inference.numbered
-        own = any((line.target, line.frame) == (declared.target, 1) for line in lines)
-        own = own or self.spec.head(side, declared.target, 1) is not None
-        return tuple(range(2 if own else start, self.frames + 1))
+        own = {line.frame for line in lines if line.target == declared.target}
+        own |= {head.frame for head in self.spec.heads if (head.side, head.target) == (side, declared.target)}
+        first, left = (2 if 1 in own else served[0]), (1 if LAST in own else served[1])
+        return tuple(range(first, self.frames + 1 - left))
 
     def _wanted(self, parent: Parent, t: int) -> tuple[int, ...]:
         if parent.offsets is None:

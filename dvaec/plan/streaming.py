@@ -118,6 +118,9 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         reads = [port for head in network.heads if head.name == f"q_{whole[0]}" for port in head.ports]
         how = "from the whole sequence" if reads else "apart from p, whose draw a stream begins with"
         raise NoStreamError(f"q draws {whole[0]} {how}")
+    if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
+        said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
+        raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")
     if once := [v.name for v in spec.having(Role.OBSERVED) if not v.framed]:
         raise NoStreamError(f"{listed(once)} {'is' if len(once) == 1 else 'are'} observed once a sequence")
     if why := waits_for_all(network, first=True):
