@@ -87,7 +87,7 @@ def lines(conditionals: tuple[Conditional, ...]) -> list[str]:
     """Write conditionals, `z_0 | x[..], v`."""
     found = []
     for c in conditionals:
-        target = c.target if c.frame is None else f"{c.target}_{c.frame}"
+        target = text(Parent(c.target, None, c.frame))
         found.append(f"{target} | {', '.join(map(text, c.parents))}")
     return found
 
