@@ -39,6 +39,7 @@ __all__ = [
     "Loop",
     "Network",
     "Node",
+    "Once",
     "Origin",
     "Plan",
     "Port",
@@ -132,6 +133,17 @@ class FirstFrame:
     reason: str
 
 
+@dataclass(frozen=True)
+class Once:
+    """What the first step of a stream draws for the whole sequence, one after another, before all else.
+
+    Nodes of every frame among them are made at frame 1.
+    """
+
+    nodes: tuple[str, ...]
+    reason: str
+
+
 Step = Batched | WholeSequence | Loop | FirstFrame
 
 
@@ -139,7 +151,8 @@ Step = Batched | WholeSequence | Loop | FirstFrame
 class Entry:
     """One entry point of the module: its binding, its steps in order, and what it hands out.
 
-    `before` are steps that come first, on the given data alone, with what they hand out.
+    `before` are steps that come first, on the given data alone, with what they hand out. `once` is what the
+    first step of a stream draws for all of them.
     """
 
     name: str
@@ -147,6 +160,7 @@ class Entry:
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
     before: Entry | None = None
+    once: Once | None = None
 
     @property
     def all_steps(self) -> tuple[Step, ...]:
@@ -179,7 +193,7 @@ class Stream:
 
     entries: tuple[Entry, ...]
     carried: tuple[tuple[str, int], ...]
-    static: tuple[str, ...]  # values of the whole sequence, drawn or given once
+    static: tuple[str, ...]  # values of the whole sequence: inputs, and what the first step draws
     delay: int
     gathered: tuple[str, ...] = ()
 

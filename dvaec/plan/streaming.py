@@ -19,13 +19,15 @@ from dvaec.plan.model import (
     HeadNode,
     Loop,
     Network,
+    Once,
     Origin,
     Step,
     Stream,
     ValueNode,
     framed,
 )
-from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by, schedule
+from dvaec.plan.once import NoStreamError, drawn_once
+from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
 from dvaec.spec.notation import counted, listed
 
@@ -34,18 +36,18 @@ Binding = dict[str, Origin]
 
 @dataclass(frozen=True)
 class _Run:
-    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own."""
+    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own.
+
+    The first step begins with what is drawn once.
+    """
 
     loop: Loop
+    once: Once | None
     first: FirstFrame | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return (self.loop,) if self.first is None else (self.first, self.loop)
-
-
-class NoStreamError(Exception):
-    """The model cannot run frame by frame; says why."""
 
 
 def stream(
@@ -64,7 +66,7 @@ def stream(
     }
     for name, (binding, outputs) in wanted.items():
         try:
-            _check(spec, network, name)
+            _check(spec)
             loops[name] = binding, _run(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
@@ -91,9 +93,9 @@ def stream(
     if not loops:
         return None, refused
     static = tuple(v.name for v in network.values if not v.framed)
-    begin = Entry("begin", tuple(generate.items()), schedule(network, generate, static), static)
+    begin = Entry("begin", tuple(generate.items()), (), static)
     entries = [
-        Entry(name, tuple(binding.items()), run.steps, outputs)
+        Entry(name, tuple(binding.items()), run.steps, outputs, once=run.once)
         for name, (binding, run, outputs) in loops.items()
     ]
     carried: dict[str, int] = {}
@@ -107,37 +109,25 @@ def stream(
     return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
 
 
-def _check(spec: Spec, network: Network, name: str) -> None:
+def _check(spec: Spec) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
     if spec.frames is not None or not any(v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("no observed variable has frames to run over")
-    whole = [v.name for v in network.values if not v.framed and v.variable.role is Role.LATENT]
-    if name == "step" and whole:
-        reads = [port for head in network.heads if head.name == f"q_{whole[0]}" for port in head.ports]
-        how = "from the whole sequence" if reads else "apart from p, whose draw a stream begins with"
-        raise NoStreamError(f"q draws {whole[0]} {how}")
     if once := [v.name for v in spec.having(Role.OBSERVED) if not v.framed]:
         raise NoStreamError(f"{listed(once)} {'is' if len(once) == 1 else 'are'} observed once a sequence")
-    if why := waits_for_all(network, first=True):
-        raise NoStreamError(why)
-
-
-def waits_for_all(network: Network, first: bool = False) -> str:
-    """Say which value of the whole sequence (also `first`, z_0) p makes from frames, or nothing."""
-    for head in network.heads:
-        frames = [read for port in head.ports for read in port.reads if framed(network.node(read.node))]
-        alone = not head.variable.framed or (first and head.head.frame == 0)
-        if head.head.side == "p" and alone and frames:
-            return f"{head.value} is generated from the frames of {frames[0].node}"
-    return ""
 
 
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
-    edges = dependences(network, binding)
-    needed = needed_by(edges, outputs)
+    once = drawn_once(network, binding)
+    apart = once.nodes if once is not None else ()
+    still = [v.name for v in network.values if not v.framed]
+    edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
+    looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
+    seen = [v.name for v in network.values if v.framed and v.name in looked]
+    needed = needed_by(edges, (*outputs, *seen))
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
     for node in nodes:
@@ -150,16 +140,16 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        return _Run(_one_loop(network, binding, names, inside))
+        return _Run(_one_loop(network, binding, names, inside), once)
     except UnschedulableError:
-        apart = first_frame_apart(network, binding, names, inside)
-        if apart is None:
+        turned = first_frame_apart(network, binding, names, inside)
+        if turned is None:
             raise
-    loop = _one_loop(network, binding, apart.rest, apart.edges)
+    loop = _one_loop(network, binding, turned.rest, turned.edges)
     if max(loop.ahead) > 0:
         why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
         raise NoStreamError(f"it {why}")
-    return _Run(loop, apart.step)
+    return _Run(loop, once, turned.step)
 
 
 def _one_loop(

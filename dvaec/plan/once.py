@@ -1,0 +1,149 @@
+"""What a stream draws once: sequence-level latents, and frames 0.
+
+Its first step draws them before all else, `step` from q and `imagine` from p. There are frame 1 of what is
+given, and what features and forward states make of it: q(v), q(z_0 | v, x_1). What waits for any later frame
+has no place in a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dvaec.plan.first_frame import at_first
+from dvaec.plan.model import (
+    FeatureNode,
+    HeadNode,
+    HoldNode,
+    Network,
+    Node,
+    Once,
+    Origin,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+    is_frame_zero,
+)
+from dvaec.spec.graph import topological
+from dvaec.spec.model import LAST, Attention, Direction
+from dvaec.spec.notation import listed
+
+
+class NoStreamError(Exception):
+    """The model cannot run frame by frame; says why."""
+
+
+def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
+    """Return what the first step of a stream draws once, with what that is made of; None without any.
+
+    Raises NoStreamError where a draw waits for more than frame 1 of what is given.
+    """
+    values = [v.name for v in network.values if not v.framed and binding[v.name] is not Origin.GIVEN]
+    needs: dict[str, list[str]] = {}
+    for value in values:
+        _gather(network, binding, value, needs)
+    made = [n for n in needs if binding.get(n) is not Origin.GIVEN]
+    nodes = topological([node.name for node in network.nodes if node.name in made], needs)
+    if len(nodes) < len(made):
+        waiting = [n for n in values if n not in nodes]
+        raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
+    return Once(nodes, f"drawn once a sequence: {', '.join(values)}") if nodes else None
+
+
+def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: dict[str, list[str]]) -> None:
+    """Add what a draw is made of to `needs`."""
+    side = "q" if binding[value] is Origin.Q else "p"
+    waiting = [value]
+    for name in waiting:
+        if name in needs:
+            continue
+        node = network.node(name)
+        drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
+        if drawn and framed(node):
+            raise NoStreamError(f"{side} draws {value} after {name}_1")
+        try:
+            needs[name] = [f"{side}_{name}"] if drawn else list(dict.fromkeys(_needs(network, node)))
+        except _LaterFrameError as later:
+            raise NoStreamError(_why(network, side, value, later.behind)) from None
+        waiting += needs[name]
+
+
+def _why(network: Network, side: str, value: str, behind: str) -> str:
+    if side == "p":
+        return f"{value} is generated from the frames of {_frames_read(network.node(f'p_{value}'), network)}"
+    return f"q draws {value} from {behind or 'the whole sequence'}"
+
+
+def _frames_read(node: Node, network: Network) -> str:
+    reads = (read.node for port in node.ports for read in port.reads)
+    return next((name for name in reads if framed(network.node(name))), "what it reads")
+
+
+class _LaterFrameError(Exception):
+    """Something waits for more than frame 1; `behind` names what, unless that is the whole sequence."""
+
+    def __init__(self, behind: str = "") -> None:
+        super().__init__(behind)
+        self.behind = behind
+
+
+def waits_for_all(network: Network) -> str:
+    """Say which value of the whole sequence p makes from more frames than the first, or nothing."""
+    for head in network.heads:
+        if head.head.side == "p" and not head.variable.framed and _beyond_first(network, head):
+            return f"{head.value} is generated from the frames of {_frames_read(head, network)}"
+    return ""
+
+
+def _beyond_first(network: Network, head: HeadNode) -> bool:
+    """Whether a conditional waits for more than frame 1 of the variables."""
+    waiting = [head.name]
+    try:
+        for name in waiting:
+            waiting += [one for one in _needs(network, network.node(name)) if one not in waiting]
+    except _LaterFrameError:
+        return True
+    return False
+
+
+def _needs(network: Network, node: Node) -> Iterator[str]:
+    """Yield what frame 1 of a node, or its one value, is computed from; of variables nothing."""
+    if isinstance(node, ValueNode):
+        return
+    if isinstance(node, StateNode) and node.state.runs is Direction.BACKWARD:
+        raise _LaterFrameError
+    if isinstance(node, HoldNode) and node.past:
+        return
+    if isinstance(getattr(node, "block", None), Attention):
+        raise _LaterFrameError
+    for port in node.ports:
+        for read in port.reads:
+            yield from _at(network, read)
+
+
+def _at(network: Network, read: Read) -> Iterator[str]:
+    """What frame 1 of a node needs of one read."""
+    if not framed(network.node(read.node)) or at_first(read):
+        yield read.node
+    elif read.offset is None:
+        raise _LaterFrameError("" if read.frame in (None, LAST) else f"{read.node}_{read.frame}")
+    elif read.offset > 0:
+        raise _LaterFrameError(f"{read.node}_{1 + read.offset}")
+    else:
+        yield from begins_with(network, read.node)
+
+
+def begins_with(network: Network, name: str) -> tuple[str, ...]:
+    """Return the values of the whole sequence that a node before frame 1 is made of."""
+    node = network.node(name)
+    if isinstance(node, ValueNode):
+        return tuple(v.name for v in network.values if is_frame_zero(v) and v.variable.name == name)
+    attends = isinstance(getattr(node, "block", None), Attention)
+    if attends or not isinstance(node, FeatureNode | StateNode):
+        return ()
+    ports = node.ports[1:] if isinstance(node, StateNode) else node.ports
+    found: list[str] = []
+    for read in (read for port in ports for read in port.reads):
+        still = framed(network.node(read.node))
+        found += begins_with(network, read.node) if still else [read.node]
+    return tuple(dict.fromkeys(found))
