@@ -10,21 +10,36 @@ from collections.abc import Callable
 
 from dvaec.emit.batched import constants
 from dvaec.emit.first_frames import first_frame, port_at_first
+from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.results import Field
 from dvaec.emit.writer import Body, draw, parameters
-from dvaec.plan.model import HeadNode, Once, ValueNode, framed
-from dvaec.plan.once import begins_with
-from dvaec.spec.model import Role
+from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
+from dvaec.plan.once import begins_with, once_a_sequence
+from dvaec.spec.notation import listed
 
 
-def drawn_latents(body: Body) -> list[ValueNode]:
-    """Return what the first step of a stream draws for the whole sequence."""
-    return [v for v in body.network.values if not v.framed and v.variable.role is not Role.INPUT]
+def explain_once(network: Network, stream: Stream) -> str:
+    """Say which entry point draws, or is given, what there is once a sequence."""
+    names = [value.name for value in once_a_sequence(network)]
+    ways = []
+    for entry in (entry for entry in stream.entries if entry.once is not None):
+        drawn = [name for name in names if entry.origin(name) is not Origin.GIVEN]
+        given = [name for name in names if name not in drawn]
+        side = "q" if entry.name == "step" else "p"
+        told = [f"draws {listed(drawn)} from {side}"] if drawn else []
+        told += [f"takes {listed(given)}"] if given else []
+        ways.append(f"`{entry.name}` {' and '.join(told)}")
+    return f"Zeros stand here for {listed(names)}; at frame 1 {', '.join(ways)}." if ways else ""
+
+
+def observed_once(body: Body) -> list[ValueNode]:
+    """Return what is given to the first step alone."""
+    return [v for v in once_a_sequence(body.network) if body.entry.origin(v.name) is Origin.GIVEN]
 
 
 def begun_by_draws(body: Body, name: str) -> bool:
     """Whether a node before frame 1 is made of what is drawn once."""
-    drawn = [value.name for value in drawn_latents(body)]
+    drawn = [value.name for value in once_a_sequence(body.network)]
     return any(one in drawn for one in begins_with(body.network, name))
 
 
@@ -36,16 +51,18 @@ def draw_once(
     begun: Callable[[], list[Field]],
 ) -> None:
     """Write the draws, and the fields of the state that begin with them."""
-    named = set(body.named)
+    named, observed = set(body.named), observed_once(body)
     body.add("if state.frame == 0:")
     body.depth += 1
-    body.note(f"The first step; {step.reason}.")
+    body.note(f"The first step, {step.reason}.")
     for value in given:
         body.once(f"{value.name}_first", f"{value.name}_t")
     for name in step.nodes:
         node = body.network.node(name)
         if framed(node):
             first_frame(body, name)
+        elif node in observed:
+            _take(body, node)
         elif isinstance(node, ValueNode):
             noise(body, node)
             draw(body, node, "", f"noise_{name}")
@@ -57,4 +74,17 @@ def draw_once(
     for field, start, _ in begun():
         body.add(f"{field} = {start}")
     body.depth -= 1
+    if observed:
+        body.add("else:")
+    for value in observed:
+        body.add(f"    {value.name} = state.{value.name}")
     body.named = named  # names of the first step are none of the others'
+
+
+def _take(body: Body, value: ValueNode) -> None:
+    """Write what is observed once a sequence, which the first step must be given."""
+    name = value.name
+    body.add(f"if {name} is None:")
+    body.add(f'    raise ValueError("{name} is observed once a sequence: the first step needs it")')
+    one_hot(body, value, 1, body.like)
+    body.add(f"{name} = own({checked(body, value)}, {body.call('seen', 'present', f'mask_{name}')})")

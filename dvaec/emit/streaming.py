@@ -6,6 +6,7 @@ step to step is the stream's state.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -16,7 +17,7 @@ from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import Writing, mapped
 from dvaec.emit.loops import blank, group, stepping
-from dvaec.emit.once import draw_once, drawn_latents
+from dvaec.emit.once import draw_once, explain_once, observed_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
@@ -35,6 +36,7 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
+from dvaec.plan.once import once_a_sequence
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -81,9 +83,9 @@ def _begin(body: Body, stream: Stream) -> EntryText:
         if name in given:
             fields.append((name, name, shape))
         else:
-            fields.append((name, placeholder(body, name), f"{shape}, drawn in the first step"))
+            fields.append((name, placeholder(body, name), f"{shape}, of the first step"))
     fields += begin_with(body, stream)
-    return _text(body, arguments, fields, "State")
+    return replace(_text(body, arguments, fields, "State"), explained=explain_once(body.network, stream))
 
 
 def _looks_at_frame(node: Node) -> bool:
@@ -101,13 +103,17 @@ def _step(body: Body, stream: Stream) -> EntryText:
     drawn = [v for v in network.values if v in values and entry.origin(v.name) is not Origin.GIVEN]
     seen = [v for v in given if v.variable.role is Role.OBSERVED]
     arguments = ["state: State", *(f"{v.name}: Tensor" for v in sorted(given, key=lambda v: v not in seen))]
-    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in (*drawn, *drawn_latents(body))]
+    observed = observed_once(body)
+    once = [v for v in once_a_sequence(network) if v not in observed]
+    arguments += [f"{v.name}: Optional[Tensor] = None" for v in observed]
+    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in (*drawn, *once)]
     arguments += ["sample: bool = True"] if entry.name == "imagine" else []
-    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in seen]
+    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in (*seen, *observed)]
     body.add("batch = state.batch")
     if stream.delay or before or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
         body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
-    for name in (*stream.static, *carried_names(body, stream)):
+    told = [value.name for value in observed]
+    for name in (n for n in (*stream.static, *carried_names(body, stream)) if n not in told):
         body.add(f"{name} = state.{name}")
     _present(body)
     for value in given:

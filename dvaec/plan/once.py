@@ -1,8 +1,8 @@
-"""What a stream draws once: sequence-level latents, and frames 0.
+"""What a stream takes up once: variables at sequence level, and frames 0.
 
-Its first step draws them before all else, `step` from q and `imagine` from p. There are frame 1 of what is
-given, and what features and forward states make of it: q(v), q(z_0 | v, x_1). What waits for any later frame
-has no place in a stream.
+Its first step draws them before all else, `step` from q and `imagine` from p; what is observed once a
+sequence is given to it. There are frame 1 of what is given, and what features and forward states make of it:
+q(v), q(z_0 | v, x_1). What waits for any later frame has no place in a stream.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dvaec.plan.model import (
     is_frame_zero,
 )
 from dvaec.spec.graph import topological
-from dvaec.spec.model import LAST, Attention, Direction
+from dvaec.spec.model import LAST, Attention, Direction, Role
 from dvaec.spec.notation import listed
 
 
@@ -34,20 +34,25 @@ class NoStreamError(Exception):
 
 
 def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
-    """Return what the first step of a stream draws once, with what that is made of; None without any.
+    """Return what the first step of a stream takes up once, with what that is made of; None without any.
 
     Raises NoStreamError where a draw waits for more than frame 1 of what is given.
     """
-    values = [v.name for v in network.values if not v.framed and binding[v.name] is not Origin.GIVEN]
+    values = [v.name for v in once_a_sequence(network)]
     needs: dict[str, list[str]] = {}
     for value in values:
         _gather(network, binding, value, needs)
-    made = [n for n in needs if binding.get(n) is not Origin.GIVEN]
+    made = [n for n in needs if n in values or binding.get(n) is not Origin.GIVEN]
     nodes = topological([node.name for node in network.nodes if node.name in made], needs)
     if len(nodes) < len(made):
         waiting = [n for n in values if n not in nodes]
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
-    return Once(nodes, f"drawn once a sequence: {', '.join(values)}") if nodes else None
+    return Once(nodes, f"once a sequence: {', '.join(values)}") if nodes else None
+
+
+def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
+    """Return the values that a stream draws, or observes, in its first step alone."""
+    return tuple(v for v in network.values if not v.framed and v.variable.role is not Role.INPUT)
 
 
 def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: dict[str, list[str]]) -> None:
@@ -65,18 +70,23 @@ def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: 
             needs[name] = [f"{side}_{name}"] if drawn else list(dict.fromkeys(_needs(network, node)))
         except _LaterFrameError as later:
             raise NoStreamError(_why(network, side, value, later.behind)) from None
-        waiting += needs[name]
+        waiting += [one for one in needs[name] if framed(network.node(one)) or one not in binding]
 
 
 def _why(network: Network, side: str, value: str, behind: str) -> str:
     if side == "p":
-        return f"{value} is generated from the frames of {_frames_read(network.node(f'p_{value}'), network)}"
+        frames = _frames_of(network, f"p_{value}")
+        return f"{value} is generated from the frames of {frames}, and a stream begins with the first"
     return f"q draws {value} from {behind or 'the whole sequence'}"
 
 
-def _frames_read(node: Node, network: Network) -> str:
-    reads = (read.node for port in node.ports for read in port.reads)
-    return next((name for name in reads if framed(network.node(name))), "what it reads")
+def _frames_of(network: Network, head: str) -> str:
+    """Name the variables whose frames a conditional waits for."""
+    waiting = [head]
+    for name in waiting:
+        reads = (read.node for port in network.node(name).ports for read in port.reads)
+        waiting += [one for one in dict.fromkeys(reads) if one not in waiting]
+    return listed(v.name for v in network.values if v.framed and v.name in waiting)
 
 
 class _LaterFrameError(Exception):
@@ -91,7 +101,8 @@ def waits_for_all(network: Network) -> str:
     """Say which value of the whole sequence p makes from more frames than the first, or nothing."""
     for head in network.heads:
         if head.head.side == "p" and not head.variable.framed and _beyond_first(network, head):
-            return f"{head.value} is generated from the frames of {_frames_read(head, network)}"
+            frames = _frames_of(network, head.name)
+            return f"{head.value} is generated from the frames of {frames}: more of them make another"
     return ""
 
 

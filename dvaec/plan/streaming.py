@@ -113,10 +113,10 @@ def _check(spec: Spec) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
-    if spec.frames is not None or not any(v.framed for v in spec.having(Role.OBSERVED)):
+    if not any(v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("no observed variable has frames to run over")
-    if once := [v.name for v in spec.having(Role.OBSERVED) if not v.framed]:
-        raise NoStreamError(f"{listed(once)} {'is' if len(once) == 1 else 'are'} observed once a sequence")
+    if spec.frames is not None:
+        raise NoStreamError(f"the page fixes T = {spec.frames}")
 
 
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:

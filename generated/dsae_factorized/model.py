@@ -93,7 +93,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    v: Tensor  # (batch, 16), drawn in the first step
+    v: Tensor  # (batch, 16), of the first step
     z_prev: Tensor  # (batch, 16), z 1 step before
     h_prev: Tensor  # (batch, 128), h 1 step before
     h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
@@ -579,7 +579,10 @@ class DSAEFactorized(nn.Module):
         self,
         batch: int,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for v; at frame 1 `imagine` draws v from p.
+        """
         z_start = self.p_z_1.weight.new_zeros(batch, 16)
         h_start = self.p_z_1.weight.new_zeros(batch, 128)
         return State(0, batch, self.p_z_1.weight.new_zeros(batch, 16), z_start, h_start, h_start)
@@ -603,7 +606,7 @@ class DSAEFactorized(nn.Module):
         noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         if state.frame == 0:
-            # The first step; drawn once a sequence: v.
+            # The first step, once a sequence: v.
             noise_v = normal_noise(noise_v, self.p_z_1.weight, present, 16)
             v = noise_v
         h_recurrent = weights(self.h_rnn.weight_hh_l0)

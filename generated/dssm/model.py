@@ -108,8 +108,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    v: Tensor  # (batch, 8), drawn in the first step
-    z_0: Tensor  # (batch, 16), drawn in the first step
+    v: Tensor  # (batch, 8), of the first step
+    z_0: Tensor  # (batch, 16), of the first step
     z_prev: Tensor  # (batch, 16), z 1 step before
 
 
@@ -652,7 +652,10 @@ class DSSM(nn.Module):
         self,
         batch: int,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for v and z_0; at frame 1 `imagine` draws v and z_0 from p.
+        """
         return State(
             0,
             batch,
@@ -680,7 +683,7 @@ class DSSM(nn.Module):
         noise_x = uniform_noise(noise_x, self.g_in_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.g_in_1.weight, present, 16)
         if state.frame == 0:
-            # The first step; drawn once a sequence: v, z_0.
+            # The first step, once a sequence: v, z_0.
             noise_v = normal_noise(noise_v, self.g_in_1.weight, present, 8)
             v = noise_v
             noise_z_0 = normal_noise(noise_z_0, self.g_in_1.weight, present, 16)

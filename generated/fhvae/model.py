@@ -113,7 +113,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    w: Tensor  # (batch, 32), drawn in the first step
+    w: Tensor  # (batch, 32), of the first step
     i: Tensor  # (batch, 4620)
 
 
@@ -598,7 +598,10 @@ class FHVAE(nn.Module):
         batch: int,
         i: Tensor,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for w; at frame 1 `imagine` draws w from p, `step` draws w from q.
+        """
         i = one_hot(i, 4620, 1, self.p_x_row.weight)
         i = static(i, "i", 4620)
         return State(0, batch, self.p_x_row.weight.new_zeros(batch, 32), i)
@@ -622,7 +625,7 @@ class FHVAE(nn.Module):
         noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
         noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
         if state.frame == 0:
-            # The first step; drawn once a sequence: w.
+            # The first step, once a sequence: w.
             noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
             w = noise_w
         p_z_mean_t = self.p_x_row.weight.new_zeros(batch, 32)
@@ -666,7 +669,7 @@ class FHVAE(nn.Module):
         noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
         noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
         if state.frame == 0:
-            # The first step; drawn once a sequence: w.
+            # The first step, once a sequence: w.
             q_w_mean, q_w_logvar = self.q_w(self.q_w_mean_1(i))  # (5)
             noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
             w = q_w_mean + torch.exp(0.5 * q_w_logvar) * noise_w

@@ -86,7 +86,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z: Tensor  # (batch, 20), drawn in the first step
+    z: Tensor  # (batch, 20), of the first step
     x_prev: Tensor  # (batch, 88), x 1 step before
     h_prev: Tensor  # (batch, 128), h 1 step before
 
@@ -500,7 +500,10 @@ class VRAE(nn.Module):
         self,
         batch: int,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for z; at frame 1 `imagine` draws z from p.
+        """
         x_start = self.h_start.weight.new_zeros(batch, 88)
         return State(
             0,
@@ -526,7 +529,7 @@ class VRAE(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_start.weight.device)
         noise_x = uniform_noise(noise_x, self.h_start.weight, present, 88)
         if state.frame == 0:
-            # The first step; drawn once a sequence: z.
+            # The first step, once a sequence: z.
             noise_z = normal_noise(noise_z, self.h_start.weight, present, 20)
             z = noise_z
             h_start = torch.tanh(self.h_start(z))
