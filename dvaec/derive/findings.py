@@ -10,7 +10,7 @@ from dvaec.network.unrolled import Node, TooLargeError, Unrolled, arrows, unroll
 from dvaec.spec.model import Parent
 from dvaec.spec.offsets import Offsets
 
-SOON = 20  # frames to either side of t, before it is tried whether a dependence holds at the ends only
+SOON = 20  # frames to either side of t, before the ends and short sequences are tried
 LARGEST_SEARCHED = 100_000  # arrows of the networks in which single frames are searched
 
 
@@ -31,8 +31,9 @@ def relative_finding(template: Template, target: str, part: Parent, depends: boo
         if not depends or member in judgement:
             return shown(judgement, part, member, trails, depends)
         if SOON < margin <= 2 * SOON + template.lag:
-            found = _at_an_end(network, target, part, nearest)
-            if found is not None:
+            short = (unroll(template, frames) for frames in range(1, template.lag + 3))
+            ends = (_at_an_end(one, target, part, nearest) for one in (network, *short))
+            if (found := next(filter(None, ends), None)) is not None:
                 return found
         if arrows(template, network.frames) > LARGEST_SEARCHED:
             return Finding(part, depends, trails.place(member), shown=False)
@@ -42,7 +43,7 @@ def relative_finding(template: Template, target: str, part: Parent, depends: boo
 def _at_an_end(network: Unrolled, target: str, part: Parent, nearest: int | None) -> Finding | None:
     """Show a dependence that holds near an end of the sequence only, at its first frame there."""
     near, last = network.template.lag + 2, network.frames
-    for frame in (*range(1, near + 1), *range(last, last - near, -1)):
+    for frame in dict.fromkeys((*range(1, min(near, last) + 1), *range(last, max(0, last - near), -1))):
         member = Node(part.name, None if nearest is None else frame + nearest)
         if member in network.parents:
             judgement = judge(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dvaec.spec.check_conditionals import complete
+from dvaec.spec.check_decoding import check_decoding
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
-from dvaec.spec.graph import reachable
 from dvaec.spec.offsets import NOW, window
 from dvaec.spec.schema_order import LookaheadShape
 from dvaec.spec.subscripts import Reference
@@ -18,7 +18,7 @@ def check_page(context: Context) -> None:
         return
     _frames(context)
     if complete(context, "generation"):
-        _descendants(context, context.parsed.generation)
+        check_decoding(context, context.parsed.generation)
         _first_frames(context, context.parsed.generation)
         _sequence_level(context)
         _apart(context, context.parsed.generation)
@@ -59,28 +59,6 @@ def _frames(context: Context) -> None:
         if one.offsets is not None and not one.offsets.within(first - given, given - 1):
             message = f"this window is empty at every frame, since T is {given}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
-
-
-def _descendants(context: Context, lines: list[Line]) -> None:
-    """Report latents that nothing observed depends on."""
-    children: dict[str, list[str]] = {}
-    for line in lines:
-        for parent in line.parents:
-            children.setdefault(parent.name, []).append(line.target.name)
-    observed, latents = context.having("observed"), context.having("latent")
-    if not observed:
-        return
-    blind = [n for n in latents if not any(child in observed for child in reachable(n, children))]
-    if len(latents) > 1 and blind == list(latents):
-        message = "no decoding path: nothing observed depends on any latent"
-        hint = "let an observed variable read a latent"
-        context.report.add(Code.NO_DECODING, message, context.parsed.span(("generation",)), hint)
-        return
-    for name in blind:
-        message = f"nothing observed depends on the latent '{name}'"
-        hint = "let an observed variable read it, or leave it out"
-        span = context.parsed.span(("variables", name))
-        context.report.add(Code.NO_OBSERVED_DESCENDANT, message, span, hint)
 
 
 def _first_frames(context: Context, lines: list[Line]) -> None:

@@ -51,7 +51,9 @@ def _promise(spec: Spec) -> Iterator[str]:
         for place in places(spec, conditional.target, frames) if conditional.target in framed else ():
             child = (conditional.target, place)
             for parent in network[child]:
-                read = parent[0] in framed and (parent[1] > place if causal else parent[1] < place)
+                first = place == 0 and parent[0] in inputs  # no input comes before the first
+                latest = 1 if first else place
+                read = parent[0] in framed and (parent[1] > latest if causal else parent[1] < place)
                 if read or (parent[0] not in framed and _from_all_frames(parent, network, framed, inputs)):
                     yield f"{child} reads {parent} in {frames} frames, and generation is {spec.causality}"
 
@@ -81,14 +83,19 @@ def _unobserved(spec: Spec) -> Iterator[str]:
 
 
 def _out_of_order(spec: Spec) -> Iterator[str]:
-    """A conditional of q that reads a latent of its own frame's future in q's order, by a window."""
+    """A conditional of q that reads a latent of its own frame's future in q's order.
+
+    A line of every frame that names one by its number does not wait for it there.
+    """
     frames = _lengths(spec)[-1]
     for conditional in spec.inference.conditionals:
         framed = spec.variable(conditional.target).framed
         windows = [parent for parent in conditional.parents if parent.frame is None]
+        single = [parent for parent in conditional.parents if parent.frame is not None]
         for place in places(spec, conditional.target, frames):
             target = (conditional.target, place)
             read = set(dots(spec, windows, place if framed else None, frames))
+            read |= {dot for dot in dots(spec, single, None, frames) if dot[1] != place or not framed}
             if place == 0 and framed:
                 continue
             if late := sorted(read - given_to(spec, frames, target)):

@@ -78,7 +78,8 @@ def _touched(built: Built, name: str, slope: Tensor) -> set[Seen]:
 def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     """Every parameter receives a gradient once T is at least the longest lag + 2.
 
-    A ReLU may rest, and a gate of one unit with it: so for one of a dozen seeds, tried until none is left.
+    A ReLU may rest, a gate of one unit with it, and a read frame be all zeros: so for one of a dozen seeds of
+    weights and data, tried until none is left.
     Lags add up along a path: what a weight multiplies may come from that far, and is 0 before frame 1.
     """
     nodes, gap = built.plan.network.nodes, Gap(0.0)
@@ -94,7 +95,7 @@ def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     for seed in range(12):
         other = again(seed)
         other.module.train()  # a relaxed draw of a discrete latent has a gradient, an exact one has none
-        bound = other.call("elbo", sample_values(other, 2, frames))
+        bound = other.call("elbo", sample_values(other, 2, frames, 1 + seed))
         predicted = [getattr(bound, name).sum() for name in bound._fields if name.startswith("aux_")]
         torch.autograd.backward(torch.stack([bound.elbo.sum(), *predicted]).sum())
         for name, parameter in other.module.named_parameters():
