@@ -265,14 +265,18 @@ def test_questions_about_all_frames_name_each_of_them_once(spec: Spec, data: st.
 LINKED = sorted((*SPECS.glob("*.yaml"), *REGRESSIONS.glob("*.yaml")))
 
 
-def printed(spec: Spec, conditional: Conditional, form: Callable[[Parent, int], str]) -> list[str]:
+def printed(
+    spec: Spec, conditional: Conditional, form: Callable[[Parent, int, int | None], str]
+) -> list[str]:
     """Return the links of a conditional as questions, in one of the forms in which links are printed."""
     variable = spec.variable(conditional.target)
     target = notation.target(conditional, variable.framed)
     if form is notation.parent_unicode and variable.framed:
         frame = conditional.frame
         target = variable.name + notation.lowered("t" if frame is None else notation.frame_word(frame))
-    return [f"{target} <- {form(p, spec.variable(p.name).first)}" for p in conditional.parents]
+    return [
+        f"{target} <- {form(p, spec.variable(p.name).first, conditional.frame)}" for p in conditional.parents
+    ]
 
 
 @pytest.mark.parametrize("page", LINKED, ids=lambda page: page.stem)

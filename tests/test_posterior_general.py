@@ -17,7 +17,7 @@ from dvaec.network.separation import judge
 from dvaec.network.template import evidence, template_of
 from dvaec.network.unrolled import Node, unroll
 from dvaec.network.windows import stationary_windows
-from dvaec.spec.model import Conditional, InferenceKind, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Spec
 from dvaec.testing.derived import derived
 from dvaec.testing.oracles import nodes, prime_field
 from dvaec.testing.oracles.nodes import Dot, dots, given_to
@@ -48,9 +48,12 @@ def of_factor(spec: Spec, conditional: Conditional, frames: int) -> list[Dot]:
     name = conditional.target
     if not spec.variable(name).framed:
         return [(name, 0)]
+    first, left = derived(spec).posterior.served_by(name)
+    if conditional.frame == LAST:
+        return [(name, frames)] if frames >= first else []
     if conditional.frame is not None:
         return [(name, conditional.frame)]
-    return [(name, frame) for frame in range(derived(spec).posterior.served_from(name), frames + 1)]
+    return [(name, frame) for frame in range(first, frames + 1 - left)]
 
 
 def plain(spec: Spec) -> bool:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from dvaec.derive.derivation import derive
 from dvaec.spec import notation
 from dvaec.spec.chain import sweeps
+from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.model import LAST, Conditional, Direction, Parent, Sweep
 from dvaec.spec.offsets import ALL, Offsets, of, window
-from dvaec.spec.over_time import Tangle, arrows_of, components, cycle_at_ends, direction
+from dvaec.spec.over_time import Tangle, arrows_of, components, direction
 from dvaec.spec.read import read_spec, read_text
 
 NAMES = ("z", "a", "s")

@@ -20,12 +20,12 @@ def built(name: str) -> Built:
     return build(read_spec(REGRESSIONS / f"{name}.yaml")[0])
 
 
-def once(made: Built, name: str) -> tuple[str, ...]:
+def once(made: Built, name: str) -> Once:
     """What the first step of an entry point draws, with what it is made of."""
     assert made.plan.stream is not None
     step = next(entry.once for entry in made.plan.stream.entries if entry.name == name)
     assert isinstance(step, Once)
-    return step.nodes
+    return step
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,10 @@ def once(made: Built, name: str) -> tuple[str, ...]:
         ("stream_observed_once", ("step", "imagine")),
         ("frame_0_of_x_1_while_looking_ahead", ("step",)),
         ("frame_0_of_a_latent_drawn_ahead", ("step",)),
+        ("frame_0_of_three_frames_in_a_stream", ("step",)),
     ],
 )
-@pytest.mark.parametrize("frames", [2, 5])
+@pytest.mark.parametrize("frames", [3, 5])
 def test_what_there_is_once_a_sequence_is_that_of_the_batch(
     name: str, steps: tuple[str, ...], frames: int
 ) -> None:
@@ -50,6 +51,8 @@ def test_what_there_is_once_a_sequence_is_that_of_the_batch(
         if entry not in steps:
             continue
         after = first(made, entry, values)
+        if after is None:
+            continue
         for value in (v for v in made.plan.network.values if not v.framed and hasattr(whole, v.name)):
             torch.testing.assert_close(getattr(after, value.name), getattr(whole, value.name))
 
@@ -59,25 +62,37 @@ def generated(made: Built, values: dict[str, torch.Tensor], frames: int) -> obje
 
 
 def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
-    """The state behind the first step."""
+    """The state behind the step that draws what there is once; None where there are fewer frames."""
     still = {v.name: values[v.name] for v in made.plan.network.values if not v.framed}
-    begun = {name: value for name, value in still.items() if made.takes("begin", name)}
+    state = made.module.begin(2, **{n: value for n, value in still.items() if made.takes("begin", n)})
     given = {name: value for name, value in values.items() if made.takes(entry, name)}
-    alone = {n: v if n.removeprefix("noise_") in still else v[:, 0] for n, v in given.items()}
-    state, _ = getattr(made.module, entry)(made.module.begin(2, **begun), **alone)
+    for k in range(once(made, entry).after + 1):
+        if k == values["x"].size(1):
+            return None
+        alone = {n: v if n.removeprefix("noise_") in still else v[:, k] for n, v in given.items()}
+        state, _ = getattr(made.module, entry)(state, **alone)
     return state
 
 
 def test_q_draws_from_features_and_states_at_frame_1() -> None:
     made = built("streams_that_draw_once")
-    assert once(made, "step") == ("f", "q_v", "v", "g", "q_w", "w", "q_z_0", "z_0")
-    assert once(made, "imagine") == ("p_v", "v", "p_w", "w", "p_z_0", "z_0")
+    assert once(made, "step").nodes == ("f", "q_v", "v", "g", "q_w", "w", "q_z_0", "z_0")
+    assert once(made, "imagine").nodes == ("p_v", "v", "p_w", "w", "p_z_0", "z_0")
 
 
-def test_a_state_that_is_given_an_input_alone_draws_its_latent_in_the_first_step() -> None:
+def test_q_waits_for_the_frames_that_it_looks_at() -> None:
+    """z_0 | x_<1:3>: two steps later, and so are all draws behind it."""
+    made = built("frame_0_of_three_frames_in_a_stream")
+    assert once(made, "step").after == 2
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == 2
+    assert dict(made.plan.stream.carried)["x"] == 2
+
+
+def test_a_latent_that_q_draws_from_an_input_alone_has_a_stream() -> None:
     """FHVAE's w | i: the chapter's own encoder runs on a stream of segments."""
     made = build(shipped("fhvae"))
-    assert once(made, "step") == ("q_w", "w")
+    assert once(made, "step").nodes == ("q_w", "w")
     assert stream_is_batch(made, 3).compared > 0
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
+from dvaec.spec.frames import at_frames
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
 
@@ -9,26 +12,50 @@ HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
 """The least windows that hold an absolute frame at every t of 1..T."""
 
 
-def beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
-    """Return what `one` reads and `other` does not, in the order of `one`."""
+def beyond(one: Conditional, other: Conditional, zero: Collection[str] = ()) -> tuple[Parent, ...]:
+    """Return what `one` reads and `other` does not, in the order of `one`.
+
+    `zero` are the names that have a frame 0, of which the lines of frames 0 and 1 tell.
+    """
+    if one.frame in (0, 1):
+        return tuple(_beyond_counted(one, other, zero))
     found = []
-    there = window(0, None) if one.frame == 0 else ALL
     for parent in one.parents:
         seen = _window(other, parent.name)
         if parent.offsets is not None:
-            rest = parent.offsets - seen
-            if rest := rest & there if seen else rest:
+            if rest := parent.offsets - seen:
                 found.append(Parent(parent.name, rest))
-        elif other.of(parent.name, parent.frame) is None and not _held(parent, seen, one.frame):
+        elif other.of(parent.name, parent.frame) is None and not _held(parent, seen):
             found.append(parent)
     return tuple(found)
 
 
-def _held(parent: Parent, seen: Offsets, reader: int | None) -> bool:
-    """Whether a window always holds an absolute frame; of frame 0 they count from there."""
-    if reader == 0 and parent.frame is not None:
-        return (window(1, None) if parent.frame == LAST else of(parent.frame)) <= seen
+def _held(parent: Parent, seen: Offsets) -> bool:
+    """Whether a window always holds an absolute frame."""
     return parent.frame is not None and HOLDING[parent.frame] <= seen
+
+
+def _beyond_counted(one: Conditional, other: Conditional, zero: Collection[str]) -> Iterator[Parent]:
+    """Yield what the line of frame 0 or 1 reads and another does not, the frames of each name together."""
+    for name in dict.fromkeys(parent.name for parent in one.parents):
+        seen, some = frames_read(other, name), [p for p in one.parents if p.name == name]
+        if frames := frames_read(one, name) - seen:
+            yield from at_frames(name, frames, 0 if name in zero else 1, one.frame or 0)
+        for parent in some:
+            there = parent.frame == LAST and window(1, None) <= seen
+            if parent.offsets is None and parent.frame in (None, LAST) and not there:
+                yield from () if other.of(name, parent.frame) else (parent,)
+
+
+def frames_read(conditional: Conditional, name: str) -> Offsets:
+    """Return the frames of a name, as numbers, that the line of frame 0 or 1 reads; T has none."""
+    frames = NONE
+    for parent in (p for p in conditional.parents if p.name == name):
+        if parent.offsets is not None:
+            frames |= parent.offsets.shift(conditional.frame or 0)
+        elif parent.frame in (0, 1):
+            frames |= of(parent.frame)
+    return frames
 
 
 def _window(conditional: Conditional, name: str) -> Offsets:

@@ -3,10 +3,12 @@
 A frame-level latent has one factor for all frames t, and one of frame 0 where it has that frame. Frame 1
 has a factor of its own where the page gives q a conditional or a network there; and where q is derived, if
 it needs more than the later frames do. Where p tells frame 1 from the others, as x_t | z_t, z_1 does, the
-windows of every t >= 1 hold at each t what only z_1 needs. Parted, those of t >= 2 hold less.
+windows of every t >= 1 hold at each t what only z_1 needs. Parted, those of t >= 2 hold less. Frame T
+likewise: in a backward sweep, where it comes first, it may need what the others need no more.
 
-The factor of frame 1 can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
-that would make it read more at frame 1 than the windows of all t do, they are not parted.
+The factor of frame T can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
+that would make it read more there than the windows of all t do, it is not parted. That of frame 1 can name
+any frames that it needs.
 """
 
 from __future__ import annotations
@@ -17,103 +19,114 @@ from functools import cached_property
 from dvaec.derive.beyond import beyond
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.model import Key
-from dvaec.network.cases import first_is_told
+from dvaec.network.cases import end_is_told
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL, NONE, of, window
+from dvaec.spec.offsets import NONE, NOW, window
 
 
 def chain(spec: Spec) -> tuple[Key, ...]:
     """Return what q has a conditional of, (name, frame), in chain-rule order.
 
     Frame None stands for a sequence-level latent, and for all the frames t that have no conditional of their
-    own: these come after the numbered ones in a forward sweep, before them in a backward one.
+    own: these come after those of frames 0 and 1 in a forward sweep, before them in a backward one, and after
+    that of frame T there.
     """
     template = template_of(spec)
     own = [(name, 0) for name in template.zero]
-    own += [(name, 1) for name in spec.latents if _told_at_1(spec, name) or _parted(spec, template, name)]
+    own += [
+        (name, at)
+        for name in spec.latents
+        for at in (1, LAST)
+        if _told_at(spec, name, at) or _parted(spec, template, name, at)
+    ]
     found: list[Key] = []
     for sweep in spec.order:
         every: list[Key] = [(name, None) for name in sweep.latents]
         near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
         numbered: list[Key] = [key for key in near if key in own]
-        found += (*every, *numbered) if sweep.backward else (*numbered, *every)
+        last: list[Key] = [(name, LAST) for name in sweep.latents if (name, LAST) in own]
+        found += (*last, *every, *numbered) if sweep.backward else (*numbered, *every, *last)
     return tuple(found)
 
 
-def _told_at_1(spec: Spec, name: str) -> bool:
-    """Whether the page gives q a conditional or a network of its own at frame 1."""
-    own = any(c.target == name and c.frame == 1 for c in spec.inference.numbered)
-    return own or spec.head(Side.Q, name, 1) is not None
+def _told_at(spec: Spec, name: str, frame: int) -> bool:
+    """Whether the page gives q a conditional or a network of its own at frame 1 or T."""
+    own = any(c.target == name and c.frame == frame for c in spec.inference.numbered)
+    return own or spec.head(Side.Q, name, frame) is not None
 
 
-def _parted(spec: Spec, template: Template, name: str) -> bool:
-    """Whether a derived q has a factor of its own at frame 1: the others then need less, and it no more.
+def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
+    """Whether a derived q has a factor of its own at frame 1 or T: the others then need less, and it no more.
 
-    Both are asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
+    This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
     """
     told = spec.inference.kind in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
     if told or any(c.target == name for c in spec.inference.conditionals):
         return False
-    if name in template.static or spec.frames == 1 or not first_is_told(template):
+    if name in template.static or spec.frames == 1 or not end_is_told(template, frame):
         return False
-    if any(name in sweep.latents and sweep.first for sweep in spec.order):
+    if frame == 1 and any(name in sweep.latents and sweep.first for sweep in spec.order):
         return False  # the page gives the lines of frame 1 where their order is their own
     words = restricted(template, spec.inference, name)
-    exact = _Parting(spec, template, name, evidence(template, name))
-    both = [exact] if words is None else [exact, _Parting(spec, template, name, words)]
+    exact = _Parting(spec, template, (name, frame), evidence(template, name))
+    both = [exact] if words is None else [exact, _Parting(spec, template, (name, frame), words)]
     return any(one.gains for one in both) and all(one.loses_nothing for one in both)
 
 
 @dataclass(frozen=True)
 class _Parting:
-    """The windows of one latent with and without frame 1, given E."""
+    """The windows of one latent with and without frame 1 or T, the second of its key, given E."""
 
     spec: Spec
     template: Template
-    name: str
+    key: tuple[str, int]
     given: Given
 
     @cached_property
     def whole(self) -> Conditional:
-        """The windows of every t >= 1."""
-        return Conditional(self.name, stationary_windows(self.template, self.name, self.given, 1).parents)
+        """The windows of every t of 1..T."""
+        name, _ = self.key
+        return Conditional(name, stationary_windows(self.template, name, self.given).parents)
 
     @property
     def gains(self) -> bool:
-        """Whether those of t >= 1 read what those of t >= 2 do not, where a t >= 2 has it."""
-        later = stationary_windows(self.template, self.name, self.given, 2).parents
-        rest = beyond(self.whole, Conditional(self.name, later))
-        return any(ever_there(self.spec, self.template, parent, 2) for parent in rest)
+        """Whether those of every t read what those of the others do not, where one of the others has it."""
+        name, frame = self.key
+        others = (1, 1) if frame == LAST else (2, 0)
+        rest = stationary_windows(self.template, name, self.given, others).parents
+        more = beyond(self.whole, Conditional(name, rest))
+        return any(ever_there(self.spec, self.template, parent, others) for parent in more)
 
     @property
     def loses_nothing(self) -> bool:
-        """Whether the factor of frame 1 can be written, and reads nothing that `whole` does not."""
+        """Whether the factor of the one frame can be written, and reads nothing that `whole` does not."""
+        name, frame = self.key
+        if frame != LAST:
+            return True
         try:
-            own = unframed_windows(self.template, self.name, 1, self.given).parents
+            own = unframed_windows(self.template, name, frame, self.given).parents
         except NoFixpointError:
             return False
         return all(
-            _sayable(self.template, self.name, one) and _held(self.template, self.whole, one) for one in own
+            _sayable(self.template, name, one) and _held(self.template, self.whole, one) for one in own
         )
 
 
 def _sayable(template: Template, target: str, parent: Parent) -> bool:
-    """Whether a page can say it: all frames, or frame T, of the target's own sweep may be frame 1 itself."""
+    """Whether a line of frame T can say it: all frames of its own sweep, or frame 1, may be frame T."""
     sweep = next(one.latents for one in template.order if target in one.latents)
-    return parent.name not in sweep or parent.frame in (0, 1)
+    return parent.name not in sweep or parent.frame == LAST
 
 
 def _held(template: Template, whole: Conditional, parent: Parent) -> bool:
-    """Whether windows relative to t hold, at t = 1, what the factor of frame 1 reads, for every T."""
+    """Whether windows relative to t hold, at frame T, what its factor reads, for every T."""
     seen = whole.of(parent.name)
     if parent.name in template.static:
         return seen is not None
     if whole.of(parent.name, parent.frame) is not None and parent.frame is not None:
         return True
     offsets = NONE if seen is None or seen.offsets is None else seen.offsets
-    if parent.offsets == ALL:
-        return window(template.first(parent.name) - 1, None) <= offsets
-    return (window(0, None) if parent.frame == LAST else of((parent.frame or 0) - 1)) <= offsets
+    return (NOW if parent.frame == LAST else window(None, -1 if parent.frame == 0 else 0)) <= offsets

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
 from dvaec.spec.model import Conditional, Feature, Head, Inference, Parent, Spec, State, Sweep, Variable
-from dvaec.spec.offsets import NONE
+from dvaec.spec.offsets import ALL, NONE, window
 
 
 class Section(StrEnum):
@@ -160,6 +160,8 @@ def _beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
             found += [parent] if there is None or there.offsets is not None else []
             continue
         rest = parent.offsets - (NONE if there is None or there.offsets is None else there.offsets)
+        if one.frame is not None and rest != ALL:
+            rest = rest & window(-one.frame, None)
         found += [Parent(parent.name, rest)] if rest else []
     return tuple(found)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from dvaec.derive.beyond import HOLDING, beyond
 from dvaec.derive.model import Comparison, Posterior
-from dvaec.network.template import template_of
+from dvaec.network.numbered import numbered_windows
+from dvaec.network.template import Template, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
-from dvaec.spec.model import Conditional, Parent, Spec
-from dvaec.spec.offsets import NONE, Offsets
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
+from dvaec.spec.offsets import NONE, Offsets, of
 
 
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
@@ -25,16 +26,17 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
 
 def _compare(spec: Spec, posterior: Posterior, q: Conditional) -> Comparison:
     exact = posterior.of(q.target, q.frame)
-    idle = () if q == exact else redundant(spec, q, posterior.served_from(q.target))
-    return Comparison(q.target, beyond(exact, q), beyond(q, exact), q.frame, idle)
+    idle = () if q == exact else redundant(spec, q, posterior.served_by(q.target))
+    zero = [v.name for v in spec.variables if v.first == 0]
+    return Comparison(q.target, beyond(exact, q, zero), beyond(q, exact, zero), q.frame, idle)
 
 
-def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
+def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> tuple[Parent, ...]:
     """Return the links of one factor of q that tell the target nothing, given the rest of what it reads.
 
-    What is named is redundant at every frame of every T, of a conditional of frame t at every t >= `start`.
-    None is named where no windows are found for E, nor what a single frame, far from t, would alone make
-    idle.
+    What is named is redundant at every frame of every T, of a conditional of frame t at every t that is
+    `served` (`model.served_by`). None is named where no windows are found for E, nor what a single frame, far
+    from t, would alone make idle.
     """
     template = template_of(spec)
     given: dict[str, Offsets | None] = {v.name: NONE for v in spec.variables if v.framed}
@@ -43,13 +45,16 @@ def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
     try:
         if q.target not in template.static and q.frame is None:
             single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
-            windows = stationary_windows(template, q.target, given, start, single)
+            windows = stationary_windows(template, q.target, given, served, single)
             needed = Conditional(q.target, _widened(windows.parents))
             near = Conditional(q.target, tuple(p for p in q.parents if p.frame is None))
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
             place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
             return tuple(sorted(idle, key=lambda p: place[p.name, p.frame]))
-        found = unframed_windows(template, q.target, q.frame, given, absolute).parents
+        if q.frame in (0, 1):
+            return _redundant_at(template, q, given)
+        alone = q.frame != LAST or served[0] == 1
+        found = unframed_windows(template, q.target, q.frame, given, absolute, alone).parents
     except NoFixpointError:
         return ()
     whole = {p.name for p in found if p.offsets is not None}
@@ -60,6 +65,18 @@ def redundant(spec: Spec, q: Conditional, start: int = 1) -> tuple[Parent, ...]:
         for p in q.parents
         if (p.name not in some if p.frame is None else (p.name, p.frame) not in there and p.name not in whole)
     )
+
+
+def _redundant_at(template: Template, q: Conditional, given: dict[str, Offsets | None]) -> tuple[Parent, ...]:
+    """Return what the line of frame 0 or 1 reads without need."""
+    for parent in q.parents:
+        if parent.frame in (0, 1):
+            given[parent.name] = (given[parent.name] or NONE) | of(parent.frame - (q.frame or 0))
+    single = tuple((p.name, LAST) for p in q.parents if p.frame == LAST)
+    windows = numbered_windows(template, q.target, q.frame or 0, given, single)
+    last = tuple(Parent(name, None, LAST) for name, _ in sorted(windows.singles))
+    needed = Conditional(q.target, (*windows.parents, *last), q.frame)
+    return beyond(q, needed, template.zero)
 
 
 def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:

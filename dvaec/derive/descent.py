@@ -54,18 +54,18 @@ def route_from_target(
     frame: int | None,
     p: Conditional,
     inference: Sequence[Conditional],
-    first: int = 1,
+    served: tuple[int, int] = (1, 0),
 ) -> Route | None:
     """Return a directed path under q from a target to a latent that its prior `p` reads there, or None.
 
-    `frame` is that of the term, None for all frames from `first` on.
+    `frame` is that of the term, None for all that are `served` (`factors.summed_over`).
     """
     factors = {key: c for key, c in by_key(inference).items() if key[0] in spec.latents}
     prior = latent_windows(spec, placed(spec, p, frame))
     if not prior or not _may_reach(spec, factors, target, prior):
         return None
     long = _long(spec, factors, prior)
-    for length, at in _places(spec, (target, frame), first, long):
+    for length, at in _places(spec, (target, frame), served, long):
         path = _path(spec, factors, length, (target, at), prior)
         if path is not None:
             return Route(tuple(_said(spec, node, at if frame is None else None) for node in path))
@@ -139,16 +139,18 @@ def _long(spec: Spec, factors: Factors, prior: Sequence[Parent]) -> int:
     return 4 * max((p.offsets.reach for p in (*prior, *drawn) if p.offsets is not None), default=1) + 2
 
 
-def _places(spec: Spec, key: Key, first: int, long: int) -> Iterator[tuple[int, int | None]]:
+def _places(spec: Spec, key: Key, served: tuple[int, int], long: int) -> Iterator[tuple[int, int | None]]:
     """List lengths T with the frames of the target that are searched in each, shortest first."""
     target, frame = key
     for length in (*range(1, SHORT + 1), long):
         if not spec.variable(target).framed:
             yield length, None
+        elif frame == LAST:
+            yield from ((length, length),) * (length >= served[0])
         elif frame is not None:
             yield length, frame
         elif length <= LONGEST:
-            yield from ((length, at) for at in range(first, length + 1))
+            yield from ((length, at) for at in range(served[0], length + 1 - served[1]))
         else:
             yield length, length // 2
 
@@ -161,7 +163,8 @@ def _path(
     children: dict[Node, list[Node]] = {}
     for target in spec.latents:
         for at in _frames(spec, target, length):
-            c = serving(factors, target, at)
+            own = at == length and (target, LAST) in factors and (target, at) not in factors
+            c = serving(factors, target, LAST if own else at)
             read = latent_windows(spec, placed_in_order(spec, c, c.frame))
             for node in _nodes(spec, read, at, length):
                 children.setdefault(node, []).append((target, at))

@@ -50,10 +50,10 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         else:
             found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
         if finite is not None and (declared is None or _alike(declared, seen)):
-            start = 1 if head.side is Side.P else derivation.posterior.served_from(head.target)
-            found += _at_the_ends(finite, head, seen, start, source)
+            served = (1, 0) if head.side is Side.P else derivation.posterior.served_by(head.target)
+            found += _at_the_ends(finite, head, seen, served, source)
         if finite is not None and finite.sees_itself(reads, seen):
-            name, own = head_key(spec, head), f"{head.target}_{head.frame}"
+            name, own = head_key(spec, head), f"{head.target}_{notation.frame_word(head.frame or 0)}"
             hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
             span = source.span(("networks", name, "reads"))
             found.append(Diagnostic(OUT_OF_ORDER, f"the network {name} sees {own} itself", span, hint))
@@ -64,9 +64,15 @@ def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
 
-def _at_the_ends(finite: Ends, head: Head, seen: Conditional, start: int, source: Source) -> list[Diagnostic]:
+def _zero(spec: Spec) -> tuple[str, ...]:
+    return tuple(v.name for v in spec.variables if v.first == 0)
+
+
+def _at_the_ends(
+    finite: Ends, head: Head, seen: Conditional, served: tuple[int, int], source: Source
+) -> list[Diagnostic]:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(head.side, reads_of_head(head), seen, start), None)
+    first = next(finite.lost(head.side, reads_of_head(head), seen, served), None)
     if first is None:
         return []
     name = head_key(finite.spec, head)
@@ -93,13 +99,14 @@ def _at_the_ends(finite: Ends, head: Head, seen: Conditional, start: int, source
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report latents that a network of q sees before the chain rule has drawn them."""
-    late = beyond(seen, drawn_before(spec, head.target, head.frame))
+    late = beyond(seen, drawn_before(spec, head.target, head.frame), _zero(spec))
     late = tuple(p for p in late if p.name in spec.latents)
     if not late:
         return []
     name = head_key(spec, head)
+    seen_late = notation.parents(late, _zero(spec), head.frame)
     message = (
-        f"the network {name} sees {notation.parents(late)}, which q has not drawn before "
+        f"the network {name} sees {seen_late}, which q has not drawn before "
         f"{name[2:-1]}: {_order_in_words(spec, head.target)}"
     )
     hint = "read what is drawn earlier, or give the order of the latents: order: [[...]]"
@@ -128,10 +135,11 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
 def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> list[Parent]:
     if frame is None:
         return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
-    if sweep.backward:  # at frame 0 or 1 all else is drawn, but the target itself and what comes after it
-        return [Parent(name, ALL)]
+    if frame == LAST:  # one that reads z_1 reads it where T > 1
+        found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
+        return [*found, Parent(name, None, LAST)] if 0 in sweep.before(name, target) else found
     before = sweep.before(name, target, frame)
-    return [Parent(name, None, one) for one in (0, 1) if one - frame in before]
+    return [Parent(name, before)] if before else []
 
 
 def _order_in_words(spec: Spec, target: str) -> str:
@@ -161,20 +169,25 @@ def _differences(
 ) -> list[Diagnostic]:
     name = head_key(spec, head)
     span = source.span(("networks", name, "reads"))
-    missing, surplus = beyond(declared, seen), beyond(seen, declared)
+    zero = _zero(spec)
+    missing, surplus = beyond(declared, seen, zero), beyond(seen, declared, zero)
     if head.block is None and needs_trunk(head, spec.variable(head.target)):
         missing = ()  # the rest is developed by default
-    line = notation.line(declared, spec.variable(head.target).framed)
+    line = notation.line(declared, spec.variable(head.target).framed, zero)
     found = []
     if missing:
-        windows = _some(missing)
+        windows = _some(spec, missing, head.frame)
         message = f"the network {name} does not see {windows}, which {_origin(spec, head)} lists: {line}"
         hint = "; or ".join(_carriers(spec, missing[0], head))
         found.append(Diagnostic(SEES_LESS, message, span, hint))
     if surplus:
-        windows = _some(surplus)
+        windows = _some(spec, surplus, head.frame)
         message = f"the network {name} sees {windows}, which {_origin(spec, head)} does not list: {line}"
-        via = [notation.parent(r) for r in reads_of_head(head) if _brings(unfolded, r, surplus)]
+        via = [
+            notation.parent(r, frame=head.frame)
+            for r in reads_of_head(head)
+            if _brings(unfolded, r, surplus, head.frame)
+        ]
         ways = f" (through {', '.join(dict.fromkeys(via))})" if via else ""
         where = "under generation" if head.side is Side.P else "that you write under inference"
         hint = f"remove it from what {name} reads{ways}, or add it to the conditional {where}"
@@ -182,9 +195,9 @@ def _differences(
     return found
 
 
-def _some(parents: tuple[Parent, ...]) -> str:
+def _some(spec: Spec, parents: tuple[Parent, ...], frame: int | None) -> str:
     """Return windows as the language writes them, of very many the first."""
-    listed = notation.parents(parents).split(", ")
+    listed = notation.parents(parents, _zero(spec), frame).split(", ")
     more = f" and {len(listed) - MOST_SHOWN} more windows" if len(listed) > MOST_SHOWN + 1 else ""
     return ", ".join(listed[:MOST_SHOWN] if more else listed) + more
 
@@ -209,7 +222,7 @@ def _carriers(spec: Spec, missing: Parent, head: Head) -> list[str]:
     name = head_key(spec, head)
     offsets = missing.offsets
     if offsets is None or offsets.finite:
-        ways = [f"let {name} read {_some((missing,))}"]
+        ways = [f"let {name} read {_some(spec, (missing,), head.frame)}"]
     elif head.frame is not None:
         ways = [f"let {name} read, at frame 1, a state that runs backward and reads {missing.name}: b_<1>"]
     elif not spec.variable(head.target).framed:
@@ -230,10 +243,10 @@ def _direction(offsets: Offsets) -> str:
     return "forward" if offsets.reaches_past else "backward (runs: backward)"
 
 
-def _brings(unfolded: Unfolded, read: Parent, surplus: tuple[Parent, ...]) -> bool:
+def _brings(unfolded: Unfolded, read: Parent, surplus: tuple[Parent, ...], frame: int | None) -> bool:
     """Say whether reading one name lets a surplus window in."""
-    seen = Conditional(read.name, unfolded.seen((read,)))
-    excess = Conditional(read.name, surplus)
+    seen = Conditional(read.name, unfolded.seen((read,), frame), frame)
+    excess = Conditional(read.name, surplus, frame)
     return beyond(seen, excess) != seen.parents
 
 

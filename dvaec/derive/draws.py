@@ -1,6 +1,6 @@
 """What must be drawn from q for a term, and whether the draws wait for one another from frame to frame.
 
-The draws have names: `z` for the frames of z, `z_0` and `z_1` for those that q draws on their own.
+The draws have names: `z` for the frames of z, `z_0`, `z_1` and `z_T` for those that q draws on their own.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from dvaec.derive.factors import by_key, latent_windows
-from dvaec.spec.model import Conditional, Family, Parent, Role, Spec
-from dvaec.spec.notation import listed
-from dvaec.spec.offsets import ALL, window
+from dvaec.spec.model import LAST, Conditional, Family, Parent, Role, Spec
+from dvaec.spec.notation import frame_word, listed
+from dvaec.spec.offsets import ALL, NOW, window
+
+ENDS = (0, 1, LAST)
 
 
 def drawn_for(
@@ -37,7 +39,7 @@ def drawn_for(
                 queue.append(name)
     names: list[str] = []
     for latent in spec.latents:
-        alone = [_name(latent, f) for f in (0, 1) if f == 0 or latent not in met]  # z tells of z_1 too
+        alone = [_name(latent, f) for f in ENDS if f == 0 or latent not in met]  # z tells of z_1, z_T too
         names += [name for name in (*alone, latent) if name in met]
     return tuple(names)
 
@@ -48,14 +50,14 @@ def schedule(
     """Say whether drawing `sampled` loops over time, and why: whether q's graph on their names has a cycle.
 
     `summed` says whether the term that they are for is summed over t. A cycle lies within one sweep, which
-    gives the direction; frames 0 and 1 of their own close none. The draws of classes have no gradient: they
-    are relaxed while training, and what is estimated is a surrogate.
+    gives the direction; frames 0, 1 and T of their own close none. The draws of classes have no gradient:
+    they are relaxed while training, and what is estimated is a surrogate.
     """
     if not sampled:
         return False, f"nothing is drawn{': all frames are computed at once' if summed else ''}"
     sequential, why = _looped(spec, sampled, inference)
     classes = {v.name for v in spec.having(Role.LATENT) if v.family is Family.CATEGORICAL}
-    relaxed = [name for name in sampled if name.removesuffix("_0").removesuffix("_1") in classes]
+    relaxed = [name for name in sampled if name.partition("_")[0] in classes]
     if relaxed:
         names = listed(relaxed)
         why = f"{why}; while training, draws of {names} are relaxed, and what is estimated is a surrogate"
@@ -78,7 +80,7 @@ def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]
     if causes:
         return True, "; ".join(causes)
     names = listed(sampled)
-    alone = {f"{name}_{frame}" for name in spec.latents for frame in (0, 1)}
+    alone = {_name(name, frame) for name in spec.latents for frame in ENDS}
     if all(name in alone or not spec.variable(name).framed for name in sampled):
         return False, f"{names} {'is' if len(sampled) == 1 else 'are'} drawn once for the whole sequence"
     return (
@@ -117,14 +119,14 @@ def _cycle(name: str, reads: Mapping[str, Sequence[str]]) -> tuple[str, ...] | N
 
 
 def _name(target: str, frame: int | None) -> str:
-    return target if frame is None else f"{target}_{frame}"
+    return target if frame is None else f"{target}_{frame_word(frame)}"
 
 
 def _draws(read: Iterable[Parent], frame: int | None, own: frozenset[tuple[str, int | None]]) -> list[str]:
     """Name the draws that windows reach, those of `own` frames apart."""
     found = []
     for parent in read:
-        apart = [f for f in (0, 1) if (parent.name, f) in own]
+        apart = [f for f in ENDS if (parent.name, f) in own]
         found += [_name(parent.name, f) for f in apart if _reaches(parent, f, frame)]
         if not _within(parent, apart, frame):
             found.append(parent.name)
@@ -135,6 +137,10 @@ def _reaches(parent: Parent, there: int, frame: int | None) -> bool:
     """Whether a parent may be read at one frame: from `frame`, or from any frame from 1 on."""
     if parent.offsets is None:
         return parent.frame == there
+    if LAST in (there, frame) and parent.offsets != ALL:
+        if there == frame:
+            return 0 in parent.offsets
+        return bool(parent.offsets & (window(0, None) if there == LAST else window(None, there - 1)))
     if frame is not None:
         return there - frame in parent.offsets
     return bool(parent.offsets & window(None, there - 1)) or parent.offsets == ALL
@@ -145,4 +151,6 @@ def _within(parent: Parent, frames: Sequence[int], frame: int | None) -> bool:
     if parent.offsets is None:
         return parent.frame in frames
     there = parent.offsets
+    if frame == LAST:
+        return LAST in frames and there == NOW
     return frame is not None and there.finite and all(d + frame in frames for d in there.members)

@@ -20,19 +20,19 @@ from dvaec.derive.draws import drawn_for, schedule
 from dvaec.derive.factors import (
     Key,
     by_key,
-    first_of,
     generative,
     given_names,
     latent_windows,
     placed,
     serving,
+    summed_over,
     term_frames,
     united,
 )
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
 from dvaec.derive.order import placed_in_order
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
-from dvaec.spec.notation import listed
+from dvaec.spec.notation import frame_word, listed
 from dvaec.spec.offsets import NOW
 
 CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset(
@@ -54,7 +54,7 @@ def elbo_terms(spec: Spec, inference: tuple[Conditional, ...]) -> Elbo:
     """
     q_of, p_of = by_key(inference), generative(spec)
     missing = [
-        v.name if frame is None else f"{v.name}_{frame}"
+        v.name if frame is None else f"{v.name}_{frame_word(frame)}"
         for v in spec.having(Role.LATENT)
         for frame in ((0, None) if v.first == 0 else (None,))
         if (v.name, frame) not in q_of
@@ -85,7 +85,7 @@ def at(variable: Variable, frame: int | None) -> str:
     """Name a variable where a term speaks of it: `z_t`, `z_0`, or `v` of a sequence."""
     if not variable.framed:
         return variable.name
-    return f"{variable.name}_{'t' if frame is None else frame}"
+    return f"{variable.name}_{'t' if frame is None else frame_word(frame)}"
 
 
 def _reconstruction(
@@ -99,7 +99,7 @@ def _reconstruction(
     sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.RECONSTRUCTION, name, p, None, read, sampled, estimator, sequential, reason, why,
-        variable.framed, frame, first_of(frames),
+        variable.framed, frame, *summed_over(frames),
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _divergence(
     name, frame = key
     variable = spec.variable(name)
     pair, target = families(spec, name), at(variable, frame)
-    route = route_from_target(spec, name, frame, p, inference, first_of(frames))
+    route = route_from_target(spec, name, frame, p, inference, summed_over(frames))
     read = latent_windows(spec, united((*placed_in_order(spec, q, frame), *placed(spec, p, frame))))
     if route is None and pair in CLOSED_FORMS:
         estimator = Estimator.ANALYTIC
@@ -149,7 +149,7 @@ def _divergence(
     sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.DIVERGENCE, name, p, q, read, sampled, estimator, sequential, reason, why,
-        variable.framed, frame, first_of(frames),
+        variable.framed, frame, *summed_over(frames),
     )  # fmt: skip
 
 

@@ -27,9 +27,9 @@ def restricted(
             return None
 
 
-def ever_there(spec: Spec, template: Template, parent: Parent, start: int) -> bool:
-    """Whether a window holds a frame at any t >= `start`, where the page fixes T."""
+def ever_there(spec: Spec, template: Template, parent: Parent, served: tuple[int, int]) -> bool:
+    """Whether a window holds a frame at any t that is served (`model.served_by`), where the page fixes T."""
     if spec.frames is None or parent.offsets is None:
         return True
-    nearest = template.first(parent.name) - spec.frames
-    return bool(parent.offsets & window(nearest, spec.frames - start))
+    nearest = template.first(parent.name) - spec.frames + served[1]
+    return bool(parent.offsets & window(nearest, spec.frames - served[0]))

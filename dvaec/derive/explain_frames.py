@@ -6,6 +6,7 @@ Longer networks only have more moral edges, so that a dependence found in one ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import lcm
 
 from dvaec.derive.answers import Explanation, Finding
@@ -25,7 +26,7 @@ MOST_RESTS = 12
 
 def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about a sequence-level target, or about one frame."""
-    template, candidate = template_of(spec), question.candidate
+    template, candidate = template_of(spec), _counted(question)
     judgements = _judged(template, question, derivation)
     longest = judgements[-1]
     network, target = longest.network, longest.target
@@ -171,7 +172,18 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
 def _farthest(question: Question) -> int:
     """Return the last frame that is asked about by its number."""
     asked = (question.frame, question.candidate.frame)
-    return max((n for n in asked if n is not None), default=0)
+    window = _counted(question).offsets
+    return max((n for n in (*asked, window.high if window else None) if n is not None), default=0)
+
+
+def _counted(question: Question) -> Parent:
+    """Return the candidate with its frames by their numbers, where they are relative to a numbered frame."""
+    offsets = question.candidate.offsets
+    return (
+        question.candidate
+        if not offsets
+        else replace(question.candidate, offsets=offsets.shift(question.frame or 0))
+    )
 
 
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
@@ -186,10 +198,11 @@ def _hits(judgements: Iterable[Judgement], candidate: Parent) -> list[tuple[Judg
 
 
 def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:
-    """Return the frames of the candidate that exist, all of them where it is open."""
+    """Return the frames of the candidate that exist."""
     nodes = tuple(n for n in network.parents if n.name == candidate.name)
     if candidate.frame is None:
-        return nodes
+        there = candidate.offsets
+        return nodes if there is None else tuple(n for n in nodes if n.frame is not None and n.frame in there)
     at = network.frames if candidate.frame == LAST else candidate.frame
     return tuple(n for n in nodes if n.frame == at)
 

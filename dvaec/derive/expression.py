@@ -4,7 +4,7 @@
     LogDensity        log p(x_t | x_{1:t-1}, z_t)
     Expectation       E_{q(z_t | x_{1:T})}[ ... ]
     KullbackLeibler   D_KL( q(z_t | ...) || p(z_t | ...) )
-    Sum               sympy's own, over t = 1..T or 2..T
+    Sum               sympy's own, over t = 1..T or 2..T, or up to T-1
 
 What they are of are the slices of `dvaec.derive.slices`. All are immutable, hashable and canonical: what a
 density is of, and what it is given, is sorted by name. A frame outside 1..T is absent (0..T, for a variable
@@ -22,7 +22,7 @@ from sympy.core.symbol import Str
 from dvaec.derive.factors import placed
 from dvaec.derive.order import placed_in_order
 from dvaec.derive.slices import Slice, T, slices, state_slice, t, united, whole
-from dvaec.spec.model import Conditional, Parent, Side, Spec
+from dvaec.spec.model import LAST, Conditional, Parent, Side, Spec
 from dvaec.spec.offsets import NOW
 
 __all__ = ["Add", "Slice", "Sum", "slices", "state_slice", "united", "whole"]  # for the printers too
@@ -142,14 +142,18 @@ def target_slice(spec: Spec, name: str, frame: int | None = None) -> Slice:
     return slices(spec, (here,), frame)[0]
 
 
-def over_time(body: Expr, first: int = 1) -> Formula:
-    """Return the sum of `body` over t = first..T."""
-    return Sum(body, (t, first, T))
+def over_time(body: Expr, first: int = 1, left: int = 0) -> Formula:
+    """Return the sum of `body` over t = first..T - left."""
+    return Sum(body, (t, first, T - left))
 
 
-def first_frame(total: Sum) -> int:
-    """Return the frame at which a sum over time begins."""
-    return int(total.limits[0][1])
+def limits(total: Sum) -> tuple[int, int]:
+    """Return the frame at which a sum over time begins, and how many frames it leaves at the end."""
+    _, first, last = total.limits[0]
+    return int(first), int(T - last)
+
+
+PLACES = {0: 0, 1: 1, None: 2, LAST: 3}  # the order of terms: the sum over the other frames before frame T
 
 
 def at_length(formula: Formula, length: int) -> Formula:
@@ -165,7 +169,8 @@ def at_frame(formula: Formula, frame: int) -> Formula:
 def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula], ...]:
     """Return the terms of a sum as (sign, term): positive ones first, then by the variable they speak of.
 
-    `rank` lists the variables' names in the order wanted; single frames come before the sum over the others.
+    `rank` lists the variables' names in the order wanted; the frames 0 and 1 come before the sum over the
+    others, T behind it.
     """
     signed = []
     for term in Add.make_args(formula):
@@ -174,7 +179,7 @@ def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula]
 
     def place(pair: tuple[int, Formula]) -> tuple[int, int, float]:
         one = subject(pair[1])
-        return -pair[0], rank.index(one.name), float("inf") if one.frame is None else one.frame
+        return -pair[0], rank.index(one.name), PLACES[one.frame]
 
     return tuple(sorted(signed, key=place))
 
@@ -182,7 +187,7 @@ def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula]
 def subject(formula: Formula) -> Slice:
     """Return the first slice, by name and frame, that a density in `formula` is of."""
     found: list[Slice] = [one.args[0].of[0] for one in formula.atoms(LogDensity, KullbackLeibler)]
-    return min(found, key=lambda one: (one.name, one.frame is None, one.frame or 0))
+    return min(found, key=lambda one: (one.name, PLACES[one.frame]))
 
 
 def _parameters(spec: Spec, side: Side, conditional: Conditional) -> str:

@@ -1,7 +1,7 @@
 """Which conditional serves which frame, on either side, and what it reads there.
 
 A factor's key is (target, frame): frame None for a sequence-level target and for the conditional of every
-frame without one of its own, 0 or 1 for a numbered line.
+frame without one of its own, 0, 1 or LAST for a numbered line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 Key: TypeAlias = tuple[str, int | None]
 Factors: TypeAlias = Mapping[Key, Conditional]
@@ -32,25 +32,29 @@ def serving(factors: Factors, target: str, frame: int | None) -> Conditional:
 
 
 def term_frames(spec: Spec, target: str, *sides: Factors) -> tuple[int | None, ...]:
-    """Return the frames that a target has terms of: 0 and 1 where they have a factor of their own, and None.
+    """Return the frames that a target has terms of: those with a factor of their own (0, 1, LAST), and None.
 
-    Frame 1 has one as soon as either side's conditional there is a numbered one.
+    Frames 1 and T have one as soon as either side's conditional there is a numbered one.
     """
     variable = spec.variable(target)
-    own = [frame for frame in (0, 1) if any((target, frame) in side for side in sides)]
+    own = [frame for frame in (0, 1, LAST) if any((target, frame) in side for side in sides)]
     return (*(own if variable.framed else ()), None)
 
 
-def first_of(frames: tuple[int | None, ...]) -> int:
-    """Return the frame at which the sum over t begins, beside the terms of `frames`."""
-    return 2 if 1 in frames else 1
+def summed_over(frames: tuple[int | None, ...]) -> tuple[int, int]:
+    """Return where the sum over t begins, beside the terms of `frames`, and how many it leaves at the end.
+
+    A term of frame T is there where T is no less than the first of these.
+    """
+    return 2 if 1 in frames else 1, int(LAST in frames)
 
 
 def placed(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:
     """Return what a conditional reads where it serves one frame, each name once.
 
     For frame 0 or 1 the offsets count from that frame, and frames before a variable's first are left out;
-    absolute frames other than T become offsets. For frame None the parents are as they stand.
+    absolute frames other than T become offsets. For frame T no frame behind it is left, and T becomes an
+    offset. For frame None the parents are as they stand.
     """
     if frame is None:
         return conditional.parents
@@ -91,6 +95,10 @@ def given_names(spec: Spec) -> tuple[str, ...]:
 
 
 def _at(spec: Spec, parent: Parent, frame: int) -> Parent:
+    if frame == LAST:
+        if parent.offsets is not None and parent.offsets != ALL:
+            return Parent(parent.name, parent.offsets & window(None, 0))
+        return Parent(parent.name, NOW) if parent.frame == LAST else parent
     if parent.frame is not None:
         return parent if parent.frame == LAST else Parent(parent.name, of(parent.frame - frame))
     if parent.offsets is None:

@@ -70,7 +70,7 @@ def shown(
     if not depends:
         return Finding(part, False, example, blocks=trails.blocks(judgement, member), frames=frames, at=at)
     trail = judgement.witness(member)
-    steps = trails.arrows(trail.steps)
+    steps = trails.arrows(trail.steps, judgement.network.frames)
     return Finding(part, True, example, steps, trails.colliders(trail), frames=frames, at=at)
 
 

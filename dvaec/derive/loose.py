@@ -16,7 +16,7 @@ from dvaec.network.finite import Finite
 from dvaec.network.template import Template, end
 from dvaec.network.unrolled import Node
 from dvaec.network.windows import Windows
-from dvaec.spec.model import Conditional, Parent, Spec
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import Offsets
 
 LARGEST_COMPARED = 4_000_000  # frames compared, times the frames of the network, times what families read
@@ -27,10 +27,14 @@ def looseness(
     spec: Spec,
     template: Template,
     conditional: Conditional,
-    found: Windows,
-    given: Mapping[str, Offsets | None],
+    derived: tuple[Windows, Mapping[str, Offsets | None]],
+    served: tuple[int, int] = (1, 0),
 ) -> Looseness:
-    """Compare windows, clipped to the frames that there are, with the exact minimum of long networks."""
+    """Compare windows, clipped to the frames that there are, with the exact minimum of long networks.
+
+    `derived` are the windows and E; compared are the frames that are `served`.
+    """
+    found, given = derived
     comparison = _Comparison(template, conditional, given)
     reads = sum(len(f.parents) + 1 for f in template.families)
     reach = max((end(o) for o in given.values() if o is not None), default=0)
@@ -41,7 +45,8 @@ def looseness(
     if residues * shortest * shortest * reads > LARGEST_COMPARED:
         return Looseness(compared=False)
     if not framed:
-        lengths = range(1, shortest + 1) if spec.frames is None else (shortest,)
+        least = served[0] if conditional.frame == LAST else 1
+        lengths = range(least, shortest + 1) if spec.frames is None else (shortest,)
         loose = tuple(
             frames for frames in lengths if any(comparison.spare(frames, conditional.frame).values())
         )
@@ -50,7 +55,7 @@ def looseness(
         longest = loose[-1] if varies else shortest
         spare = comparison.spare(longest, conditional.frame)
         return Looseness(spare=_runs(template, spare, longest, None), lengths=loose, varies=varies)
-    results = tuple(_ends(template, comparison, shortest + k) for k in range(residues))
+    results = tuple(_ends(template, comparison, shortest + k, served) for k in range(residues))
     return replace(
         results[0],
         first=tuple(sorted({k for one in results for k in one.first})),
@@ -69,15 +74,16 @@ class _Comparison:
     def spare(self, frames: int, at: int | None) -> Sets:
         """Return what the windows hold at frame `at` of `frames` without need."""
         network = Finite(self.template, frames)
+        at = frames if at == LAST else at
         exact = network.minimal(Node(self.conditional.target, at), self.given)
         allowed = network.places((Parent(n, o) for n, o in self.given.items()), at)
         read = network.places(self.conditional.parents, at)
         return {name: read[name] & allowed[name] & ~exact[name] for name in self.template.names}
 
 
-def _ends(template: Template, comparison: _Comparison, frames: int) -> Looseness:
+def _ends(template: Template, comparison: _Comparison, frames: int, served: tuple[int, int]) -> Looseness:
     """Compare frame by frame; the middle frame speaks for all between the ends."""
-    spare = {t: comparison.spare(frames, t) for t in range(1, frames + 1)}
+    spare = {t: comparison.spare(frames, t) for t in range(served[0], frames + 1 - served[1])}
     loose = [t for t, sets in spare.items() if any(sets.values())]
     middle = (frames + 1) // 2
     inside = _runs(template, spare[middle], frames, middle)

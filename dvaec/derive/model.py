@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from dvaec.spec.model import Conditional, Parent
+from dvaec.spec.model import LAST, Conditional, Parent
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,13 @@ Key: TypeAlias = tuple[str, int | None]
 """What there is a factor of: a latent, and the frame of a factor of one frame."""
 
 
-def served_from(keys: Iterable[Key], name: str) -> int:
-    """Return the first frame t that the factor of all frames serves: 2 where frame 1 has its own."""
-    return 2 if (name, 1) in keys else 1
+def served_by(keys: Iterable[Key], name: str) -> tuple[int, int]:
+    """Return the first frame t that the factor of all frames serves, and how many at the end it leaves out.
+
+    These are 2 where frame 1 has its own, else 1, and 1 where frame T has its own, else 0.
+    """
+    keys = tuple(keys)
+    return 2 if (name, 1) in keys else 1, int((name, LAST) in keys)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Posterior:
     """p(latents | observed, inputs) factorized in q's chain-rule order, one factor per (target, frame).
 
     A frame-level latent's factor of frame None serves all frames that have none of their own: frame 0, and
-    frame 1 where there is one. `order` lists the latents, sweep after sweep.
+    frames 1 and T where there is one. `order` lists the latents, sweep after sweep.
     """
 
     order: tuple[str, ...]
@@ -110,9 +114,9 @@ class Posterior:
         """What there are factors of, in chain-rule order."""
         return tuple((f.conditional.target, f.conditional.frame) for f in self.factors)
 
-    def served_from(self, name: str) -> int:
-        """Return the first frame t that the factor of all frames serves."""
-        return served_from(self.keys, name)
+    def served_by(self, name: str) -> tuple[int, int]:
+        """Return the first t that the factor of all frames serves, and how many at the end it does not."""
+        return served_by(self.keys, name)
 
     def of(self, target: str, frame: int | None = None) -> Conditional:
         """Return the windows of one latent, or of a frame of it; StopIteration if it has no such factor."""
@@ -153,12 +157,13 @@ class Estimator(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """One term of the ELBO: of a sequence-level variable, of one frame, or summed over t = `first`..T.
+    """One term of the ELBO: of a sequence-level variable, of one frame, or summed over `first`..T - `left`.
 
-    `framed` is False for a target of sequence level. `frame` is 0 or 1 for the term of that frame alone,
-    which the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own). `p` and
-    `q` are the conditionals that serve there: the numbered ones where there are such, else the generic ones
-    read at that frame.
+    `framed` is False for a target of sequence level. `frame` is 0, 1 or LAST for the term of that frame
+    alone, which the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own,
+    `left` 1 where T has). A term of frame T whose `first` is 2 is there where T > 1 alone. `p` and `q` are
+    the conditionals that serve there: the numbered ones where there are such, else the generic ones read at
+    that frame.
 
     RECONSTRUCTION: + E[log p(target_t | ...)], MONTE_CARLO (ANALYTIC with no latent in it: no expectation).
     DIVERGENCE: - E[KL(q || p)] (ANALYTIC) or - E[log q - log p] (LOG_RATIO).
@@ -166,9 +171,9 @@ class Term:
     `expectation` holds the latents in the integrand with their windows (none: no expectation is written); in
     a term of one frame they count from that frame, and frames before the first are left out;
     `sampled` the latents that must be drawn from q to estimate it (those and their ancestors under q), `z_0`
-    apart from `z`, and `z_1` where q draws it on its own and nothing else of z is needed. `sequential` says
-    whether drawing them needs a loop over time; `reason` says in words why the estimator is this one,
-    `schedule_reason` why the draws are sequential or parallel.
+    apart from `z`, and `z_1` (`z_T`) where q draws it on its own and nothing else of z is needed.
+    `sequential` says whether drawing them needs a loop over time; `reason` says in words why the
+    estimator is this one, `schedule_reason` why the draws are sequential or parallel.
     """
 
     kind: TermKind
@@ -184,6 +189,7 @@ class Term:
     framed: bool = True
     frame: int | None = None
     first: int = 1
+    left: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 p(latents | observed, inputs) is factorized by the chain rule in the order of q; from each factor everything
 that D-separation allows is removed (section 4.2 of the review, with descendants of head-to-head nodes
 minded). Filtering, look-ahead and mean field are the same with less evidence. One factor per latent serves
-all frames t; frame 0, and frame 1 where it has one of its own (`dvaec.derive.chain`), have theirs.
+all frames t; frame 0 has its own, and so have frames 1 and T where that is better (`dvaec.derive.chain`).
 """
 
 from __future__ import annotations
@@ -13,37 +13,48 @@ from dataclasses import replace
 from dvaec.derive.chain import chain
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
-from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_from
+from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
+from dvaec.network.numbered import numbered_windows
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.model import Conditional, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Spec, reads_of_head
 
 
-def windows_given(spec: Spec, template: Template, key: Key, given: Given, start: int = 1) -> Windows:
-    """Return the minimal conditioning set of one factor, given E as windows; frames from `start` on."""
+def windows_given(
+    spec: Spec, template: Template, key: Key, given: Given, served: tuple[int, int] = (1, 0)
+) -> Windows:
+    """Return the minimal conditioning set of one factor, given E as windows, at the frames that are `served`.
+
+    A factor of frame T is that of frame 1, too, where this has none of its own.
+    """
     name, frame = key
+    if frame in (0, 1):
+        return numbered_windows(template, name, frame, given)
     if name in template.static or frame is not None:
-        return unframed_windows(template, name, frame, given)
-    found = stationary_windows(template, name, given, start)
-    return replace(found, parents=tuple(p for p in found.parents if ever_there(spec, template, p, start)))
+        alone = frame != LAST or served[0] == 1
+        return unframed_windows(template, name, frame, given, alone=alone)
+    found = stationary_windows(template, name, given, served)
+    return replace(found, parents=tuple(p for p in found.parents if ever_there(spec, template, p, served)))
 
 
 def exact_posterior(spec: Spec) -> Posterior:
     """Return the exact posterior's factorization in q's order, for every T (or NoFixpointError)."""
     template, keys = template_of(spec), chain(spec)
-    factors = (_factor(spec, template, key, served_from(keys, key[0])) for key in keys)
+    factors = (_factor(spec, template, key, served_by(keys, key[0])) for key in keys)
     return Posterior(spec.latents, tuple(factors))
 
 
-def _factor(spec: Spec, template: Template, key: Key, start: int) -> DerivedConditional:
+def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -> DerivedConditional:
     name, frame = key
     given = evidence(template, name, frame=frame)
-    found = windows_given(spec, template, key, given, start)
+    found = windows_given(spec, template, key, given, served)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
-    return DerivedConditional(conditional, proof, looseness(spec, template, conditional, found, given))
+    return DerivedConditional(
+        conditional, proof, looseness(spec, template, conditional, (found, given), served)
+    )
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
@@ -65,7 +76,7 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if given is None:
         return posterior.of(name, frame)
     return Conditional(
-        name, windows_given(spec, template, key, given, posterior.served_from(name)).parents, frame
+        name, windows_given(spec, template, key, given, posterior.served_by(name)).parents, frame
     )
 
 

@@ -1,7 +1,8 @@
 """The question `z_t <- x_<t+1>`: does the exact posterior's factor of z_t read x_{t+1}?
 
 A sequence-level target and one at a single frame are asked about single frames or all of them:
-`v <- x_<1:T>`, `z_0 <- x_5`, `z_1 <- u_1`.
+`v <- x_<1:T>`, `z_0 <- x_5`, `z_1 <- u_1`. Frames 0 and 1 may be asked about any frames that have numbers:
+`z_1 <- x_<2:T>`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.model import LAST, Parent, Role, Spec
 from dvaec.spec.notation import raised
-from dvaec.spec.offsets import ALL, NOW
+from dvaec.spec.offsets import ALL, NOW, of, window
 from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
 
@@ -27,7 +28,7 @@ class Question:
     """A latent at frame t, at one `frame` (LAST for T) or of sequence level, and what its factor may read.
 
     The candidate is a window relative to t, a sequence-level name, or, where the target has no frame t, one
-    absolute frame or all of them.
+    absolute frame or all of them. Of frames 0 and 1 a window is relative to them.
     """
 
     target: str
@@ -48,7 +49,8 @@ def parse_question(text: str, spec: Spec) -> Question:
     at = text.index(arrow)
     target = _reference(text, 0, at)
     _known(text, target, spec)
-    candidate = _candidate(text, at + len(arrow), spec)
+    numbered = target.frame in ("0", "1")
+    candidate = _candidate(text, at + len(arrow), spec, numbered)
     variable = spec.variable(target.name)
     if variable.role is not Role.LATENT:
         message = (
@@ -65,21 +67,27 @@ def parse_question(text: str, spec: Spec) -> Question:
         single = f"{target.name}_5 <- {candidate.name}_1"
         hint = f"for example {candidate.name}_<t-1>; or ask about one frame, {single}"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
-    if not relative and candidate.offsets not in (None, ALL):
+    offsets = candidate.offsets
+    if offsets is not None and candidate.counted:
+        every = window(spec.variable(candidate.name).first, None)
+        offsets = ALL if every <= offsets else offsets.shift(-(frame or 0))
+    elif not relative and offsets not in (None, ALL):
         name = candidate.name
         message = f"{text[target.start : target.stop]} has no frame t that {name} could be relative to"
         hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {name}_<1:T>"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
-    return Question(target.name, Parent(candidate.name, candidate.offsets, other), frame)
+    return Question(target.name, Parent(candidate.name, offsets, other), frame)
 
 
-def _candidate(text: str, start: int, spec: Spec) -> Reference:
-    """Read what stands behind the arrow: a variable, or several windows of it."""
+def _candidate(text: str, start: int, spec: Spec, counting: bool) -> Reference:
+    """Read what stands behind the arrow: a variable, or several windows of it, `counting` frames or not."""
     found = []
     for piece in text[start:].split(","):
-        found.append(_reference(text, start, start + len(piece)))
+        found.append(_reference(text, start, start + len(piece), counting))
         _known(text, found[-1], spec)
         start += len(piece) + 1
+    if counting and (len(found) > 1 or found[0].offsets is not None):
+        found = [_counted(one) for one in found]
     first, *others = found
     offsets = first.offsets
     for one in others:
@@ -88,6 +96,18 @@ def _candidate(text: str, start: int, spec: Spec) -> Reference:
             raise _fault(text, Code.NOTATION, "a question is about one link", one.start, one.stop, hint)
         offsets |= one.offsets
     return replace(first, offsets=offsets, stop=found[-1].stop)
+
+
+def _counted(reference: Reference) -> Reference:
+    """Return a reference with its frames by their numbers, where it has any."""
+    frames = reference.offsets
+    if (reference.frame or "").isdigit():
+        frames = of(int(reference.frame or ""))
+    elif frames == ALL and reference.begins is not None:
+        frames = window(int(reference.begins), None)
+    elif not reference.counted:
+        return reference
+    return replace(reference, offsets=frames, frame=None, counted=True)
 
 
 def _frame(text: str, reference: Reference, spec: Spec) -> int | None:
@@ -116,9 +136,9 @@ def _latents(spec: Spec) -> str:
     return "ask about " + " or ".join(names)
 
 
-def _reference(text: str, start: int, stop: int) -> Reference:
+def _reference(text: str, start: int, stop: int, counting: bool = False) -> Reference:
     try:
-        return parse_reference(text, start, stop)
+        return parse_reference(text, start, stop, counting)
     except NotationError as error:
         raise _fault(text, error.code, error.message, error.start, error.stop, error.hint) from None
 

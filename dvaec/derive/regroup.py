@@ -17,7 +17,7 @@ from dvaec.derive.expression import (
     KullbackLeibler,
     LogDensity,
     Sum,
-    first_frame,
+    limits,
     over_time,
     whole,
 )
@@ -60,14 +60,14 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
             outside.append(part)
             continue
         used += over
-        first = first_frame(term) if isinstance(term, Sum) else None
-        inside.append((sign, mean, first))
+        ends = limits(term) if isinstance(term, Sum) else None
+        inside.append((sign, mean, ends))
     if not any(_splits(mean, used) for _, mean, _ in inside) and len(inside) < 2:
         return None
     taken = whole(spec, [name for name in outer if name in used])
     given = whole(spec, given_names(spec))
     whole_sign = -1 if all(sign < 0 for sign, _, _ in inside) else 1
-    parts = (whole_sign * sign * _summed(_given(mean, used, taken), first) for sign, mean, first in inside)
+    parts = (whole_sign * sign * _summed(_given(mean, used, taken), ends) for sign, mean, ends in inside)
     measure = Density.of_side(Side.Q, "phi", taken, given)
     return Add(whole_sign * Expectation(measure, Add(*parts)), *outside)
 
@@ -128,5 +128,5 @@ def _given(mean: Expectation, outer: Iterable[str], taken: Iterable[Expr]) -> Fo
     return Expectation(Density.of_side(Side.Q, "phi", rest, (*mean.measure.given, *taken)), mean.body)
 
 
-def _summed(body: Formula, first: int | None) -> Formula:
-    return body if first is None else over_time(body, first)
+def _summed(body: Formula, ends: tuple[int, int] | None) -> Formula:
+    return body if ends is None else over_time(body, *ends)

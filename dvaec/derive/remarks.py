@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dvaec.derive.beyond import beyond
 from dvaec.derive.model import Comparison, Derivation
 from dvaec.diagnostics import Diagnostic, Severity
 from dvaec.network.unfold import unfold
 from dvaec.spec import notation
-from dvaec.spec.frames import parent_of
+from dvaec.spec.frames import parent_of, settled
 from dvaec.spec.model import Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL, NONE
+from dvaec.spec.offsets import ALL
 from dvaec.spec.source import READS, Path, Source
 from dvaec.spec.subscripts import parse_reference
 
@@ -46,36 +47,32 @@ def _remarks(
     target = notation.target(Conditional(comparison.target, (), comparison.frame), framed)
     if comparison.golden:
         lacking = ", ".join(
-            f"all of {_listed(spec, (p,))}" if p.offsets == ALL and p.name in partly else _listed(spec, (p,))
+            f"all of {text}" if p.offsets == ALL and p.name in partly else text
             for p in comparison.golden
+            for text in (_listed(spec, (p,), comparison.frame),)
         )
         message = f"q({target}) cannot be the exact posterior: it does not see {lacking} (golden)"
         hint = "the bound is not tight, however well q is trained; inference: exact sees all"
         yield Diagnostic(GOLDEN, message, source.span(path), hint, Severity.WARNING)
     if comparison.redundant:
-        idle = _listed(spec, comparison.redundant)
+        idle = _listed(spec, comparison.redundant, comparison.frame)
         message = f"q({target}) learns nothing from {idle}, given the rest of what it reads"
         hint = f"the rest D-separates {target} from it, so that it can be left out"
-        place = _idle_at(spec, comparison.redundant, path, source)
+        place = _idle_at(spec, comparison, path, source)
         yield Diagnostic(REDUNDANT, message, source.span(place), hint, Severity.WARNING)
 
 
-def _idle_at(spec: Spec, idle: tuple[Parent, ...], path: Path, source: Source) -> Path:
+def _idle_at(spec: Spec, comparison: Comparison, path: Path, source: Source) -> Path:
     """Where the page reads, itself or through a state, the first of what tells nothing."""
-    unfolded = unfold(spec)
+    unfolded, frame, zero = unfold(spec), comparison.frame, _zero(spec)
     for place in (one for one in source.spans if one[:-2] == (*path, READS)):
         text = str(place[-1])
-        seen = unfolded.seen((parent_of(parse_reference(text, 0, len(text))),))
-        if any(_same(mine, other) for mine in seen for other in idle):
+        read = parse_reference(text, 0, len(text), frame in (0, 1))
+        references = settled(read, frame, zero) if frame in (0, 1) else (read,)
+        seen = Conditional(comparison.target, unfolded.seen(map(parent_of, references), frame), frame)
+        if beyond(seen, Conditional(comparison.target, comparison.redundant, frame), zero) != seen.parents:
             return place
     return path
-
-
-def _same(seen: Parent, idle: Parent) -> bool:
-    """Whether two parents have frames in common."""
-    if (seen.name, seen.frame) != (idle.name, idle.frame):
-        return False
-    return seen.offsets is None or bool(seen.offsets & (idle.offsets or NONE))
 
 
 def _declared_at(spec: Spec, comparison: Comparison) -> Path | None:
@@ -92,5 +89,9 @@ def _declared_at(spec: Spec, comparison: Comparison) -> Path | None:
     return None
 
 
-def _listed(spec: Spec, parents: Iterable[Parent]) -> str:
-    return notation.parents(parents, [v.name for v in spec.variables if v.framed and v.first == 0])
+def _listed(spec: Spec, parents: Iterable[Parent], frame: int | None) -> str:
+    return notation.parents(parents, _zero(spec), frame)
+
+
+def _zero(spec: Spec) -> tuple[str, ...]:
+    return tuple(v.name for v in spec.variables if v.framed and v.first == 0)

@@ -56,10 +56,10 @@ class Slice(Basic):  # type: ignore[misc]
 
     @property
     def frame(self) -> int | None:
-        """The frame, where the slice is one numbered frame; None at frame t and at sequence level."""
+        """The frame, where the slice is one numbered frame or T; None at frame t and at sequence level."""
         bounds = {bound for start, stop, _ in self.ranges for bound in (start, stop)}
         only = bounds.pop() if len(bounds) == 1 else None
-        return int(only) if isinstance(only, Integer) else None
+        return LAST if only == T else int(only) if isinstance(only, Integer) else None
 
     def frames(self, length: int) -> tuple[int, ...]:
         """The frames within first..length, in increasing order; the bounds must be numbers by now."""
@@ -72,7 +72,7 @@ class Slice(Basic):  # type: ignore[misc]
 
 
 def slices(spec: Spec, parents: Iterable[Parent], frame: int | None = None) -> tuple[Slice, ...]:
-    """Return parents as slices, one for each name; offsets count from `frame`, or from t."""
+    """Return parents as slices, one for each name; offsets count from `frame` (LAST: T), or from t."""
     ranges: dict[str, list[Range]] = {}
     first = {v.name: v.first for v in spec.variables}  # a prediction may read a state, whose first frame is 1
     for parent in factors.united(parents):
@@ -106,6 +106,8 @@ def _union(some: list[Slice]) -> Slice:
     first = some[0].first
     ranges = [one for part in some for one in part.ranges]
     slides = any(t in bound.free_symbols for one in ranges for bound in one)
+    if any(T in bound.free_symbols and bound != T for one in ranges for bound in one):
+        return _slice(some[0].name, _before_last(ranges, first), first)
     total, apart = NONE, []
     for start, stop, stride in ranges:
         if start == T or (slides and start == stop and start.is_Integer):
@@ -122,6 +124,19 @@ def _union(some: list[Slice]) -> Slice:
     return _slice(some[0].name, found, first)
 
 
+def _before_last(ranges: list[Range], first: int) -> list[Range]:
+    """Unite ranges of a term of frame T: frames counted back from there, and single ones by their number."""
+    total, apart = NONE, []
+    for start, stop, stride in ranges:
+        if T not in stop.free_symbols:
+            apart.append((start, stop, stride))
+            continue
+        low = int(start - T) if T in start.free_symbols else None
+        total = total | window(low, int(stop - T), abs(int(stride)))
+    whole = window(None, 0) <= total
+    return [*_symbolic(total, first, T), *(one for one in dict.fromkeys(apart) if not whole)]
+
+
 def _slice(name: str, ranges: Iterable[Range], first: int) -> Slice:
     return Slice(Str(name), Tuple(*(Tuple(*one) for one in ranges)), Integer(first))
 
@@ -132,16 +147,18 @@ def _ranges(parent: Parent, frame: int | None, first: int) -> list[Range]:
         return [(at, at, Integer(1))]
     if parent.offsets is None:
         return []
+    if frame == LAST and parent.offsets != ALL:
+        return _symbolic(parent.offsets & window(None, 0), first, T)
     if frame is None or parent.offsets == ALL:
         return _symbolic(parent.offsets, first)
     return _numbers(parent.offsets.shift(frame) & window(first, None))
 
 
-def _symbolic(offsets: Offsets, first: int) -> list[Range]:
+def _symbolic(offsets: Offsets, first: int, origin: Symbol = t) -> list[Range]:
     ranges = []
     for one in windows(offsets):
-        start = Integer(first) if one.start is None else t + one.start
-        stop = T if one.stop is None else t + one.stop
+        start = Integer(first) if one.start is None else origin + one.start
+        stop = T if one.stop is None else origin + one.stop
         downwards = one.start is None and one.stride != 1
         ranges.append((start, stop, Integer(-one.stride if downwards else one.stride)))
     return ranges

@@ -21,7 +21,7 @@ from dvaec.derive.expression import (
     Slice,
     Sum,
     conditional_density,
-    first_frame,
+    limits,
     over_time,
     slices,
     state_slice,
@@ -29,7 +29,7 @@ from dvaec.derive.expression import (
     united,
     whole,
 )
-from dvaec.derive.factors import first_of, placed, serving
+from dvaec.derive.factors import placed, serving, summed_over
 from dvaec.derive.model import Elbo, Term
 from dvaec.derive.order import earlier
 from dvaec.derive.setting import Setting, setting_of
@@ -109,16 +109,16 @@ def chain_rule(formula: Formula, setting: Setting) -> Formula:
 
     def split(log: LogDensity) -> Formula:
         density = log.density
-        sums: dict[int, list[Expr]] = {}
+        sums: dict[tuple[int, int], list[Expr]] = {}
         single = []
         for name in setting.targets(density.side):
             for frame in setting.frames[name]:
                 factor = LogDensity(_factor(setting, density, name, frame))
                 if frame is None and setting.spec.variable(name).framed:
-                    sums.setdefault(first_of(setting.frames[name]), []).append(factor)
+                    sums.setdefault(summed_over(setting.frames[name]), []).append(factor)
                 else:
                     single.append(factor)
-        return Add(*single, *(over_time(Add(*bodies), first) for first, bodies in sums.items()))
+        return Add(*single, *(over_time(Add(*bodies), *ends) for ends, bodies in sums.items()))
 
     return _rewrite(formula, LogDensity, split)
 
@@ -189,7 +189,7 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
             else:
                 body = _mean(setting, (*q.of, *read), LogDensity(q) - LogDensity(p))
             summed = frame is None and setting.spec.variable(name).framed
-            gathered.append(-over_time(body, first_of(setting.frames[name])) if summed else -body)
+            gathered.append(-over_time(body, *summed_over(setting.frames[name])) if summed else -body)
     return Add(rest, *gathered)
 
 
@@ -217,8 +217,8 @@ def _spread(body: Expr, wrap: Callable[[Expr], Expr]) -> Formula:
     for term in Add.make_args(body):
         factor, rest = term.as_coeff_Mul()
         if isinstance(rest, Sum):
-            first = first_frame(rest)
-            parts += [factor * over_time(wrap(inner), first) for inner in Add.make_args(rest.function)]
+            ends = limits(rest)
+            parts += [factor * over_time(wrap(inner), *ends) for inner in Add.make_args(rest.function)]
         else:
             parts.append(factor * wrap(rest))
     return Add(*parts)

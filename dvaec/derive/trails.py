@@ -8,6 +8,7 @@ from dvaec.network.separation import Judgement, Step, Trail
 from dvaec.network.template import Template
 from dvaec.network.unrolled import Node
 from dvaec.spec.model import Parent
+from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import of, window
 
 
@@ -34,7 +35,7 @@ class Place:
 class Arrow:
     """One arrow of the generative model from `tail` to `head`; the trail may go `against` it.
 
-    `line` names the conditional that gives it: z, or z_0 and z_1 for a numbered one.
+    `line` names the conditional that gives it: z, or z_0, z_1 and z_T for a numbered one.
     """
 
     tail: Place
@@ -81,16 +82,17 @@ class Trails:
             return Place(node.name, None, node.frame)
         return Place(node.name, node.frame - self.frame)
 
-    def arrows(self, steps: tuple[Step, ...]) -> tuple[Arrow, ...]:
-        """Return the arrows of a trail."""
+    def arrows(self, steps: tuple[Step, ...], frames: int) -> tuple[Arrow, ...]:
+        """Return the arrows of a trail in a network of some frames."""
         return tuple(
-            Arrow(self.place(s.tail), self.place(s.head), s.against, self._line(s.head)) for s in steps
+            Arrow(self.place(s.tail), self.place(s.head), s.against, self._line(s.head, frames))
+            for s in steps
         )
 
-    def _line(self, child: Node) -> str:
-        family = self.template.family(child.name, child.frame)
-        numbered = family is not None and family.frame is not None
-        return f"{child.name}_{child.frame}" if numbered else child.name
+    def _line(self, child: Node, frames: int) -> str:
+        family = self.template.family(child.name, child.frame, frames)
+        frame = None if family is None else family.frame
+        return child.name if frame is None else f"{child.name}_{frame_word(frame)}"
 
     def colliders(self, trail: Trail) -> tuple[Collider, ...]:
         """Return what opens the head-to-head places of a trail."""
@@ -103,7 +105,7 @@ class Trails:
         gathered: dict[tuple[str, bool], tuple[list[Node], tuple[Arrow, ...]]] = {}
         for blocker in judgement.blockers(member):
             key = (blocker.node.name, blocker.collider)
-            nodes, _ = gathered.setdefault(key, ([], self.arrows(blocker.steps)))
+            nodes, _ = gathered.setdefault(key, ([], self.arrows(blocker.steps, judgement.network.frames)))
             nodes.append(blocker.node)
         return tuple(
             Block(self._united(tuple(nodes), judgement.network.frames), collider, trail)

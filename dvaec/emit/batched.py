@@ -55,6 +55,12 @@ def _head(body: Body, node: HeadNode) -> None:
         body.add(f"{', '.join(names)} = self.{node.name}({arguments})", node.name)
     else:
         constants(body, node, sizes)
+    if node.ends:
+        last = body.network.node(node.ends)
+        assert isinstance(last, HeadNode)
+        body.functions.add("last_frames")
+        for name, ended in zip(names, parameters(last), strict=True):
+            body.add(f"{name} = {body.call('ended', ended, name, 'mask')}")
     if node.begins:
         first = body.network.node(node.begins)
         assert isinstance(first, HeadNode)

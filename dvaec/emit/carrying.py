@@ -71,9 +71,10 @@ def _carried(body: Body, stream: Stream) -> Iterator[tuple[str, str, Callable[[]
 
 
 def _foremost(stream: Stream, name: str) -> bool:
-    """Whether a node is at the frame that a stream is given: in the first step at frame 1, not before it."""
-    loops = [step for entry in stream.entries for step in entry.steps if isinstance(step, Loop)]
-    return all(loop.frame_of(name) == stream.delay for loop in loops if name in loop.nodes)
+    """Whether a node is at frame 1 in the step that draws what there is once, not before it."""
+    loops = [(one, entry.once) for entry in stream.entries for one in entry.steps if isinstance(one, Loop)]
+    frames = [loop.frame_of(name) + (once.after if once else 0) for loop, once in loops if name in loop.nodes]
+    return all(frame == stream.delay for frame in frames)
 
 
 def name_begins(body: Body, node: Node) -> None:

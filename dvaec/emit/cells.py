@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvaec.emit.loop_maps import earlier
 from dvaec.emit.writer import Body
-from dvaec.plan.model import HoldNode, Node, StateNode
+from dvaec.plan.model import HeadNode, HoldNode, Node, StateNode
 from dvaec.spec.model import LAST
 
 
@@ -52,7 +52,9 @@ def _ends(node: HoldNode) -> str:
 
 
 def name_ends(body: Body, node: Node) -> None:
-    """Name, before the loop, where the frames are at which a last frame is taken up."""
+    """Name, before the loop, where the frames are at which a last frame is taken up, or made on its own."""
+    if isinstance(node, HeadNode) and (node.ends or node.head.frame == LAST):
+        body.once("ends_at", f"{body.call('last_frames', 'mask', '0')}.unbind(1)")
     if isinstance(node, HoldNode) and node.frame == LAST:
         made = body.call("last_frames", "mask", str(int(node.past)))
         body.once(_ends(node), f"{made}.unbind(1)")

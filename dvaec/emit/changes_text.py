@@ -58,7 +58,7 @@ def change_lines(a: Model, b: Model, found: tuple[Change, ...]) -> Iterator[Line
 def _lines(a: Spec, b: Spec, change: Change) -> Iterator[Line]:
     label, before, after = _label(a, b, change), _text(a, change, False), _text(b, change, True)
     links = [*((REMOVED, a, p) for p in change.removed), *((ADDED, b, p) for p in change.added)]
-    written = [(mark, f"{label} <- {parents((p,), _zeros(spec))}") for mark, spec, p in links]
+    written = [(mark, f"{label} <- {parents((p,), _zeros(spec), change.key[1])}") for mark, spec, p in links]
     if change.section in LINKS:
         yield from (Line(mark, text, 1) for mark, text in written)
         return
@@ -160,7 +160,7 @@ def _change_json(a: Spec, b: Spec, change: Change) -> Json:
         kind = "changed"
 
     def links(some: tuple[Parent, ...]) -> list[Json]:
-        return [parent_json(one) for one in some]
+        return [parent_json(one, frame) for one in some]
 
     return {
         "section": change.section.value,

@@ -25,9 +25,9 @@ def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str,
         "sweeps": [_sweep(sweep) for sweep in spec.order],
         "posterior": [_derived(factor) for factor in derivation.posterior.factors],
         "inference": [_conditional(c) for c in derivation.inference],
-        "golden": {_label(c): _parents(c.golden) for c in derivation.comparisons},
-        "silver": {_label(c): _parents(c.silver) for c in derivation.comparisons},
-        "redundant": {_label(c): _parents(c.redundant) for c in derivation.comparisons},
+        "golden": {_label(c): _parents(c.golden, c.frame) for c in derivation.comparisons},
+        "silver": {_label(c): _parents(c.silver, c.frame) for c in derivation.comparisons},
+        "redundant": {_label(c): _parents(c.redundant, c.frame) for c in derivation.comparisons},
         "elbo": {"given": list(elbo.given), "terms": [_term(term) for term in elbo.terms]},
         "auxiliary": [_term(term) for term in elbo.auxiliary],
     }
@@ -48,7 +48,7 @@ def _sweep(sweep: Sweep) -> dict[str, Json]:
 
 
 def _conditional(conditional: Conditional) -> dict[str, Json]:
-    parents = _parents(conditional.parents)
+    parents = _parents(conditional.parents, conditional.frame)
     return {"target": conditional.target, "frame": conditional.frame, "parents": parents}
 
 
@@ -75,9 +75,10 @@ def _term(term: Term) -> dict[str, Json]:
         "framed": term.framed,
         "frame": term.frame,
         "first": term.first,
+        "left": term.left,
         "p": _conditional(term.p),
         "q": _conditional(term.q) if term.q is not None else None,
-        "expectation": _parents(term.expectation),
+        "expectation": _parents(term.expectation, term.frame),
         "sampled": list(term.sampled),
         "estimator": term.estimator.value,
         "sequential": term.sequential,
@@ -86,14 +87,17 @@ def _term(term: Term) -> dict[str, Json]:
     }
 
 
-def _parents(parents: Iterable[Parent]) -> list[Json]:
-    return [parent_json(parent) for parent in parents]
+def _parents(parents: Iterable[Parent], frame: int | None = None) -> list[Json]:
+    return [parent_json(parent, frame) for parent in parents]
 
 
-def parent_json(parent: Parent) -> dict[str, Json]:
-    """Return one link: windows have `start` and `stop` relative to t, null for an open end."""
+def parent_json(parent: Parent, reader: int | None = None) -> dict[str, Json]:
+    """Return one link: windows have `start` and `stop` relative to t, null for an open end.
+
+    Those of a numbered `reader` are relative to its frame.
+    """
     frames: list[Json] | None = None
     if parent.offsets is not None:
         frames = [{"start": w.start, "stop": w.stop, "stride": w.stride} for w in windows(parent.offsets)]
     frame = None if parent.frame is None else frame_word(parent.frame)
-    return {"name": parent.name, "text": text_of(parent), "windows": frames, "frame": frame}
+    return {"name": parent.name, "text": text_of(parent, frame=reader), "windows": frames, "frame": frame}

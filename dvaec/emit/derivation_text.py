@@ -16,6 +16,7 @@ from dvaec.emit.words import (
     estimator_words,
     order_words,
     proof_words,
+    rest_words,
 )
 from dvaec.spec.model import Spec
 from dvaec.spec.notation import lowered
@@ -27,8 +28,10 @@ def _variable(name: str, below: str | None) -> str:
     return name if below is None else name + lowered(below)
 
 
-def _sign(sign: str, first: int) -> str:
-    return f"{sign}ₜ" if first == 1 else f"{sign}{lowered(f't={first}..T')}"
+def _sign(sign: str, first: int, left: int) -> str:
+    if (first, left) == (1, 0):
+        return f"{sign}ₜ"
+    return f"{sign}{lowered(f't={first}..T')}" + (lowered(f"-{left}") if left else "")
 
 
 def _symbol(side: str, parameters: str) -> str:
@@ -44,8 +47,8 @@ UNICODE = Notation(
     log="log {body}",
     mean="𝔼[{measure}] [ {body} ]",
     divergence="KL( {q} ‖ {p} )",
-    sum_from=lambda first: _sign("∑", first),
-    product_from=lambda first: _sign("∏", first),
+    sum_over=lambda first, left: _sign("∑", first, left),
+    product_over=lambda first, left: _sign("∏", first, left),
     group="( {body} )",
     bound="ℒ(θ, φ; {given})",
     equation="{whole} = {factors}",
@@ -141,7 +144,7 @@ def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo
 
 
 def _term(writer: FormulaWriter, term: Term) -> list[str]:
-    rest = ", t > 1" if term.frame is None and term.first > 1 else ""
+    rest = f", {words}" if (words := rest_words(term)) else ""
     name = writer.target(term.target, term.frame)
     heading = f"{term.kind.value} of {name}{rest}: {estimator_words(term)}"
     return [heading, _Reason(term.reason), _Reason(term.schedule_reason)]

@@ -8,7 +8,7 @@ from textwrap import wrap
 from dvaec.emit.conditions import in_print_order
 from dvaec.emit.diagram import ELLIPSES, PLATES, Arrow, Form, Kind, Place, Remark, Row, Tone
 from dvaec.emit.equations import block_words
-from dvaec.spec.model import Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
+from dvaec.spec.model import LAST, Combiner, Conditional, Dense, Parent, Role, Side, Spec, Variable
 from dvaec.spec.notation import parent_unicode, unicode_form
 from dvaec.spec.offsets import ALL, NOW
 
@@ -36,14 +36,21 @@ def _whole(variables: Iterable[Variable]) -> str:
 
 
 def _factors(side: Side, spec: Spec, conditionals: tuple[Conditional, ...]) -> list[str]:
-    """Single factors first, then the products over t: from frame 2 on after a first one, in q one a sweep."""
-    late = {c.target for c in conditionals if c.frame == 1}
+    """Single factors first, then the products over the other frames t, in q one a sweep."""
+    own = {(c.target, c.frame) for c in conditionals}
+    signs = {
+        (False, False): "∏ₜ",
+        (True, False): "∏ₜ₌₂..ᴛ",
+        (False, True): "∏ₜ₌₁..ᴛ₋₁",
+        (True, True): "∏ₜ₌₂..ᴛ₋₁",
+    }
     sweeps = {name: k for k, sweep in enumerate(spec.order) for name in sweep.latents}
     every = [c for c in conditionals if spec.variable(c.target).framed and c.frame is None]
     out = [_factor(side, spec, c) for c in conditionals if c not in every]
     before: tuple[str, int] | None = None
     for c in every:
-        product = ("∏ₜ₌₂..ᴛ" if c.target in late else "∏ₜ", sweeps[c.target] if side is Side.Q else 0)
+        sign = signs[(c.target, 1) in own, (c.target, LAST) in own]
+        product = (sign, sweeps[c.target] if side is Side.Q else 0)
         factor = _factor(side, spec, c)
         out.append(factor if product == before else f"{product[0]} {factor}")
         before = product
@@ -54,7 +61,7 @@ def _factor(side: Side, spec: Spec, conditional: Conditional) -> str:
     variable = spec.variable(conditional.target)
     target = parent_unicode(Parent(variable.name, NOW if variable.framed else None, conditional.frame))
     read = in_print_order(spec, side, conditional.parents)
-    parents = ", ".join(parent_unicode(p, spec.variable(p.name).first) for p in read)
+    parents = ", ".join(parent_unicode(p, spec.variable(p.name).first, conditional.frame) for p in read)
     return f"{side}({target} | {parents})" if parents else f"{side}({target})"
 
 

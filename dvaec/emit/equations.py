@@ -24,7 +24,7 @@ from dvaec.plan.model import (
     head_name,
 )
 from dvaec.spec.model import LAST, Block, Conditional, Dense, Parent, Side, Spec
-from dvaec.spec.notation import Window, parent_braces, target, windows
+from dvaec.spec.notation import Window, parent_braces, subscript, target, windows
 from dvaec.spec.offsets import of, window
 
 
@@ -39,7 +39,7 @@ def conditional_text(spec: Spec, side: Side, conditional: Conditional, frame: in
     else:
         parents = in_print_order(spec, side, conditional.parents)
         first = {v.name: v.first for v in spec.variables}  # a prediction may read a state (8.4)
-        given = ", ".join(parent_braces(p, first.get(p.name, 1)) for p in parents)
+        given = ", ".join(parent_braces(p, first.get(p.name, 1), conditional.frame) for p in parents)
         frame = conditional.frame
     framed = all(v.framed for v in spec.variables if v.name == conditional.target)
     made = target(Conditional(conditional.target, (), frame), framed)
@@ -50,8 +50,18 @@ def _parent_at(spec: Spec, parent: Parent, frame: int) -> str:
     """Write what is read from one frame, with the frames as numbers."""
     if parent.offsets is None:
         return parent_braces(parent)
-    there = parent.offsets.shift(frame) & window(spec.variable(parent.name).first, None)
+    first = spec.variable(parent.name).first
+    if frame == LAST:
+        ended = parent.offsets & window(None, 0)
+        return ", ".join(f"{parent.name}_{_ending(one, first)}" for one in windows(ended))
+    there = parent.offsets.shift(frame) & window(first, None)
     return ", ".join(f"{parent.name}_{_numbers(one)}" for one in windows(there))
+
+
+def _ending(one: Window, first: int) -> str:
+    """Write a window that is counted from T."""
+    text = subscript(one, first).replace("t", "T")
+    return text if len(text) == 1 else f"{{{text}}}"
 
 
 def _numbers(one: Window) -> str:
@@ -64,17 +74,21 @@ def _numbers(one: Window) -> str:
 def factorization(spec: Spec, side: Side, lines: Iterable[Conditional]) -> str:
     """Return p(v) prod_t p(z_t | v) p(x_t | z_t): what has no frame t first, the products behind it."""
     lines = tuple(lines)
-    begun = {c.target for c in lines if c.frame == 1}
+    own = {(c.target, c.frame) for c in lines}
     alone: list[str] = []
-    later: list[str] = []
-    every: list[str] = []
+    over: dict[str, list[str]] = {}
     for line in lines:
-        single = line.frame is not None or not spec.variable(line.target).framed
-        (alone if single else later if line.target in begun else every).append(
-            conditional_text(spec, side, line)
-        )
-    products = [f"prod_{t} {' '.join(some)}" for t, some in (("t>1", later), ("t", every)) if some]
-    return " ".join((*alone, *products))
+        text = conditional_text(spec, side, line)
+        if line.frame is not None or not spec.variable(line.target).framed:
+            alone.append(text)
+        else:
+            begun, ended = (line.target, 1) in own, (line.target, LAST) in own
+            frames = "1<t<T" if begun and ended else "t<T" if ended else "t>1" if begun else "t"
+            over.setdefault(frames, []).append(text)
+    return " ".join((*alone, *(f"prod_{t} {' '.join(over[t])}" for t in _PRODUCTS if t in over)))
+
+
+_PRODUCTS = ("1<t<T", "t<T", "t>1", "t")
 
 
 def numbered(network: Network) -> dict[str, int]:
@@ -92,7 +106,8 @@ def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) 
     for node in network.nodes:
         if isinstance(node, HeadNode):
             side, conditional = factors[node.name]
-            later = ", for t > 1" if node.begins else ""
+            others = [*(("t > 1",) * bool(node.begins)), *(("t < T",) * bool(node.ends))]
+            later = f", for {' and '.join(others)}" if others else ""
             out[node.name] = f"{conditional_text(spec, side, conditional)} = {_head(node)}{later}"
         elif not isinstance(node, ValueNode):
             out[node.name] = f"{node.name}_t = {_right_side(node)}"
@@ -198,4 +213,4 @@ def _term(spec: Spec, term: Term, first: bool) -> str:
     mean = f"E_q[{body}]" if term.expectation else body
     if not term.framed or term.frame is not None:
         return sign + mean
-    return f"{sign}sum_t{'>1' if term.first > 1 else ''} {mean}"
+    return f"{sign}sum_t{'>1' if term.first > 1 else ''}{'<T' if term.left else ''} {mean}"

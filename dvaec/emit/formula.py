@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dvaec.derive.expression import (
+    PLACES,
     Add,
     Density,
     Expectation,
@@ -18,7 +19,7 @@ from dvaec.derive.expression import (
     Slice,
     Sum,
     conditional_density,
-    first_frame,
+    limits,
     slices,
     subject,
     summands,
@@ -26,7 +27,7 @@ from dvaec.derive.expression import (
     whole,
 )
 from dvaec.emit.conditions import P_ORDER, Q_ORDER, place
-from dvaec.spec.model import Conditional, Parent, Role, Side, Spec
+from dvaec.spec.model import LAST, Conditional, Parent, Role, Side, Spec
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Notation:
     log: str
     mean: str
     divergence: str
-    sum_from: Callable[[int], str]  # the sign of a sum over t = first..T
-    product_from: Callable[[int], str]
+    sum_over: Callable[[int, int], str]  # the sign of a sum over t = first..T - left
+    product_over: Callable[[int, int], str]
     group: str
     bound: str
     equation: str
@@ -73,7 +74,7 @@ class FormulaWriter:
         if isinstance(formula, Sum):
             body = self.formula(formula.function)
             grouped = isinstance(formula.function, Add)
-            return f"{n.sum_from(first_frame(formula))} {n.group.format(body=body) if grouped else body}"
+            return f"{n.sum_over(*limits(formula))} {n.group.format(body=body) if grouped else body}"
         return "".join(self.lines(formula)).lstrip()
 
     def lines(self, formula: Formula) -> tuple[str, ...]:
@@ -154,15 +155,16 @@ class FormulaWriter:
         self, whole_density: str, factors: Sequence[Conditional], write: Callable[[Conditional], str]
     ) -> str:
         """Write a joint density as its factors, if it has several: those without t, then products over t."""
-        numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: c.frame or 0)
+        numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: PLACES[c.frame])
         generic = [c for c in factors if c.frame is None]
         static = [c for c in generic if not self._spec.variable(c.target).framed]
-        parts = [write(c) for c in (*static, *numbered)]
-        second = {c.target for c in numbered if c.frame == 1}
-        for first in (1, 2):
-            framed = [c for c in generic if c not in static and (c.target in second) == (first == 2)]
-            if framed:
-                parts += [self._notation.product_from(first), *(write(c) for c in framed)]
+        parts = [write(c) for c in (*static, *(c for c in numbered if c.frame != LAST))]
+        own = {(c.target, c.frame) for c in numbered}
+        over = {c.target: (1 + ((c.target, 1) in own), int((c.target, LAST) in own)) for c in generic}
+        for ends in sorted(set(over.values())):
+            if framed := [c for c in generic if c not in static and over[c.target] == ends]:
+                parts += [self._notation.product_over(*ends), *(write(c) for c in framed)]
+        parts += [write(c) for c in numbered if c.frame == LAST]
         if parts == [whole_density]:  # one factor, which is all there is
             return whole_density
         return self._notation.equation.format(whole=whole_density, factors=" ".join(parts))

@@ -35,6 +35,10 @@ def _symbol(side: str, parameters: str) -> str:
     )
 
 
+def _last(left: int) -> str:
+    return f"T-{left}" if left else "T"
+
+
 LATEX = Notation(
     variable=_variable,
     symbol=_symbol,
@@ -43,8 +47,8 @@ LATEX = Notation(
     log=r"\log {body}",
     mean=r"\mathbb{{E}}_{{{measure}}}\left[ {body} \right]",
     divergence=r"D_{{\mathrm{{KL}}}}\left( {q} \,\|\, {p} \right)",
-    sum_from=lambda first: rf"\sum_{{t={first}}}^{{T}}",
-    product_from=lambda first: rf"\prod_{{t={first}}}^{{T}}",
+    sum_over=lambda first, left: rf"\sum_{{t={first}}}^{{{_last(left)}}}",
+    product_over=lambda first, left: rf"\prod_{{t={first}}}^{{{_last(left)}}}",
     group=r"\left( {body} \right)",
     bound=r"\mathcal{{L}}(\theta, \phi; {given})",
     equation="{whole} = {factors}",

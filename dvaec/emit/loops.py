@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from dvaec.emit.attending import attends, distances, gathered, in_a_step, in_a_stream, prepare
-from dvaec.emit.batched import constants
 from dvaec.emit.cells import cell, hold, name_ends, recurrent
+from dvaec.emit.loop_heads import conditional
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
@@ -29,7 +29,7 @@ from dvaec.plan.model import (
     ValueNode,
 )
 from dvaec.spec.families import parameters_of
-from dvaec.spec.model import Direction
+from dvaec.spec.model import LAST, Direction
 
 
 def loop(body: Body, step: Loop) -> None:
@@ -185,7 +185,7 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
         if body.entry.origin(node.name).partly_known:
             body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
             body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
-    if isinstance(node, HeadNode) and node.head.frame == 1:
+    if isinstance(node, HeadNode) and node.head.frame in (1, LAST):
         blank(body, node, "")
 
 
@@ -213,7 +213,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
             body.add(f"if {writing.frame(node.name)} == 0:")
             body.add(f"    {node.name}_t = {node.name}_first")
     elif isinstance(node, HeadNode):
-        _conditional(writing, node, ports)
+        conditional(writing, node, ports)
     elif isinstance(node, FeatureNode) and attends(node):
         write = in_a_stream if writing.endless else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])
@@ -227,27 +227,3 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         hold(body, node, made, writing.frame(node.name))
     else:
         cell(body, node, ports[node.name][0])
-
-
-def _conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
-    """Write the parameters of a conditional; at frame 1 those of its own head, where it has one."""
-    body, at_first = writing.body, f"if {writing.frame(node.name)} == 0:"
-    made = f"self.{node.name}({', '.join(ports[node.name])})"
-    if node.head.frame == 1 and not node.ports:
-        constants(body, node, "batch")
-        return
-    if node.head.frame == 1:
-        body.add(at_first)
-        body.add(f"    {', '.join(parameters(node))} = {made}", node.name)
-        return
-    names = [f"{name}_t" for name in parameters(node)]
-    if node.ports:
-        body.add(f"{', '.join(names)} = {made}", node.name)
-    else:
-        constants(body, node, "batch", "_t")
-    if node.begins:
-        first = body.network.node(node.begins)
-        assert isinstance(first, HeadNode)
-        body.add(at_first)
-        for name, begun in zip(names, parameters(first), strict=True):
-            body.add(f"    {name} = {begun}")

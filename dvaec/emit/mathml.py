@@ -45,9 +45,10 @@ def _symbol(side: str, parameters: str) -> str:
     return f"<msub>{letter}{below}</msub>"
 
 
-def _over_time(sign: str, first: int) -> str:
+def _over_time(sign: str, first: int, left: int) -> str:
+    last = f"<mrow><mi>T</mi><mo>−</mo><mn>{left}</mn></mrow>" if left else "<mi>T</mi>"
     below = f"<mrow><mi>t</mi><mo lspace='0' rspace='0'>=</mo><mn>{first}</mn></mrow>"
-    return f"<munderover><mo>{sign}</mo>{below}<mi>T</mi></munderover>"
+    return f"<munderover><mo>{sign}</mo>{below}{last}</munderover>"
 
 
 MATHML = Notation(
@@ -61,8 +62,8 @@ MATHML = Notation(
         "<mrow><msub><mi>D</mi><mi mathvariant='normal'>KL</mi></msub>"
         "<mo>(</mo>{q}<mo lspace='0.3em' rspace='0.3em'>∥</mo>{p}<mo>)</mo></mrow>"
     ),
-    sum_from=lambda first: _over_time("∑", first),
-    product_from=lambda first: _over_time("∏", first),
+    sum_over=lambda first, left: _over_time("∑", first, left),
+    product_over=lambda first, left: _over_time("∏", first, left),
     group="<mrow><mo>(</mo>{body}<mo>)</mo></mrow>",
     bound=(f"<mrow><mi>ℒ</mi>{_OPEN}<mi>θ</mi><mo>,</mo><mi>φ</mi><mo>;</mo>{{given}}{_CLOSE}</mrow>"),
     equation="{whole}<mo>=</mo>{factors}",

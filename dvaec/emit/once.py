@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from dvaec.emit.batched import constants
 from dvaec.emit.first_frames import first_frame, port_at_first
+from dvaec.emit.loop_maps import earlier
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.results import Field
 from dvaec.emit.writer import Body, draw, parameters
@@ -29,7 +30,9 @@ def explain_once(network: Network, stream: Stream) -> str:
         told = [f"draws {listed(drawn)} from {side}"] if drawn else []
         told += [f"takes {listed(given)}"] if given else []
         ways.append(f"`{entry.name}` {' and '.join(told)}")
-    return f"Zeros stand here for {listed(names)}; at frame 1 {', '.join(ways)}." if ways else ""
+    after = max([entry.once.after for entry in stream.entries if entry.once is not None], default=0)
+    when = f"at frame {1 + after}"
+    return f"Zeros stand here for {listed(names)}; {when} {', '.join(ways)}." if ways else ""
 
 
 def observed_once(body: Body) -> list[ValueNode]:
@@ -43,27 +46,45 @@ def begun_by_draws(body: Body, name: str) -> bool:
     return any(one in drawn for one in begins_with(body.network, name))
 
 
+def take_once(body: Body) -> None:
+    """Write what is observed once a sequence, which the first step must be given."""
+    observed = observed_once(body)
+    if not observed:
+        return
+    body.add("if state.frame == 0:")
+    body.depth += 1
+    for value in observed:
+        _take(body, value)
+    body.depth -= 1
+    body.add("else:")
+    for value in observed:
+        body.add(f"    {value.name} = state.{value.name}")
+
+
 def draw_once(
     body: Body,
     step: Once,
-    given: list[ValueNode],
+    given: dict[str, int],
     noise: Callable[[Body, ValueNode], None],
     begun: Callable[[], list[Field]],
 ) -> None:
-    """Write the draws, and the fields of the state that begin with them."""
+    """Write the draws, and the fields of the state that begin with them.
+
+    What is `given` of every frame, by its name, is carried for so many steps.
+    """
     named, observed = set(body.named), observed_once(body)
-    body.add("if state.frame == 0:")
+    body.add(f"if state.frame == {step.after}:")
     body.depth += 1
-    body.note(f"The first step, {step.reason}.")
-    for value in given:
-        body.once(f"{value.name}_first", f"{value.name}_t")
+    body.note(f"At frame {step.after + 1}, {step.reason}.")
+    for name, carried in given.items():
+        for back in range(step.after, -1, -1) if carried >= step.after else ():
+            at = step.after + 1 - back
+            body.once(f"{name}_first" if at == 1 else f"{name}_frame{at}", earlier(name, back))
     for name in step.nodes:
         node = body.network.node(name)
         if framed(node):
             first_frame(body, name)
-        elif node in observed:
-            _take(body, node)
-        elif isinstance(node, ValueNode):
+        elif isinstance(node, ValueNode) and node not in observed:
             noise(body, node)
             draw(body, node, "", f"noise_{name}")
         elif isinstance(node, HeadNode) and node.ports:
@@ -74,15 +95,10 @@ def draw_once(
     for field, start, _ in begun():
         body.add(f"{field} = {start}")
     body.depth -= 1
-    if observed:
-        body.add("else:")
-    for value in observed:
-        body.add(f"    {value.name} = state.{value.name}")
-    body.named = named  # names of the first step are none of the others'
+    body.named = named  # names of this step are none of the others'
 
 
 def _take(body: Body, value: ValueNode) -> None:
-    """Write what is observed once a sequence, which the first step must be given."""
     name = value.name
     body.add(f"if {name} is None:")
     body.add(f'    raise ValueError("{name} is observed once a sequence: the first step needs it")')

@@ -161,7 +161,7 @@ def _forecast(body: Body) -> None:
 
 def _inferences(body: Body) -> None:
     """Draw the latents from q at the data."""
-    heads = [h for h in body.network.heads if h.head.side == "q" and h.head.frame != 1]
+    heads = [h for h in body.network.heads if h.head.side == "q" and h.head.frame in (None, 0)]
     if heads:
         _encoded(body)
     for head in heads:

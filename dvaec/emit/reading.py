@@ -103,11 +103,14 @@ def zero_start(body: Body, name: str) -> bool:
 
 
 def single(body: Body, read: Read) -> str:
-    """Name one read of what has no frame t, (batch, dim); the head of frame 1 reads its own frame as t."""
+    """Name one read of what has no frame t, (batch, dim); the head of frame 1 reads that frame as t."""
     if not framed(body.network.node(read.node)):
         return read.node
     if read.frame == LAST:
         return body.once(f"{read.node}_last", body.call("last", read.node, "lengths"))
+    later = read.offset or (read.frame or 1) - 1
+    if later:
+        return body.once(f"{read.node}_frame{later + 1}", f"{whole(body, Read(read.node, later))}[:, 0]")
     return body.once(f"{read.node}_first", f"{read.node}[:, 0]")
 
 

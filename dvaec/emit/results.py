@@ -38,9 +38,9 @@ def _of_role(body: Body, role: Role) -> list[ValueNode]:
 
 
 def _heads(body: Body, side: str) -> list[HeadNode]:
-    """The conditionals of one side; the head of frame 1 is part of the one that it begins."""
+    """The conditionals of one side; the head of frame 1 or T is part of the one that it begins or ends."""
     some = (h for h in body.network.heads if not h.auxiliary)
-    return [h for h in some if h.head.side == side and h.head.frame != 1]
+    return [h for h in some if h.head.side == side and h.head.frame in (None, 0)]
 
 
 def _density(body: Body, node: HeadNode) -> str:

@@ -17,7 +17,7 @@ from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import Writing, mapped
 from dvaec.emit.loops import blank, group, stepping
-from dvaec.emit.once import draw_once, explain_once, observed_once
+from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
@@ -125,8 +125,11 @@ def _step(body: Body, stream: Stream) -> EntryText:
         body.add(f"{value.name}_t = {text}")
     for value in drawn:
         _noise(body, value)
+    take_once(body)
     if entry.once is not None:
-        draw_once(body, entry.once, given, _noise, partial(begin_with_draws, body, stream))
+        steps = dict(stream.carried)
+        kept = {value.name: steps.get(value.name, 0) for value in given}
+        draw_once(body, entry.once, kept, _noise, partial(begin_with_draws, body, stream))
     _statements(body, loop, given, stream.gathered)
     shift(body, stream)
     carried = ", ".join(("state.frame + 1", "batch", *stream.static, *carried_names(body, stream)))

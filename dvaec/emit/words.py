@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.emit.loose_words import loose_words
-from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.notation import listed, target
 
 ESTIMATORS = {
@@ -26,6 +26,14 @@ def estimator_words(term: Term) -> str:
         return f"{words}, without draws{'' if one else ', parallel over t'}"
     drawn = listed(term.sampled)
     return f"{words}, over {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
+
+
+def rest_words(term: Term) -> str:
+    """Say which frames a term is of where others have their own: `1 < t < T`; of frame T, `T > 1`."""
+    if term.frame is None:
+        inside = ("1 < " if term.first > 1 else "") + "t" + (" < T" if term.left else "")
+        return {"t": "", "1 < t": "t > 1"}.get(inside, inside)
+    return "T > 1" if term.frame == LAST and term.first > 1 else ""
 
 
 _DECLARED = {
@@ -85,17 +93,19 @@ def proof_words(factor: DerivedConditional) -> str:
     proof = factor.proof
     if not proof.searched:
         return _whole_words(factor) + loose_words(factor)
+    frame = factor.conditional.frame
     from_there = f"t+{proof.first}" if proof.first else "t"
+    if frame is not None:
+        from_there = f"frame {frame + proof.first}"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
-    name = factor.conditional.target
-    words = f"holds for every T: what links {name}_t to its evidence repeats from {from_there} on, {every}"
+    label = target(factor.conditional)
+    words = f"holds for every T: what links {label} to its evidence repeats from {from_there} on, {every}"
     return words + loose_words(factor)
 
 
 def _whole_words(factor: DerivedConditional) -> str:
-    """The same for what has no frame t: a sequence-level variable, a numbered frame."""
-    name, frame = factor.conditional.target, factor.conditional.frame
-    label = name if frame is None else target(factor.conditional)
+    """The same for a sequence-level variable."""
+    label = factor.conditional.target
     through = [p.name for p in factor.proof.component if p.offsets is not None]
     if not through:
         return f"holds for every T: {label} is linked to its evidence directly"

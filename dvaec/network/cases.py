@@ -23,15 +23,18 @@ def unnumbered(template: Template, asked: tuple[int, ...] = ()) -> bool:
     return not _told(template, (0, 1), asked) and not _told(template, (LAST,), asked)
 
 
-def first_is_told(template: Template) -> bool:
-    """Whether a family tells frame 0 or 1 from the others."""
-    return _told(template, (0, 1), ())
+def end_is_told(template: Template, frame: int) -> bool:
+    """Whether a family tells frame 0 or 1 (or, of frame T, that one) from the others."""
+    return _told(template, (LAST,) if frame == LAST else (0, 1), ())
 
 
 def cases_near(
-    template: Template, start: int, near: int, period: int, asked: tuple[int, ...] = ()
+    template: Template, served: tuple[int, int], near: int, period: int, asked: tuple[int, ...] = ()
 ) -> Iterator[Case]:
-    """Yield the cases of all t >= `start` and T: single offsets up to `near`, then residues of `period`.
+    """Yield the cases of the t that are `served` and all T: single offsets up to `near`, then residues.
+
+    Served is every t from the first number on, but for as many frames before the end as the second one says.
+    The residues are of `period`.
 
     Frames that are `asked` about are told from the others, too.
 
@@ -47,11 +50,23 @@ def cases_near(
         period = 1
     while near and count() > MOST_CASES:
         near //= 2
-    back = tuple(_away(start - 1, near, period)) if first else (NONE,)
-    ahead = tuple(_away(0, near, period)) if last else (NONE,)
+    back = tuple(_away(served[0] - 1, near, period)) if first else (NONE,)
+    ahead = tuple(_away(served[1], near, period)) if last else (NONE,)
     for one in back:
         for other in ahead:
             yield Case(reflect(one), other)
+
+
+def cases_after(
+    template: Template, nearest: int, near: int, period: int, asked: tuple[int, ...]
+) -> Iterator[Offsets]:
+    """Yield where frame T can be, seen from a numbered frame to which the nearest is `nearest`."""
+    if not _told(template, (LAST,), asked):
+        yield NONE
+        return
+    if near + period > MOST_CASES:
+        near, period = min(near, MOST_CASES), 1
+    yield from _away(nearest, near, period)
 
 
 def _told(template: Template, frames: tuple[int, ...], asked: tuple[int, ...]) -> bool:

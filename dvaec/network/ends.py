@@ -53,10 +53,13 @@ class Ends:
     seen: Mapping[tuple[str, int], Sight]
 
     def lost(
-        self, side: Side, reads: tuple[Parent, ...], declared: Conditional, start: int = 1
+        self, side: Side, reads: tuple[Parent, ...], declared: Conditional, served: tuple[int, int] = (1, 0)
     ) -> Iterator[Lost]:
-        """Yield, frame by frame from `start`, what a conditional holds and reading `reads` does not bring."""
-        for frame in self._frames(side, declared, start):
+        """Yield, frame by frame, what a conditional holds and reading `reads` does not bring.
+
+        Those of frame t are asked about from the first frame that is `served` on, and the last ones left out.
+        """
+        for frame in self._frames(side, declared, served):
             got = _reading(self, reads, frame or 1)
             for parent in declared.parents:
                 bits = got.get(parent.name, 0)
@@ -65,28 +68,29 @@ class Ends:
                         yield Lost(parent.name, frame, self.frames, ())
                     continue
                 wanted = self._wanted(parent, frame or 1)
-                own = declared.frame if parent.name == declared.target else None  # ALL others, for z_0
+                own = frame if declared.frame is not None and parent.name == declared.target else None  # z_0
                 missing = tuple(s for s in wanted if not bits >> s & 1 and s != own)
                 if missing:
                     yield Lost(parent.name, frame, self.frames, missing)
 
     def sees_itself(self, reads: tuple[Parent, ...], declared: Conditional) -> bool:
         """Whether a conditional of one frame, whose windows leave that frame out, sees it all the same."""
-        frame = declared.frame
-        if frame is None:
+        if declared.frame is None:
             return False
+        frame = self.frames if declared.frame == LAST else declared.frame
         return bool(_reading(self, reads, frame or 1).get(declared.target, 0) >> frame & 1)
 
-    def _frames(self, side: Side, declared: Conditional, start: int) -> tuple[int | None, ...]:
+    def _frames(self, side: Side, declared: Conditional, served: tuple[int, int]) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""
         if declared.frame is not None:
-            return (declared.frame,)
+            return (self.frames if declared.frame == LAST else declared.frame,)
         if declared.target not in self.first:
             return (None,)
         lines = self.spec.numbered if side is Side.P else self.spec.inference.numbered
-        own = any((line.target, line.frame) == (declared.target, 1) for line in lines)
-        own = own or self.spec.head(side, declared.target, 1) is not None
-        return tuple(range(2 if own else start, self.frames + 1))
+        own = {line.frame for line in lines if line.target == declared.target}
+        own |= {head.frame for head in self.spec.heads if (head.side, head.target) == (side, declared.target)}
+        first, left = (2 if 1 in own else served[0]), (1 if LAST in own else served[1])
+        return tuple(range(first, self.frames + 1 - left))
 
     def _wanted(self, parent: Parent, t: int) -> tuple[int, ...]:
         if parent.offsets is None:

@@ -21,10 +21,17 @@ class Finite:
     template: Template
     frames: int
 
-    def minimal(self, node: Node, given: Mapping[str, Offsets | None]) -> Sets:
-        """Return the minimal conditioning set of a latent, given E as windows (`template.evidence`)."""
+    def minimal(
+        self, node: Node, given: Mapping[str, Offsets | None], absolute: Iterable[Parent] = ()
+    ) -> Sets:
+        """Return the minimal conditioning set of a latent, given E as windows (`template.evidence`).
+
+        E holds the single frames `absolute`, too.
+        """
         scene = frames_scene(self.template, self.frames, node.name, node.frame)
-        inside = self.places((Parent(name, offsets) for name, offsets in given.items()), node.frame)
+        windows = (Parent(name, offsets) for name, offsets in given.items())
+        inside = self.places((*windows, *absolute), node.frame)
+        inside[node.name] &= ~scene.place
         outside = {name: self._exists(name) & ~places for name, places in inside.items()}
         relevant = scene.relevant(inside)
         return scene.boundary(relevant, scene.component(relevant, outside), inside)

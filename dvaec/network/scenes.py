@@ -9,13 +9,14 @@ are what is relevant, K and the minimal set: what is found is sound for all of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO, Line, Marks, stencil
 from dvaec.network.cliques import Clique, Link, Scene
 from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Conditional, Parent
-from dvaec.spec.offsets import Offsets, of, window
+from dvaec.spec.offsets import ALL, Offsets, of, window
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Case:
     def places(self, frame: int) -> Offsets:
         """Return the offsets that frame 0, 1 or T can have."""
         return self.last if frame == LAST else self.first.shift(frame - 1)
+
+    def knows(self, frame: int | None) -> bool:
+        """Whether frame 0, 1 or T is at one offset: it then has its own lines, and no others."""
+        there = self.last if frame == LAST else self.first
+        return there.finite and len(there.members) == 1
 
     def there(self, line: Line, first: int) -> int:
         """Return the frames of a name that there may be: none before a known `first` one, none after T."""
@@ -60,11 +66,15 @@ def frames_scene(template: Template, frames: int, target: str, frame: int | None
         if child in template.static:
             cliques.append(Clique(child, 1, tuple(fixed(p, 1) for p in family.parents)))
             continue
-        own = [f for f in template.numbered if f.target == child]
-        cliques += [
-            Clique(child, 1 << (f.frame or 0), tuple(fixed(p, f.frame or 0) for p in f.parents)) for f in own
-        ]
-        at = exists(template, child, line.full) & ~sum(1 << (f.frame or 0) for f in own)
+        own = {
+            t: family
+            for family in template.numbered
+            if family.target == child
+            for t in (frames if family.frame == LAST else family.frame or 0,)
+            if template.family(child, t, frames) == family
+        }
+        cliques += [Clique(child, 1 << t, tuple(fixed(p, t) for p in f.parents)) for t, f in own.items()]
+        at = exists(template, child, line.full) & ~sum(1 << t for t in own)
         cliques.append(Clique(child, at, tuple(_usual(p) or fixed(p, 0) for p in family.parents)))
     return Scene(line, tuple(cliques), target, 1 << (frame or 0))
 
@@ -80,8 +90,10 @@ def line_scene(template: Template, target: str, half: int, case: Case) -> Scene:
     """Return the line -half..half around the target's frame t, with frames 1 and T where the case says."""
     line = Line(-half, half)
     now = 1 << half
-    cliques = [_family(template, line, case, family) for family in template.families]
-    cliques += [_numbered(line, case, family) for family in own_lines(template)]
+    placed = _placed(template, case)
+    lines = (*placed, *(f for f in own_lines(template) if not case.knows(f.frame)))
+    cliques = [_family(template, line, case, family, placed) for family in template.families]
+    cliques += [_numbered(line, case, family) for family in lines]
     return Scene(line, tuple(cliques), target, now)
 
 
@@ -90,11 +102,23 @@ def own_lines(template: Template) -> tuple[Conditional, ...]:
     return tuple(family for family in template.numbered if not _within(template, family))
 
 
-def _family(template: Template, line: Line, case: Case, family: Conditional) -> Clique:
+def _placed(template: Template, case: Case) -> tuple[Conditional, ...]:
+    """Return the numbered families that speak at one known offset; where T = 1, that of frame 1 does."""
+    known = [family for family in template.numbered if case.knows(family.frame)]
+    begun = {family.target for family in known if family.frame == 1 and case.first == case.last}
+    return tuple(family for family in known if family.frame != LAST or family.target not in begun)
+
+
+def _family(
+    template: Template, line: Line, case: Case, family: Conditional, placed: Iterable[Conditional]
+) -> Clique:
     if family.target in template.static:
         return Clique(family.target, 1, tuple(_far(line, case, p) for p in family.parents))
     links = tuple(_usual(p) or _far(line, case, p) for p in family.parents)
-    return Clique(family.target, case.there(line, template.first(family.target)), links)
+    at = case.there(line, template.first(family.target))
+    for own in (one for one in placed if one.target == family.target):
+        at &= ~line.window(case.places(own.frame or 0), 0)
+    return Clique(family.target, at, links)
 
 
 def _usual(parent: Parent) -> Link | None:
@@ -116,12 +140,15 @@ def _far(line: Line, case: Case, parent: Parent) -> Link:
 def _numbered(line: Line, case: Case, family: Conditional) -> Clique:
     """A numbered family at all the offsets that its frame may have from t."""
     frame = family.frame or 0
-    links = tuple(
-        Link(p.name, stencil(of(p.frame - frame)), said=p.frame)
-        if p.frame is not None and p.frame != LAST
-        else _far(line, case, p)
-        for p in family.parents
-    )
+
+    def link(parent: Parent) -> Link:
+        if parent.frame is not None and (parent.frame == LAST) == (frame == LAST):
+            return Link(parent.name, stencil(of(parent.frame - frame)), said=parent.frame)
+        if parent.offsets is not None and parent.offsets != ALL:
+            return Link(parent.name, stencil(parent.offsets))
+        return _far(line, case, parent)
+
+    links = tuple(link(parent) for parent in family.parents)
     return Clique(family.target, line.window(case.places(frame), 0), links, said=frame)
 
 
@@ -130,9 +157,10 @@ def _within(template: Template, family: Conditional) -> bool:
     generic = template.family(family.target)
     if generic is None or family.frame is None:
         return False
+    last = family.frame == LAST
     for parent in family.parents:
         usual = generic.of(parent.name)
-        if usual is None or parent.frame == LAST:
+        if usual is None or (parent.frame is not None and (parent.frame == LAST) != last):
             return False
         if parent.frame is not None and (
             usual.offsets is None or parent.frame - family.frame not in usual.offsets
@@ -141,7 +169,8 @@ def _within(template: Template, family: Conditional) -> bool:
         if (
             parent.frame is None
             and parent.offsets is not None
-            and not _from(family.frame) <= (usual.offsets or of())
+            and not parent.offsets & (window(None, 0) if last else _from(family.frame))
+            <= (usual.offsets or of())
         ):
             return False
     return True
@@ -153,7 +182,7 @@ def _from(frame: int) -> Offsets:
 
 
 def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
-    """Return the network without a frame t, for a target of the sequence level or at frame 0 or 1."""
+    """Return the network without a frame t, for a target of the sequence level or at frame 0, 1 or T."""
     cliques = []
     for family in template.families:
         child = family.target
@@ -164,12 +193,22 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
         for numbered in own:
-            mark = ONE if numbered.frame else ZERO
-            cliques.append(Clique(child, mark, tuple(_marked(template, p) for p in numbered.parents)))
+            mark = _MARK[numbered.frame]
+            read = (_relative(p) or _marked(template, p) for p in numbered.parents)
+            cliques.append(Clique(child, mark, tuple(read)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
-    place = ZERO if frame is None or frame == 0 else ONE
-    return Scene(Marks(), tuple(cliques), target, place)
+    return Scene(Marks(), tuple(cliques), target, _MARK[frame])
+
+
+_MARK = {None: ZERO, 0: ZERO, 1: ONE, LAST: FINAL}
+
+
+def _relative(parent: Parent) -> Link | None:
+    """A window that counts from a numbered child's frame, if it is one."""
+    if parent.offsets is None or parent.offsets == ALL:
+        return None
+    return Link(parent.name, stencil(parent.offsets))
 
 
 def _marked(template: Template, parent: Parent) -> Link:

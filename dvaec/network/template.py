@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dvaec.spec.model import Conditional, Parent, Spec, Sweep
+from dvaec.spec.model import LAST, Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 
 
@@ -18,8 +18,8 @@ from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 class Template:
     """Names in declaration order, the generative families, and q's chain-rule order.
 
-    `families` serve every frame (a sequence-level child has one); `numbered` ones replace them at frame 0
-    or 1.
+    `families` serve every frame (a sequence-level child has one); `numbered` ones replace them at frame 0, 1
+    or T.
     """
 
     names: tuple[str, ...]
@@ -37,18 +37,22 @@ class Template:
     @property
     def lag(self) -> int:
         """The largest |offset| at which a window of some family ends."""
-        return max(
-            (end(p.offsets) for c in self.families for p in c.parents if p.offsets is not None), default=0
-        )
+        families = (*self.families, *self.numbered)
+        return max((end(p.offsets) for c in families for p in c.parents if p.offsets is not None), default=0)
 
     def first(self, name: str) -> int:
         """Return the first frame of a frame-level name."""
         return 0 if name in self.zero else 1
 
-    def family(self, child: str, frame: int | None = None) -> Conditional | None:
-        """Return the family of one child (at one frame); inputs have none."""
-        own = (f for f in self.numbered if f.target == child and f.frame == frame)
+    def family(self, child: str, frame: int | None = None, frames: int | None = None) -> Conditional | None:
+        """Return the family of one child (at one frame of 1..`frames`); inputs have none."""
+        near = (frame, LAST) if frame == frames else (frame,)
+        own = (f for at in near for f in self.numbered if f.target == child and f.frame == at)
         return next(own, next((f for f in self.families if f.target == child), None))
+
+    def own_frames(self, child: str) -> tuple[int, ...]:
+        """Return the frames of a child's numbered families: 0, 1, LAST."""
+        return tuple(f.frame for f in self.numbered if f.target == child and f.frame is not None)
 
     def sort(self, parents: Mapping[str, Offsets | None]) -> tuple[Parent, ...]:
         """Return the non-empty windows as parents, in declaration order."""

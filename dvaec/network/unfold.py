@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
 
+from dvaec.spec.frames import at_frames
 from dvaec.spec.model import LAST, Direction, Parent, Spec, Variable, reads_of
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, plus, star, window
 
@@ -60,7 +61,7 @@ class Unfolded:
     def seen(self, reads: Iterable[Parent], frame: int | None = None) -> tuple[Parent, ...]:
         """Return what reading these names comes to, in declaration order of the variables.
 
-        Of frame 0 all later frames are a window that counts from there (z_<1:T>).
+        What a numbered `frame` sees has one form (`dvaec.spec.frames.at_frames`).
         Frames of one variable that no reference can name (x_{1:T-1} at a sequence's level) count as x_{1:T};
         `dvaec.network.ends` finds what is not seen of them.
         """
@@ -78,8 +79,7 @@ class Unfolded:
             if variable.name in static:
                 found.append(Parent(variable.name, None))
             else:
-                beside = frame == 0 and variable.first == 0
-                found.extend(_parents(variable, row.get(variable.name, NONE), anchored, beside))
+                found.extend(_parents(variable, row.get(variable.name, NONE), anchored, frame))
         return tuple(found)
 
 
@@ -200,26 +200,31 @@ def _reach(name: str, needs: Mapping[str, set[str]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _parents(variable: Variable, relative: Offsets, anchored: Anchored, beside: bool) -> Iterator[Parent]:
+def _parents(
+    variable: Variable, relative: Offsets, anchored: Anchored, reader: int | None
+) -> Iterator[Parent]:
     """Yield what is seen of one variable: its window, then the absolute frames that are not in it.
 
-    `beside` says that frame 0 reads, which may see all later ones.
+    A window of a numbered `reader` is relative to it, and may hold any frames that are counted from frame 1.
     """
     name = variable.name
     first = anchored.get((name, 1), NONE) & window(variable.first - 1, None)
     last = anchored.get((name, LAST), NONE) & window(None, 0)
-    frames = (
+    if reader in (0, 1):
+        frames = (relative.shift(reader) | first.shift(1)) if last <= NOW else ALL
+        yield from at_frames(name, frames, variable.first, reader) if frames else ()
+        if last and not window(1, None) <= frames:
+            yield Parent(name, None, LAST)
+        return
+    single = (
         (0, -1, first, window(None, -1)),
         (1, 0, first, window(None, 0)),
         (LAST, 0, last, window(0, None)),
     )
     if not first <= of(-1, 0) or not last <= NOW:
-        if beside and not relative and -1 not in first:
-            yield Parent(name, window(1, None))
-            return
         relative = ALL
     if relative:
         yield Parent(name, relative)
-    for frame, offset, there, holding in frames:
+    for frame, offset, there, holding in single:
         if offset in there and not holding <= relative:
             yield Parent(name, None, frame)

@@ -1,9 +1,10 @@
-"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_0 and z_1 by themselves.
+"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_T apart.
 
 Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are
 found as the least fixpoints over these marks. Each step returns a superset of what it would on the frames
-1..T, so what is found is sound for every T; a set that needs any other frame is written as the whole window,
-which means all frames in E.
+1..T, so what is found is sound for every T > 1. For T = 1, where a line of frame T speaks of frame 1, the set
+is found by itself, and what it holds beside the other is added. A set that needs any other frame is written
+as the whole window, which means all frames in E.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections.abc import Iterable, Mapping
 
 from dvaec.network.bits import ANY, FINAL, ONE, OTHER, ZERO
 from dvaec.network.cliques import Scene, Sets
+from dvaec.network.finite import Finite
 from dvaec.network.scenes import exists, marks_scene
 from dvaec.network.template import Template
+from dvaec.network.unrolled import Node
 from dvaec.network.windows import NoFixpointError, Windows
 from dvaec.spec.model import LAST, Parent
+from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import ALL, NONE, Offsets, window
 
 MARKS = ((0, ZERO), (1, ONE), (LAST, FINAL))
@@ -27,13 +31,15 @@ def unframed_windows(
     frame: int | None,
     given: Mapping[str, Offsets | None],
     absolute: Iterable[Parent] = (),
+    alone: bool = True,
 ) -> Windows:
-    """Return the minimal conditioning set of a sequence-level `target`, or of its numbered `frame`.
+    """Return the minimal conditioning set of a sequence-level `target`, or of its frame T (`frame` is LAST).
 
     E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
-    frames `absolute`. Raises NoFixpointError where evidence that ends soon (lookahead) would have to be cut
-    at a frame without a name.
+    frames `absolute`; `alone` says whether the target is drawn so where T = 1. Raises NoFixpointError where
+    evidence that ends soon (lookahead) would have to be cut at a frame without a name.
     """
+    absolute = tuple(absolute)
     scene = marks_scene(template, target, frame)
     inside, outside = _evidence(template, frame, given)
     for parent in absolute:
@@ -44,15 +50,18 @@ def unframed_windows(
     inside[target] &= ~scene.place
     relevant = scene.relevant(inside)
     component = scene.component(relevant, outside)
-    found = _boundary(template, scene, (relevant, component, inside))
+    sets = (relevant, component, inside)
+    found = scene.boundary(*sets) if frame == LAST else _boundary(template, scene, sets)
     for name, places in found.items():
         if name not in template.static and places & OTHER & outside[name]:
-            of = target if frame is None else f"{target}_{frame}"
+            of = target if frame is None else f"{target}_{frame_word(frame)}"
             raise NoFixpointError(
                 f"the windows of {of} would end at a frame of {name} between 1 and T, "
                 f"which has no name there; give {of} a conditional of its own"
             )
-    return Windows(target, _parents(template, found, frame), _parents(template, component, frame), 0)
+    if alone:
+        _of_one_frame(template, found, inside, (target, frame), given, absolute)
+    return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 
 def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -> Sets:
@@ -72,37 +81,62 @@ def _boundary(template: Template, scene: Scene, sets: tuple[Sets, Sets, Sets]) -
     }
 
 
+def _of_one_frame(
+    template: Template,
+    found: Sets,
+    inside: Sets,
+    target: tuple[str, int | None],
+    given: Mapping[str, Offsets | None],
+    absolute: tuple[Parent, ...],
+) -> None:
+    """Add to what was found what the target needs where T = 1."""
+    name, frame = target
+    here = 1 if frame == LAST else frame
+    needed = Finite(template, 1).minimal(Node(name, here), given, absolute)
+    for other, places in needed.items():
+        if other in template.static:
+            found[other] |= places
+            continue
+        last = frame == LAST or not inside[other] & ONE
+        found[other] |= ZERO if places & 1 else 0
+        found[other] |= (FINAL if last else ONE) if places & 2 and not found[other] & (ONE | FINAL) else 0
+
+
 def _evidence(
     template: Template, frame: int | None, given: Mapping[str, Offsets | None]
 ) -> tuple[Sets, Sets]:
-    """Return windows relative to `frame` as marks, and what is outside; frames that differ are in both."""
-    at = 1 if frame is None else frame
-    inside, outside = {}, {}
-    later = window(2 - at, None)
+    """Return whole windows, or those relative to frame T, as marks, and what is outside."""
+    if frame == LAST:
+        return _before_last(template, given)
+    inside = {n: 0 if given.get(n, NONE) == NONE else exists(template, n, ANY) for n in template.names}
+    return inside, {name: exists(template, name, ANY) & ~places for name, places in inside.items()}
+
+
+def _before_last(template: Template, given: Mapping[str, Offsets | None]) -> tuple[Sets, Sets]:
+    """Return windows relative to frame T as marks, and what is outside."""
+    inside, outside, earlier = {}, {}, window(None, -1)
     for name in template.names:
-        places = exists(template, name, ANY)
-        offsets = given.get(name, NONE)
+        places, offsets = exists(template, name, ANY), given.get(name, NONE)
         if offsets is None:
             inside[name], outside[name] = 1, 0
         elif name in template.static:
             inside[name], outside[name] = 0, 1
         else:
-            near = sum(mark for number, mark in MARKS[:2] if number - at in offsets)
-            inside[name] = (near | (FINAL | OTHER if offsets & later else 0)) & places
-            outside[name] = (places & ~near) & ((ZERO | ONE) | (FINAL | OTHER if later - offsets else 0))
+            last, before = (FINAL if 0 in offsets else 0), (ZERO | ONE | OTHER) & places
+            inside[name] = last | (before if offsets & earlier else 0)
+            outside[name] = (FINAL & ~last) | (before if earlier - offsets else 0)
     return inside, outside
 
 
-def _parents(template: Template, found: Mapping[str, int], frame: int | None) -> tuple[Parent, ...]:
-    """Write marks as parents, in declaration order; z_0 may read all frames of another but frame 0."""
+def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:
+    """Write marks as parents, in declaration order."""
     parents = []
     for name in template.names:
         places = found[name]
         if name in template.static:
             parents += [Parent(name, None)] if places else []
         elif places & OTHER:
-            later = frame == 0 and name in template.zero and not places & ZERO
-            parents.append(Parent(name, window(1, None) if later else ALL))
+            parents.append(Parent(name, ALL))
         else:
-            parents += [Parent(name, None, frame) for frame, mark in MARKS if places & mark]
+            parents += [Parent(name, None, at) for at, mark in MARKS if places & mark]
     return tuple(parents)

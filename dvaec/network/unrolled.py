@@ -107,7 +107,7 @@ def unroll(template: Template, frames: int) -> Unrolled:
             (None,) if name in template.static else range(template.first(name), frames + 1)
         )
         for frame in places:
-            family = template.family(name, frame)
+            family = template.family(name, frame, frames)
             found[Node(name, frame)] = (
                 ()
                 if family is None

@@ -91,27 +91,28 @@ def stationary_windows(
     template: Template,
     target: str,
     given: Mapping[str, Offsets | None],
-    start: int = 1,
+    served: tuple[int, int] = (1, 0),
     single: Single = (),
 ) -> Windows:
     """Return the minimal conditioning set of `target` as windows, given E as windows (`template.evidence`).
 
     E holds, moreover, the `single` frames, each of a name by its number. The windows
-    hold at every frame t >= `start` of every T. Raises NoFixpointError if no fixpoint is found.
+    hold at every frame t of every T that is `served`: from the first number on, but for as many frames before
+    the end as the second one says. Raises NoFixpointError if no fixpoint is found.
     """
-    _bound_periods(template)
+    bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    plain = _solved(Question(template, target, given, Case(NONE, NONE), reach))
+    plain = solved(Question(template, target, given, Case(NONE, NONE), reach))
     frames = tuple(frame for _, frame in single)
     if unnumbered(template, frames):
-        return _together(template, target, (plain,))
-    near = cases_near(template, start, plain.first + reach, plain.period, frames)
-    found = tuple(_solved(Question(template, target, given, case, reach, single)) for case in near)
-    return _together(template, target, found)
+        return together(template, target, (plain,))
+    near = cases_near(template, served, plain.first + reach, plain.period, frames)
+    found = tuple(solved(Question(template, target, given, case, reach, single)) for case in near)
+    return together(template, target, found)
 
 
 @dataclass(frozen=True)
-class _Solution:
+class Solution:
     """What was found and proved in one case."""
 
     boundary: Boundary
@@ -129,7 +130,8 @@ class _Solution:
         return lcm(*(len(tail) for o in self.component.values() if o for tail in (o.past, o.future)))
 
 
-def _together(template: Template, target: str, found: Sequence[_Solution]) -> Windows:
+def together(template: Template, target: str, found: Sequence[Solution]) -> Windows:
+    """Return what holds the sets of all cases."""
     component: dict[str, Offsets | None] = {}
     for one in found:
         for name, there in one.component.items():
@@ -142,7 +144,7 @@ def _together(template: Template, target: str, found: Sequence[_Solution]) -> Wi
     return Windows(target, parents, template.sort(component), max(one.searched for one in found), singles)
 
 
-def _solved(question: Question) -> _Solution:
+def solved(question: Question) -> Solution:
     """Search farther and farther until a guess can be proved."""
     template, reach = question.template, question.reach
     half = 8 * reach + 2 * question.farthest + 32
@@ -161,9 +163,9 @@ def _solved(question: Question) -> _Solution:
     raise NoFixpointError(f"the windows of {question.target} do not repeat within {half // 4} frames of t")
 
 
-def _bound_periods(template: Template) -> None:
+def bound_periods(template: Template) -> None:
     """Refuse windows whose strides together repeat too seldom to be written down."""
-    for family in template.families:
+    for family in (*template.families, *template.numbered):
         for parent in family.parents:
             offsets = parent.offsets
             period = 1 if offsets is None else max(len(offsets.past), len(offsets.future))
@@ -172,7 +174,7 @@ def _bound_periods(template: Template) -> None:
                 raise NoFixpointError(f"{reads}; at most {LONGEST_PERIOD} are supported")
 
 
-def _attempt(question: Question, half: int) -> _Solution | None:
+def _attempt(question: Question, half: int) -> Solution | None:
     """Guess on -half..half and verify; None if there is no guess, or a wrong one."""
     scene, (inside, outside) = question.scene(half), question.evidence(half)
     relevant = scene.relevant(inside)
@@ -197,12 +199,17 @@ def _verified(
     half: int,
     relevant: Mapping[str, Offsets | None],
     component: Mapping[str, Offsets | None],
-) -> _Solution | None:
+) -> Solution | None:
     """Verify R' and K' (steps 3 and 4), and read off the minimal set; None if they are wrong."""
     template, reach = question.template, question.reach
     sets = [o for part in (relevant, component, question.given) for o in part.values() if o is not None]
     base = max(max(abs(one.low), abs(one.high)) for one in sets)
-    sets += [p.offsets for f in template.families for p in f.parents if p.offsets is not None]
+    sets += [
+        p.offsets
+        for f in (*template.families, *template.numbered)
+        for p in f.parents
+        if p.offsets is not None
+    ]
     sets += [question.case.first, question.case.last]
     period = lcm(*(len(pattern) for one in sets for pattern in (one.past, one.future)))
     base = max(base, reach, question.farthest)
@@ -223,4 +230,4 @@ def _verified(
     singles = tuple(zip(question.single, (bits for _, bits, _ in question.singles(wide)), strict=True))
     given = question.bits(question.given, wide)
     found = boundary_of(template, scene, question.case, Meeting(r, k, inside, given, singles), windows)
-    return _Solution(found, component, half)
+    return Solution(found, component, half)

@@ -2,8 +2,8 @@
 
 The keys and values of frame s are a linear map of what is attended to at s, a feature of its own; a node that
 attends reads this feature at all frames of its window. In a head, attention becomes a feature that the head
-reads; a head without a frame t reads it at the last frame. So do convolutions, which are evaluated for all
-frames together wherever that is possible.
+reads; a head without a frame t reads it at the last frame, or, where its windows count from frame 0 or 1, at
+frame 1. So do convolutions, which are evaluated for all frames together wherever that is possible.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from dvaec.spec.model import (
     Head,
     Parent,
     Spec,
+    reads_of,
 )
-from dvaec.spec.offsets import NOW, Offsets
+from dvaec.spec.offsets import ALL, NOW, Offsets
 
 
 def with_blocks_apart(spec: Spec) -> Spec:
@@ -42,15 +43,28 @@ def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
         if not isinstance(block, Attention | Convolution) or not (framed or isinstance(block, Attention)):
             return block
         kind = "attention" if isinstance(block, Attention) else "convolution"
-        feature = Feature(f"{kind}_{name}{what}", block)
-        made.append(feature)
-        read = Parent(feature.name, NOW) if framed else Parent(feature.name, None, LAST)
+        read = Parent(f"{kind}_{name}{what}", NOW if framed else None, None if framed else LAST)
+        counted = head.frame is not None and any(p.offsets not in (None, ALL) for p in reads_of(block))
+        if counted and isinstance(block, Attention):
+            block, read = _from_frame_1(block, head.frame or 0), replace(read, frame=1)
+        made.append(Feature(read.name, block))
         return Dense((read,), ())
 
     block, mean = apart(head.block, ""), head.mean
     if mean is not None:
         mean = replace(mean, block=apart(mean.block, "_mean"))
     return replace(head, block=block, mean=mean)
+
+
+def _from_frame_1(block: Attention, frame: int) -> Attention:
+    """Count from frame 1 the windows that count from the frame of a head."""
+
+    def moved(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
+        return tuple(
+            p if p.offsets is None else replace(p, offsets=p.offsets.shift(frame - 1)) for p in parents
+        )
+
+    return replace(block, of=moved(block.of), query=moved(block.query))
 
 
 def attending_nodes(make: Ports, name: str, block: Attention) -> tuple[FeatureNode, FeatureNode]:

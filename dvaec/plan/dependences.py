@@ -40,8 +40,8 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
             found.extend(_zeros(network, node.name, before))
         if isinstance(node, StateNode):
             found.append(Dependence(node.name, node.name, node.step))
-        if isinstance(node, HeadNode) and node.begins:
-            found.append(Dependence(node.name, node.begins, 0))
+        if isinstance(node, HeadNode):
+            found.extend(Dependence(node.name, own, 0) for own in (node.begins, node.ends) if own)
     return tuple(dict.fromkeys(found))
 
 

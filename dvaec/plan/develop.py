@@ -3,7 +3,7 @@
 Every open window of a conditional is summed up by a recurrent state that runs in the window's direction
 (both ways for x_{1:T}); the open windows of one conditional that run the same way have one state together. A
 finite window is read directly, a long one by a convolution. What has no frame t reads a forward state at T
-and a backward one at 1 (many to one); a numbered frame reads a backward one at 1.
+and a backward one at 1 (many to one); a numbered frame reads at 1 what its windows are summed up by.
 
 Shared, conditionals whose windows agree read one state, for p and q alike, as in VRNN and in Figure 4.1,
 middle; separate, each conditional has states of its own (Figure 4.1, right). What the page gives is never
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from dvaec.plan.summaries import Demand, Names, Owner, Summaries, summarise
+from dvaec.spec.frames import at_frames
 from dvaec.spec.model import (
     LAST,
     Conditional,
@@ -63,8 +64,23 @@ class _Reading:
     @property
     def framed(self) -> bool:
         """Whether the conditional has a frame t to which windows are relative."""
-        _, target, frame = self.owner
-        return frame is None and self.spec.variable(target).framed
+        return self.owner[2] is None and not self.whole
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of the sequence, and so are its windows."""
+        return not self.spec.variable(self.owner[1]).framed
+
+    def window(self, parent: Parent) -> Offsets:
+        """The window of a parent relative to t, or, of a numbered frame, to frame 1; frame 0 is apart."""
+        if parent.offsets is None or self.whole:
+            return NONE
+        frame = self.owner[2]
+        return parent.offsets if frame is None else parent.offsets.shift(max(frame, 0) - 1) & window(0, None)
+
+    def at(self, state: str) -> Parent:
+        """A state or a feature of t, where the conditional reads it."""
+        return Parent(state, NOW) if self.framed else Parent(state, None, 1)
 
 
 def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
@@ -122,7 +138,7 @@ def _reading(spec: Spec, side: Side, one: Conditional) -> _Reading:
         if parent.offsets is None:
             continue
         variable = spec.variable(parent.name)
-        opened = _opened(variable, parent.offsets) if reading.framed else _ends_of(variable, one.frame)
+        opened = _ends_of(variable) if reading.whole else _opened(variable, reading.window(parent))
         for runs, stride, edge, whole in opened:
             turn = 0
             while any(n == parent.name for n, _, _ in groups.get((runs, stride, turn), ())):
@@ -141,8 +157,8 @@ def _opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int,
     """Yield direction, stride and edge of each open window, and the window as a whole.
 
     A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a
-    backward one that read behind t would never see the last ones. So a state stops at t, and the few frames
-    on the other side of t are read directly; and it reads z_<t-1> where it has to see z_0.
+    backward one that read behind t, the last ones. So a state stops at t, and the few frames on the other
+    side of t are read directly; and it reads z_<t-1> where it has to see z_0.
     """
     for one in windows(read):
         stop, start = one.stop, one.start
@@ -160,10 +176,9 @@ def _opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int,
             yield Direction.BACKWARD, one.stride, start + excess, one.offsets
 
 
-def _ends_of(variable: Variable, frame: int | None) -> Iterator[tuple[Direction, int, int, Offsets]]:
-    """Yield what sums up all frames of a variable for a reader without a frame t: read at T, and at 1."""
-    if frame is None:
-        yield Direction.FORWARD, 1, variable.first - 1, ALL
+def _ends_of(variable: Variable) -> Iterator[tuple[Direction, int, int, Offsets]]:
+    """Yield what sums up all frames for the whole sequence: read at T, and at 1."""
+    yield Direction.FORWARD, 1, variable.first - 1, ALL
     yield Direction.BACKWARD, 1, 0, ALL
 
 
@@ -174,20 +189,21 @@ def _reads(
         if parent.offsets is None:
             yield parent
             continue
-        direct = parent.offsets if reading.framed else NONE
+        direct = reading.window(parent)
         for part in reading.opened:
             if part.name != parent.name:
                 continue
             seen = summaries.seen(part.demand, part.name)
             name = summaries.meeting[part.demand].name
-            if reading.framed:
-                yield Parent(name, NOW)
-                direct = direct - seen.offsets
-            else:
+            if reading.whole:
                 yield from _at_an_end(name, part.name, seen)
-        if not reading.framed and one.frame is not None and parent.name != one.target and 0 in parent.offsets:
-            yield from (Parent(parent.name, None, 0),) * (reading.spec.variable(parent.name).first == 0)
-        yield from features.finite(parent.name, direct, reading.owner)
+            else:
+                yield reading.at(name)
+                direct = direct - seen.offsets
+        if one.frame is not None and reading.spec.variable(parent.name).first == 0:
+            beside = parent.name != one.target and -one.frame in parent.offsets
+            yield from (Parent(parent.name, None, 0),) * beside
+        yield from features.finite(parent.name, direct, reading)
 
 
 def _at_an_end(state: str, name: str, seen: Window) -> Iterator[Parent]:
@@ -206,19 +222,23 @@ class _Features:
     separate: bool
     made: dict[tuple[object, ...], Feature] = field(default_factory=dict)
 
-    def finite(self, name: str, read: Offsets, owner: Owner) -> Iterator[Parent]:
+    def finite(self, name: str, read: Offsets, reading: _Reading) -> Iterator[Parent]:
         """Yield a finite window of one variable: long runs by convolutions, the rest as it is."""
+        owner, frame = reading.owner, reading.owner[2]
         direct = read
         for one in windows(read):
             start, stop = one.start or 0, one.stop or 0
             while one.stride == 1 and 1 + stop - start > LONGEST_DIRECT:
                 taken, kernel, depth = _receptive(min(1 + stop - start, LONGEST_RUN))
                 run = window(stop + 1 - taken, stop)
-                yield Parent(self._feature(name, run, kernel, depth, owner), NOW)
+                yield reading.at(self._feature(name, run, kernel, depth, owner))
                 direct = direct - run
                 stop -= taken
         for one in windows(direct):  # each as the page would write it
-            yield Parent(name, one.offsets)
+            if frame is None:
+                yield Parent(name, one.offsets)
+            else:
+                yield from at_frames(name, one.offsets.shift(1), 1, frame)
 
     def _feature(self, name: str, run: Offsets, kernel: int, depth: int, owner: Owner) -> str:
         key = (name, run, owner if self.separate else None)

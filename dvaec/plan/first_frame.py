@@ -105,6 +105,8 @@ def _needs(
     if isinstance(node, ValueNode):
         if _drawn(network, binding, name):
             head = _line_of(network, binding, name) or f"{_side(binding, name)}_{name}"
+            if _ends(network.node(head)):
+                yield None  # where T = 1, the line of frame T speaks
             yield from (one for one in (head,) if one in component)
         elif not node.framed:
             yield None
@@ -145,6 +147,10 @@ def _made(network: Network, edge: Dependence, order: Sequence[str]) -> bool:
     reads = [read for port in reader.ports for read in port.reads if read.node == edge.source]
     named = bool(reads) and all(read.frame == 1 for read in reads if read.offset is None)
     return edge.offset is None and edge.window is None and named
+
+
+def _ends(node: Node) -> bool:
+    return isinstance(node, HeadNode) and node.ends != ""
 
 
 def _of_frame_1(node: Node) -> bool:

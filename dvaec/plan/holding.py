@@ -67,7 +67,7 @@ class _Holding:
 
     def reading(self, node: Node) -> Node:
         """Return a node that reads held values in the place of absolute frames."""
-        if isinstance(node, ValueNode) or not framed(node) or _of_frame_1(node):
+        if isinstance(node, ValueNode) or not (framed(node) or _of_frame_t(node)):
             return node
         reads = [tuple(self._read(node, read) for read in port.reads) for port in node.ports]
         ports = [replace(port, reads=some) for port, some in zip(node.ports, reads, strict=True)]
@@ -77,9 +77,9 @@ class _Holding:
 
     def _read(self, node: Node, read: Read) -> Read:
         source, frame = self.network.node(read.node), read.frame
-        if frame is None or not framed(source):
+        if frame is None or read.offset is not None or not framed(source):
             return read
-        heads = [head for head in self._heads(node) if head.framed and head.head.frame is None]
+        heads = [head for head in self._heads(node) if _of_frame_t(head)]
         runs = {self._direction(node, source, head, frame) for head in heads} - {None}
         way = Direction.BACKWARD if frame == LAST else Direction.FORWARD
         if runs != {way}:
@@ -91,7 +91,7 @@ class _Holding:
         state = State(name, "hold", source.dim, (Parent(source.name, of(offset)),), runs=way)
         port = Port("", (Read(source.name, offset),), (source.dim,), source.dim)
         self.made[name] = HoldNode(name, state, source.dim, (port,), frame)
-        return Read(name, 0)
+        return Read(name, 0, LAST if isinstance(node, HeadNode) and node.head.frame == LAST else None)
 
     def _direction(self, reader: Node, source: Node, head: HeadNode, frame: int) -> Direction | None:
         """The direction of the run that makes a frame and reads it; None where that is no run.
@@ -104,7 +104,7 @@ class _Holding:
                 return Direction.BACKWARD if frame == LAST else Direction.FORWARD
             sweeps = [s.backward for s in self.spec.order if head.variable.name in s.latents]
             return (Direction.BACKWARD if sweeps[0] else Direction.FORWARD) if sweeps else None
-        streaming = self.spec.causality is Causality.CAUSAL and frame == 1
+        streaming = self.spec.causality is Causality.CAUSAL and frame == 1 and head.framed
         return Direction.FORWARD if streaming else None
 
     def _heads(self, reader: Node) -> Iterator[HeadNode]:
@@ -123,6 +123,8 @@ class _Holding:
         """Whether a source's frame 1 (T) is not there yet when q draws the target's."""
         if head.begins and frame == 1:
             return True  # another network speaks for frame 1
+        if head.ends and frame == LAST:
+            return True
         if head.head.side is Side.P:
             return False
         mine = self.rank[head.variable.name]
@@ -137,5 +139,6 @@ class _Holding:
         return tuple(found)
 
 
-def _of_frame_1(node: Node) -> bool:
-    return isinstance(node, HeadNode) and node.head.frame == 1
+def _of_frame_t(node: Node) -> bool:
+    """Whether a conditional is of frames that a run over time comes to: every t, or T."""
+    return isinstance(node, HeadNode) and node.variable.framed and node.head.frame in (None, LAST)

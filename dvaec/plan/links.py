@@ -12,8 +12,9 @@ def made(name: str) -> str:
     """Write what a node makes at t: h_t, q(z_t); or at its one frame: q(z_0)."""
     side, _, target = name.partition("_")
     at = "" if name.endswith(("_0", "_1")) else "_t"
-    if side in ("p", "q") and target.endswith("_first"):  # the line of frame 1
-        target, at = target.removesuffix("_first"), "_1"
+    for end, there in (("_first", "_1"), ("_last", "_T")):  # the line of frame 1 or T
+        if side in ("p", "q") and target.endswith(end):
+            target, at = target.removesuffix(end), there
     return f"{side}({target}{at})" if side in ("p", "q") else f"{name}{at}"
 
 

@@ -137,11 +137,13 @@ class FirstFrame:
 class Once:
     """What the first step of a stream draws for the whole sequence, one after another, before all else.
 
-    Nodes of every frame among them are made at frame 1.
+    Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
+    given x_3: `after` says how many steps later that is.
     """
 
     nodes: tuple[str, ...]
     reason: str
+    after: int = 0
 
 
 Step = Batched | WholeSequence | Loop | FirstFrame

@@ -6,7 +6,7 @@ and a state that runs both ways becomes two states and their concatenation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from dvaec.plan.attention import attending_nodes, with_blocks_apart
@@ -28,6 +28,7 @@ from dvaec.plan.model import (
 from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
 from dvaec.spec.model import (
+    LAST,
     Attention,
     Block,
     Conditional,
@@ -197,8 +198,12 @@ def _join(state: State, builder: _Builder) -> FeatureNode:
 def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     variable = spec.variable(head.target)
     name = head_name(head.side, head.target, head.frame)
-    begins = head_name(head.side, head.target, 1) if head.frame is None else ""
-    begins = begins if spec.head(head.side, head.target, 1) is not None else ""
+    begins, ends = (
+        head_name(head.side, head.target, at)
+        if head.frame is None and spec.head(head.side, head.target, at) is not None
+        else ""
+        for at in (1, LAST)
+    )
     ports: tuple[Port, ...] = ()
     if head.block is not None:
         width = variable.dim if isinstance(head.block, GatedTransition) else sum(fan_units(head, variable))
@@ -207,9 +212,12 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
         if branch.output.block is not None:
             own = f"{name}_{branch.parameter}"
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
-    if head.frame == 1:
-        ports = tuple(_at_first(port) for port in ports)
-    return HeadNode(name, head, variable, variable.dim, ports, begins)
+    if head.frame in (0, 1):
+        zero = [v.name for v in spec.variables if v.first == 0]
+        ports = tuple(_numbered(port, head.frame, zero) for port in ports)
+    if head.frame == LAST:
+        ports = tuple(_at_last(port) for port in ports)
+    return HeadNode(name, head, variable, variable.dim, ports, begins, ends)
 
 
 def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
@@ -219,10 +227,29 @@ def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
     name, block = f"aux_{line.target}", Dense(line.parents, HEAD_LAYERS)
     head = Head(Side.P, line.target, block)
     return HeadNode(
-        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), "", True
+        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), auxiliary=True
     )
 
 
-def _at_first(port: Port) -> Port:
-    """For the head of frame 1, frame 1 is frame t."""
-    return replace(port, reads=tuple(Read(r.node, 0) if r.frame == 1 else r for r in port.reads))
+def _numbered(port: Port, frame: int, zero: Collection[str]) -> Port:
+    """Count what the head of frame 1 reads from there, as frame t, and what that of frame 0 reads as frames.
+
+    Frame 0 is a value of its own; where a name has none, it is not read.
+    """
+    reads, wide = [], []
+    for read, width in zip(port.reads, port.widths, strict=True):
+        at = read.frame if read.offset is None else read.offset + frame
+        if at is None or at == LAST:
+            reads.append(read)
+        elif at == 0 and read.node in zero:
+            reads.append(Read(value_name(read.node, 0), None))
+        else:
+            reads.append(Read(read.node, at - 1) if frame == 1 else Read(read.node, None, at))
+        wide.append(width)
+    return replace(port, reads=tuple(reads), widths=tuple(wide))
+
+
+def _at_last(port: Port) -> Port:
+    """For the head of frame T, frame T is frame t."""
+    reads = (replace(r, offset=0) if r.frame == LAST else r for r in port.reads)
+    return replace(port, reads=tuple(reads))

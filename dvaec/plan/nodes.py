@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dvaec.spec.model import Block, Direction, Head, Side, State, Variable
+from dvaec.spec.model import LAST, Block, Direction, Head, Side, State, Variable
 from dvaec.spec.offsets import Offsets
 
 
 @dataclass(frozen=True)
 class Read:
-    """One frame of one node, `offset` frames from t; or its absolute `frame` (1, LAST); or a static value."""
+    """One frame of one node, `offset` frames from t; or its absolute `frame` (1, LAST); or a static value.
+
+    What the head of frame T reads of that frame has both: there T is t.
+    """
 
     node: str
     offset: int | None
@@ -105,15 +108,17 @@ class HoldNode(StateNode):
 class HeadNode:
     """The parameters of one conditional; no port where they are constant.
 
-    `begins` names the head that speaks for frame 1 in place of this one (p_z_first).
+    `begins` names the head that speaks for frame 1 in place of this one (p_z_first), `ends` that of frame T
+    (p_z_last), which gives way to it where T = 1.
     """
 
-    name: str  # p_z, q_z, p_x; p_z_0 and p_z_first for numbered frames
+    name: str  # p_z, q_z, p_x; p_z_0, p_z_first and p_z_last for numbered frames
     head: Head
     variable: Variable
     dim: int
     ports: tuple[Port, ...]
     begins: str = ""
+    ends: str = ""
     auxiliary: bool = False  # a prediction of a state (8.4), no factor of p
 
     @property
@@ -135,7 +140,7 @@ class HeadNode:
     def standard(self) -> bool:
         """Whether this is the fixed N(0, I) of a latent without parents."""
         constant = self.block is None and self.head.side is Side.P and not self.head.learned
-        return constant and self._plain and not self.begins
+        return constant and self._plain and not self.begins and not self.ends
 
     @property
     def _plain(self) -> bool:
@@ -152,7 +157,7 @@ def value_name(variable: str, frame: int | None) -> str:
 
 def head_name(side: Side, target: str, frame: int | None) -> str:
     """Return the name of a head's node."""
-    return f"{side}_{target}" + {None: "", 0: "_0"}.get(frame, "_first")
+    return f"{side}_{target}" + {None: "", 0: "_0", 1: "_first", LAST: "_last"}[frame]
 
 
 def is_frame_zero(node: ValueNode) -> bool:

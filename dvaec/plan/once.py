@@ -7,7 +7,7 @@ q(v), q(z_0 | v, x_1). What waits for any later frame has no place in a stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dvaec.plan.first_frame import at_first
 from dvaec.plan.model import (
@@ -40,14 +40,13 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     """
     values = [v.name for v in once_a_sequence(network)]
     needs: dict[str, list[str]] = {}
-    for value in values:
-        _gather(network, binding, value, needs)
+    after = max([_gather(network, binding, value, needs) for value in values], default=0)
     made = [n for n in needs if n in values or binding.get(n) is not Origin.GIVEN]
     nodes = topological([node.name for node in network.nodes if node.name in made], needs)
     if len(nodes) < len(made):
         waiting = [n for n in values if n not in nodes]
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
-    return Once(nodes, f"once a sequence: {', '.join(values)}") if nodes else None
+    return Once(nodes, f"once a sequence: {', '.join(values)}", after) if nodes else None
 
 
 def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
@@ -55,10 +54,10 @@ def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
     return tuple(v for v in network.values if not v.framed and v.variable.role is not Role.INPUT)
 
 
-def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: dict[str, list[str]]) -> None:
-    """Add what a draw is made of to `needs`."""
+def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: dict[str, list[str]]) -> int:
+    """Add what a draw is made of to `needs`; return how many frames behind frame 1 q itself looks."""
     side = "q" if binding[value] is Origin.Q else "p"
-    waiting = [value]
+    waiting, after = [value], 0
     for name in waiting:
         if name in needs:
             continue
@@ -66,11 +65,21 @@ def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: 
         drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
         if drawn and framed(node):
             raise NoStreamError(f"{side} draws {value} after {name}_1")
+        later = _of_later_frames(network, node) if name == f"q_{value}" else ()
+        after = max([after, *((read.frame or 1) - 1 for read in later)])
         try:
-            needs[name] = [f"{side}_{name}"] if drawn else list(dict.fromkeys(_needs(network, node)))
-        except _LaterFrameError as later:
-            raise NoStreamError(_why(network, side, value, later.behind)) from None
+            needs[name] = [f"{side}_{name}"] if drawn else list(dict.fromkeys(_needs(network, node, later)))
+        except _LaterFrameError as error:
+            raise NoStreamError(_why(network, side, value, error.behind)) from None
         waiting += [one for one in needs[name] if framed(network.node(one)) or one not in binding]
+    return after
+
+
+def _of_later_frames(network: Network, node: Node) -> tuple[Read, ...]:
+    """Return what a conditional itself reads of variables at frames 2, 3, ..."""
+    reads = (read for port in node.ports for read in port.reads)
+    values = [read for read in reads if isinstance(network.node(read.node), ValueNode)]
+    return tuple(read for read in values if read.frame not in (None, LAST) and not at_first(read))
 
 
 def _why(network: Network, side: str, value: str, behind: str) -> str:
@@ -117,8 +126,11 @@ def _beyond_first(network: Network, head: HeadNode) -> bool:
     return False
 
 
-def _needs(network: Network, node: Node) -> Iterator[str]:
-    """Yield what frame 1 of a node, or its one value, is computed from; of variables nothing."""
+def _needs(network: Network, node: Node, later: Sequence[Read] = ()) -> Iterator[str]:
+    """Yield what frame 1 of a node, or its one value, is computed from; of variables nothing.
+
+    Reads of `later` frames are allowed.
+    """
     if isinstance(node, ValueNode):
         return
     if isinstance(node, StateNode) and node.state.runs is Direction.BACKWARD:
@@ -129,7 +141,7 @@ def _needs(network: Network, node: Node) -> Iterator[str]:
         raise _LaterFrameError
     for port in node.ports:
         for read in port.reads:
-            yield from _at(network, read)
+            yield from [read.node] if read in later else _at(network, read)
 
 
 def _at(network: Network, read: Read) -> Iterator[str]:

@@ -43,6 +43,7 @@ class _Run:
 
     loop: Loop
     once: Once | None
+    looked_back: tuple[str, ...]  # what is given that the draws are made of
     first: FirstFrame | None = None
 
     @property
@@ -66,7 +67,7 @@ def stream(
     }
     for name, (binding, outputs) in wanted.items():
         try:
-            _check(spec)
+            _check(spec, network, name)
             loops[name] = binding, _run(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
@@ -102,6 +103,8 @@ def stream(
     for binding, run, _ in loops.values():
         for name, steps in carried_by(network, binding, run.loop).items():
             carried[name] = max(carried.get(name, 0), steps)
+        for name in run.looked_back:
+            carried[name] = max(carried.get(name, 0), run.once.after if run.once is not None else 0)
     order = [node.name for node in network.nodes if carried.get(node.name)]
     delay = max(max(run.loop.ahead) for _, run, _ in loops.values())
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
@@ -109,7 +112,7 @@ def stream(
     return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
 
 
-def _check(spec: Spec) -> None:
+def _check(spec: Spec, network: Network, name: str) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
@@ -117,12 +120,15 @@ def _check(spec: Spec) -> None:
         raise NoStreamError("no observed variable has frames to run over")
     if spec.frames is not None:
         raise NoStreamError(f"the page fixes T = {spec.frames}")
+    if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
+        said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
+        raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")
 
 
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
     once = drawn_once(network, binding)
-    apart = once.nodes if once is not None else ()
+    apart, after = (once.nodes, once.after) if once is not None else ((), 0)
     still = [v.name for v in network.values if not v.framed]
     edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
     looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
@@ -140,30 +146,30 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        return _Run(_one_loop(network, binding, names, inside), once)
+        return _Run(_one_loop(network, binding, names, inside, after), once, tuple(seen))
     except UnschedulableError:
         turned = first_frame_apart(network, binding, names, inside)
         if turned is None:
             raise
-    loop = _one_loop(network, binding, turned.rest, turned.edges)
+    loop = _one_loop(network, binding, turned.rest, turned.edges, after)
     if max(loop.ahead) > 0:
         why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
         raise NoStreamError(f"it {why}")
-    return _Run(loop, once, turned.step)
+    return _Run(loop, once, tuple(seen), turned.step)
 
 
 def _one_loop(
-    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...]
+    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...], after: int
 ) -> Loop:
-    """Return nodes that wait for one another as one forward loop."""
+    """Return nodes that wait for one another as one loop; the given runs `after` frames ahead of the rest."""
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
-    most = max(ahead.values())
     values = [n.name for n in network.values if n.name in names]
     given = [name for name in values if binding[name] is Origin.GIVEN]
+    most = max(*ahead.values(), *(after + a for name, a in ahead.items() if name not in given))
     ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
     return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
 

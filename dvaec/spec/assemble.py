@@ -60,15 +60,16 @@ def assemble(
         for name, v in shape.variables.items()
     )
     names = [v.name for v in variables]
+    zero = [v.name for v in variables if v.first == 0]
     every = [*names, *parsed.states.values(), *parsed.features.values()]
-    generation, single = _parted(conditional_of(line, names) for line in parsed.generation)
+    generation, single = _parted(conditional_of(line, names, zero) for line in parsed.generation)
     return Spec(
         name=shape.model,
         about=_one_line(shape.about),
         cites=tuple(_one_line(cite) for cite in shape.cites),
         variables=variables,
         generation=generation,
-        inference=_inference(parsed, names),
+        inference=_inference(parsed, names, zero),
         order=order,
         states=tuple(
             _state(parsed, key, name) for key, name in parsed.states.items() if ("states", key) not in without
@@ -86,7 +87,9 @@ def assemble(
         numbered=single,
         causality=Causality(shape.causality),
         frames=shape.T,
-        auxiliary=tuple(conditional_of(line, every) for line in parsed.auxiliary if _known(line, every)),
+        auxiliary=tuple(
+            conditional_of(line, every, zero) for line in parsed.auxiliary if _known(line, every)
+        ),
         separate=shape.develop == "separate",
         objective=_objective(shape.objective),
     )
@@ -136,10 +139,10 @@ def _keyword(parsed: Parsed) -> LookaheadShape | str | None:
     return first.strip() if first.strip() in KEYWORDS else None
 
 
-def _inference(parsed: Parsed, names: list[str]) -> Inference:
+def _inference(parsed: Parsed, names: list[str], zero: Collection[str]) -> Inference:
     said = _keyword(parsed)
     delay = said.lookahead if isinstance(said, LookaheadShape) else 0
-    own = [conditional_of(line, names) for line in parsed.inference]
+    own = [conditional_of(line, names, zero) for line in parsed.inference]
     generic, single = _parted(own)
     return Inference(inference_kind(parsed), delay, generic, single)
 

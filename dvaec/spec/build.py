@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
-from dvaec.spec.conditionals import Line, ReadList, parse_conditional, parse_head, parse_layer, parse_reads
-from dvaec.spec.frames import label
+from dvaec.spec.conditionals import (
+    Line,
+    ReadList,
+    counts_frames,
+    parse_conditional,
+    parse_head,
+    parse_layer,
+    parse_reads,
+)
+from dvaec.spec.frames import label, settled
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.names import model_name_fault, model_name_hint, name_fault, name_hint
-from dvaec.spec.offsets import ALL, NOW, window
+from dvaec.spec.offsets import NOW
 from dvaec.spec.page import Sound
 from dvaec.spec.report import Report
 from dvaec.spec.schema import PageShape
@@ -69,10 +78,13 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     _lines(parsed, "generation", parsed.generation, report)
     _lines(parsed, "inference", parsed.inference, report)
     _lines(parsed, "auxiliary", parsed.auxiliary, report)
-    _count_from_zero(parsed)
+    zero = {line.target.name for line in parsed.generation if line.target.frame == "0"}
+    for lines in (parsed.generation, parsed.inference):
+        lines[:] = [replace(line, parents=_settled(line.parents, line.target, zero)) for line in lines]
     for path, node in _texts_read(parsed):
-        if isinstance(node, Scalar) and (read := parse_reads(node, report)):
-            parsed.reads[path] = read
+        target = parsed.targets.get(str(path[1])) if path[0] == "networks" else None
+        if isinstance(node, Scalar) and (read := parse_reads(node, report, counts_frames(target))):
+            parsed.reads[path] = replace(read, references=_settled(read.references, target, zero))
             _place_read(parsed, path, read)
     for path, given in _layer_lists(parsed):
         texts = [item for item in given.items if isinstance(item, Scalar)] if isinstance(given, Items) else []
@@ -81,18 +93,14 @@ def parse_page(tree: Entries, sound: Sound, spans: dict[Path, Span], report: Rep
     return parsed
 
 
-def _count_from_zero(parsed: Parsed) -> None:
-    """Let z_<1:T> and a_<1:T>, where z_0 reads them and there is an a_0, be the frames behind frame 0."""
-    zero = {line.target.name for line in parsed.generation if line.target.frame == "0"}
-    for lines in (parsed.generation, parsed.inference):
-        for k, line in enumerate(lines):
-            if line.target.frame == "0":
-                later = (p.name in zero and p.begins == "1" and p.offsets == ALL for p in line.parents)
-                parents = tuple(
-                    replace(parent, offsets=window(1, None)) if moved else parent
-                    for parent, moved in zip(line.parents, later, strict=True)
-                )
-                lines[k] = replace(line, parents=parents)
+def _settled(
+    references: tuple[Reference, ...], target: Reference | None, zero: Collection[str]
+) -> tuple[Reference, ...]:
+    """Return what is read, the windows of a numbered frame relative to it."""
+    if target is None or not counts_frames(target):
+        return references
+    frame = int(target.frame or "")
+    return tuple(one for reference in references for one in settled(reference, frame, zero))
 
 
 def _names(parsed: Parsed, report: Report) -> None:

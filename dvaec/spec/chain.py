@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from dvaec.spec.ends_over_time import unrolled
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, Direction, Sweep
 from dvaec.spec.offsets import NOW, window
-from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction, unrolled
+from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)

@@ -11,7 +11,8 @@ from dvaec.spec.conditionals import Line, written
 from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES, conditional_of, numbered
 from dvaec.spec.model import LAST
-from dvaec.spec.offsets import NOW, window
+from dvaec.spec.notation import frame_word
+from dvaec.spec.offsets import NOW, of, window
 from dvaec.spec.subscripts import Reference
 
 FUTURE = window(1, None)
@@ -29,7 +30,7 @@ def check_generation(context: Context) -> None:
     check_frame_cycles(context, made)
     if len(report.found) == before and complete(context, "generation"):
         names = tuple(n for n in context.variables if context.role(n) != "input")
-        conditionals = [conditional_of(line, context.variables) for line in made]
+        conditionals = [conditional_of(line, context.variables, context.zero) for line in made]
         if check_directions(context, conditionals, names, "generation"):
             check_summaries(context, conditionals)
 
@@ -45,7 +46,7 @@ def check_inference(context: Context) -> None:
     drawn = [line for line in lines if context.role(line.target.name) == "latent"]
     check_frame_cycles(context, drawn)
     if len(report.found) == before and complete(context, "inference"):
-        conditionals = [conditional_of(line, context.variables) for line in drawn]
+        conditionals = [conditional_of(line, context.variables, context.zero) for line in drawn]
         check_directions(context, conditionals, context.having("latent"), "inference")
 
 
@@ -87,11 +88,11 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
 
 
 def _numbered(context: Context, line: Line, block: str, role: str) -> None:
-    """Frame 0 belongs to latents that p gives one; the other numbered frame is 1."""
+    """Frame 0 belongs to latents that p gives one; causal generation does not know frame T."""
     target, span = line.target, context.place(line.scalar, line.target)
-    if target.frame == "T":
-        message = f"a conditional of its own for the last frame ({target.name}_T) is not supported"
-        hint = f"{target.name}_t serves that frame too; frame 1, and frame 0 of latents, can have a line"
+    if _unforeseen(context, target, block):
+        message = f"generation is causal, and which frame is the last ({target.name}_T) is known at the end"
+        hint = f"{target.name}_t serves that frame too; or say causality: anticausal, or noncausal"
         context.report.add(Code.NUMBERED, message, span, hint)
     elif target.frame == "0" and role == "observed":
         message = f"'{target.name}' is observed at the frames 1 to T; there is no observation of frame 0"
@@ -99,6 +100,12 @@ def _numbered(context: Context, line: Line, block: str, role: str) -> None:
     elif target.frame == "0" and block == "inference" and target.name not in context.zero:
         message = f"p has no conditional of {target.name}_0, so q needs none"
         context.report.add(Code.NUMBERED, message, span, f"write {target.name}_0 under 'generation' first")
+
+
+def _unforeseen(context: Context, target: Reference, block: str) -> bool:
+    """Whether a line is of frame T where frames are generated from the first on."""
+    causal = block == "generation" and context.parsed.shape.causality == "causal"
+    return causal and target.frame == "T"
 
 
 def _missing(
@@ -148,7 +155,7 @@ def _target(context: Context, line: Line, block: str) -> bool:
 def _parents(context: Context, line: Line, block: str) -> None:
     """Check each parent of one line."""
     target, at_t = line.target, line.target.offsets is not None
-    if target.frame not in (None, *FRAMES) or target.frame == "T":
+    if target.frame not in (None, *FRAMES) or _unforeseen(context, target, block):
         return  # such a target is reported, and what it could read is not known
     for parent in check_repeated(context, line):
         if not context.known(line.scalar, parent, nodes_too=False):
@@ -171,7 +178,8 @@ def _itself(context: Context, line: Line, parent: Reference) -> bool:
     if parent.bare or frame is None:
         return parent.bare or (parent.offsets is not None and 0 in parent.offsets)
     if parent.offsets is not None:
-        return frame > 0 or (parent.name in context.zero and parent.begins != "1")
+        itself = 0 in parent.offsets and (frame > 0 or parent.name in context.zero)
+        return frame == LAST or itself
     return parent.frame == line.target.frame
 
 
@@ -188,7 +196,7 @@ def _own_parent(context: Context, line: Line, parent: Reference, span: Span) -> 
 def _causality(context: Context, line: Line, parent: Reference, span: Span) -> None:
     """Report a parent of a frame that the page's promise rules out."""
     promise, frame = context.parsed.shape.causality, numbered(line)
-    at = "t" if frame is None else str(frame)
+    at = "t" if frame is None else frame_word(frame)
     earlier, later = _sides(context, frame, parent)
     if promise == "causal" and later:
         message = f"'{line.target.name}' at frame {at} is generated from a later frame of '{parent.name}'"
@@ -207,8 +215,14 @@ def _sides(context: Context, frame: int | None, parent: Reference) -> tuple[bool
     if frame is None:
         assert parent.offsets is not None
         return bool(parent.offsets & PAST), bool(parent.offsets & FUTURE)
+    if frame == LAST:
+        return parent.frame != "T", False
     if parent.frame is None:
-        return frame > 0 and parent.name in context.zero, True
+        assert parent.offsets is not None
+        there = parent.offsets & window((0 if parent.name in context.zero else 1) - frame, None)
+        if frame == 0 and context.role(parent.name) == "input":
+            there = there - of(1)  # there is no input before the first
+        return bool(there & PAST), bool(there & FUTURE)
     at = LAST if parent.frame == "T" else int(parent.frame)
     if frame == 0 and at == 1 and context.role(parent.name) == "input":
         return False, False  # there is no input before the first

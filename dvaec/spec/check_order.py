@@ -14,7 +14,8 @@ from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
-from dvaec.spec.model import Conditional, InferenceKind, Side, Sweep
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Sweep
+from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
@@ -37,7 +38,11 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
         streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
         follows = not streams and complete(context, "generation")
         lines = context.parsed.generation if follows else ()
-        made = [conditional_of(line, context.variables) for line in lines if line.target.name in generated]
+        made = [
+            conditional_of(line, context.variables, context.zero)
+            for line in lines
+            if line.target.name in generated
+        ]
         order = sweeps(generated, static, q, made)
     else:
         order = given
@@ -48,6 +53,7 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
         _apart(context, order, [line for line in q if line.frame is not None])
     if not context.report.found:
         _check_first(context, order, q)
+        _check_last(context, order, q)
     return order
 
 
@@ -57,7 +63,7 @@ def declared(context: Context) -> tuple[Conditional, ...]:
         return seen_by_networks(context)
     if not complete(context, "inference"):
         return ()
-    return tuple(conditional_of(line, context.variables) for line in context.parsed.inference)
+    return tuple(conditional_of(line, context.variables, context.zero) for line in context.parsed.inference)
 
 
 def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
@@ -107,7 +113,7 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
     for line in q:
         late = (p for p in line.parents if rank.get(p.name, -1) > rank.get(line.target, len(order)))
         for parent in late:
-            child, read = f"{line.target}_{line.frame}", parent.name
+            child, read = f"{line.target}_{frame_word(line.frame or 0)}", parent.name
             message = f"q's '{child}' reads '{read}', and q draws {line.target} before {read}, as a whole"
             hint = (
                 f"a line of {read}_t that reads nothing drawn after all of {line.target} lets q draw both "
@@ -122,8 +128,13 @@ def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> C
     if line.frame is None or line.target not in home or not home[line.target][1].first:
         return line
     mates = home[line.target][1].latents
-    kept = tuple(p for p in line.parents if p.name not in mates or p.frame not in (0, 1))
-    return replace(line, parents=kept)
+    near, kept = of(-line.frame, 1 - line.frame), []
+    for parent in line.parents:
+        if parent.name not in mates or parent.frame == LAST:
+            kept.append(parent)
+        elif parent.offsets is not None:
+            kept.append(replace(parent, offsets=parent.offsets - near))
+    return replace(line, parents=tuple(kept))
 
 
 def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
@@ -142,6 +153,24 @@ def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditi
             message = f"q draws {said} in this order, and '{name}_t' serves frame 1 too, in another one"
             span = place_of(context, "inference", name, None, "")
             context.report.add(Code.INFERENCE_ORDER, message, span, f"give {name}_1 a conditional of its own")
+
+
+def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report lines of frame T that read of their sweep what it draws after them: it keeps its order there."""
+    for sweep in order:
+        lines = [line for line in q if line.frame == LAST and line.target in sweep.latents]
+        for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
+            beside = [replace(c, parents=()) for c in q if c.frame == 1]
+            late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
+            late = late - sweep.before(parent.name, line.target)
+            if not late:
+                continue
+            message = f"q's '{line.target}_T' reads '{parent.name}', which q draws after it"
+            hint = f"frame T keeps the order of the other frames: {', '.join(sweep.latents)}"
+            if sweep.backward:
+                hint += ", from T down"
+            span = place_of(context, "inference", line.target, LAST, parent.name)
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
 _NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1

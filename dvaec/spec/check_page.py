@@ -87,6 +87,8 @@ def _promise(context: Context, lines: list[Line]) -> None:
     if context.parsed.shape.causality != "noncausal" or context.report.found:
         return
     framed = [line for line in lines if line.target.offsets is not None]
+    if any(line.target.frame == "T" for line in lines):
+        return
     if any(one.frame is not None or not _past(one) for line in lines for one in line.parents if not one.bare):
         return
     if framed:

@@ -9,10 +9,11 @@ from itertools import pairwise
 from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
+from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.model import LAST, Conditional, Parent, Side
-from dvaec.spec.notation import page
+from dvaec.spec.notation import frame_word, page
 from dvaec.spec.offsets import of
-from dvaec.spec.over_time import Place, Tangle, arrows_of, components, cycle_at_ends, direction
+from dvaec.spec.over_time import Place, Tangle, arrows_of, components, direction
 
 
 def check_directions(
@@ -21,12 +22,13 @@ def check_directions(
     """Report conditionals of `names` that cannot be drawn one after another; return whether all can."""
     framed = tuple(name for name in names if context.framed[name])
     static = tuple(name for name in names if not context.framed[name])
-    arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame is None)), framed)
-    tangles = [direction(part, arrows) for part in components(framed, arrows)]
     before = len(context.report.found)
-    for tangle in tangles:
-        if isinstance(tangle, Tangle):
-            _report_tangle(context, tangle, conditionals, block)
+    for served, hint in ((None,), _ONE_WAY), ((None, LAST), _SAME_ORDER):
+        arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame in served)), framed)
+        tangles = [direction(part, arrows) for part in components(framed, arrows)]
+        for tangle in tangles if len(context.report.found) == before else ():
+            if isinstance(tangle, Tangle):
+                _report_tangle(context, tangle, conditionals, block, hint)
     drawable = len(context.report.found) == before
     numbered = any(c.frame is not None or any(p.frame is not None for p in c.parents) for c in conditionals)
     if drawable and (static or numbered):
@@ -38,11 +40,21 @@ def check_directions(
 
 
 def _relative(conditional: Conditional) -> Conditional:
-    """Leave out the parents at single frames, which are looked at with the ends of the sequence."""
-    return replace(conditional, parents=tuple(p for p in conditional.parents if p.frame is None))
+    """Leave out the parents at single frames, which are looked at with the ends of the sequence.
+
+    A line of frame T has its own frame alone.
+    """
+    kept = tuple(p for p in conditional.parents if p.frame == conditional.frame)
+    return replace(conditional, parents=kept)
 
 
-def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str) -> None:
+_ONE_WAY = "let all that depend on one another read in one direction of time, or an earlier frame"
+_SAME_ORDER = "frame T keeps the order in which the other frames are drawn: leave one of these links out"
+
+
+def _report_tangle(
+    context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str, hint: str
+) -> None:
     code = Code.CYCLE_OVER_TIME if block == "generation" else Code.INFERENCE_CYCLE
     if tangle.walk:
         chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
@@ -58,7 +70,6 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
             for p in c.parents
             if c.target in tangle.names and p.name in tangle.names
         )
-    hint = "let all that depend on one another read in one direction of time, or an earlier frame"
     context.report.add(code, message, place_of(context, block, child, None, parent), hint)
 
 
@@ -92,12 +103,15 @@ def _report_cycle(
 
 def _by_number(a: Place, b: Place, conditionals: Sequence[Conditional]) -> tuple[Conditional, Parent] | None:
     """Return the line by which `a` reads `b`, and the parent there, if it names a single frame."""
-    lines = [c for c in conditionals if c.target == a[0] and c.frame in (a[1], None)]
-    line = max(lines, key=lambda c: c.frame is not None)
-    near = any(p.name == b[0] and p.offsets is not None and b[1] - a[1] in p.offsets for p in line.parents)
-    named = (p for p in line.parents if p.name == b[0] and p.frame is not None)
-    parent = next((p for p in named if p.frame in (b[1], LAST)), None)
-    return None if near or parent is None else (line, parent)
+    lines = [c for c in conditionals if c.target == a[0] and c.frame in (a[1], LAST, None)]
+    for line in sorted(lines, key=lambda c: (c.frame is None, c.frame == LAST)):
+        at = a[1] if line.frame is None else 0
+        near = any(p.name == b[0] and p.offsets is not None and b[1] - at in p.offsets for p in line.parents)
+        named = (p for p in line.parents if p.name == b[0] and p.frame is not None)
+        parent = next((p for p in named if p.frame in (b[1], LAST)), None)
+        if not near and parent is not None:
+            return line, parent
+    return None
 
 
 def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str:
@@ -105,7 +119,7 @@ def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str
     child, name = line.target, parent.name
     shown = f"{name}_<T>" if parent.frame == LAST else f"{name}_{parent.frame}"
     if line.frame is not None:
-        own = f"{child}_{line.frame}"
+        own = f"{child}_{frame_word(line.frame)}"
         if parent.frame == LAST:
             return (
                 f"in sequences of some length {shown} is {own} or made from it: leave one of these links out"
@@ -155,7 +169,7 @@ def _sums_up(parent: Parent, whole: Collection[str], inputs: Collection[str]) ->
 def place_of(context: Context, block: str, child: str, frame: int | None, parent: str) -> Span:
     """Return where a conditional, or the network that stands for it, reads a parent."""
     spans = context.parsed.spans
-    for label in (child if frame is None else f"{child}_{frame}", child):
+    for label in (child if frame is None else f"{child}_{frame_word(frame)}", child):
         if (block, label, parent) in spans:
             return spans[block, label, parent]
     for key, (side, target) in context.parsed.heads.items():

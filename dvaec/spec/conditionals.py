@@ -91,22 +91,30 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
             hint = f"without parents write just {text[:bar].strip()}"
             report.add(Code.NOTATION, "nothing stands after '|'", scalar.part(bar, bar + 1), hint)
             return None
-        parents = _pieces(scalar, bar + 1, report)
+        parents = _pieces(scalar, bar + 1, report, counts_frames(target))
     if target is None or parents is None:
         return None
     return Line(target, parents, scalar)
 
 
-def parse_reads(scalar: Scalar, report: Report) -> ReadList | None:
-    """Parse a list of references; every faulty piece is reported, None if any is."""
+def counts_frames(target: Reference | None) -> bool:
+    """Whether what is read of this target is of a numbered frame, 0 or 1, where windows may count frames."""
+    return target is not None and target.frame in ("0", "1")
+
+
+def parse_reads(scalar: Scalar, report: Report, counting: bool = False) -> ReadList | None:
+    """Parse a list of references; every faulty piece is reported, None if any is.
+
+    `counting` says that a numbered frame reads them.
+    """
     if not scalar.text.strip() or "\n" in scalar.text:
         report.add(Code.NOTATION, 'expected what is read, such as "z_<t-1>, h_t"', scalar.span)
         return None
-    pieces = _pieces(scalar, 0, report)
+    pieces = _pieces(scalar, 0, report, counting)
     return None if pieces is None else ReadList(pieces, scalar)
 
 
-def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...] | None:
+def _pieces(scalar: Scalar, start: int, report: Report, counting: bool) -> tuple[Reference, ...] | None:
     """Parse what commas separate from `start` on."""
     found: list[Reference | None] = []
     if scalar.text.count(",") >= MOST_READ:
@@ -115,7 +123,7 @@ def _pieces(scalar: Scalar, start: int, report: Report) -> tuple[Reference, ...]
     while True:
         comma = _comma(scalar.text, start)
         stop = len(scalar.text) if comma < 0 else comma
-        found.append(_piece(scalar, start, stop, report))
+        found.append(_piece(scalar, start, stop, report, counting))
         if comma < 0:
             break
         start = comma + 1
@@ -134,9 +142,9 @@ def _comma(text: str, start: int) -> int:
     return comma
 
 
-def _piece(scalar: Scalar, start: int, stop: int, report: Report) -> Reference | None:
+def _piece(scalar: Scalar, start: int, stop: int, report: Report, counting: bool = False) -> Reference | None:
     try:
-        return parse_reference(scalar.text, start, stop)
+        return parse_reference(scalar.text, start, stop, counting)
     except NotationError as error:
         report.add(error.code, error.message, scalar.part(error.start, error.stop), error.hint)
         return None

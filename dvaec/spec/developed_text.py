@@ -26,7 +26,8 @@ from dvaec.spec.blocks import (
     State,
 )
 from dvaec.spec.model import Spec
-from dvaec.spec.notation import Window, parent, subscript
+from dvaec.spec.notation import Window, frame_word, parent, subscript
+from dvaec.spec.offsets import ALL
 from dvaec.spec.variables import Direction, Parent
 
 Said = list[tuple[str, str]]  # keys with their values
@@ -41,7 +42,7 @@ def developed_text(spec: Spec) -> str:
     blocks = (
         ("states", [(f"{s.name}_t", printer.state(s)) for s in spec.states]),
         ("features", [(f"{f.name}_t", printer.feature(f)) for f in spec.features]),
-        ("networks", [(head_key(spec, h), printer.head(h)) for h in spec.heads]),
+        ("networks", [(head_key(spec, h), _printer(spec, h.frame).head(h)) for h in spec.heads]),
     )
     texts = []
     for name, entries in blocks:
@@ -60,16 +61,16 @@ def entry_text(spec: Spec, entry: State | Feature | Head) -> str:
         case Feature():
             return _flow(printer.feature(entry))
         case Head():
-            return _flow(printer.head(entry))
+            return _flow(_printer(spec, entry.frame).head(entry))
 
 
-def _printer(spec: Spec) -> _Printer:
-    return _Printer(frozenset(v.name for v in spec.variables if v.first == 0))
+def _printer(spec: Spec, frame: int | None = None) -> _Printer:
+    return _Printer(frozenset(v.name for v in spec.variables if v.first == 0), frame)
 
 
 def head_key(spec: Spec, head: Head) -> str:
     """Return a head as the page names it: p(z_t), q(v), p(z_0)."""
-    subscript = "_t" if head.frame is None else f"_{head.frame}"
+    subscript = "_t" if head.frame is None else f"_{frame_word(head.frame)}"
     return f"{head.side}({head.target}{subscript if spec.variable(head.target).framed else ''})"
 
 
@@ -78,10 +79,13 @@ def _flow(said: Said) -> str:
 
 
 class _Printer:
-    """Prints nodes; windows of a variable of `zero` that begin at its first frame begin at 0."""
+    """Prints nodes; windows of a variable of `zero` that begin at its first frame begin at 0.
 
-    def __init__(self, zero: frozenset[str]) -> None:
-        self.zero = zero
+    Those of a numbered `frame` count frames.
+    """
+
+    def __init__(self, zero: frozenset[str], frame: int | None) -> None:
+        self.zero, self.frame = zero, frame
 
     def state(self, state: State) -> Said:
         """Return what a page says of a state."""
@@ -186,6 +190,9 @@ class _Printer:
 
     def _references(self, reads: Iterable[Parent]) -> Iterator[str]:
         for one in reads:
+            if self.frame in (0, 1) and one.offsets not in (None, ALL):
+                yield parent(one, frame=self.frame)
+                continue
             text = _reference(one)
             yield text.replace("_<1:", "_<0:") if one.name in self.zero else text
 

@@ -93,23 +93,39 @@ def _moment(offset: int) -> str:
     return "t" if offset == 0 else f"t{offset:+d}"
 
 
-def subscript(window: Window, first: int = 1) -> str:
-    """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`; `first` for an open start."""
+def _placed(offsets: Offsets, frame: int | None) -> tuple[tuple[Window, ...], bool]:
+    """Return a set's windows, and whether they count frames: those of a numbered `frame`'s line do."""
+    if frame not in (0, 1) or offsets == sets.ALL:
+        return windows(offsets), False
+    return windows(offsets.shift(frame) & sets.window(0, None)), True
+
+
+def subscript(window: Window, first: int = 1, counted: bool = False) -> str:
+    """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`; `first` for an open start.
+
+    Of windows that are `counted` the ends are frames: `3`, `2:T`.
+    """
+    moment = str if counted else _moment
     if window.single and window.start is not None:
-        return _moment(window.start)
-    start = str(first) if window.start is None else _moment(window.start)
-    stop = "T" if window.stop is None else _moment(window.stop)
+        return moment(window.start)
+    start = str(first) if window.start is None else moment(window.start)
+    stop = "T" if window.stop is None else moment(window.stop)
     return f"{start}:{stop}" + (f":{window.stride}" if window.stride > 1 else "")
 
 
-def page(name: str, offsets: Offsets | None, first: int = 1) -> str:
+def page(name: str, offsets: Offsets | None, first: int = 1, frame: int | None = None) -> str:
     """Return the text of the language: `z_t`, `z_<t-1>`, `x_<<t>`, `x_<t:T>`; several windows with commas.
 
-    `first` is the variable's first frame, 0 for one with a z_0; the same in all that follows.
+    `first` is the variable's first frame, 0 for one with a z_0; the same in all that follows. `frame` is that
+    of a numbered line, where windows count frames: `x_3`, `x_<2:T>`.
     """
     if offsets is None:
         return name
-    return ", ".join(_page(name, window, first) for window in windows(offsets))
+    found, counted = _placed(offsets, frame)
+    if counted:
+        texts = (subscript(window, counted=True) for window in found)
+        return ", ".join(f"{name}_{text}" if text.isdigit() else f"{name}_<{text}>" for text in texts)
+    return ", ".join(_page(name, window, first) for window in found)
 
 
 def _page(name: str, window: Window, first: int) -> str:
@@ -122,21 +138,21 @@ def _page(name: str, window: Window, first: int) -> str:
     return f"{name}_<{subscript(window, first)}>"
 
 
-def braces(name: str, offsets: Offsets | None, first: int = 1) -> str:
+def braces(name: str, offsets: Offsets | None, first: int = 1, frame: int | None = None) -> str:
     """Return the text of mathematics: `z_t`, `z_{t-1}`, `x_{1:t-1}`; several windows with commas."""
     if offsets is None:
         return name
-    return ", ".join(
-        f"{name}_t" if window == Window(0, 0) else f"{name}_{{{subscript(window, first)}}}"
-        for window in windows(offsets)
-    )
+    found, counted = _placed(offsets, frame)
+    texts = (subscript(window, first, counted) for window in found)
+    return ", ".join(f"{name}_{text}" if len(text) == 1 else f"{name}_{{{text}}}" for text in texts)
 
 
-def unicode_form(name: str, offsets: Offsets | None, first: int = 1) -> str:
+def unicode_form(name: str, offsets: Offsets | None, first: int = 1, frame: int | None = None) -> str:
     """Return the text of diagrams: `zₜ`, `zₜ₋₁`, `x₁:ₜ₋₁`, `xₜ:ᴛ`; several windows with commas."""
     if offsets is None:
         return name
-    return ", ".join(name + lowered(subscript(window, first)) for window in windows(offsets))
+    found, counted = _placed(offsets, frame)
+    return ", ".join(name + lowered(subscript(window, first, counted)) for window in found)
 
 
 def lowered(text: str) -> str:
@@ -163,38 +179,35 @@ def frame_word(frame: int) -> str:
     return "T" if frame == LAST else str(frame)
 
 
-def parent(one: Parent, first: int = 1) -> str:
-    """Return a parent as the language writes it: `z_<t-1>`, `b_1`, `g_T`, or `v` of sequence level."""
+def parent(one: Parent, first: int = 1, frame: int | None = None) -> str:
+    """Return a parent as the language writes it: `z_<t-1>`, `b_1`, `g_T`, or `v` of sequence level.
+
+    `frame` is that of the numbered line that has it, if one has; the same in what follows.
+    """
     if one.frame is not None:
         return f"{one.name}_{frame_word(one.frame)}"
-    return page(one.name, one.offsets, first)
+    return page(one.name, one.offsets, first, frame)
 
 
-def parent_braces(one: Parent, first: int = 1) -> str:
+def parent_braces(one: Parent, first: int = 1, frame: int | None = None) -> str:
     """Return a parent in mathematics: `z_{t-1}`, `x_1`, `g_T`, `v`."""
     if one.frame is not None:
         return f"{one.name}_{frame_word(one.frame)}"
-    return braces(one.name, one.offsets, first)
+    return braces(one.name, one.offsets, first, frame)
 
 
-def parent_unicode(one: Parent, first: int = 1) -> str:
+def parent_unicode(one: Parent, first: int = 1, frame: int | None = None) -> str:
     """Return a parent as in diagrams: `zₜ₋₁`, `x₁`, `gᴛ`, `v`."""
     if one.frame is not None:
         return one.name + lowered(frame_word(one.frame))
-    return unicode_form(one.name, one.offsets, first)
+    return unicode_form(one.name, one.offsets, first, frame)
 
 
 def parents(some: Iterable[Parent], zeros: Iterable[str] = (), frame: int | None = None) -> str:
-    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`; `zeros` have a frame 0.
-
-    `frame` is that of the line that has them: what z_0 reads of a behind frame 0 is a_<1:T>.
-    """
-    from_zero, later = tuple(zeros), sets.window(1, None)
+    """Return a list of parents as the language writes it: `z_<t-1>, x_<<t>`; `zeros` have a frame 0."""
+    from_zero = tuple(zeros)
     shown = (p for p in some if p.offsets is None or p.offsets)
-    return ", ".join(
-        f"{p.name}_<1:T>" if frame == 0 and p.offsets == later else parent(p, 0 if p.name in from_zero else 1)
-        for p in shown
-    )
+    return ", ".join(parent(p, 0 if p.name in from_zero else 1, frame) for p in shown)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -16,7 +16,6 @@ from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Direction
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
-MOST_ARROWS = 300_000
 FARTHEST = 24  # how far in time a cycle is looked for to be shown
 
 Arrows = dict[tuple[str, str], Offsets]  # (child, parent) -> offsets; of a sequence-level parent: ALL
@@ -38,6 +37,8 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str], *, dr
     `drawn` values are q's: a line of every frame that names one by its number does not wait for it there.
     """
     found: Arrows = {}
+    conditionals = tuple(conditionals)
+    begun = {line.target for line in conditionals if line.frame == 1}
     for line in conditionals:
         for parent in line.parents if line.target in names else ():
             if parent.name in names:
@@ -47,6 +48,8 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str], *, dr
                     read = read - NOW  # z_0 reads the frames beside its own
                 if drawn and line.frame is None and parent.frame is not None:
                     read = read - NOW
+                if line.frame == LAST and line.target in begun and parent.frame == 1:
+                    read = read - NOW  # where T = 1, the line of frame 1 speaks
                 found[key] = found.get(key, NONE) | read
     return found
 
@@ -56,8 +59,10 @@ def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> 
         if frame is None:
             return ALL if offsets is None else offsets
         return window(0, None) if frame == LAST else window(None, frame - 1)
+    if reader == LAST:
+        return of(0) if frame == LAST else window(None, 0 if frame is None else frame - 1)
     if offsets is not None:
-        return offsets & window(0, None) if reader == 0 else window(-reader, None)
+        return offsets & window(-reader, None)
     if frame is None:
         return ALL
     return window(1 - reader, None) if frame == LAST else of(frame - reader)
@@ -151,99 +156,3 @@ def _path(place: Place | None, before: dict[Place, Place | None]) -> Walk:
         walk.append(place)
         place = before[place]
     return tuple(reversed(walk))
-
-
-def cycle_at_ends(
-    conditionals: Sequence[Conditional],
-    static: Collection[str],
-    zero: Collection[str],
-    *,
-    drawn: bool = False,
-) -> tuple[Place, ...] | None:
-    """Return a cycle of the graph unrolled over some few numbers of frames, as (a, b, ..., a): a reads b.
-
-    Where a value of the sequence or a numbered frame is read, the ends matter, which `direction` does not
-    see. `drawn` values are q's: at the frame itself that a line of every frame names by its number, it reads
-    what has been drawn by then, and so nothing that waits for it.
-    """
-    reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
-    most = 8 + 2 * reach
-    budget = MOST_ARROWS
-    for frames in (*range(1, min(4, most)), *range(most, 3, -1)):
-        cost = sum(_arrows(p.offsets, frames) for c in conditionals for p in c.parents)
-        if cost > budget:
-            continue
-        budget -= cost
-        if cycle := _cycle(unrolled(conditionals, static, zero, frames, drawn)):
-            return cycle
-    return None
-
-
-def _arrows(offsets: Offsets | None, frames: int) -> int:
-    """Count the arrows of one parent over some frames, roughly and without making them."""
-    width = 1 if offsets is None else len(offsets.inside) if offsets.finite else frames
-    return frames * min(width, frames)
-
-
-def _end(offsets: Offsets | None) -> int:
-    return 0 if offsets is None else max(abs(offsets.low), abs(offsets.high))
-
-
-def unrolled(
-    conditionals: Sequence[Conditional],
-    static: Collection[str],
-    zero: Collection[str],
-    frames: int,
-    drawn: bool,
-) -> dict[Place, list[Place]]:
-    """Return what reads what in a sequence of some frames, node by node; `drawn` as in `cycle_at_ends`."""
-    targets = {line.target for line in conditionals}
-    own = {(line.target, line.frame) for line in conditionals if line.frame is not None}
-    found: dict[Place, list[Place]] = {}
-    for line in conditionals:
-        times: Iterable[int] = (0,)
-        if line.frame is not None:
-            times = (line.frame,)
-        elif line.target not in static:
-            times = (t for t in range(1, frames + 1) if (line.target, t) not in own)
-        for t in times:
-            reads = found.setdefault((line.target, t), [])
-            for parent in line.parents:
-                if parent.name not in targets:
-                    continue
-                first = 0 if parent.name in zero or parent.name in static else 1
-                if parent.name in static:
-                    reads.append((parent.name, 0))
-                elif parent.frame is not None:
-                    at = frames if parent.frame == LAST else parent.frame
-                    if at != t or line.frame is not None or not drawn:
-                        reads.append((parent.name, at))
-                elif parent.offsets is not None:
-                    near = parent.offsets.within(first - t, frames - t)
-                    beside = line.frame == 0 and parent.name == line.target  # z_0 leaves itself out
-                    reads += [(parent.name, t + d) for d in near if d or not beside]
-    return found
-
-
-def _cycle(reads: dict[Place, list[Place]]) -> tuple[Place, ...] | None:
-    """Return a cycle, found depth first without recursion."""
-    done: set[Place] = set()
-    for start, first in reads.items():
-        path: dict[Place, int] = {}
-        stack = [(start, iter(first))] if start not in done else []
-        path[start] = 0
-        while stack:
-            place, rest = stack[-1]
-            for step in rest:
-                if step in path:
-                    names = list(path)
-                    return (*names[path[step] :], step)
-                if step in reads and step not in done:
-                    path[step] = len(path)
-                    stack.append((step, iter(reads[step])))
-                    break
-            else:
-                stack.pop()
-                done.add(place)
-                path.pop(place, None)
-    return None

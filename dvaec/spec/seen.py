@@ -46,15 +46,12 @@ def seen_by_networks(context: Context) -> tuple[Conditional, ...]:
             for reference in (r for read in reads for r in read.references):
                 row.read(reference)
             frame = parent_of(context.parsed.targets[key]).frame
-            beside = frozenset(context.zero if frame == 0 else ())
-            found.append(Conditional(target, _parents(context, row, rows, beside), frame))
+            found.append(Conditional(target, _parents(context, row, rows, frame), frame))
     return tuple(found)
 
 
-def _parents(
-    context: Context, row: _Row, rows: dict[str, _Row], beside: frozenset[str]
-) -> tuple[Parent, ...]:
-    """Return what a row comes to; of the names `beside`, frame 0 reads all frames but frame 0."""
+def _parents(context: Context, row: _Row, rows: dict[str, _Row], reader: int | None) -> tuple[Parent, ...]:
+    """Return what a row comes to; windows of a numbered `reader` are relative to it."""
     frames: dict[str, Offsets] = {}
     fixed: set[Fixed] = set(row.fixed)
     for name, offsets in row.frames.items():
@@ -69,17 +66,18 @@ def _parents(
             if name in rows:
                 fixed |= rows[name].fixed
                 for variable, offsets in rows[name].frames.items():
-                    listed += _at(context, variable, offsets, frame, variable in beside)
+                    listed += _at(context, variable, offsets, frame, reader)
             elif name in context.variables:
                 listed.append(Parent(name, None, frame))
-    return united((parent for parent in listed if parent.name in context.variables), context.variables)
+    known = (parent for parent in listed if parent.name in context.variables)
+    return united(known, context.variables, context.zero, reader)
 
 
-def _at(context: Context, name: str, offsets: Offsets, frame: int | None, beside: bool) -> list[Parent]:
+def _at(context: Context, name: str, offsets: Offsets, frame: int | None, reader: int | None) -> list[Parent]:
     """Return what a node with this window sees at its first or last frame; all frames where it is many."""
+    if reader in (0, 1) and frame == 1:
+        return [Parent(name, offsets.shift(1 - (reader or 0)))]
     beyond = window(1, None) if frame == 1 else window(None, -1)
-    if beside and frame == 1 and offsets <= window(0, None) and offsets != NOW:
-        return [Parent(name, window(1, None))]
     if offsets & beyond or frame not in (1, LAST):
         return [Parent(name, ALL)]
     found = [Parent(name, None, frame)] if 0 in offsets else []

@@ -103,8 +103,8 @@ class Parent:
 class Conditional:
     """One factor p(target_t | parents) or q(target_t | parents).
 
-    `frame` is 0 or 1 for a numbered line, the conditional of that frame alone; else None. A sequence-level
-    target has one factor.
+    `frame` is 0, 1 or LAST for a numbered line, the conditional of that frame alone; else None. Where T is 1,
+    and both have a line, frame 1 has its own. A sequence-level target has one factor.
     """
 
     target: str
@@ -157,7 +157,7 @@ class Inference:
     """The declaration of q: a keyword (`delay` frames of look-ahead) or conditionals of one's own.
 
     A keyword may stand beside conditionals, which then speak for their own targets. `numbered` holds the
-    conditionals of single frames (z_0).
+    conditionals of single frames (z_0, z_1, z_T).
     """
 
     kind: InferenceKind

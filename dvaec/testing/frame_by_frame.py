@@ -178,6 +178,10 @@ class FrameByFrame:
             first = self.network.node(node.begins)
             assert isinstance(first, HeadNode)
             return self.head(first, 1)
+        if node.ends and t == self.frames:
+            last = self.network.node(node.ends)
+            assert isinstance(last, HeadNode)
+            return self.head(last, t)
         names = [parameter.name for parameter in parameters_of(node.variable)]
         if node.ports:
             made = getattr(self.module, node.name)(*(self.port(port, t) for port in node.ports))

@@ -156,7 +156,7 @@ def generation_scores_itself(built: Built, frames: int) -> Gap:
         values[name] = getattr(drawn, name)
     score = built.call("score", values)
     for head in built.plan.network.heads:
-        if head.head.side == "p" and not head.auxiliary and head.head.frame != 1:
+        if head.head.side == "p" and not head.auxiliary and head.head.frame in (None, 0):
             for name, field in head_fields(drawn, head).items():
                 gap.close(field, head_fields(score, head)[name], f"{name} of {head.name}")
     return gap

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from dvaec.derive.horizon import posterior_at
 from dvaec.derive.model import DerivedConditional, Looseness
-from dvaec.spec.model import Conditional, InferenceKind, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Spec
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.derived import derived
 from dvaec.testing.oracles.nodes import Dot, chain, dots, given_to
@@ -64,7 +64,7 @@ def windows_are_the_inference(spec: Spec, frames: int) -> Gap:
             read = _reads(spec, q, dot, frames)
             wanted = minimal_set(spec, frames, dot, upto, latents)
             _contains(gap, spec, dot, read, wanted, frames)
-            behind = read - given_to(spec, frames, dot, upto, latents) if q.frame is None else set()
+            behind = read - given_to(spec, frames, dot, upto, latents)
             if behind - _absolute(spec, q, frames):
                 raise ViolationError(
                     f"{name_of(spec, dot)} may not read {_list(spec, behind)} (T = {frames})"
@@ -77,10 +77,14 @@ def served(spec: Spec, conditional: Conditional, frames: int) -> Iterable[Dot]:
     name = conditional.target
     if not spec.variable(name).framed:
         yield name, 0
-    elif conditional.frame is not None:
+        return
+    first, left = derived(spec).posterior.served_by(name)
+    if conditional.frame is None:
+        yield from ((name, frame) for frame in range(first, frames + 1 - left))
+    elif conditional.frame != LAST:
         yield name, conditional.frame
-    else:
-        yield from ((name, frame) for frame in range(derived(spec).posterior.served_from(name), frames + 1))
+    elif frames >= first:  # where T = 1, frame 1 has its own
+        yield name, frames
 
 
 def name_of(spec: Spec, dot: Dot) -> str:

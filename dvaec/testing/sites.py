@@ -43,11 +43,14 @@ def sites(built: Built, frames: int) -> Iterator[Site]:
             variable = spec.variable(line.target)
             if not variable.framed:
                 yield Site(side, line, None)
+            elif line.frame == LAST:
+                if frames > 1 or (line.target, 1) not in own:
+                    yield Site(side, line, frames)
             elif line.frame is not None:
                 yield Site(side, line, line.frame)
             else:
                 for t in range(1, frames + 1):
-                    if (line.target, t) not in own:
+                    if (line.target, t) not in own and (t < frames or (line.target, LAST) not in own):
                         yield Site(side, line, t)
 
 
@@ -66,7 +69,7 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             found |= {seen} - (_not_yet(built.spec, site, frames) if site.side is Side.Q else set())
         else:
             assert parent.offsets is not None
-            t = 0 if site.frame is None or site.conditional.frame is not None else site.frame
+            t = site.frame or 0
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
     return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own

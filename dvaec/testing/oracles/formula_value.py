@@ -18,7 +18,6 @@ from dvaec.derive.expression import (
     Sum,
     at_frame,
     at_length,
-    first_frame,
 )
 from dvaec.spec.model import Side
 from dvaec.testing.oracles.linear_gaussian import Array, Factor, Node, Normal, World, in_order
@@ -75,10 +74,8 @@ def _value(formula: Formula, world: World) -> Quadratic:
         of, given = _nodes(formula.measure.of, world), _nodes(formula.measure.given, world)
         return _mean(_value(formula.body, world), of, given, world)
     if isinstance(formula, Sum):
-        terms = [
-            _value(at_frame(formula.function, t), world)
-            for t in range(first_frame(formula), world.length + 1)
-        ]
+        first, last = (int(end) for end in formula.limits[0][1:])
+        terms = [_value(at_frame(formula.function, t), world) for t in range(first, last + 1)]
         return sum(terms, _constant(0.0, world))
     if isinstance(formula, Add):
         return sum((_value(term, world) for term in formula.args), _constant(0.0, world))

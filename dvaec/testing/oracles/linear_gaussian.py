@@ -148,7 +148,7 @@ def families(
 ) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
     """Return every node that the conditionals are of, with what it reads."""
     nodes = nodes_of(spec, dict.fromkeys(c.target for c in conditionals), length)
-    return tuple((n, parents_at(spec, serving(conditionals, *n), n[1], length)) for n in nodes)
+    return tuple((n, parents_at(spec, serving(conditionals, *n, length), n[1], length)) for n in nodes)
 
 
 def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:

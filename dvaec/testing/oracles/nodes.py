@@ -33,10 +33,12 @@ def dots(spec: Spec, parents: Iterable[Parent], frame: int | None, frames: int) 
     return list(found)
 
 
-def serving(conditionals: Iterable[Conditional], target: str, frame: int | None) -> Conditional:
-    """Return the conditional of one frame: its own if there is one."""
-    mine = [c for c in conditionals if c.target == target and c.frame in (None, frame)]
-    return max(mine, key=lambda c: c.frame is not None)
+def serving(conditionals: Iterable[Conditional], target: str, frame: int | None, frames: int) -> Conditional:
+    """Return the conditional of one frame: its own if there is one, that of frame 1 before that of T."""
+    mine = {c.frame: c for c in conditionals if c.target == target}
+    if frame is not None and frame in mine:
+        return mine[frame]
+    return mine[LAST if frame == frames and LAST in mine else None]
 
 
 def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
@@ -47,7 +49,7 @@ def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
         for place in places(spec, variable.name, frames):
             frame, parents = place if variable.framed else None, []
             if variable.name in made:
-                line = serving((*spec.generation, *spec.numbered), variable.name, frame)
+                line = serving((*spec.generation, *spec.numbered), variable.name, frame, frames)
                 parents = dots(spec, line.parents, frame, frames)
             found[variable.name, place] = parents
     return found

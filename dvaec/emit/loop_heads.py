@@ -1,0 +1,50 @@
+"""The parameters of a conditional inside a loop over time, at frames 1 and T of a head of their own."""
+
+from __future__ import annotations
+
+from dvaec.emit.batched import constants
+from dvaec.emit.loop_maps import Writing
+from dvaec.emit.writer import parameters
+from dvaec.plan.model import HeadNode
+from dvaec.spec.model import LAST
+
+
+def conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
+    """Write the parameters of a conditional; at frames 1 and T those of its own head, where it has one."""
+    body, at_first = writing.body, f"if {writing.frame(node.name)} == 0:"
+    made = f"self.{node.name}({', '.join(ports[node.name])})"
+    if node.head.frame == 1 and not node.ports:
+        constants(body, node, "batch")
+        return
+    if node.head.frame == 1:
+        body.add(at_first)
+        body.add(f"    {', '.join(parameters(node))} = {made}", node.name)
+        return
+    if node.head.frame == LAST:
+        _at_last(writing, node, made)
+        return
+    names = [f"{name}_t" for name in parameters(node)]
+    if node.ports:
+        body.add(f"{', '.join(names)} = {made}", node.name)
+    else:
+        constants(body, node, "batch", "_t")
+    if node.ends:
+        last = body.network.node(node.ends)
+        assert isinstance(last, HeadNode)
+        for name, ended in zip(names, parameters(last), strict=True):
+            body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {ended}, {name})")
+    if node.begins:
+        first = body.network.node(node.begins)
+        assert isinstance(first, HeadNode)
+        body.add(at_first)
+        for name, begun in zip(names, parameters(first), strict=True):
+            body.add(f"    {name} = {begun}")
+
+
+def _at_last(writing: Writing, node: HeadNode, made: str) -> None:
+    """Write the parameters of frame T: those that are made where each sequence has its own last frame."""
+    body = writing.body
+    names = [f"{name}_t" for name in parameters(node)]
+    body.add(f"{', '.join(names)} = {made}", node.name)
+    for name, now in zip(parameters(node), names, strict=True):
+        body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {now}, {name})")

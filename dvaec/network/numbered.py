@@ -1,0 +1,71 @@
+"""The minimal conditioning set of z_0 or z_1 by themselves, as windows relative to that frame.
+
+Seen from there, frame 1 is at one offset and nothing stands before the first frame. What is left of the cases
+of `dvaec.network.windows` is where frame T can be; that proof holds of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from dvaec.network.cases import cases_after
+from dvaec.network.question import Question, Single
+from dvaec.network.scenes import Case
+from dvaec.network.template import Template, drawn_at, end
+from dvaec.network.windows import Windows, bound_periods, solved, together
+from dvaec.spec.frames import at_frames
+from dvaec.spec.model import LAST, Parent
+from dvaec.spec.offsets import NONE, Offsets, of, window
+
+
+def numbered_windows(
+    template: Template,
+    target: str,
+    frame: int,
+    given: Mapping[str, Offsets | None],
+    single: Single = (),
+) -> Windows:
+    """Return the minimal conditioning set of the target's frame 0 or 1, given E as windows relative to it.
+
+    These are the cases in which frame 1 is where it is seen from there: nothing stands before it, and frame T
+    is at any of the frames from there on. The windows found are relative to `frame`, in the one form that
+    such a line has (`dvaec.spec.frames.at_frames`), and hold for every T; of E they hold no more than it has.
+    """
+    bound_periods(template)
+    reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
+    first = of(1 - frame)
+    plain = solved(Question(template, target, given, Case(first, NONE), reach))
+    asked = tuple(at for _, at in single)
+    found = [
+        solved(Question(template, target, given, Case(first, last), reach, single))
+        for last in cases_after(template, 1 - frame, plain.first + reach, plain.period, asked)
+    ]
+    windows = together(template, target, found)
+    return replace(windows, parents=tuple(_counted(template, windows, frame, given)))
+
+
+def _counted(
+    template: Template, windows: Windows, frame: int, given: Mapping[str, Offsets | None]
+) -> Iterator[Parent]:
+    """Yield parents in the form of a numbered line; what is no line of its sequence is read for more of E.
+
+    Frame T of what is drawn with the target may be that frame itself: all of E is read in its place.
+    """
+    absolute = {p.name for p in windows.parents if p.frame == LAST}
+    late = {name for name in absolute if not drawn_at(template, name, windows.target)}
+    for name in template.names:
+        if name in template.static:
+            yield from (p for p in windows.parents if p.name == name)
+            continue
+        frames = NONE
+        for parent in (p for p in windows.parents if p.name == name):
+            if parent.offsets is not None:
+                frames |= parent.offsets.shift(frame)
+            elif parent.frame != LAST:
+                frames |= of(parent.frame or 0)
+        if name in late:
+            frames |= (given.get(name) or NONE).shift(frame)
+        yield from at_frames(name, frames, template.first(name), frame) if frames else ()
+        if name in absolute - late and not window(1, None) <= frames:
+            yield Parent(name, None, LAST)
