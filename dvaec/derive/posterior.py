@@ -20,6 +20,7 @@ from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.offsets import window
 
 
 def windows_given(
@@ -31,7 +32,11 @@ def windows_given(
     """
     name, frame = key
     if frame in (0, 1):
-        return numbered_windows(template, name, frame, given)
+        found = numbered_windows(template, name, frame, given)
+        there = window(-frame, None if spec.frames is None else spec.frames - frame)
+        return replace(
+            found, parents=tuple(p for p in found.parents if p.offsets is None or p.offsets & there)
+        )
     if name in template.static or frame is not None:
         alone = frame != LAST or served[0] == 1
         return unframed_windows(template, name, frame, given, alone=alone)

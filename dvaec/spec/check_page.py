@@ -52,11 +52,14 @@ def _frames(context: Context) -> None:
         return
     parsed = context.parsed
     lines = (*parsed.generation, *parsed.inference, *parsed.auxiliary)
-    listed = [(line.scalar, one) for line in lines for one in line.parents]
-    listed += [(read.scalar, one) for read in parsed.reads.values() for one in read.references]
-    for scalar, one in listed:
+    listed = [(line.scalar, one, line.target.frame) for line in lines for one in line.parents]
+    for path, read in parsed.reads.items():
+        target = parsed.targets.get(str(path[1]))
+        listed += [(read.scalar, one, target.frame if target else None) for one in read.references]
+    for scalar, one, frame in listed:
         first = 0 if one.name in context.zero else 1
-        if one.offsets is not None and not one.offsets.within(first - given, given - 1):
+        near, far = (int(frame or 0), int(frame or 0)) if one.counted else (given, 1)
+        if one.offsets is not None and not one.offsets.within(first - near, given - far):
             message = f"this window is empty at every frame, since T is {given}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
 
@@ -70,11 +73,12 @@ def _first_frames(context: Context, lines: list[Line]) -> None:
             # z_0 is read at frame t through the offset -t, where the line speaks for frame t
             nearest = -2 if line.target.name in first else -1
             for parent in (p for p in line.parents if p.name == name):
-                generic = line.target.offsets is not None and parent.offsets is not None
-                if generic and parent.offsets is not None:
-                    seen = seen or bool(parent.offsets & window(None, nearest))
+                if parent.offsets is None:
+                    seen = seen or parent.frame == "0"
+                elif parent.counted:
+                    seen = seen or -int(line.target.frame or 0) in parent.offsets
                 else:
-                    seen = seen or parent.frame == "0" or parent.offsets is not None
+                    seen = seen or line.target.offsets is None or bool(parent.offsets & window(None, nearest))
         if not seen:
             message = f"nothing reads {name}_0"
             hint = f"let {name}_1 or {name}_t read it, or leave the line out"

@@ -161,6 +161,8 @@ class _Maker(NumberedFrames):
                 self._mate(parents, spec.order[place], target, name, frame)
             elif not self.framed[name]:
                 parents[name, None] = None
+            elif frame in (0, 1) and self.chance(2):
+                self.frames_of(parents, name, frame or 0, 1)
             elif frame is not None or not framed:
                 self._whole(parents, name)
             else:
@@ -181,6 +183,8 @@ class _Maker(NumberedFrames):
                 parents[name, None] = window
             if self.chance(8):
                 parents[name, LAST if sweep.backward else 1] = None
+        elif frame in (0, 1) and sweep.backward and self.chance(3):
+            self.frames_of(parents, name, frame or 0, (frame or 0) + 1)
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from dvaec.spec.frames import united
 from dvaec.spec.model import LAST, Causality, Conditional, Parent, Role
-from dvaec.spec.offsets import ALL, NOW, Offsets
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets
 from dvaec.spec.offsets import window as span
 from dvaec.testing.strategies.windows import FRAMED_LATENTS, STATIC_LATENTS, Block, Key, Parents, windows
 
@@ -103,6 +104,14 @@ class Generation:
         if self.frames is None or offsets is None:
             return offsets
         return (offsets & span(1 - self.frames, self.frames - 1)) or None
+
+    def frames_of(self, parents: Parents, name: str, reader: int, first: int) -> None:
+        """Let frame 0 or 1 read some frames of a name from `first` on, which it counts from itself."""
+        shape = windows(
+            past=False, future=True, now=True, longest=self.longest + first, opened=self.opened
+        ).map(lambda offsets: offsets & span(first, self.frames))
+        if frames := self.draw(shape):
+            parents[name, None] = frames.shift(-reader) | (parents.get((name, None)) or NONE)
 
     def _block(self, name: str) -> Block | None:
         return next((b for b in self.blocks if name in b.names), None)
@@ -199,10 +208,11 @@ class Generation:
         return name in self.blocks[-1].names
 
     def conditional(self, target: str, parents: Parents, frame: int | None = None) -> Conditional:
-        """Sort the parents: in declaration order, relative before absolute ones."""
+        """Sort the parents: in declaration order, relative before absolute ones, each in its one form."""
         found = []
         for name in self.roles:
             for at in (None, 0, 1, LAST):
                 if (name, at) in parents:
                     found.append(Parent(name, parents[name, at], at))
-        return Conditional(target, tuple(found), frame)
+        zero = [name for name in self.roles if (name, 0) in self.first_lines]
+        return Conditional(target, united(found, list(self.roles), zero, frame), frame)

@@ -78,6 +78,8 @@ class NumberedFrames(Generation):
                 continue
             if not self.framed[name]:
                 parents[name, None] = None
+            elif frame != LAST and self.causality is not Causality.CAUSAL and self.chance(3):
+                self.frames_of(parents, name, frame, 1)
             elif free:
                 self._whole(parents, name)
             elif frame == 1 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
@@ -85,4 +87,7 @@ class NumberedFrames(Generation):
         parents.update({(name, frame): None for name in same if self.chance(2)})
         if frame == 0 and block.backward:
             parents.update({(name, 1): None for name in block.names if self.chance(3)})
+        for name in block.names if frame != LAST and block.backward else ():
+            if self.chance(5):
+                self.frames_of(parents, name, frame, frame + 1)
         return parents
