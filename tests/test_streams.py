@@ -36,6 +36,8 @@ def once(made: Built, name: str) -> Once:
         ("frame_0_of_x_1_while_looking_ahead", ("step",)),
         ("frame_0_of_a_latent_drawn_ahead", ("step",)),
         ("frame_0_of_three_frames_in_a_stream", ("step",)),
+        ("frame_0_after_frame_1_in_a_stream", ("step", "imagine")),
+        ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
     ],
 )
 @pytest.mark.parametrize("frames", [3, 5])
@@ -87,6 +89,13 @@ def test_q_waits_for_the_frames_that_it_looks_at() -> None:
     assert made.plan.stream is not None
     assert made.plan.stream.delay == 2
     assert dict(made.plan.stream.carried)["x"] == 2
+
+
+def test_frame_1_may_come_before_what_is_drawn_once() -> None:
+    """q: z_1, a_0, z_0, a_1, then frame after frame; p: z_1, y, then all others."""
+    zero, vector = built("frame_0_after_frame_1_in_a_stream"), built("frame_1_before_what_is_drawn_once")
+    assert once(zero, "step").nodes == ("q_z_first", "z", "q_a_0", "a_0", "q_z_0", "z_0")
+    assert once(zero, "step").begun == once(vector, "imagine").begun == ("z",)
 
 
 def test_a_latent_that_q_draws_from_an_input_alone_has_a_stream() -> None:

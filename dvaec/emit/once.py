@@ -72,7 +72,9 @@ def draw_once(
 
     What is `given` of every frame, by its name, is carried for so many steps.
     """
-    named, observed = set(body.named), observed_once(body)
+    named, observed, before = set(body.named), observed_once(body), len(body.lines)
+    for name in step.begun:  # named before the condition: the loop's first step reads it
+        body.add(f"{name}_first = {body.like}.new_zeros(batch, {body.network.node(name).dim})")
     body.add(f"if state.frame == {step.after}:")
     body.depth += 1
     body.note(f"At frame {step.after + 1}, {step.reason}.")
@@ -80,6 +82,7 @@ def draw_once(
         for back in range(step.after, -1, -1) if carried >= step.after else ():
             at = step.after + 1 - back
             body.once(f"{name}_first" if at == 1 else f"{name}_frame{at}", earlier(name, back))
+    made = len(body.lines)
     for name in step.nodes:
         node = body.network.node(name)
         if framed(node):
@@ -88,12 +91,14 @@ def draw_once(
             noise(body, node)
             draw(body, node, "", f"noise_{name}")
         elif isinstance(node, HeadNode) and node.ports:
-            made = ", ".join(port_at_first(body, port) for port in node.ports)
-            body.add(f"{', '.join(parameters(node))} = self.{name}({made})", name)
+            inputs = ", ".join(port_at_first(body, port) for port in node.ports)
+            body.add(f"{', '.join(parameters(node))} = self.{name}({inputs})", name)
         elif isinstance(node, HeadNode):
             constants(body, node, "batch")
     for field, start, _ in begun():
         body.add(f"{field} = {start}")
+    if len(body.lines) == made:  # all is given, and nothing begins with it
+        del body.lines[before:]
     body.depth -= 1
     body.named = named  # names of this step are none of the others'
 

@@ -96,7 +96,7 @@ def _looks_at_frame(node: Node) -> bool:
 
 def _step(body: Body, stream: Stream) -> EntryText:
     network, entry = body.network, body.entry
-    *before, loop = entry.steps
+    loop = entry.steps[-1]
     assert isinstance(loop, Loop)
     values = [n for n in (network.node(name) for name in loop.nodes) if isinstance(n, ValueNode)]
     given = [v for v in network.values if v in values and entry.origin(v.name) is Origin.GIVEN]
@@ -110,7 +110,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
     arguments += ["sample: bool = True"] if entry.name == "imagine" else []
     arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in (*seen, *observed)]
     body.add("batch = state.batch")
-    if stream.delay or before or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
+    if stream.delay or entry.begun or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
         body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
     told = [value.name for value in observed]
     for name in (n for n in (*stream.static, *carried_names(body, stream)) if n not in told):

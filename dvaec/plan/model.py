@@ -138,12 +138,13 @@ class Once:
     """What the first step of a stream draws for the whole sequence, one after another, before all else.
 
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
-    given x_3: `after` says how many steps later that is.
+    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes.
     """
 
     nodes: tuple[str, ...]
     reason: str
     after: int = 0
+    begun: tuple[str, ...] = ()
 
 
 Step = Batched | WholeSequence | Loop | FirstFrame
@@ -177,7 +178,8 @@ class Entry:
     @property
     def begun(self) -> tuple[str, ...]:
         """The nodes that are made at frame 1 before their other frames."""
-        return tuple(name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes)
+        made = [name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes]
+        return (*(self.once.begun if self.once is not None else ()), *made)
 
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""

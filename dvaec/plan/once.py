@@ -46,7 +46,8 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     if len(nodes) < len(made):
         waiting = [n for n in values if n not in nodes]
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
-    return Once(nodes, f"once a sequence: {', '.join(values)}", after) if nodes else None
+    begun = tuple(n for n in nodes if n in binding and n not in values)
+    return Once(nodes, f"once a sequence: {', '.join(values)}", after, begun) if nodes else None
 
 
 def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
@@ -63,16 +64,24 @@ def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: 
             continue
         node = network.node(name)
         drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
-        if drawn and framed(node):
-            raise NoStreamError(f"{side} draws {value} after {name}_1")
         later = _of_later_frames(network, node) if name == f"q_{value}" else ()
         after = max([after, *((read.frame or 1) - 1 for read in later)])
         try:
-            needs[name] = [f"{side}_{name}"] if drawn else list(dict.fromkeys(_needs(network, node, later)))
+            needs[name] = (
+                [_head(network, f"{side}_{name}")]
+                if drawn
+                else list(dict.fromkeys(_needs(network, node, later)))
+            )
         except _LaterFrameError as error:
             raise NoStreamError(_why(network, side, value, error.behind)) from None
         waiting += [one for one in needs[name] if framed(network.node(one)) or one not in binding]
     return after
+
+
+def _head(network: Network, name: str) -> str:
+    """Return the head that speaks for frame 1 of a conditional."""
+    head = network.node(name)
+    return (head.begins if isinstance(head, HeadNode) else "") or name
 
 
 def _of_later_frames(network: Network, node: Node) -> tuple[Read, ...]:

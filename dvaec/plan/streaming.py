@@ -146,7 +146,8 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        return _Run(_one_loop(network, binding, names, inside, after), once, tuple(seen))
+        loop = _one_loop(network, binding, names, inside, after)
+        return _Run(_with_frame_1(loop, once), once, tuple(seen))
     except UnschedulableError:
         turned = first_frame_apart(network, binding, names, inside)
         if turned is None:
@@ -155,7 +156,17 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     if max(loop.ahead) > 0:
         why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
         raise NoStreamError(f"it {why}")
-    return _Run(loop, once, tuple(seen), turned.step)
+    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, tuple(seen), turned.step)
+
+
+def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
+    """Return a loop, if the first step makes all that is drawn once waits for, and nothing else does."""
+    begun = once.begun if once is not None else ()
+    if begun and max(loop.ahead) > 0:
+        raise NoStreamError(f"it looks {counted(max(loop.ahead), 'frame')} ahead, and waits for {begun[0]}_1")
+    if twice := [name for name in begun if name in others]:
+        raise NoStreamError(f"what is drawn once waits for {twice[0]}_1, whose order is its own")
+    return loop
 
 
 def _one_loop(

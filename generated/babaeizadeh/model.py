@@ -581,7 +581,7 @@ class SV2P(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
         noise_x = uniform_noise(noise_x, self.h_in_1.weight, present, 88)
         if state.frame == 0:
-            # The first step, once a sequence: z.
+            # At frame 1, once a sequence: z.
             noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 8)
             z = noise_z
         h_recurrent = weights(self.h_rnn.weight_hh_l0)

@@ -606,7 +606,7 @@ class DSAEFactorized(nn.Module):
         noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
         if state.frame == 0:
-            # The first step, once a sequence: v.
+            # At frame 1, once a sequence: v.
             noise_v = normal_noise(noise_v, self.p_z_1.weight, present, 16)
             v = noise_v
         h_recurrent = weights(self.h_rnn.weight_hh_l0)

@@ -683,7 +683,7 @@ class DSSM(nn.Module):
         noise_x = uniform_noise(noise_x, self.g_in_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.g_in_1.weight, present, 16)
         if state.frame == 0:
-            # The first step, once a sequence: v, z_0.
+            # At frame 1, once a sequence: v, z_0.
             noise_v = normal_noise(noise_v, self.g_in_1.weight, present, 8)
             v = noise_v
             noise_z_0 = normal_noise(noise_z_0, self.g_in_1.weight, present, 16)

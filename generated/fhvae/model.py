@@ -625,7 +625,7 @@ class FHVAE(nn.Module):
         noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
         noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
         if state.frame == 0:
-            # The first step, once a sequence: w.
+            # At frame 1, once a sequence: w.
             noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
             w = noise_w
         p_z_mean_t = self.p_x_row.weight.new_zeros(batch, 32)
@@ -669,7 +669,7 @@ class FHVAE(nn.Module):
         noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
         noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
         if state.frame == 0:
-            # The first step, once a sequence: w.
+            # At frame 1, once a sequence: w.
             q_w_mean, q_w_logvar = self.q_w(self.q_w_mean_1(i))  # (5)
             noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
             w = q_w_mean + torch.exp(0.5 * q_w_logvar) * noise_w

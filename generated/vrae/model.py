@@ -529,7 +529,7 @@ class VRAE(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_start.weight.device)
         noise_x = uniform_noise(noise_x, self.h_start.weight, present, 88)
         if state.frame == 0:
-            # The first step, once a sequence: z.
+            # At frame 1, once a sequence: z.
             noise_z = normal_noise(noise_z, self.h_start.weight, present, 20)
             z = noise_z
             h_start = torch.tanh(self.h_start(z))
