@@ -14,7 +14,7 @@ from dvaec.compiler import Compilation, run_text
 from dvaec.derive.model import Comparison
 from dvaec.spec import notation, schema_blocks, schema_heads, schema_order
 from dvaec.spec.conditionals import ACTIVATIONS
-from dvaec.spec.model import Family, Parent, Spec
+from dvaec.spec.model import Conditional, Family, Parent, Spec
 from dvaec.spec.names import RESERVED
 from dvaec.spec.read import read_text
 from dvaec.spec.schema import ObjectiveShape, PageShape, StateShape, VariableShape
@@ -141,7 +141,7 @@ def _links(one: Comparison, word: str) -> tuple[Parent, ...]:
 def _line(spec: Spec, target: str, frame: int | None, parents: tuple[Parent, ...]) -> str:
     """Write a conditional as the language does, its parents sorted."""
     zeros = [v.name for v in spec.variables if v.framed and v.first == 0]
-    left = target if not spec.variable(target).framed else f"{target}_{'t' if frame is None else frame}"
+    left = target if not spec.variable(target).framed else notation.target(Conditional(target, (), frame))
     return f"{left} | {', '.join(sorted(notation.parents(parents, zeros).split(', ')))}"
 
 

@@ -85,7 +85,7 @@ def test_a_long_trail_is_shortened() -> None:
 def test_what_is_too_large_to_be_shown_is_answered() -> None:
     lines = answered("vrnn", "z_t <- x_<t-1000>")
     assert lines[0] == "yes: given everything else that z_t may read, it depends on x_<t-1000>."
-    assert "more frames than are searched" in lines[1]
+    assert "no network that is searched has it" in lines[1]
     assert lines[2:] == ["q reads x_<t-1000>."]
 
 

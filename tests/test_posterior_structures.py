@@ -87,7 +87,7 @@ def lines(conditionals: tuple[Conditional, ...]) -> list[str]:
     """Write conditionals, `z_0 | x[..], v`."""
     found = []
     for c in conditionals:
-        target = c.target if c.frame is None else f"{c.target}_{c.frame}"
+        target = text(Parent(c.target, None, c.frame))
         found.append(f"{target} | {', '.join(map(text, c.parents))}")
     return found
 
@@ -243,7 +243,9 @@ def test_a_frame_that_only_itself_is_linked_to_is_no_absolute_read() -> None:
     assert exact(first) == ["z_1 | x[..], w", "z | x[0..], z[-1]"]
     assert tight(first)
     last = Conditional("w", (at("z", LAST),))
-    assert exact(made((X, W, Z), (*CHAIN, last), backward("z"))) == ["z | x[..0], w, z[1]"]
+    turned = made((X, W, Z), (*CHAIN, last), backward("z"))
+    assert exact(turned) == ["z_T | x[..], w", "z | x[..0], z[1]"]
+    assert tight(turned)
 
 
 def test_single_frames_are_not_laid_over_one_another() -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import lcm
 from typing import TypeAlias
 
-from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, serving
+from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, serving_at
 from dvaec.derive.order import placed_in_order
 from dvaec.derive.reach import moves
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
@@ -163,8 +163,7 @@ def _path(
     children: dict[Node, list[Node]] = {}
     for target in spec.latents:
         for at in _frames(spec, target, length):
-            own = at == length and (target, LAST) in factors and (target, at) not in factors
-            c = serving(factors, target, LAST if own else at)
+            c = serving_at(factors, target, at, length)
             read = latent_windows(spec, placed_in_order(spec, c, c.frame))
             for node in _nodes(spec, read, at, length):
                 children.setdefault(node, []).append((target, at))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import lcm
 
 from dvaec.derive.answers import Explanation, Finding
-from dvaec.derive.factors import by_key, serving
+from dvaec.derive.factors import by_key, serving, serving_at
 from dvaec.derive.findings import LARGEST_SEARCHED, shown
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
@@ -35,9 +35,8 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
     if candidate.offsets is None and not hits:  # as at T = 1, where frame 1 is frame T
         hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate)
     inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
-    read = set(
-        network.reads(serving(by_key(derivation.inference), question.target, target.frame), target.frame)
-    )
+    q = serving_at(by_key(derivation.inference), question.target, target.frame, network.frames)
+    read = set(network.reads(q, target.frame))
 
     def part(nodes: Iterable[Node]) -> Parent | Frames | None:
         some = tuple(nodes)

@@ -31,6 +31,12 @@ def serving(factors: Factors, target: str, frame: int | None) -> Conditional:
     return factors[target, frame] if (target, frame) in factors else factors[target, None]
 
 
+def serving_at(factors: Factors, target: str, frame: int | None, frames: int) -> Conditional:
+    """Return the conditional of one frame of a sequence of some `frames`."""
+    last = frame == frames and (target, frame) not in factors and (target, LAST) in factors
+    return serving(factors, target, LAST if last else frame)
+
+
 def term_frames(spec: Spec, target: str, *sides: Factors) -> tuple[int | None, ...]:
     """Return the frames that a target has terms of: those with a factor of their own (0, 1, LAST), and None.
 

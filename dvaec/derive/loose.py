@@ -86,7 +86,7 @@ def _ends(template: Template, comparison: _Comparison, frames: int, served: tupl
     spare = {t: comparison.spare(frames, t) for t in range(served[0], frames + 1 - served[1])}
     loose = [t for t, sets in spare.items() if any(sets.values())]
     middle = (frames + 1) // 2
-    inside = _runs(template, spare[middle], frames, middle)
+    inside = _runs(template, spare.get(middle, {}), frames, middle)
     return Looseness(
         tuple(t for t in loose if t <= middle and (t < middle or inside)),
         tuple(frames - t for t in reversed(loose) if t >= middle and (t > middle or inside)),

@@ -135,10 +135,12 @@ class _View:
         if parent.offsets is None:
             return [Place(parent.name, None)]
         singles = [c for c in (*_EARLY, *_LATE) if Place(parent.name, c) in shown]
-        if column is None or link.column is not None:  # without a frame t: all frames are read
+        every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
+        if (counted := _counted(link)) is not None:
+            read = [source for source in every if self._reads(counted, FIRST, source)]
+        elif column is None or link.column is not None:  # without a frame t: all frames are read
             read = [EARLIER, *self.slices, LATER, *singles]
         else:
-            every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
             read = [source for source in every if self._reads(parent.offsets, column, source)]
         for plate, ends in ((EARLIER, _EARLY), (LATER, _LATE)):
             if plate in read and self._names_all(parent.name, plate, shown):
@@ -190,6 +192,9 @@ class _View:
     def partly_read(self, link: Link, shown: tuple[Place, ...]) -> Iterator[Place]:
         """The plates of a link that one of its readers does not read all of."""
         offsets = link.parent.offsets
+        if (counted := _counted(link)) is not None and counted.reaches_future:
+            plates = (EARLIER, LATER) if not window(1, None) <= counted else ()
+            yield from (Place(link.parent.name, plate) for plate in plates)
         if offsets is None or link.column is not None or link.target in self.static or offsets == ALL:
             return
         low, high = self.slices[0] - 1, self.slices[-1] + 1
@@ -230,6 +235,14 @@ class _View:
         if source == FUTURE:
             return not offsets.reaches_past and _any(offsets, None, -1)
         return source != PAST and offsets.reaches_past
+
+
+def _counted(link: Link) -> Offsets | None:
+    """A window of frame 0 or 1 that is not of all frames, relative to frame 1."""
+    offsets = link.parent.offsets
+    if link.column not in (ZERO, FIRST) or offsets is None or offsets == ALL:
+        return None
+    return offsets.shift(-1) if link.column == ZERO else offsets
 
 
 def _any(offsets: Offsets, low: int | None, high: int | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dvaec.emit.diagram import AFTER, FIRST, ZERO, Arrow, Place, Tone
+from dvaec.emit.diagram import AFTER, FINAL, FIRST, ZERO, Arrow, Place, Tone
 from dvaec.emit.diagram_arrows import Arrows, Link
 from dvaec.network.separation import judge
 from dvaec.network.template import evidence, template_of
@@ -46,9 +46,11 @@ class _Whole:
         if link.target in self.static:
             return (None,)
         if link.column is not None:
-            return ({ZERO: 0, FIRST: 1, AFTER: self.frames + 1}[link.column],)
-        numbered = Place(link.target, FIRST) in self.own
-        return range(2 if numbered else 1, self.frames + 1)
+            there = {ZERO: 0, FIRST: 1, FINAL: self.frames, AFTER: self.frames + 1}[link.column]
+            spoken = link.column == FINAL and self.frames == 1 and Place(link.target, FIRST) in self.own
+            return () if spoken else (there,)  # where T = 1, the line of frame 1 speaks
+        begun, ended = (Place(link.target, one) in self.own for one in (FIRST, FINAL))
+        return range(2 if begun else 1, self.frames + (0 if ended else 1))
 
     def _sources(self, parent: Parent, frame: int | None) -> list[Place]:
         if parent.frame is not None:

@@ -11,7 +11,7 @@ map of these: at frame 0 of the frame-0 values that it reads at its own frame.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.network.unfold import Deterministic, nodes_of
 from dvaec.spec.graph import reachable
@@ -60,14 +60,14 @@ class Ends:
         Those of frame t are asked about from the first frame that is `served` on, and the last ones left out.
         """
         for frame in self._frames(side, declared, served):
-            got = _reading(self, reads, frame or 1)
+            got = self._got(reads, frame)
             for parent in declared.parents:
                 bits = got.get(parent.name, 0)
                 if parent.name not in self.first:
                     if not bits:
                         yield Lost(parent.name, frame, self.frames, ())
                     continue
-                wanted = self._wanted(parent, frame or 1)
+                wanted = self._wanted(parent, 1 if frame is None else frame)
                 own = frame if declared.frame is not None and parent.name == declared.target else None  # z_0
                 missing = tuple(s for s in wanted if not bits >> s & 1 and s != own)
                 if missing:
@@ -78,7 +78,14 @@ class Ends:
         if declared.frame is None:
             return False
         frame = self.frames if declared.frame == LAST else declared.frame
-        return bool(_reading(self, reads, frame or 1).get(declared.target, 0) >> frame & 1)
+        return bool(self._got(reads, frame).get(declared.target, 0) >> frame & 1)
+
+    def _got(self, reads: tuple[Parent, ...], frame: int | None) -> Sight:
+        """What reading these names brings a conditional at its frame; windows of frame 0 count from there."""
+        if frame == 0:
+            some = (None if p.offsets is None else p.offsets.shift(-1) for p in reads)
+            reads = tuple(replace(p, offsets=there) for p, there in zip(reads, some, strict=True))
+        return _reading(self, reads, frame or 1)
 
     def _frames(self, side: Side, declared: Conditional, served: tuple[int, int]) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""

@@ -46,7 +46,7 @@ class Template:
 
     def family(self, child: str, frame: int | None = None, frames: int | None = None) -> Conditional | None:
         """Return the family of one child (at one frame of 1..`frames`); inputs have none."""
-        near = (frame, LAST) if frame == frames else (frame,)
+        near = (frame, LAST) if frame is not None and frame == frames else (frame,)
         own = (f for at in near for f in self.numbered if f.target == child and f.frame == at)
         return next(own, next((f for f in self.families if f.target == child), None))
 

@@ -24,6 +24,7 @@ from dvaec.spec.model import (
     Spec,
     reads_of,
 )
+from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import ALL, NOW, Offsets
 
 
@@ -36,7 +37,7 @@ def with_blocks_apart(spec: Spec) -> Spec:
 
 def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
     framed = spec.variable(head.target).framed and head.frame is None
-    frame = "" if head.frame is None else f"_{head.frame}"
+    frame = "" if head.frame is None else f"_{frame_word(head.frame)}"
     name = f"{head.side}_{head.target}{frame}"
 
     def apart(block: Block | None, what: str) -> Block | None:

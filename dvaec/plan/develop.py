@@ -3,7 +3,8 @@
 Every open window of a conditional is summed up by a recurrent state that runs in the window's direction
 (both ways for x_{1:T}); the open windows of one conditional that run the same way have one state together. A
 finite window is read directly, a long one by a convolution. What has no frame t reads a forward state at T
-and a backward one at 1 (many to one); a numbered frame reads at 1 what its windows are summed up by.
+and a backward one at 1 (many to one); a numbered frame reads at 1 what its windows are summed up by, frame T
+at T.
 
 Shared, conditionals whose windows agree read one state, for p and q alike, as in VRNN and in Figure 4.1,
 middle; separate, each conditional has states of its own (Figure 4.1, right). What the page gives is never
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from dvaec.plan.summaries import Demand, Names, Owner, Summaries, summarise
+from dvaec.plan.summaries import Demand, Names, Owner, Summaries, ends_of, opened, summarise
 from dvaec.spec.frames import at_frames
 from dvaec.spec.model import (
     LAST,
@@ -29,10 +30,9 @@ from dvaec.spec.model import (
     Parent,
     Side,
     Spec,
-    Variable,
 )
 from dvaec.spec.notation import Window, windows
-from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, window
+from dvaec.spec.offsets import NONE, NOW, Offsets, window
 from dvaec.spec.trunk import needs_trunk
 
 HEAD_LAYERS = (Layer(128, "tanh"),)
@@ -72,15 +72,19 @@ class _Reading:
         return not self.spec.variable(self.owner[1]).framed
 
     def window(self, parent: Parent) -> Offsets:
-        """The window of a parent relative to t, or, of a numbered frame, to frame 1; frame 0 is apart."""
+        """The window of a parent relative to t, or, of a numbered frame, to frame 1 (T); frame 0 is apart."""
         if parent.offsets is None or self.whole:
             return NONE
         frame = self.owner[2]
-        return parent.offsets if frame is None else parent.offsets.shift(max(frame, 0) - 1) & window(0, None)
+        if frame == LAST:
+            return window(None, 0)
+        return parent.offsets if frame is None else parent.offsets.shift(frame - 1) & window(0, None)
 
     def at(self, state: str) -> Parent:
         """A state or a feature of t, where the conditional reads it."""
-        return Parent(state, NOW) if self.framed else Parent(state, None, 1)
+        return (
+            Parent(state, NOW) if self.framed else Parent(state, None, LAST if self.owner[2] == LAST else 1)
+        )
 
 
 def develop(spec: Spec, inference: tuple[Conditional, ...]) -> Spec:
@@ -138,8 +142,8 @@ def _reading(spec: Spec, side: Side, one: Conditional) -> _Reading:
         if parent.offsets is None:
             continue
         variable = spec.variable(parent.name)
-        opened = _ends_of(variable) if reading.whole else _opened(variable, reading.window(parent))
-        for runs, stride, edge, whole in opened:
+        there = ends_of(variable) if reading.whole else opened(variable, reading.window(parent))
+        for runs, stride, edge, whole in there:
             turn = 0
             while any(n == parent.name for n, _, _ in groups.get((runs, stride, turn), ())):
                 turn += 1
@@ -151,35 +155,6 @@ def _reading(spec: Spec, side: Side, one: Conditional) -> _Reading:
         reading.demands.append(demand)
         reading.opened.extend(_Open(name, demand, whole) for name, _, whole in members)
     return reading
-
-
-def _opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int, int, Offsets]]:
-    """Yield direction, stride and edge of each open window, and the window as a whole.
-
-    A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a
-    backward one that read behind t, the last ones. So a state stops at t, and the few frames on the other
-    side of t are read directly; and it reads z_<t-1> where it has to see z_0.
-    """
-    for one in windows(read):
-        stop, start = one.stop, one.start
-        if stop is None and start is None and variable.first == 1:
-            yield Direction.BOTH, 1, 0, ALL
-        elif stop is None and start is None:
-            yield Direction.FORWARD, 1, -1, window(None, -1)
-            yield Direction.BACKWARD, 1, 0, window(0, None)
-        elif start is None and stop is not None:
-            farthest = variable.first - 1
-            excess = max(0, -(-(stop - farthest) // one.stride)) * one.stride
-            yield Direction.FORWARD, one.stride, stop - excess, one.offsets
-        elif start is not None and stop is None:
-            excess = max(0, -(start // one.stride)) * one.stride
-            yield Direction.BACKWARD, one.stride, start + excess, one.offsets
-
-
-def _ends_of(variable: Variable) -> Iterator[tuple[Direction, int, int, Offsets]]:
-    """Yield what sums up all frames for the whole sequence: read at T, and at 1."""
-    yield Direction.FORWARD, 1, variable.first - 1, ALL
-    yield Direction.BACKWARD, 1, 0, ALL
 
 
 def _reads(
@@ -200,6 +175,9 @@ def _reads(
             else:
                 yield reading.at(name)
                 direct = direct - seen.offsets
+        if one.frame == LAST:
+            yield from (Parent(parent.name, None, LAST),) * (0 in direct)
+            continue
         if one.frame is not None and reading.spec.variable(parent.name).first == 0:
             beside = parent.name != one.target and -one.frame in parent.offsets
             yield from (Parent(parent.name, None, 0),) * beside

@@ -9,12 +9,13 @@ VRNN z_<<t>, x_<<t> and z_<<=t>, x_<<t> and z_<<t>, x_<<=t> are one h_t beside z
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dvaec.spec import offsets
-from dvaec.spec.model import Direction, Parent, Side, State
-from dvaec.spec.notation import Window
+from dvaec.spec.model import Direction, Parent, Side, State, Variable
+from dvaec.spec.notation import Window, windows
+from dvaec.spec.offsets import ALL, Offsets, window
 
 CELL = "lstm"
 UNITS = 128
@@ -119,3 +120,32 @@ def _state(cluster: _Cluster, names: Names) -> State:
     name = names.fresh(stem if len(stem) <= LONGEST_NAME else side)
     reads = tuple(Parent(n, offsets.of(edge)) for n, edge in zip(first.names, cluster.edges, strict=True))
     return State(name, CELL, UNITS, reads, runs=first.runs, lag=first.stride)
+
+
+def opened(variable: Variable, read: Offsets) -> Iterator[tuple[Direction, int, int, Offsets]]:
+    """Yield direction, stride and edge of each open window, and the window as a whole.
+
+    A forward state that read ahead of t would never see the first frames, since it starts at frame 1; a
+    backward one that read behind t, the last ones. So a state stops at t, and the few frames on the other
+    side of t are read directly; and it reads z_<t-1> where it has to see z_0.
+    """
+    for one in windows(read):
+        stop, start = one.stop, one.start
+        if stop is None and start is None and variable.first == 1:
+            yield Direction.BOTH, 1, 0, ALL
+        elif stop is None and start is None:
+            yield Direction.FORWARD, 1, -1, window(None, -1)
+            yield Direction.BACKWARD, 1, 0, window(0, None)
+        elif start is None and stop is not None:
+            farthest = variable.first - 1
+            excess = max(0, -(-(stop - farthest) // one.stride)) * one.stride
+            yield Direction.FORWARD, one.stride, stop - excess, one.offsets
+        elif start is not None and stop is None:
+            excess = max(0, -(start // one.stride)) * one.stride
+            yield Direction.BACKWARD, one.stride, start + excess, one.offsets
+
+
+def ends_of(variable: Variable) -> Iterator[tuple[Direction, int, int, Offsets]]:
+    """Yield what sums up all frames for the whole sequence: read at T, and at 1."""
+    yield Direction.FORWARD, 1, variable.first - 1, ALL
+    yield Direction.BACKWARD, 1, 0, ALL

@@ -46,7 +46,7 @@ def check_nodes(context: Context) -> None:
             if reference.offsets is not None and block == "states":
                 _state_window(context, key, reference, span)
             elif reference.offsets is not None and not (reference.offsets.finite or apart or unsure):
-                _open_window(context, reference, span, at_t)
+                _open_window(context, reference, span, at_t, key)
         several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
         if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
             _single(context, path, read)
@@ -113,12 +113,18 @@ def _state_window(context: Context, key: str, reference: Reference, span: Span) 
     context.report.add(Code.STATE_OPEN_WINDOW, message, span, hint)
 
 
-def _open_window(context: Context, reference: Reference, span: Span, at_t: bool) -> None:
+def _open_window(context: Context, reference: Reference, span: Span, at_t: bool, key: str) -> None:
     """Only a recurrent state can take in an open window."""
     offsets, name = reference.offsets, reference.name
     assert offsets is not None
     shown = page(name, offsets)
-    if name in context.nodes and context.nodes[name] == "state":
+    if reference.counted:
+        frame = int(context.parsed.targets[key].frame or 0)
+        shown, first = page(name, offsets, frame=frame), _nearest(offsets) + frame
+        lag = f", lag: {len(offsets.future)}" if len(offsets.future) > 1 else ""
+        state = f"{{rnn: lstm, units: 128, runs: backward{lag}, reads: {name}_t}}"
+        hint = f"give it a state, h_t: {state}, and read h_{first}"
+    elif name in context.nodes and context.nodes[name] == "state":
         hint = f"a state carries its past: read {name}_{'t' if at_t else '<T>'}"
     else:
         runs = "runs: both, " if at_t and offsets.reaches_past and offsets.reaches_future else ""

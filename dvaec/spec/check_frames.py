@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvaec.spec.codes import Code
-from dvaec.spec.conditionals import Line
+from dvaec.spec.conditionals import Line, counts_frames
 from dvaec.spec.context import Context
 from dvaec.spec.frames import FRAMES
 from dvaec.spec.model import Side
@@ -64,6 +64,9 @@ def check_repeated(context: Context, line: Line) -> Iterator[Reference]:
     named: dict[tuple[str, str | None], Offsets] = {}
     for parent in line.parents:
         key, offsets = (parent.name, parent.frame), parent.offsets or NONE
+        if counts_frames(line.target) and offsets not in (NONE, ALL) and not parent.counted:
+            yield parent  # it is relative to t, which there is not
+            continue
         text = line.scalar.text[parent.start : parent.stop]
         if key in named and offsets <= named[key]:
             message = f"'{text}' is named already among the parents of '{line.target.name}'"
@@ -118,7 +121,10 @@ def head_level(context: Context, key: str, side: Side, name: str) -> bool:
     if target.frame not in FRAMES or not (line or (side is Side.Q and target.frame != "0")):
         message = f"there is no conditional of {name}_{target.frame} to be a network of"
         hint = f"a line {name}_{target.frame} under 'generation' would be one"
-        context.report.add(Code.NUMBERED, message, span, hint if target.frame in FRAMES else None)
+        causal = target.frame == "T" and context.parsed.shape.causality == "causal"
+        context.report.add(
+            Code.NUMBERED, message, span, hint if target.frame in FRAMES and not causal else None
+        )
         return False
     return True
 

@@ -10,6 +10,7 @@ from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.ends_over_time import cycle_at_ends
+from dvaec.spec.frames import parent_of
 from dvaec.spec.model import LAST, Conditional, Parent, Side
 from dvaec.spec.notation import frame_word, page
 from dvaec.spec.offsets import of
@@ -60,17 +61,20 @@ def _report_tangle(
         chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
         same = all(d == 0 for _, d in tangle.walk)
         message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
-        child, parent = tangle.walk[0][0], tangle.walk[1][0]
+        pairs = [(a[0], b[0]) for a, b in pairwise(tangle.walk)]
+        last = {(c.target, p.name) for c in conditionals if c.frame == LAST for p in c.parents}
+        child, parent = next((pair for pair in pairs if pair in last), pairs[0])
+        frame = LAST if (child, parent) in last else None
     else:
         listed = ", ".join(f"'{name}'" for name in tangle.names[:6])
-        message = f"a cycle through earlier and later frames of {listed}"
+        message, frame = f"a cycle through earlier and later frames of {listed}", None
         child, parent = next(
             (c.target, p.name)
             for c in conditionals
             for p in c.parents
             if c.target in tangle.names and p.name in tangle.names
         )
-    context.report.add(code, message, place_of(context, block, child, None, parent), hint)
+    context.report.add(code, message, place_of(context, block, child, frame, parent), hint)
 
 
 def _report_cycle(
@@ -172,7 +176,8 @@ def place_of(context: Context, block: str, child: str, frame: int | None, parent
     for label in (child if frame is None else f"{child}_{frame_word(frame)}", child):
         if (block, label, parent) in spans:
             return spans[block, label, parent]
-    for key, (side, target) in context.parsed.heads.items():
-        if side is Side.Q and target == child and block == "inference":
-            return context.parsed.span(("networks", key, "reads"))
+    heads = [key for key, head in context.parsed.heads.items() if head == (Side.Q, child)]
+    if heads and block == "inference":
+        heads.sort(key=lambda key: parent_of(context.parsed.targets[key]).frame != frame)
+        return context.parsed.span(("networks", heads[0], "reads"))
     return context.parsed.span((block, child))

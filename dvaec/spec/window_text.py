@@ -115,9 +115,13 @@ class WindowParser(Cursor):
 
     def absolute_end(self, point: Point, allowed: str, first: Point, last: Point) -> NotationError:
         """Refuse a window such as 2:t or t:5, or one turned around."""
-        side = (
-            "starts at 1 or at a frame named by t" if allowed == "1" else "ends at T or at a frame named by t"
-        )
+        if self.counting and {first.offset, last.offset} != {None}:
+            message = "a window of a numbered frame has no frame t: it counts frames at both ends"
+            ways = f"write it as {self.name}_<1:3> or {self.name}_<2:T>"
+            return self.fail(message, first.start, last.stop, ways, Code.NO_FRAME_T)
+        side = "ends at T or at a frame named by t"
+        if allowed == "1":
+            side = f"starts at {'a frame by its number' if self.counting else '1 or at a frame named by t'}"
         message = f"a window {side}, not at {point.frame}"
         code = Code.WINDOW_EMPTY if point.frame in ("0", "1", "T") else Code.NOT_SUPPORTED
         hint = None

@@ -69,16 +69,19 @@ def _from_all_frames(dot: Dot, network: dict[Dot, list[Dot]], framed: set[str], 
 
 
 def _unobserved(spec: Spec) -> Iterator[str]:
-    """A latent whose nodes are all without an observed descendant."""
-    network = parents_of(spec, _lengths(spec)[-1])
-    seen = [dot for dot in network if spec.variable(dot[0]).role is Role.OBSERVED]
-    met = set(seen)
-    while seen:
-        fresh = [parent for parent in network[seen.pop()] if parent not in met]
-        met.update(fresh)
-        seen += fresh
+    """A latent whose nodes are all without an observed descendant, at every T."""
+    followed: set[str] = set()
+    for frames in _lengths(spec):
+        network = parents_of(spec, frames)
+        seen = [dot for dot in network if spec.variable(dot[0]).role is Role.OBSERVED]
+        met = set(seen)
+        while seen:
+            fresh = [parent for parent in network[seen.pop()] if parent not in met]
+            met.update(fresh)
+            seen += fresh
+        followed |= {name for name, _ in met}
     for variable in spec.having(Role.LATENT):
-        if variable.name not in {name for name, _ in met}:
+        if variable.name not in followed:
             yield f"nothing observed follows from {variable.name}"
 
 
@@ -88,6 +91,7 @@ def _out_of_order(spec: Spec) -> Iterator[str]:
     A line of every frame that names one by its number does not wait for it there.
     """
     frames = _lengths(spec)[-1]
+    own = {(line.target, line.frame) for line in spec.inference.numbered}
     for conditional in spec.inference.conditionals:
         framed = spec.variable(conditional.target).framed
         windows = [parent for parent in conditional.parents if parent.frame is None]
@@ -96,7 +100,11 @@ def _out_of_order(spec: Spec) -> Iterator[str]:
             target = (conditional.target, place)
             read = set(dots(spec, windows, place if framed else None, frames))
             read |= {dot for dot in dots(spec, single, None, frames) if dot[1] != place or not framed}
-            if place == 0 and framed:
+            if framed and (place == 0 or target in own):
                 continue
             if late := sorted(read - given_to(spec, frames, target)):
                 yield f"q draws {target} before {late[0]}"
+    for line in spec.inference.numbered:
+        target = (line.target, line.frame or 0)
+        if late := sorted(set(dots(spec, line.parents, line.frame, frames)) - given_to(spec, frames, target)):
+            yield f"q draws {target} before {late[0]}"

@@ -1,8 +1,8 @@
 """Random legal specs of the whole language, at the level of conditionals.
 
 Frame-level and sequence-level latents, observed variables and inputs; causal, anticausal and noncausal
-generation; z_0 and z_1 with lines of their own; windows of every kind; any order of sweeps; every word of
-inference.
+generation; z_0, z_1 and z_T with lines of their own; windows of every kind; any order of sweeps; every word
+of inference.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Maker(NumberedFrames):
             order,
             numbered=tuple(
                 self.conditional(name, self.first_lines[name, frame], frame)
-                for frame in (0, 1)
+                for frame in (0, 1, LAST)
                 for name in made
                 if (name, frame) in self.first_lines
             ),
@@ -123,13 +123,15 @@ class _Maker(NumberedFrames):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 0), 0))
                 if variable.framed and own and own[-1].target == name and self.chance(6):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 1), 1))
+                if variable.framed and own and own[-1].target == name and self.chance(6):
+                    numbered.append(self.conditional(name, self.reading(spec, place, name, LAST), LAST))
         for place, sweep in enumerate(spec.order):
             mates = sweep.latents
             if len(mates) > 1 and {c.target for c in own} >= set(mates) and self.chance(3):
                 turned = self._turned(spec, place, sweep.backward)
-                beside = [c for c in numbered if c.frame == 0 or c.target not in mates]
+                beside = [c for c in numbered if c.frame != 1 or c.target not in mates]
                 lines = {(c.target, c.frame): c for c in (*beside, *turned)}
-                numbered = [lines[n, f] for n in spec.latents for f in (0, 1) if (n, f) in lines]
+                numbered = [lines[n, f] for n in spec.latents for f in (0, 1, LAST) if (n, f) in lines]
         if kind is InferenceKind.CONDITIONALS and len(own) < len(spec.latents):
             kind = InferenceKind.EXACT  # the word speaks for the rest
         return Inference(kind, delay, tuple(own), tuple(numbered))
@@ -185,6 +187,11 @@ class _Maker(NumberedFrames):
                 parents[name, LAST if sweep.backward else 1] = None
         elif frame in (0, 1) and sweep.backward and self.chance(3):
             self.frames_of(parents, name, frame or 0, (frame or 0) + 1)
+        elif frame == LAST:
+            if now:
+                parents[name, LAST] = None
+            if now and not sweep.backward and self.chance(2):
+                parents[name, 1] = None
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None

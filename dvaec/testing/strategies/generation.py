@@ -192,7 +192,7 @@ class Generation:
         """Whether something reads the frame 0 of a name."""
         if any((name, 0) in line for key, line in self.first_lines.items() if key != (name, 0)):
             return True
-        if any((name, None) in line for line in self.first_lines.values()):
+        if any(-at in (line.get((name, None)) or NONE) for (_, at), line in self.first_lines.items()):
             return True
         last = self.frames or self.longest + 1
         for child, line in self.lines.items():

@@ -13,7 +13,7 @@ class NumberedFrames(Generation):
     """p with frames 0, 1 and T told from the others."""
 
     def numbered_lines(self) -> None:
-        """Give some variables a frame 0 of their own, some a conditional of their own at frame 1."""
+        """Give some variables a frame 0 of their own, some a conditional of their own at frame 1 or T."""
         for block in self.blocks:
             if not block.framed or any(self.shift[n] for n in block.names):
                 continue
@@ -27,6 +27,8 @@ class NumberedFrames(Generation):
                     self.first_lines[name, 1] = self._first(block, name, 1, near[name])
                     back = [n for n in zeros if not block.backward and self.chance(2)]
                     self.first_lines[name, 1].update({(n, 0): None for n in back})
+                if self.causality is not Causality.CAUSAL and self.chance(4):
+                    self.first_lines[name, LAST] = self._last(block, name)
 
     def _near_frame_1(self, block: Block) -> dict[str, tuple[str, ...]]:
         """The names that have a line of frame 1, each with the names that it may read there.
@@ -69,6 +71,15 @@ class NumberedFrames(Generation):
             return (*begun, 1, LAST)
         return (*begun, 1) if self.causality is Causality.CAUSAL else (LAST,)
 
+    def _last(self, block: Block, child: str) -> Parents:
+        """The parents of a line of frame T, which keeps its block's order; of frame 1 where T > 1 alone."""
+        same = block.names[: block.names.index(child)]
+        parents = self._first(block, child, LAST, same)
+        if not block.backward:
+            begun = block.names if (child, 1) in self.first_lines else same
+            parents.update({(name, 1): None for name in begun if self.chance(3)})
+        return parents
+
     def _first(self, block: Block, child: str, frame: int, same: tuple[str, ...]) -> Parents:
         """The parents of a numbered line: of the same frame, of the sequence, inputs; any, if noncausal."""
         parents: Parents = {}
@@ -82,8 +93,8 @@ class NumberedFrames(Generation):
                 self.frames_of(parents, name, frame, 1)
             elif free:
                 self._whole(parents, name)
-            elif frame == 1 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
-                parents[name, 1] = None
+            elif frame != 0 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
+                parents[name, LAST if frame == LAST else 1] = None
         parents.update({(name, frame): None for name in same if self.chance(2)})
         if frame == 0 and block.backward:
             parents.update({(name, 1): None for name in block.names if self.chance(3)})
