@@ -210,3 +210,21 @@ def test_factors_without_a_frame_are_tight_where_they_can_say_so(spec: Spec) -> 
             assert not exact[variable] & ~read[variable]
             if spec.frames is None and plain(spec):
                 assert bool(exact[variable]) == bool(read[variable])
+
+
+@given(general_specs())
+def test_factors_of_frames_0_and_1_are_exact_in_long_sequences(spec: Spec) -> None:
+    """They count frames, and so can say what is needed; single reads of frame T aside."""
+    assume(spec.frames is None)
+    template, frames = template_of(spec), 40
+    assume(not any(p.frame == LAST for c in (*spec.generation, *spec.numbered) for p in c.parents))
+    assume(not any(c.frame == LAST for c in spec.numbered))
+    for name in (n for n in spec.latents if n not in template.static):
+        for frame in (0, 1)[1 - (name in template.zero) :]:
+            given_there = evidence(template, name, frame=frame)
+            found = windows_given(spec, template, (name, frame), given_there)
+            bits = Finite(template, frames)
+            exact, read = bits.minimal(Node(name, frame), given_there), bits.places(found.parents, frame)
+            near = (1 << frames // 2) - 1  # what is left out there has its reasons near frame T
+            assert {n: places & near for n, places in exact.items()} == {n: p & near for n, p in read.items()}
+            assert not any(exact[n] & ~read[n] for n in exact)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dvaec.compiler import run_text
 from dvaec.diagnostics import Severity
+from dvaec.spec import notation
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import (
     LAST,
@@ -388,3 +389,44 @@ def test_a_damaged_structure_gives_a_spec_or_a_fault(text: str, seed: int) -> No
 def test_a_prediction_from_a_state_whose_name_is_faulty_is_no_crash() -> None:
     fault = fault_in(lambda: spec_of(PREDICTING.replace("h_t: {", "h_th: {")))
     assert "DV030" in {d.code for d in fault.diagnostics}
+
+
+COUNTED = HEAD + U + A + "causality: noncausal\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "parents"),
+    [
+        ("u_<1:3>", (Parent("u", of(0, 1, 2)),)),
+        ("u_<2:T>", (Parent("u", window(1, None)),)),
+        ("u_<1:T:2>", (Parent("u", window(0, None, 2)),)),
+        ("u_<2:T:3>, u_T", (Parent("u", window(1, None, 3)), Parent("u", None, LAST))),
+        ("u_3", (Parent("u", of(2)),)),
+        ("u_<3>, u_1", (Parent("u", of(0, 2)),)),
+        ("u_<1:1>", (Parent("u", None, 1),)),
+        ("u_1, u_<2:T>, u_T", (Parent("u", ALL),)),
+        ("a_<1:T>", (Parent("a", window(0, None)),)),
+        ("a_<0:T>", (Parent("a", ALL),)),
+        ("a_0, a_<1:T>", (Parent("a", ALL),)),
+        ("a_<0:1>", (Parent("a", None, 0), Parent("a", None, 1))),
+        ("a_<0:2>", (Parent("a", of(-1, 0, 1)),)),
+    ],
+)
+def test_windows_of_frame_1_count_frames_and_have_one_form(read: str, parents: tuple[Parent, ...]) -> None:
+    lines = f'generation: [a_0, a_t | a_<t-1>, "z_1 | {read}", z_t | z_<t-1>, "x_t | z_t, a_t, u_t"]\n'
+    spec = spec_of(COUNTED + lines)
+    (first,) = (c for c in spec.numbered if c.frame == 1)
+    assert first.parents == parents
+    again = f'"{notation.line(first, zeros=("a",))}"'
+    assert spec_of(COUNTED + lines.replace(f'"z_1 | {read}"', again)) == spec
+
+
+def test_windows_of_frame_0_count_frames_from_there() -> None:
+    lines = (
+        'generation: [a_0, a_t | a_<t-1>, "z_0 | a_<1:T>, a_3, u_<1:2>", z_t | z_<t-1>, "x_t | z_t, a_t"]\n'
+    )
+    codes = [d.code for d in fault_in(lambda: spec_of(COUNTED + lines)).diagnostics]
+    assert codes == ["DV080"]
+    spec = spec_of(COUNTED + lines.replace("a_3, ", ""))
+    (first,) = (c for c in spec.numbered if c.target == "z")
+    assert set(first.parents) == {Parent("a", window(1, None)), Parent("u", of(1, 2))}

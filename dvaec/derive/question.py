@@ -74,7 +74,8 @@ def parse_question(text: str, spec: Spec) -> Question:
     elif not relative and offsets not in (None, ALL):
         name = candidate.name
         message = f"{text[target.start : target.stop]} has no frame t that {name} could be relative to"
-        hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {name}_<1:T>"
+        some = f"{name}_<2:T>, " if numbered else ""
+        hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {some}{name}_<1:T>"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
     return Question(target.name, Parent(candidate.name, offsets, other), frame)
 
