@@ -64,3 +64,10 @@ def test_one_link_for_each_direction_stands_for_all_that_have_no_schedule() -> N
         "a_t, b_t, c_t and 2 more wait for each other in no one direction of time: "
         "b_t <- a_<t-1>, c_t <- a_<t+2> and 5 links more"
     )
+
+
+def test_a_stream_does_not_know_its_last_frame() -> None:
+    said = "q(z_T) is of each sequence's last frame, which a stream does not know"
+    assert refusal("last_frame_beside_a_first") == said
+    assert ("imagine" in dict(planned(page_of("last_frame_beside_a_first")).refused)) is False
+    assert refusal("last_frame_in_a_loop", "forecast").startswith("generation is anticausal")
