@@ -187,14 +187,16 @@ def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
     for family in template.families:
         child = family.target
         links = tuple(
-            _marked(template, p) if child in template.static else _usual(p) or _marked(template, p)
+            _marked(template, p, frame)
+            if child in template.static
+            else _usual(p) or _marked(template, p, frame)
             for p in family.parents
         )
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
         for numbered in own:
             mark = _MARK[numbered.frame]
-            read = (_relative(p) or _marked(template, p) for p in numbered.parents)
+            read = (_relative(p) or _marked(template, p, frame) for p in numbered.parents)
             cliques.append(Clique(child, mark, tuple(read)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
@@ -211,11 +213,16 @@ def _relative(parent: Parent) -> Link | None:
     return Link(parent.name, stencil(parent.offsets))
 
 
-def _marked(template: Template, parent: Parent) -> Link:
-    """A parent of what has no frame t; at T = 1 frames 1 and T are the same."""
+def _marked(template: Template, parent: Parent, target: int | None) -> Link:
+    """A parent of what has no frame t; at T = 1 frames 1 and T are the same.
+
+    A target of frame T is asked about at T = 1 by itself (`dvaec.network.unframed`).
+    """
     if parent.frame is None:
         return Link(parent.name, fixed=1 if parent.offsets is None else exists(template, parent.name, ANY))
     if parent.frame == 0:
         return Link(parent.name, fixed=ZERO)
     mark = FINAL if parent.frame == LAST else ONE
+    if target == LAST:
+        return Link(parent.name, fixed=mark)
     return Link(parent.name, fixed=mark, meets=ONE | FINAL | OTHER * (parent.frame == LAST))
