@@ -45,7 +45,14 @@ def test_a_stream_is_refused_by_what_runs_backward_and_what_waits_for_it() -> No
     assert refusal("two_sweeps_two_ways") == "q draws a backward from frame T (q(a_t) <- a_<t+1>)"
     assert refusal("read_behind_its_frame").startswith("q(z_t) waits for f, e and b, which run backward from")
     assert refusal("label_at_the_end") == "q draws v from the whole sequence"
-    assert refusal("first_frame_observed") == "x is observed once a sequence"
+    assert refusal("first_frame_observed").startswith("q(z_1) waits for yfuture, which runs backward from")
+    assert refusal("frame_0_after_frame_1") == "q draws a_0 from the whole sequence"
+    assert refusal("label_at_the_end", "imagine") == (
+        "y is generated from the frames of z, and a stream begins with the first"
+    )
+    assert refusal("label_at_the_end", "forecast") == (
+        "y is generated from the frames of z: more of them make another"
+    )
 
 
 def test_one_link_for_each_direction_stands_for_all_that_have_no_schedule() -> None:

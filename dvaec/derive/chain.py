@@ -1,10 +1,11 @@
 """What the exact posterior, and q, have a factor of, in chain-rule order.
 
 A frame-level latent has one factor for all frames t, and one of frame 0 where it has that frame. Frame 1
-has a factor of its own where the page gives q a conditional or a network there; and where q is derived, if
-it needs more than the later frames do. Where p tells frame 1 from the others, as x_t | z_t, z_1 does, the
-windows of every t >= 1 hold at each t what only z_1 needs. Parted, those of t >= 2 hold less. Frame T
-likewise: in a backward sweep, where it comes first, it may need what the others need no more.
+has a factor of its own where the page gives q a conditional or a network there; and in the exact posterior,
+and where q is derived from it, if it needs more than the later frames do. Where p tells frame 1 from the
+others, as x_t | z_t, z_1 does, the windows of every t >= 1 hold at each t what only z_1 needs. Parted, those
+of t >= 2 hold less. Frame T likewise: in a backward sweep, where it comes first, it may need what the others
+need no more.
 
 The factor of frame T can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
 that would make it read more there than the windows of all t do, it is not parted. That of frame 1 can name
@@ -13,6 +14,7 @@ any frames that it needs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,12 +25,12 @@ from dvaec.network.cases import end_is_told
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec, reads_of_head
 from dvaec.spec.offsets import NONE, NOW, window
 
 
 def chain(spec: Spec) -> tuple[Key, ...]:
-    """Return what q has a conditional of, (name, frame), in chain-rule order.
+    """Return what the exact posterior has a factor of, (name, frame), in chain-rule order.
 
     Frame None stands for a sequence-level latent, and for all the frames t that have no conditional of their
     own: these come after those of frames 0 and 1 in a forward sweep, before them in a backward one, and after
@@ -52,6 +54,26 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     return tuple(found)
 
 
+def chain_of_q(spec: Spec, keys: Iterable[Key]) -> tuple[Key, ...]:
+    """Return what q has a conditional of, among what the exact posterior has a factor of.
+
+    Where the page gives q a conditional or a network of every frame, that serves frames 1 and T, too.
+    """
+    return tuple(
+        (name, frame)
+        for name, frame in keys
+        if frame in (None, 0) or _told_at(spec, name, frame) or not _told(spec, name)
+    )
+
+
+def _told(spec: Spec, name: str) -> bool:
+    """Whether the page says what q reads at frame t, by a conditional or by a network."""
+    head = spec.head(Side.Q, name)
+    reads = head is not None and bool(reads_of_head(head) or head.block is not None)
+    networks = spec.inference.kind is InferenceKind.NETWORKS and reads
+    return networks or any(c.target == name for c in spec.inference.conditionals)
+
+
 def _told_at(spec: Spec, name: str, frame: int) -> bool:
     """Whether the page gives q a conditional or a network of its own at frame 1 or T."""
     own = any(c.target == name and c.frame == frame for c in spec.inference.numbered)
@@ -59,18 +81,15 @@ def _told_at(spec: Spec, name: str, frame: int) -> bool:
 
 
 def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
-    """Whether a derived q has a factor of its own at frame 1 or T: the others then need less, and it no more.
+    """Whether there is a factor of its own at frame 1 or T: the others then need less, and it no more.
 
     This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
     """
-    told = spec.inference.kind in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
-    if told or any(c.target == name for c in spec.inference.conditionals):
-        return False
     if name in template.static or spec.frames == 1 or not end_is_told(template, frame):
         return False
     if frame == 1 and any(name in sweep.latents and sweep.first for sweep in spec.order):
         return False  # the page gives the lines of frame 1 where their order is their own
-    words = restricted(template, spec.inference, name)
+    words = None if _told(spec, name) else restricted(template, spec.inference, name)
     exact = _Parting(spec, template, (name, frame), evidence(template, name))
     both = [exact] if words is None else [exact, _Parting(spec, template, (name, frame), words)]
     return any(one.gains for one in both) and all(one.loses_nothing for one in both)

@@ -5,30 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvaec.derive.beyond import HOLDING, beyond
-from dvaec.derive.model import Comparison, Posterior
+from dvaec.derive.factors import by_key, placed, serving
+from dvaec.derive.model import Comparison, Posterior, served_by
 from dvaec.network.numbered import numbered_windows
 from dvaec.network.template import Template, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import NONE, Offsets, of
+from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
 
 
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
-    """Return, per factor of q, what only the exact posterior reads (golden), only q reads (silver).
+    """Return, per factor of the exact posterior, what only it reads (golden), only q reads (silver).
 
     And what q reads without need: a link is redundant if the target is D-separated from it given all else
     that q reads. With E all that q reads, these are the links outside the minimal set; each can be left out,
-    and all together, since a minimal set is one.
+    and all together, since a minimal set is one. Where the exact posterior has a factor of frame 1 or T and
+    q has none, what q's conditional of every frame lacks there is told, too.
     """
-    return tuple(_compare(spec, posterior, q) for q in inference)
-
-
-def _compare(spec: Spec, posterior: Posterior, q: Conditional) -> Comparison:
-    exact = posterior.of(q.target, q.frame)
-    idle = () if q == exact else redundant(spec, q, posterior.served_by(q.target))
+    factors = by_key(inference)
     zero = [v.name for v in spec.variables if v.first == 0]
-    return Comparison(q.target, beyond(exact, q, zero), beyond(q, exact, zero), q.frame, idle)
+    found = []
+    for name, frame in posterior.keys:
+        exact, q = posterior.of(name, frame), serving(factors, name, frame)
+        if q.frame != frame:
+            found.append(Comparison(name, beyond(exact, _there(spec, q, frame), zero), (), frame))
+            continue
+        idle = () if q == exact else redundant(spec, q, served_by(factors, name))
+        found.append(Comparison(name, beyond(exact, q, zero), beyond(q, exact, zero), frame, idle))
+    return tuple(found)
+
+
+def _there(spec: Spec, q: Conditional, frame: int | None) -> Conditional:
+    """Return what q's conditional of every frame reads at frame 1 or T, as a line of that frame would."""
+    if frame != LAST:
+        return Conditional(q.target, placed(spec, q, frame), frame)
+    found = []
+    for parent in q.parents:
+        offsets = parent.offsets or NONE
+        found.append(Parent(parent.name, ALL) if offsets and window(None, 0) <= offsets else parent)
+        found += [Parent(parent.name, None, LAST)] if 0 in offsets else []
+    return Conditional(q.target, tuple(found), frame)
 
 
 def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> tuple[Parent, ...]:

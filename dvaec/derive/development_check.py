@@ -50,7 +50,7 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         else:
             found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
         if finite is not None and (declared is None or _alike(declared, seen)):
-            served = (1, 0) if head.side is Side.P else derivation.posterior.served_by(head.target)
+            served = (1, 0) if head.side is Side.P else derivation.served_by(head.target)
             found += _at_the_ends(finite, head, seen, served, source)
         if finite is not None and finite.sees_itself(reads, seen):
             name, own = head_key(spec, head), f"{head.target}_{notation.frame_word(head.frame or 0)}"

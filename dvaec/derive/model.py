@@ -211,3 +211,7 @@ class Derivation:
     posterior: Posterior
     inference: tuple[Conditional, ...]  # declared q in chain-rule order
     comparisons: tuple[Comparison, ...]
+
+    def served_by(self, name: str) -> tuple[int, int]:
+        """Return the first t that q's conditional of all frames serves, and how many at the end not."""
+        return served_by(((q.target, q.frame) for q in self.inference), name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dvaec.derive.chain import chain
+from dvaec.derive.chain import chain, chain_of_q
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
@@ -64,7 +64,7 @@ def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
     """Return q as the page declares it, one conditional per factor in chain-rule order."""
-    return tuple(_declared(spec, posterior, key) for key in posterior.keys)
+    return tuple(_declared(spec, posterior, key) for key in chain_of_q(spec, posterior.keys))
 
 
 def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:

@@ -7,6 +7,7 @@ only conditionals and networks of one's own are remarked upon, each once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from dvaec.derive.beyond import beyond
 from dvaec.derive.model import Comparison, Derivation
@@ -14,7 +15,7 @@ from dvaec.diagnostics import Diagnostic, Severity
 from dvaec.network.unfold import unfold
 from dvaec.spec import notation
 from dvaec.spec.frames import parent_of, settled
-from dvaec.spec.model import Conditional, InferenceKind, Parent, Side, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
 from dvaec.spec.offsets import ALL
 from dvaec.spec.source import READS, Path, Source
 from dvaec.spec.subscripts import parse_reference
@@ -24,10 +25,18 @@ REDUNDANT = "DV221"
 
 
 def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnostic, ...]:
-    """Return a warning for each conditional of q that lacks golden links, and for each that has idle ones."""
+    """Return a warning for each conditional of q that lacks golden links, and for each that has idle ones.
+
+    Where q's conditional of every frame serves frame 1 or T, of which the exact posterior has a factor, that
+    is said if other names are golden there.
+    """
+    golden = {c.target: {p.name for p in c.golden} for c in derivation.comparisons if c.frame is None}
+    own = {(q.target, q.frame) for q in derivation.inference}
     return tuple(
         remark
         for comparison in derivation.comparisons
+        if (comparison.target, comparison.frame) in own
+        or {p.name for p in comparison.golden} - golden[comparison.target]
         if (path := _declared_at(spec, comparison)) is not None
         for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )
@@ -86,7 +95,7 @@ def _declared_at(spec: Spec, comparison: Comparison) -> Path | None:
     head = spec.head(Side.Q, target, frame)
     if spec.inference.kind is InferenceKind.NETWORKS and head is not None:
         return ("networks", f"q({name})")
-    return None
+    return _declared_at(spec, replace(comparison, frame=None)) if frame in (1, LAST) else None
 
 
 def _listed(spec: Spec, parents: Iterable[Parent], frame: int | None) -> str:

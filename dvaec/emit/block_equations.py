@@ -6,9 +6,10 @@ from itertools import groupby
 
 from dvaec.plan.blocks import arity
 from dvaec.plan.branches import branches
-from dvaec.plan.model import HeadNode, Port
+from dvaec.plan.model import HeadNode, Port, Read
 from dvaec.spec.families import FORMS
 from dvaec.spec.model import (
+    LAST,
     Attention,
     Block,
     Combiner,
@@ -95,13 +96,21 @@ def port_text(port: Port) -> str:
     if port.window is not None:
         return ", ".join(parent_braces(Parent(read.node, port.window)) for read in port.reads)
     found = []
-    for (name, relative), reads in groupby(port.reads, key=lambda read: (read.node, read.offset is not None)):
-        if relative:
-            offsets = of(*(read.offset for read in reads if read.offset is not None))
-            found.append(parent_braces(Parent(name, offsets)))
-        else:
+    for (name, counts), reads in groupby(port.reads, key=lambda read: (read.node, _counts(read))):
+        if counts is None:
             found += [parent_braces(Parent(name, None, read.frame)) for read in reads]
+        else:
+            at = (read.frame if read.offset is None else read.offset for read in reads)
+            offsets = of(*(one for one in at if one is not None))
+            found.append(parent_braces(Parent(name, offsets), frame=0 if counts else None))
     return ", ".join(found)
+
+
+def _counts(read: Read) -> bool | None:
+    """Whether a read is of a frame by its number, or relative to t; None for frame T and static ones."""
+    if read.offset is not None:
+        return False
+    return None if read.frame in (None, LAST) else True
 
 
 def _bracketed(port: Port) -> str:

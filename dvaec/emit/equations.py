@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dvaec.derive.factors import placed
 from dvaec.derive.model import Elbo, Estimator, Term, TermKind
@@ -150,6 +151,8 @@ def block_words(block: Block) -> str:
 
 def _head(node: HeadNode) -> str:
     text = family_text(node.variable)
+    if node.head.frame == 1:
+        node = replace(node, ports=tuple(map(_at_frame_1, node.ports)))
     if node.standard:
         return text.standard
     apart = parameters_equation(node)
@@ -167,6 +170,12 @@ def _head(node: HeadNode) -> str:
             f"{text.words} from {port_text(node.ports[0])}{f' through {layers}' if layers else ''}{further}"
         )
     return f"{text.words} from {block_equation(node.block, node.ports[: arity(node.block)])}{further}"
+
+
+def _at_frame_1(port: Port) -> Port:
+    """A port of the head of frame 1, what is relative to its frame by its number."""
+    reads = (r if r.offset is None else Read(r.node, None, 1 + r.offset) for r in port.reads)
+    return replace(port, reads=tuple(reads))
 
 
 def read_text(read: Read) -> str:

@@ -28,18 +28,23 @@ def first_frames(body: Body, step: FirstFrame) -> None:
     """Write the nodes of a step at frame 1, (batch, dim) each."""
     body.note(f"Frame 1: {', '.join(step.nodes)}; {step.reason}.")
     for name in step.nodes:
-        node = body.network.node(name)
-        if isinstance(node, ValueNode):
-            _value(body, node)
-        elif isinstance(node, HeadNode):
-            _head(body, node)
-        elif isinstance(node, StateNode):
-            _state(body, node)
-        else:
-            made = ", ".join(_port(body, port) for port in node.ports)
-            made = made if node.block is None else f"self.{name}_net({made})"
-            body.add(f"{name}_first = {made}", name)
-        body.named.add(f"{name}_first")
+        first_frame(body, name)
+
+
+def first_frame(body: Body, name: str) -> None:
+    """Write one node at frame 1."""
+    node = body.network.node(name)
+    if isinstance(node, ValueNode):
+        _value(body, node)
+    elif isinstance(node, HeadNode):
+        _head(body, node)
+    elif isinstance(node, StateNode):
+        _state(body, node)
+    else:
+        made = ", ".join(port_at_first(body, port) for port in node.ports)
+        made = made if node.block is None else f"self.{name}_net({made})"
+        body.add(f"{name}_first = {made}", name)
+    body.named.add(f"{name}_first")
 
 
 def name_outside(body: Body, step: FirstFrame) -> None:
@@ -73,7 +78,7 @@ def _parameters(node: HeadNode) -> tuple[str, ...]:
 
 def _head(body: Body, node: HeadNode) -> None:
     if node.ports:
-        made = ", ".join(_port(body, port) for port in node.ports)
+        made = ", ".join(port_at_first(body, port) for port in node.ports)
         body.add(f"{', '.join(_parameters(node))} = self.{node.name}({made})", node.name)
     else:
         constants(body, node, "batch", "" if node.head.frame == 1 else "_first")
@@ -95,7 +100,8 @@ def _state(body: Body, node: StateNode) -> None:
     body.add(f"{name}_first = {name}_t")
 
 
-def _port(body: Body, port: Port) -> str:
+def port_at_first(body: Body, port: Port) -> str:
+    """Return the pre-activation of a port at frame 1."""
     inputs = joined([_read(body, read) for read in port.reads])
     return f"self.{port.weights}({inputs})" if port.weights else inputs
 

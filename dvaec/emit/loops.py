@@ -171,11 +171,12 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     if not isinstance(node, HeadNode) and (carried or any(writing.step.ahead)):
         forward = writing.step.direction is Direction.FORWARD
         first = at_zero(body, node.name) if forward and _zero(body, node) else ""
-        ahead = any(writing.step.ahead)
+        # A node that is not the foremost begins the loop further before frame 1.
+        foremost = abs(writing.step.frame_of(node.name)) == max(writing.step.ahead)
         for name, begun in _starts(body, node):
             for steps in range(1, carried + 1):
-                # Nodes that run ahead of the loop begin it before frame 0.
-                body.add(f"{earlier(name, steps)} = {first if first and steps == 1 and not ahead else begun}")
+                zero = bool(first) and steps == 1 and foremost
+                body.add(f"{earlier(name, steps)} = {first if zero else begun}")
     recurrent(body, node)
     name_ends(body, node)
     prepare(body, node, writing.step)

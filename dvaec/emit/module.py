@@ -228,6 +228,7 @@ def _entry(spec: Spec, entry: EntryText, elbo: Elbo) -> dict[str, object]:
         bound = elbo_lines(spec, elbo)
         lines = [prefix + bound[0].strip(), *("  " + line for line in bound[1:])]
         explained = ["    " + w for line in lines for w in _wrapped(line, 16, 6)]
+    explained += _wrapped(entry.explained, 8, 0) if entry.explained else []
     return {
         "name": entry.name,
         "arguments": entry.arguments,

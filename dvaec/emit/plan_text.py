@@ -10,6 +10,7 @@ from dvaec.plan.model import (
     HeadNode,
     HoldNode,
     Loop,
+    Once,
     Plan,
     Step,
     Stream,
@@ -52,6 +53,8 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
+    if entry.once is not None:
+        lines += [f"  once      {first_words(plan, entry.once)}: {entry.once.reason}"]
     return [*lines, *(line for step in entry.all_steps for line in _step(plan, step))]
 
 
@@ -84,8 +87,8 @@ def _step(plan: Plan, step: Step) -> list[str]:
     return [*_loop(plan, step)]
 
 
-def first_words(plan: Plan, step: FirstFrame) -> str:
-    """Name what is made of frame 1, in its order."""
+def first_words(plan: Plan, step: FirstFrame | Once) -> str:
+    """Name what a step makes beforehand, in its order."""
     return " -> ".join(node_words(plan, name) for name in step.nodes)
 
 

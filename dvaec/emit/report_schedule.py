@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dvaec.emit.plan_text import ABOUT, binding_words, call_words, first_words, node_words, outer_maps
-from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Plan, Step, WholeSequence, framed
+from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Once, Plan, Step, WholeSequence, framed
 from dvaec.spec.model import Direction
 
 FRAMES = 5
@@ -63,7 +63,8 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     streamed = plan.stream is not None and entry in plan.stream.entries
     rows: list[_Row] = []
     reasons: list[Reason] = []
-    for number, step in enumerate(entry.all_steps, 1):
+    steps = (*([entry.once] if entry.once is not None else []), *entry.all_steps)
+    for number, step in enumerate(steps, 1):
         rows += _rows(plan, number, step, streamed)
         reasons.append(_reason(plan, number, step, streamed))
     return Schedule(
@@ -75,13 +76,13 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     )
 
 
-def _reason(plan: Plan, number: int, step: Step, streamed: bool) -> Reason:
+def _reason(plan: Plan, number: int, step: Step | Once, streamed: bool) -> Reason:
     if isinstance(step, Batched):
         return Reason(number, "batched", node_words(plan, step.node), step.reason)
     if isinstance(step, WholeSequence):
         what = f"{node_words(plan, step.node)}: {call_words(plan, step)}, {step.direction} in time"
         return Reason(number, "sequence", what, step.reason)
-    if isinstance(step, FirstFrame):
+    if isinstance(step, FirstFrame | Once):
         return Reason(number, "one frame", first_words(plan, step).replace("->", "→"), step.reason)
     names = " → ".join(node_words(plan, name) for name in step.nodes)
     what = names if streamed else f"{names}: frame after frame, {step.direction} in time"
@@ -92,7 +93,7 @@ def _reason(plan: Plan, number: int, step: Step, streamed: bool) -> Reason:
     return Reason(number, "one frame" if streamed else "loop", what, step.reason, outer)
 
 
-def _rows(plan: Plan, number: int, step: Step, streamed: bool) -> list[_Row]:
+def _rows(plan: Plan, number: int, step: Step | Once, streamed: bool) -> list[_Row]:
     if isinstance(step, Batched):
         name = node_words(plan, step.node)
         if not framed(plan.network.node(step.node)):
@@ -102,7 +103,7 @@ def _rows(plan: Plan, number: int, step: Step, streamed: bool) -> list[_Row]:
     if isinstance(step, WholeSequence):
         shapes = (_bar("sequence"), *_arrows(step.direction), _middle(call_words(plan, step)))
         return [_Row(f"{number}  {node_words(plan, step.node)}", shapes)]
-    if isinstance(step, FirstFrame):
+    if isinstance(step, FirstFrame | Once):
         return _frame_rows(plan, number, step)
     return _frame_rows(plan, number, step) if streamed else _loop_rows(plan, number, step)
 
@@ -145,7 +146,7 @@ def computed(loop: Loop, frames: int) -> dict[tuple[str, int], int]:
     return {place: number for number, place in enumerate(inside, 1)}
 
 
-def _frame_rows(plan: Plan, number: int, loop: Loop | FirstFrame) -> list[_Row]:
+def _frame_rows(plan: Plan, number: int, loop: Loop | FirstFrame | Once) -> list[_Row]:
     rows = []
     for row, name in enumerate(loop.nodes):
         mark = f"{number}  " if row == 0 else "    "

@@ -6,23 +6,24 @@ step to step is the stream's state.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
-from dvaec.emit.attending import attends, so_far
-from dvaec.emit.batched import batched
+from dvaec.emit.attending import attends
+from dvaec.emit.carrying import begin_with, begin_with_draws, carried_names, name_begins, placeholder, shift
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
-from dvaec.emit.loop_maps import Writing, earlier, mapped
+from dvaec.emit.loop_maps import Writing, mapped
 from dvaec.emit.loops import blank, group, stepping
+from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
-from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field, parameter_fields
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
 from dvaec.plan.model import (
-    Batched,
     Entry,
     FirstFrame,
     HeadNode,
@@ -31,11 +32,11 @@ from dvaec.plan.model import (
     Node,
     Origin,
     Plan,
-    StateNode,
     Stream,
     ValueNode,
     framed,
 )
+from dvaec.plan.once import once_a_sequence
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -70,55 +71,21 @@ class Stepping(Writing):
 
 
 def _begin(body: Body, stream: Stream) -> EntryText:
-    network, entry = body.network, body.entry
-    inputs = [v for v in network.values if v.variable.role is Role.INPUT and not v.framed]
-    static = [v for v in network.values if v.name in stream.static]
-    drawn = [v for v in static if entry.origin(v.name) is not Origin.GIVEN]
+    inputs = [v for v in body.network.values if v.variable.role is Role.INPUT and not v.framed]
     arguments = ["batch: int", *(f"{v.name}: Tensor" for v in inputs)]
-    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in drawn]
     for value in inputs:
         one_hot(body, value, 1, body.like)
         body.add(f"{value.name} = {checked(body, value)}")
-    if drawn:
-        _present(body)
-    for value in drawn:
-        _noise(body, value)
-    for step in entry.steps:
-        assert isinstance(step, Batched)
-        batched(body, step)
     fields = [("frame", "0", "int: the frame that comes next, from 0"), ("batch", "batch", "int")]
-    fields += [(name, name, f"(batch, {_dim(body, name)})") for name in stream.static]
-    fields += [(name, begun, about) for name, begun, about in _carried(body, stream)]
-    return _text(body, arguments, fields, "State")
-
-
-def _dim(body: Body, name: str) -> int:
-    return body.network.node(name).dim
-
-
-def _carried(body: Body, stream: Stream) -> list[Field]:
-    """The fields of the state, with what they begin with."""
-    found: list[Field] = []
-    for name, steps in stream.carried:
-        node = body.network.node(name)
-        zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name) and stream.delay == 0
-        for tensor, begun in _begins(body, node):
-            for k in range(1, steps + 1):
-                value = at_zero(body, name) if zero and k == 1 else begun
-                found.append(
-                    (earlier(tensor, k), value, f"(batch, {node.dim}), {tensor} {counted(k, 'step')} before")
-                )
-    for name in stream.gathered:
-        about = f"(batch, frames, {_dim(body, name)}), {name} so far"
-        found.append((f"{name}_so_far", so_far(body, name), about))
-    return found
-
-
-def _begins(body: Body, node: Node) -> list[tuple[str, str]]:
-    """A node's start, and that of an LSTM's cell."""
-    lstm = isinstance(node, StateNode) and node.state.cell == "lstm"
-    cell = [(f"{node.name}_cell", start_cell(body, node))] if isinstance(node, StateNode) and lstm else []
-    return [(node.name, start(body, node.name)), *cell]
+    given = [value.name for value in inputs]
+    for name in stream.static:
+        shape = f"(batch, {body.network.node(name).dim})"
+        if name in given:
+            fields.append((name, name, shape))
+        else:
+            fields.append((name, placeholder(body, name), f"{shape}, of the first step"))
+    fields += begin_with(body, stream)
+    return replace(_text(body, arguments, fields, "State"), explained=explain_once(body.network, stream))
 
 
 def _looks_at_frame(node: Node) -> bool:
@@ -127,26 +94,26 @@ def _looks_at_frame(node: Node) -> bool:
     return first or attends(node)
 
 
-def _has_cell(node: Node) -> bool:
-    return isinstance(node, StateNode) and node.state.cell == "lstm"
-
-
 def _step(body: Body, stream: Stream) -> EntryText:
     network, entry = body.network, body.entry
-    *before, loop = entry.steps
+    loop = entry.steps[-1]
     assert isinstance(loop, Loop)
     values = [n for n in (network.node(name) for name in loop.nodes) if isinstance(n, ValueNode)]
     given = [v for v in network.values if v in values and entry.origin(v.name) is Origin.GIVEN]
     drawn = [v for v in network.values if v in values and entry.origin(v.name) is not Origin.GIVEN]
     seen = [v for v in given if v.variable.role is Role.OBSERVED]
     arguments = ["state: State", *(f"{v.name}: Tensor" for v in sorted(given, key=lambda v: v not in seen))]
-    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in drawn]
+    observed = observed_once(body)
+    once = [v for v in once_a_sequence(network) if v not in observed]
+    arguments += [f"{v.name}: Optional[Tensor] = None" for v in observed]
+    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in (*drawn, *once)]
     arguments += ["sample: bool = True"] if entry.name == "imagine" else []
-    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in seen]
+    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in (*seen, *observed)]
     body.add("batch = state.batch")
-    if stream.delay or before or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
+    if stream.delay or entry.begun or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
         body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
-    for name in (*stream.static, *_names(body, stream)):
+    told = [value.name for value in observed]
+    for name in (n for n in (*stream.static, *carried_names(body, stream)) if n not in told):
         body.add(f"{name} = state.{name}")
     _present(body)
     for value in given:
@@ -158,25 +125,18 @@ def _step(body: Body, stream: Stream) -> EntryText:
         body.add(f"{value.name}_t = {text}")
     for value in drawn:
         _noise(body, value)
+    take_once(body)
+    if entry.once is not None:
+        steps = dict(stream.carried)
+        kept = {value.name: steps.get(value.name, 0) for value in given}
+        draw_once(body, entry.once, kept, _noise, partial(begin_with_draws, body, stream))
     _statements(body, loop, given, stream.gathered)
-    for name, steps in stream.carried:
-        for tensor in (name, f"{name}_cell") if _has_cell(network.node(name)) else (name,):
-            for k in range(steps, 0, -1):
-                body.add(f"{earlier(tensor, k)} = {earlier(tensor, k - 1)}")
-    carried = ", ".join(("state.frame + 1", "batch", *stream.static, *_names(body, stream)))
+    shift(body, stream)
+    carried = ", ".join(("state.frame + 1", "batch", *stream.static, *carried_names(body, stream)))
     body.add(f"after = State({carried})")
     fields = _results(body, entry, loop, stream)
     returned = f"Tuple[State, {RECORDS[entry.name]}]"
     return _text(body, arguments, fields, returned, before="after, ")
-
-
-def _names(body: Body, stream: Stream) -> list[str]:
-    """The names of all carried tensors."""
-    found = []
-    for name, steps in stream.carried:
-        for tensor in (name, f"{name}_cell") if _has_cell(body.network.node(name)) else (name,):
-            found += [earlier(tensor, k) for k in range(1, steps + 1)]
-    return [*found, *(f"{name}_so_far" for name in stream.gathered)]
 
 
 def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str, ...]) -> None:
@@ -186,7 +146,7 @@ def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str,
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them
             if not isinstance(node, HeadNode):
-                _begins(body, node)
+                name_begins(body, node)
             else:
                 blank(body, node, "_t")
     for node in nodes:

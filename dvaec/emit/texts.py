@@ -15,3 +15,4 @@ class EntryText:
     fields: tuple[tuple[str, str], ...]
     body: tuple[str, ...]
     functions: frozenset[str]
+    explained: str = ""  # what its docstring goes on to say

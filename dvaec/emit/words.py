@@ -81,7 +81,8 @@ def order_words(spec: Spec) -> str:
 def choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     """Say that what a keyword leaves out is golden by choice; nothing where nothing is."""
     own = {(c.target, c.frame) for c in (*spec.inference.conditionals, *spec.inference.numbered)}
-    lacking = any(c.golden and (c.target, c.frame) not in own for c in comparisons)
+    serving = own | {(name, at) for name, frame in own if frame is None for at in (1, LAST)}
+    lacking = any(c.golden and (c.target, c.frame) not in serving for c in comparisons)
     words = _BY_CHOICE.get(spec.inference.kind)
     if words is None or not lacking:
         return []

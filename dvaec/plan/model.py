@@ -39,6 +39,7 @@ __all__ = [
     "Loop",
     "Network",
     "Node",
+    "Once",
     "Origin",
     "Plan",
     "Port",
@@ -132,6 +133,20 @@ class FirstFrame:
     reason: str
 
 
+@dataclass(frozen=True)
+class Once:
+    """What the first step of a stream draws for the whole sequence, one after another, before all else.
+
+    Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
+    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes.
+    """
+
+    nodes: tuple[str, ...]
+    reason: str
+    after: int = 0
+    begun: tuple[str, ...] = ()
+
+
 Step = Batched | WholeSequence | Loop | FirstFrame
 
 
@@ -139,7 +154,8 @@ Step = Batched | WholeSequence | Loop | FirstFrame
 class Entry:
     """One entry point of the module: its binding, its steps in order, and what it hands out.
 
-    `before` are steps that come first, on the given data alone, with what they hand out.
+    `before` are steps that come first, on the given data alone, with what they hand out. `once` is what the
+    first step of a stream draws for all of them.
     """
 
     name: str
@@ -147,6 +163,7 @@ class Entry:
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
     before: Entry | None = None
+    once: Once | None = None
 
     @property
     def all_steps(self) -> tuple[Step, ...]:
@@ -161,7 +178,8 @@ class Entry:
     @property
     def begun(self) -> tuple[str, ...]:
         """The nodes that are made at frame 1 before their other frames."""
-        return tuple(name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes)
+        made = [name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes]
+        return (*(self.once.begun if self.once is not None else ()), *made)
 
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""
@@ -179,7 +197,7 @@ class Stream:
 
     entries: tuple[Entry, ...]
     carried: tuple[tuple[str, int], ...]
-    static: tuple[str, ...]  # values of the whole sequence, drawn or given once
+    static: tuple[str, ...]  # values of the whole sequence: inputs, and what the first step draws
     delay: int
     gathered: tuple[str, ...] = ()
 

@@ -19,13 +19,15 @@ from dvaec.plan.model import (
     HeadNode,
     Loop,
     Network,
+    Once,
     Origin,
     Step,
     Stream,
     ValueNode,
     framed,
 )
-from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by, schedule
+from dvaec.plan.once import NoStreamError, drawn_once
+from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
 from dvaec.spec.notation import counted, listed
 
@@ -34,18 +36,19 @@ Binding = dict[str, Origin]
 
 @dataclass(frozen=True)
 class _Run:
-    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own."""
+    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own.
+
+    The first step begins with what is drawn once.
+    """
 
     loop: Loop
+    once: Once | None
+    looked_back: tuple[str, ...]  # what is given that the draws are made of
     first: FirstFrame | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return (self.loop,) if self.first is None else (self.first, self.loop)
-
-
-class NoStreamError(Exception):
-    """The model cannot run frame by frame; says why."""
 
 
 def stream(
@@ -91,15 +94,17 @@ def stream(
     if not loops:
         return None, refused
     static = tuple(v.name for v in network.values if not v.framed)
-    begin = Entry("begin", tuple(generate.items()), schedule(network, generate, static), static)
+    begin = Entry("begin", tuple(generate.items()), (), static)
     entries = [
-        Entry(name, tuple(binding.items()), run.steps, outputs)
+        Entry(name, tuple(binding.items()), run.steps, outputs, once=run.once)
         for name, (binding, run, outputs) in loops.items()
     ]
     carried: dict[str, int] = {}
     for binding, run, _ in loops.values():
         for name, steps in carried_by(network, binding, run.loop).items():
             carried[name] = max(carried.get(name, 0), steps)
+        for name in run.looked_back:
+            carried[name] = max(carried.get(name, 0), run.once.after if run.once is not None else 0)
     order = [node.name for node in network.nodes if carried.get(node.name)]
     delay = max(max(run.loop.ahead) for _, run, _ in loops.values())
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
@@ -111,36 +116,24 @@ def _check(spec: Spec, network: Network, name: str) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
-    if spec.frames is not None or not any(v.framed for v in spec.having(Role.OBSERVED)):
+    if not any(v.framed for v in spec.having(Role.OBSERVED)):
         raise NoStreamError("no observed variable has frames to run over")
-    whole = [v.name for v in network.values if not v.framed and v.variable.role is Role.LATENT]
-    if name == "step" and whole:
-        reads = [port for head in network.heads if head.name == f"q_{whole[0]}" for port in head.ports]
-        how = "from the whole sequence" if reads else "apart from p, whose draw a stream begins with"
-        raise NoStreamError(f"q draws {whole[0]} {how}")
+    if spec.frames is not None:
+        raise NoStreamError(f"the page fixes T = {spec.frames}")
     if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
         said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
         raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")
-    if once := [v.name for v in spec.having(Role.OBSERVED) if not v.framed]:
-        raise NoStreamError(f"{listed(once)} {'is' if len(once) == 1 else 'are'} observed once a sequence")
-    if why := waits_for_all(network, first=True):
-        raise NoStreamError(why)
-
-
-def waits_for_all(network: Network, first: bool = False) -> str:
-    """Say which value of the whole sequence (also `first`, z_0) p makes from frames, or nothing."""
-    for head in network.heads:
-        frames = [read for port in head.ports for read in port.reads if framed(network.node(read.node))]
-        alone = not head.variable.framed or (first and head.head.frame == 0)
-        if head.head.side == "p" and alone and frames:
-            return f"{head.value} is generated from the frames of {frames[0].node}"
-    return ""
 
 
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
-    edges = dependences(network, binding)
-    needed = needed_by(edges, outputs)
+    once = drawn_once(network, binding)
+    apart, after = (once.nodes, once.after) if once is not None else ((), 0)
+    still = [v.name for v in network.values if not v.framed]
+    edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
+    looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
+    seen = [v.name for v in network.values if v.framed and v.name in looked]
+    needed = needed_by(edges, (*outputs, *seen))
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
     for node in nodes:
@@ -153,30 +146,41 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        return _Run(_one_loop(network, binding, names, inside))
+        loop = _one_loop(network, binding, names, inside, after)
+        return _Run(_with_frame_1(loop, once), once, tuple(seen))
     except UnschedulableError:
-        apart = first_frame_apart(network, binding, names, inside)
-        if apart is None:
+        turned = first_frame_apart(network, binding, names, inside)
+        if turned is None:
             raise
-    loop = _one_loop(network, binding, apart.rest, apart.edges)
+    loop = _one_loop(network, binding, turned.rest, turned.edges, after)
     if max(loop.ahead) > 0:
         why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
         raise NoStreamError(f"it {why}")
-    return _Run(loop, apart.step)
+    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, tuple(seen), turned.step)
+
+
+def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
+    """Return a loop, if the first step makes all that is drawn once waits for, and nothing else does."""
+    begun = once.begun if once is not None else ()
+    if begun and max(loop.ahead) > 0:
+        raise NoStreamError(f"it looks {counted(max(loop.ahead), 'frame')} ahead, and waits for {begun[0]}_1")
+    if twice := [name for name in begun if name in others]:
+        raise NoStreamError(f"what is drawn once waits for {twice[0]}_1, whose order is its own")
+    return loop
 
 
 def _one_loop(
-    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...]
+    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...], after: int
 ) -> Loop:
-    """Return nodes that wait for one another as one forward loop."""
+    """Return nodes that wait for one another as one loop; the given runs `after` frames ahead of the rest."""
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
-    most = max(ahead.values())
     values = [n.name for n in network.values if n.name in names]
     given = [name for name in values if binding[name] is Origin.GIVEN]
+    most = max(*ahead.values(), *(after + a for name, a in ahead.items() if name not in given))
     ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
     return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
 

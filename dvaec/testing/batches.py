@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -95,12 +96,7 @@ def forecast_is_encode_then_generate(built: Built, frames: int) -> Gap:
     values = sample_values(built, 2, frames + steps)
     framed = _framed(built)
     context = {k: v[:, :frames] if k in framed else v for k, v in values.items()}
-    given = {n: context[n] for n in built.values(Role.OBSERVED)}
-    given |= {n: values[n] for n in built.values(Role.INPUT)}
-    given |= {f"noise_{n}": values[f"noise_{n}"] for n in built.values(Role.LATENT)}
-    behind = [v.name for v in built.plan.network.values if v.framed and v.variable.role is Role.OBSERVED]
-    given |= {f"noise_{n}": values[f"noise_{n}"] for n in behind}
-    result = built.module.forecast(steps, **given)
+    result = _forecast(built, values, frames, steps)
     inferred = with_draws(built, context)
     for name in built.values(Role.LATENT, Role.OBSERVED):
         got = getattr(result, name, None)
@@ -117,6 +113,16 @@ def forecast_is_encode_then_generate(built: Built, frames: int) -> Gap:
     return gap
 
 
+def _forecast(built: Built, values: Values, frames: int, steps: int) -> Any:
+    framed = _framed(built)
+    seen = built.values(Role.OBSERVED)
+    given = {n: values[n][:, :frames] if n in framed else values[n] for n in seen}
+    given |= {n: values[n] for n in built.values(Role.INPUT)}
+    drawn = (*built.values(Role.LATENT), *(n for n in seen if n in framed))
+    given |= {f"noise_{n}": values[f"noise_{n}"] for n in drawn}
+    return built.module.forecast(steps, **given)
+
+
 def stream_is_batch(built: Built, frames: int) -> Gap:
     """Step by step, a model draws what it draws for whole sequences from the same noise."""
     gap, stream = Gap(), built.plan.stream
@@ -124,12 +130,11 @@ def stream_is_batch(built: Built, frames: int) -> Gap:
         return gap
     values = sample_values(built, 2, frames)
     static = {n: values[n] for n in built.values(Role.INPUT) if n in stream.static}
-    start = {f"noise_{n}": values[f"noise_{n}"] for n in built.values(Role.LATENT) if n in stream.static}
     for method in ("step", "imagine"):
         if not built.has(method):
             continue
         late = _lateness(built, method)
-        state = built.module.begin(2, **static, **start)
+        state = built.module.begin(2, **static)
         whole = _whole(built, values, method, frames)
         for k in range(frames):
             state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
@@ -140,7 +145,24 @@ def stream_is_batch(built: Built, frames: int) -> Gap:
                 if at >= 0:
                     wanted = whole[name][:, at]
                     gap.close(getattr(result, name), wanted, f"{method}: {name} of frame {at + 1}")
+    _observed_then_imagined(built, frames, gap)
     return gap
+
+
+def _observed_then_imagined(built: Built, frames: int, gap: Gap) -> None:
+    """Observed frames, then imagined ones, are a forecast."""
+    steps, stream = 2, built.plan.stream
+    if stream is None or not all(built.has(method) for method in ("step", "imagine", "forecast")):
+        return
+    values = sample_values(built, 2, frames + steps)
+    whole = _forecast(built, values, frames, steps)
+    state = built.module.begin(2, **{n: values[n] for n in built.values(Role.INPUT) if n in stream.static})
+    for k in range(frames + steps):
+        method = "step" if k < frames else "imagine"
+        late = _lateness(built, method)
+        state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
+        for name in (n for n in result._fields if method == "imagine" and hasattr(whole, n)):
+            gap.close(getattr(result, name), getattr(whole, name)[:, k], f"{name} of frame {k + 1}, imagined")
 
 
 def _lateness(built: Built, method: str) -> dict[str, int]:
@@ -164,9 +186,12 @@ def _whole(built: Built, values: Values, method: str, frames: int) -> dict[str, 
 
 def _arguments(built: Built, values: Values, method: str, k: int, late: dict[str, int]) -> dict[str, Tensor]:
     """What one step takes at frame k + 1 of the sequence; its draws are `late` frames behind."""
-    found = {}
+    found: dict[str, Tensor] = {}
+    still = [v.name for v in built.plan.network.values if not v.framed]
     for name in inspect.signature(getattr(built.module, method)).parameters:
-        if name.startswith("noise_"):
+        if name.removeprefix("noise_") in still:
+            found[name] = values[name]
+        elif name.startswith("noise_"):
             found[name] = values[name][:, max(0, k - late[name.removeprefix("noise_")])]
         elif name in values:
             found[name] = values[name][:, k]

@@ -86,7 +86,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    z: Tensor  # (batch, 8)
+    z: Tensor  # (batch, 8), of the first step
     x_prev: Tensor  # (batch, 88), x 1 step before
     h_prev: Tensor  # (batch, 128), h 1 step before
     h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
@@ -555,21 +555,21 @@ class SV2P(nn.Module):
     def begin(
         self,
         batch: int,
-        noise_z: Optional[Tensor] = None,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
-        noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 8)
-        z = noise_z
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for z; at frame 1 `imagine` draws z from p.
+        """
         x_start = self.h_in_1.weight.new_zeros(batch, 88)
         h_start = self.h_in_1.weight.new_zeros(batch, 128)
-        return State(0, batch, z, x_start, h_start, h_start)
+        return State(0, batch, self.h_in_1.weight.new_zeros(batch, 8), x_start, h_start, h_start)
 
     @torch.jit.export
     def imagine(
         self,
         state: State,
         noise_x: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
         sample: bool = True,
     ) -> Tuple[State, Imagined]:
         """Draw one frame of each stream from p; return the state behind it."""
@@ -580,6 +580,10 @@ class SV2P(nn.Module):
         h_cell_prev = state.h_cell_prev
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.h_in_1.weight.device)
         noise_x = uniform_noise(noise_x, self.h_in_1.weight, present, 88)
+        if state.frame == 0:
+            # At frame 1, once a sequence: z.
+            noise_z = normal_noise(noise_z, self.h_in_1.weight, present, 8)
+            z = noise_z
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)

@@ -94,7 +94,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    v: Tensor  # (batch, 16)
+    v: Tensor  # (batch, 16), of the first step
     z_prev: Tensor  # (batch, 16), z 1 step before
     h_prev: Tensor  # (batch, 128), h 1 step before
     h_cell_prev: Tensor  # (batch, 128), h_cell 1 step before
@@ -615,15 +615,14 @@ class DSAEFull(nn.Module):
     def begin(
         self,
         batch: int,
-        noise_v: Optional[Tensor] = None,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
-        noise_v = normal_noise(noise_v, self.p_z_1.weight, present, 16)
-        v = noise_v
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for v; at frame 1 `imagine` draws v from p.
+        """
         z_start = self.p_z_1.weight.new_zeros(batch, 16)
         h_start = self.p_z_1.weight.new_zeros(batch, 128)
-        return State(0, batch, v, z_start, h_start, h_start)
+        return State(0, batch, self.p_z_1.weight.new_zeros(batch, 16), z_start, h_start, h_start)
 
     @torch.jit.export
     def imagine(
@@ -631,6 +630,7 @@ class DSAEFull(nn.Module):
         state: State,
         noise_x: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        noise_v: Optional[Tensor] = None,
         sample: bool = True,
     ) -> Tuple[State, Imagined]:
         """Draw one frame of each stream from p; return the state behind it."""
@@ -642,6 +642,10 @@ class DSAEFull(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
         noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
+        if state.frame == 0:
+            # At frame 1, once a sequence: v.
+            noise_v = normal_noise(noise_v, self.p_z_1.weight, present, 16)
+            v = noise_v
         h_recurrent = weights(self.h_rnn.weight_hh_l0)
         h_bias = weights(self.h_rnn.bias_hh_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)

@@ -108,8 +108,8 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    v: Tensor  # (batch, 8)
-    z_0: Tensor  # (batch, 16)
+    v: Tensor  # (batch, 8), of the first step
+    z_0: Tensor  # (batch, 16), of the first step
     z_prev: Tensor  # (batch, 16), z 1 step before
 
 
@@ -651,16 +651,18 @@ class DSSM(nn.Module):
     def begin(
         self,
         batch: int,
-        noise_v: Optional[Tensor] = None,
-        noise_z_0: Optional[Tensor] = None,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.g_in_1.weight.device)
-        noise_v = normal_noise(noise_v, self.g_in_1.weight, present, 8)
-        noise_z_0 = normal_noise(noise_z_0, self.g_in_1.weight, present, 16)
-        v = noise_v
-        z_0 = noise_z_0
-        return State(0, batch, v, z_0, z_0)
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for v and z_0; at frame 1 `imagine` draws v and z_0 from p.
+        """
+        return State(
+            0,
+            batch,
+            self.g_in_1.weight.new_zeros(batch, 8),
+            self.g_in_1.weight.new_zeros(batch, 16),
+            self.g_in_1.weight.new_zeros(batch, 16),
+        )
 
     @torch.jit.export
     def imagine(
@@ -668,6 +670,8 @@ class DSSM(nn.Module):
         state: State,
         noise_x: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
+        noise_v: Optional[Tensor] = None,
+        noise_z_0: Optional[Tensor] = None,
         sample: bool = True,
     ) -> Tuple[State, Imagined]:
         """Draw one frame of each stream from p; return the state behind it."""
@@ -678,6 +682,13 @@ class DSSM(nn.Module):
         present = torch.ones([batch, 1], dtype=torch.bool, device=self.g_in_1.weight.device)
         noise_x = uniform_noise(noise_x, self.g_in_1.weight, present, 88)
         noise_z = normal_noise(noise_z, self.g_in_1.weight, present, 16)
+        if state.frame == 0:
+            # At frame 1, once a sequence: v, z_0.
+            noise_v = normal_noise(noise_v, self.g_in_1.weight, present, 8)
+            v = noise_v
+            noise_z_0 = normal_noise(noise_z_0, self.g_in_1.weight, present, 16)
+            z_0 = noise_z_0
+            z_prev = z_0
         p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, v], -1)))  # (4)
         z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
         p_x_logits_t = self.p_x(self.p_x_1(z_t))  # (5)

@@ -113,7 +113,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    w: Tensor  # (batch, 32)
+    w: Tensor  # (batch, 32), of the first step
     i: Tensor  # (batch, 4620)
 
 
@@ -123,6 +123,23 @@ class Imagined(NamedTuple):
     x: Tensor  # (batch, 1600), drawn from p
     z: Tensor  # (batch, 32), drawn from p
     v: Tensor  # (batch, 32), drawn from p
+    p_z_mean: Tensor  # (batch, 32), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, 32), parameter of p(z_t)
+    p_v_mean: Tensor  # (batch, 32), parameter of p(v_t)
+    p_v_logvar: Tensor  # (batch, 32), parameter of p(v_t)
+    p_x_mean: Tensor  # (batch, 1600), parameter of p(x_t)
+    p_x_logvar: Tensor  # (batch, 1600), parameter of p(x_t)
+
+
+class Stepped(NamedTuple):
+    """One observed frame: latents drawn from q, and the parameters of every conditional."""
+
+    z: Tensor  # (batch, 32), drawn from q
+    v: Tensor  # (batch, 32), drawn from q
+    q_v_mean: Tensor  # (batch, 32), parameter of q(v_t)
+    q_v_logvar: Tensor  # (batch, 32), parameter of q(v_t)
+    q_z_mean: Tensor  # (batch, 32), parameter of q(z_t)
+    q_z_logvar: Tensor  # (batch, 32), parameter of q(z_t)
     p_z_mean: Tensor  # (batch, 32), parameter of p(z_t)
     p_z_logvar: Tensor  # (batch, 32), parameter of p(z_t)
     p_v_mean: Tensor  # (batch, 32), parameter of p(v_t)
@@ -580,15 +597,14 @@ class FHVAE(nn.Module):
         self,
         batch: int,
         i: Tensor,
-        noise_w: Optional[Tensor] = None,
     ) -> State:
-        """The state of `batch` streams before their first frame."""
+        """The state of `batch` streams before their first frame.
+
+        Zeros stand here for w; at frame 1 `imagine` draws w from p, `step` draws w from q.
+        """
         i = one_hot(i, 4620, 1, self.p_x_row.weight)
         i = static(i, "i", 4620)
-        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_row.weight.device)
-        noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
-        w = noise_w
-        return State(0, batch, w, i)
+        return State(0, batch, self.p_x_row.weight.new_zeros(batch, 32), i)
 
     @torch.jit.export
     def imagine(
@@ -597,6 +613,7 @@ class FHVAE(nn.Module):
         noise_x: Optional[Tensor] = None,
         noise_z: Optional[Tensor] = None,
         noise_v: Optional[Tensor] = None,
+        noise_w: Optional[Tensor] = None,
         sample: bool = True,
     ) -> Tuple[State, Imagined]:
         """Draw one frame of each stream from p; return the state behind it."""
@@ -607,6 +624,10 @@ class FHVAE(nn.Module):
         noise_x = normal_noise(noise_x, self.p_x_row.weight, present, 1600)
         noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
         noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
+        if state.frame == 0:
+            # At frame 1, once a sequence: w.
+            noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
+            w = noise_w
         p_z_mean_t = self.p_x_row.weight.new_zeros(batch, 32)
         p_z_logvar_t = self.p_x_row.weight.new_zeros(batch, 32)
         z_t = noise_z
@@ -629,15 +650,56 @@ class FHVAE(nn.Module):
             p_x_logvar_t,
         )
 
+    @torch.jit.export
+    def step(
+        self,
+        state: State,
+        x: Tensor,
+        noise_z: Optional[Tensor] = None,
+        noise_v: Optional[Tensor] = None,
+        noise_w: Optional[Tensor] = None,
+        mask_x: Optional[Tensor] = None,
+    ) -> Tuple[State, Stepped]:
+        """Observe one frame of each stream: draw the latents from q; return the state behind it."""
+        batch = state.batch
+        w = state.w
+        i = state.i
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_x_row.weight.device)
+        x_t = own(static(x, "x", 1600), seen(present, mask_x))
+        noise_z = normal_noise(noise_z, self.p_x_row.weight, present, 32)
+        noise_v = normal_noise(noise_v, self.p_x_row.weight, present, 32)
+        if state.frame == 0:
+            # At frame 1, once a sequence: w.
+            q_w_mean, q_w_logvar = self.q_w(self.q_w_mean_1(i))  # (5)
+            noise_w = normal_noise(noise_w, self.p_x_row.weight, present, 32)
+            w = q_w_mean + torch.exp(0.5 * q_w_logvar) * noise_w
+        p_z_mean_t = self.p_x_row.weight.new_zeros(batch, 32)
+        p_z_logvar_t = self.p_x_row.weight.new_zeros(batch, 32)
+        p_v_mean_t, p_v_logvar_t = self.p_v(w)  # (3)
+        q_v_mean_t, q_v_logvar_t = self.q_v(x_t)  # (6)
+        v_t = q_v_mean_t + torch.exp(0.5 * q_v_logvar_t) * noise_v
+        q_z_mean_t, q_z_logvar_t = self.q_z(torch.cat([x_t, v_t], -1))  # (7)
+        z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z
+        p_x_mean_t, p_x_logvar_t = self.p_x(torch.cat([z_t, v_t], -1))  # (4)
+        after = State(state.frame + 1, batch, w, i)
+        return after, Stepped(
+            z_t,
+            v_t,
+            q_v_mean_t,
+            q_v_logvar_t,
+            q_z_mean_t,
+            q_z_logvar_t,
+            p_z_mean_t,
+            p_z_logvar_t,
+            p_v_mean_t,
+            p_v_logvar_t,
+            p_x_mean_t,
+            p_x_logvar_t,
+        )
+
     def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
             "FHVAE has no elbo_fed: p reads no observed frame, so nothing that it makes comes"
             " back: elbo is the same in both modes"
-        )
-
-    def step(self, *_: Any, **__: Any) -> NoReturn:
-        """This model has none: the error says why."""
-        raise NotImplementedError(
-            "FHVAE has no step: q draws w from the whole sequence"
         )

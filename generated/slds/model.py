@@ -254,7 +254,7 @@ class SLDS(nn.Module):
         b_k), logvar from W s_t + b, for t > 1
     (4) p(x_t | z_t) = Bernoulli with logits from z_t through 64 tanh, 128 tanh
     (5) p(s_1) = categorical with logits that are learned constants
-    (6) p(z_1 | s_1) = Gaussian with mean and log-variance from s_t, logvar from W s_t + b
+    (6) p(z_1 | s_1) = Gaussian with mean and log-variance from s_1, logvar from W s_1 + b
     (7) q(s_t | s_{t-1}, z_{t-1}, x_{t:T}) = categorical with logits from xfuture_t, s_{t-1}, z_{t-1} through
         128 tanh
     (8) q(z_t | s_t, z_{t-1}, x_{t:T}) = Gaussian with mean and log-variance from xfuture_t, s_t, z_{t-1}
@@ -277,7 +277,7 @@ class SLDS(nn.Module):
         self.p_x_out = nn.Linear(128, 88)
         # (5) p(s_1) = categorical with logits that are learned constants
         self.p_s_first_logits = nn.Parameter(torch.zeros(4))
-        # (6) p(z_1 | s_1) = Gaussian with mean and log-variance from s_t, logvar from W s_t + b
+        # (6) p(z_1 | s_1) = Gaussian with mean and log-variance from s_1, logvar from W s_1 + b
         self.p_z_first_1 = nn.Linear(4, 8)
         self.p_z_first_logvar_1 = nn.Linear(4, 8)
         # (7) q(s_t | s_{t-1}, z_{t-1}, x_{t:T}) = categorical with logits from xfuture_t, s_{t-1}, z_{t-1}

@@ -1,0 +1,111 @@
+"""What is drawn once, in a stream's first step: before it, `begin` holds zeros in its place.
+
+Frame 1 of what is given, and of what is made of it there, is named `x_first`, as where its order is its
+own. What a stream carries and the draws begin (z_0, a state that starts from v) is taken up behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dvaec.emit.batched import constants
+from dvaec.emit.first_frames import first_frame, port_at_first
+from dvaec.emit.loop_maps import earlier
+from dvaec.emit.preparing import checked, one_hot
+from dvaec.emit.results import Field
+from dvaec.emit.writer import Body, draw, parameters
+from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
+from dvaec.plan.once import begins_with, once_a_sequence
+from dvaec.spec.notation import listed
+
+
+def explain_once(network: Network, stream: Stream) -> str:
+    """Say which entry point draws, or is given, what there is once a sequence."""
+    names = [value.name for value in once_a_sequence(network)]
+    ways = []
+    for entry in (entry for entry in stream.entries if entry.once is not None):
+        drawn = [name for name in names if entry.origin(name) is not Origin.GIVEN]
+        given = [name for name in names if name not in drawn]
+        side = "q" if entry.name == "step" else "p"
+        told = [f"draws {listed(drawn)} from {side}"] if drawn else []
+        told += [f"takes {listed(given)}"] if given else []
+        ways.append(f"`{entry.name}` {' and '.join(told)}")
+    after = max([entry.once.after for entry in stream.entries if entry.once is not None], default=0)
+    when = f"at frame {1 + after}"
+    return f"Zeros stand here for {listed(names)}; {when} {', '.join(ways)}." if ways else ""
+
+
+def observed_once(body: Body) -> list[ValueNode]:
+    """Return what is given to the first step alone."""
+    return [v for v in once_a_sequence(body.network) if body.entry.origin(v.name) is Origin.GIVEN]
+
+
+def begun_by_draws(body: Body, name: str) -> bool:
+    """Whether a node before frame 1 is made of what is drawn once."""
+    drawn = [value.name for value in once_a_sequence(body.network)]
+    return any(one in drawn for one in begins_with(body.network, name))
+
+
+def take_once(body: Body) -> None:
+    """Write what is observed once a sequence, which the first step must be given."""
+    observed = observed_once(body)
+    if not observed:
+        return
+    body.add("if state.frame == 0:")
+    body.depth += 1
+    for value in observed:
+        _take(body, value)
+    body.depth -= 1
+    body.add("else:")
+    for value in observed:
+        body.add(f"    {value.name} = state.{value.name}")
+
+
+def draw_once(
+    body: Body,
+    step: Once,
+    given: dict[str, int],
+    noise: Callable[[Body, ValueNode], None],
+    begun: Callable[[], list[Field]],
+) -> None:
+    """Write the draws, and the fields of the state that begin with them.
+
+    What is `given` of every frame, by its name, is carried for so many steps.
+    """
+    named, observed, before = set(body.named), observed_once(body), len(body.lines)
+    for name in step.begun:  # named before the condition: the loop's first step reads it
+        body.add(f"{name}_first = {body.like}.new_zeros(batch, {body.network.node(name).dim})")
+    body.add(f"if state.frame == {step.after}:")
+    body.depth += 1
+    body.note(f"At frame {step.after + 1}, {step.reason}.")
+    for name, carried in given.items():
+        for back in range(step.after, -1, -1) if carried >= step.after else ():
+            at = step.after + 1 - back
+            body.once(f"{name}_first" if at == 1 else f"{name}_frame{at}", earlier(name, back))
+    made = len(body.lines)
+    for name in step.nodes:
+        node = body.network.node(name)
+        if framed(node):
+            first_frame(body, name)
+        elif isinstance(node, ValueNode) and node not in observed:
+            noise(body, node)
+            draw(body, node, "", f"noise_{name}")
+        elif isinstance(node, HeadNode) and node.ports:
+            inputs = ", ".join(port_at_first(body, port) for port in node.ports)
+            body.add(f"{', '.join(parameters(node))} = self.{name}({inputs})", name)
+        elif isinstance(node, HeadNode):
+            constants(body, node, "batch")
+    for field, start, _ in begun():
+        body.add(f"{field} = {start}")
+    if len(body.lines) == made:  # all is given, and nothing begins with it
+        del body.lines[before:]
+    body.depth -= 1
+    body.named = named  # names of this step are none of the others'
+
+
+def _take(body: Body, value: ValueNode) -> None:
+    name = value.name
+    body.add(f"if {name} is None:")
+    body.add(f'    raise ValueError("{name} is observed once a sequence: the first step needs it")')
+    one_hot(body, value, 1, body.like)
+    body.add(f"{name} = own({checked(body, value)}, {body.call('seen', 'present', f'mask_{name}')})")

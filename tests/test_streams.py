@@ -1,0 +1,134 @@
+"""Streams: what is drawn, or observed, once a sequence is taken up in the first step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dvaec.plan.model import Once
+from dvaec.spec.read import read_spec
+from dvaec.testing.batches import stream_is_batch
+from dvaec.testing.built import Built, build, sample_values
+from tests.shipped import shipped
+
+REGRESSIONS = Path(__file__).parent / "regressions"
+
+
+def built(name: str) -> Built:
+    return build(read_spec(REGRESSIONS / f"{name}.yaml")[0])
+
+
+def once(made: Built, name: str) -> Once:
+    """What the first step of an entry point draws, with what it is made of."""
+    assert made.plan.stream is not None
+    step = next(entry.once for entry in made.plan.stream.entries if entry.name == name)
+    assert isinstance(step, Once)
+    return step
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("streams_that_draw_once", ("step", "imagine")),
+        ("stream_observed_once", ("step", "imagine")),
+        ("frame_0_of_x_1_while_looking_ahead", ("step",)),
+        ("frame_0_of_a_latent_drawn_ahead", ("step",)),
+        ("frame_0_of_three_frames_in_a_stream", ("step",)),
+        ("frame_0_after_frame_1_in_a_stream", ("step", "imagine")),
+        ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
+    ],
+)
+@pytest.mark.parametrize("frames", [3, 5])
+def test_what_there_is_once_a_sequence_is_that_of_the_batch(
+    name: str, steps: tuple[str, ...], frames: int
+) -> None:
+    """The very draws of `encode` and `generate`, and behind them those of all frames."""
+    made = built(name)
+    assert [made.has(entry) for entry in ("step", "imagine")] == [n in steps for n in ("step", "imagine")]
+    assert stream_is_batch(made, frames).compared > 0
+    values = sample_values(made, 2, frames)
+    for entry, whole in (("step", made.call("encode", values)), ("imagine", generated(made, values, frames))):
+        if entry not in steps:
+            continue
+        after = first(made, entry, values)
+        if after is None:
+            continue
+        for value in (v for v in made.plan.network.values if not v.framed and hasattr(whole, v.name)):
+            torch.testing.assert_close(getattr(after, value.name), getattr(whole, value.name))
+
+
+def generated(made: Built, values: dict[str, torch.Tensor], frames: int) -> object:
+    return made.call("generate", values, batch=2, frames=frames)
+
+
+def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
+    """The state behind the step that draws what there is once; None where there are fewer frames."""
+    still = {v.name: values[v.name] for v in made.plan.network.values if not v.framed}
+    state = made.module.begin(2, **{n: value for n, value in still.items() if made.takes("begin", n)})
+    given = {name: value for name, value in values.items() if made.takes(entry, name)}
+    for k in range(once(made, entry).after + 1):
+        if k == values["x"].size(1):
+            return None
+        alone = {n: v if n.removeprefix("noise_") in still else v[:, k] for n, v in given.items()}
+        state, _ = getattr(made.module, entry)(state, **alone)
+    return state
+
+
+def test_q_draws_from_features_and_states_at_frame_1() -> None:
+    made = built("streams_that_draw_once")
+    assert once(made, "step").nodes == ("f", "q_v", "v", "g", "q_w", "w", "q_z_0", "z_0")
+    assert once(made, "imagine").nodes == ("p_v", "v", "p_w", "w", "p_z_0", "z_0")
+
+
+def test_q_waits_for_the_frames_that_it_looks_at() -> None:
+    """z_0 | x_<1:3>: two steps later, and so are all draws behind it."""
+    made = built("frame_0_of_three_frames_in_a_stream")
+    assert once(made, "step").after == 2
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == 2
+    assert dict(made.plan.stream.carried)["x"] == 2
+
+
+def test_frame_1_may_come_before_what_is_drawn_once() -> None:
+    """q: z_1, a_0, z_0, a_1, then frame after frame; p: z_1, y, then all others."""
+    zero, vector = built("frame_0_after_frame_1_in_a_stream"), built("frame_1_before_what_is_drawn_once")
+    assert once(zero, "step").nodes == ("q_z_first", "z", "q_a_0", "a_0", "q_z_0", "z_0")
+    assert once(zero, "step").begun == once(vector, "imagine").begun == ("z",)
+
+
+def test_a_latent_that_q_draws_from_an_input_alone_has_a_stream() -> None:
+    """FHVAE's w | i: the chapter's own encoder runs on a stream of segments."""
+    made = build(shipped("fhvae"))
+    assert once(made, "step").nodes == ("q_w", "w")
+    assert stream_is_batch(made, 3).compared > 0
+
+
+def test_a_stream_keeps_the_draw_of_its_first_step() -> None:
+    made = built("stream_observed_once")
+    values = sample_values(made, 2, 1)
+    state = made.module.begin(2)
+    assert not state.v.any()
+    after, _ = made.module.step(state, values["x"][:, 0], values["y"], values["w"])
+    assert after.v.all()
+    later, _ = made.module.step(after, values["x"][:, 0])
+    torch.testing.assert_close(later.v, after.v)
+    imagined, _ = made.module.imagine(later)
+    torch.testing.assert_close(imagined.v, after.v)
+    torch.testing.assert_close(imagined.y, values["y"])
+
+
+def test_what_is_observed_once_must_come_with_the_first_frame() -> None:
+    made = built("stream_observed_once")
+    values = sample_values(made, 2, 1)
+    with pytest.raises(ValueError, match="y is observed once a sequence: the first step needs it"):
+        made.module.step(made.module.begin(2), values["x"][:, 0])
+
+
+def test_begin_says_who_draws_what_there_is_once() -> None:
+    said = " ".join(built("stream_observed_once").module.begin.__doc__.split())
+    assert said.endswith(
+        "Zeros stand here for y, w and v; at frame 1 `imagine` draws y, w and v from p, `step` draws v from q "
+        "and takes y and w."
+    )
