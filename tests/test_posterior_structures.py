@@ -179,10 +179,13 @@ def test_an_extra_parent_of_frame_1() -> None:
     assert exact(apart) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
     assert tight(apart)
     one = Inference(InferenceKind.CONDITIONALS, conditionals=separate.conditionals)
-    (factor,) = exact_posterior(replace(plain, inference=one)).factors
-    assert lines((factor.conditional,)) == ["z | x[0..], z[-1], u[0]"]
-    assert factor.loose.inside
-    assert 1 not in factor.loose.first
+    assert exact(replace(plain, inference=one)) == ["z_1 | x[..], u_1", "z | x[0..], z[-1]"]
+    found = derive(replace(plain, inference=one))
+    assert found.inference == separate.conditionals
+    assert [(c.frame, c.golden, c.silver) for c in found.comparisons] == [
+        (1, (at("u", 1),), ()),
+        (None, (), ()),
+    ]
 
 
 def test_a_factor_of_frame_1_reads_windows_that_count_frames() -> None:
@@ -372,15 +375,14 @@ def test_limits_are_said() -> None:
 
 
 def test_a_dependence_near_an_end_is_explained_there() -> None:
-    """u_1 alone enters, in z_1: the answer is shown at frame 1, not searched for in ever longer networks."""
-    start = (Conditional("z", (at("u", 1),), 1),)
-    strided = (line("z", z=of(-2)), line("x", z=NOW))
-    q = own(line("z", x=NOW))  # without a line of frame 1, so that the posterior has none
-    spec = made((X, Z, U), strided, forward("z"), numbered=start, inference=q)
-    explanation = explain(spec, derive(spec), Question("z", Parent("u", NOW)))
+    """u_1 enters z_2 alone, by x_1: the answer is shown there, not searched for in ever longer networks."""
+    start = (Conditional("x", (Parent("z", of(1)), at("u", 1)), 1),)
+    spec = made((X, Z, U), (line("z"), line("x", z=NOW)), forward("z"), numbered=start)
+    spec = replace(spec, causality=Causality.NONCAUSAL)
+    explanation = explain(spec, derive(spec), Question("z", Parent("u", of(-1))))
     (finding,) = explanation.findings
     assert finding.depends
-    assert (finding.example.name, finding.frames is not None, len(finding.trail)) == ("u", True, 1)
+    assert (finding.example.name, finding.frames is not None, len(finding.trail)) == ("u", True, 2)
 
 
 def test_what_frame_1_needs_of_a_sequence_of_one_frame_is_explained_there() -> None:
