@@ -55,8 +55,10 @@ class _Unrolled:
             return 1
         return (2 << self.frames) - (1 if name in self.context.zero else 2)
 
-    def seen(self, lines: Iterable[Line], observed: Iterable[str]) -> Mapping[str, int]:
+    def seen(self, lines: Sequence[Line], observed: Iterable[str]) -> Mapping[str, int]:
         """Return, by name, the frames that something observed follows from, and those of what is observed."""
+        begun = {line.target.name for line in lines if line.target.frame == "1" and self.frames == 1}
+        lines = [line for line in lines if line.target.frame != "T" or line.target.name not in begun]
         found: dict[str, int] = {}
         fresh = {name: self.there(name) for name in observed}
         own = {(line.target.name, frame) for line in lines if (frame := self.only(line)) is not None}
