@@ -142,7 +142,7 @@ def _line(spec: Spec, target: str, frame: int | None, parents: tuple[Parent, ...
     """Write a conditional as the language does, its parents sorted."""
     zeros = [v.name for v in spec.variables if v.framed and v.first == 0]
     left = target if not spec.variable(target).framed else notation.target(Conditional(target, (), frame))
-    return f"{left} | {', '.join(sorted(notation.parents(parents, zeros).split(', ')))}"
+    return f"{left} | {', '.join(sorted(notation.parents(parents, zeros, frame).split(', ')))}"
 
 
 def _sorted(line: str, spec: Spec) -> str:

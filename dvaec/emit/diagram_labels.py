@@ -56,6 +56,8 @@ def _plate(diagram: Diagram, place: Place) -> str:
 def _apart(diagram: Diagram, plate: Place, single: int) -> bool:
     """Whether a plate begins or ends beside a single frame, which is read by itself or reads the plate."""
     one = Place(plate.name, single)
+    if one not in diagram.singles:
+        return False
     reads = {a.target for a in diagram.arrows if a.source == plate}
     apart = any(a.source == one and (a.target == plate or a.target in reads) for a in diagram.arrows)
     return apart or any(target.frame == single for target in reads)
