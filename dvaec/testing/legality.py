@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from dvaec.spec.model import Causality, Role, Spec
+from dvaec.spec.model import LAST, Causality, Role, Spec
 from dvaec.testing.oracles.nodes import Dot, dots, given_to, parents_of, places
 
 FRAMES = 12
@@ -100,11 +100,16 @@ def _out_of_order(spec: Spec) -> Iterator[str]:
             target = (conditional.target, place)
             read = set(dots(spec, windows, place if framed else None, frames))
             read |= {dot for dot in dots(spec, single, None, frames) if dot[1] != place or not framed}
-            if framed and (place == 0 or target in own):
+            last = place == frames and (conditional.target, LAST) in own
+            if framed and (place == 0 or target in own or last):
                 continue
             if late := sorted(read - given_to(spec, frames, target)):
                 yield f"q draws {target} before {late[0]}"
     for line in spec.inference.numbered:
-        target = (line.target, line.frame or 0)
-        if late := sorted(set(dots(spec, line.parents, line.frame, frames)) - given_to(spec, frames, target)):
-            yield f"q draws {target} before {late[0]}"
+        for length in (frames, _lengths(spec)[0]) if line.frame == LAST else (frames,):
+            target = (line.target, length if line.frame == LAST else line.frame or 0)
+            if line.frame == LAST and target in own:
+                continue  # where T = 1, the line of frame 1 speaks
+            read = set(dots(spec, line.parents, None if line.frame == LAST else line.frame, length))
+            if late := sorted(read - given_to(spec, length, target)):
+                yield f"q draws {target} before {late[0]}"
