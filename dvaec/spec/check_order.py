@@ -15,7 +15,7 @@ from dvaec.spec.context import Context
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Sweep
-from dvaec.spec.notation import frame_word
+from dvaec.spec.notation import target
 from dvaec.spec.offsets import NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
@@ -49,8 +49,8 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     order = tuple(with_first(sweep, q, static, context.zero) for sweep in order)
     if given is not None:
         _conflicts(context, order, q)
-    elif not context.report.found and inference_kind(context.parsed) is InferenceKind.CONDITIONALS:
-        _apart(context, order, [line for line in q if line.frame is not None])
+    elif not context.report.found and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
+        _apart(context, order, q)
     if not context.report.found:
         _check_first(context, order, q)
         _check_last(context, order, q)
@@ -108,19 +108,28 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
 
 
 def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report lines of frame 0 or 1 that read a latent of which all is drawn later, but for that frame."""
+    """Report lines that read a latent of which all is drawn later, but perhaps for the frame they read.
+
+    Lines of single frames first: the order that is found without them may be no order because of them.
+    """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    for line in q:
-        late = (p for p in line.parents if rank.get(p.name, -1) > rank.get(line.target, len(order)))
-        for parent in late:
-            child, read = f"{line.target}_{frame_word(line.frame or 0)}", parent.name
-            message = f"q's '{child}' reads '{read}', and q draws {line.target} before {read}, as a whole"
+    late = [
+        (line, parent.name)
+        for line in q
+        for parent in line.parents
+        if rank.get(parent.name, -1) > rank.get(line.target, len(order))
+    ]
+    for line, read in [one for one in late if one[0].frame is not None] or late:
+        child, name = target(line, context.framed[line.target]), line.target
+        message = f"q's '{child}' reads '{read}', and q draws {name} before {read}, as a whole"
+        hint = f"let no line of {read} read {name}, nor what is made of it; or leave this link out"
+        if line.frame is not None:
             hint = (
-                f"a line of {read}_t that reads nothing drawn after all of {line.target} lets q draw both "
+                f"a line of {read}_t that reads nothing drawn after all of {name} lets q draw both "
                 f"frame by frame; or leave this link out"
             )
-            span = place_of(context, "inference", line.target, line.frame, read)
-            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+        span = place_of(context, "inference", name, line.frame, read)
+        context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
 def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> Conditional:

@@ -20,7 +20,7 @@ def unlawful(spec: Spec) -> str | None:
 
     Looked for in sequences of up to FRAMES frames: lags of a few frames show all that they can do there.
     """
-    for rule in (_cycles, _promise, _unobserved, _out_of_order):
+    for rule in (_cycles, _promise, unobserved, _out_of_order):
         for why in rule(spec):
             return why
     return None
@@ -68,10 +68,13 @@ def _from_all_frames(dot: Dot, network: dict[Dot, list[Dot]], framed: set[str], 
     return False
 
 
-def _unobserved(spec: Spec) -> Iterator[str]:
+def unobserved(spec: Spec) -> Iterator[str]:
     """A latent whose nodes are all without an observed descendant, at every T."""
     followed: set[str] = set()
-    for frames in _lengths(spec):
+    latents = {variable.name for variable in spec.having(Role.LATENT)}
+    for frames in reversed(_lengths(spec)):
+        if latents <= followed:
+            break
         network = parents_of(spec, frames)
         seen = [dot for dot in network if spec.variable(dot[0]).role is Role.OBSERVED]
         met = set(seen)
