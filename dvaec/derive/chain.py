@@ -7,9 +7,9 @@ others, as x_t | z_t, z_1 does, the windows of every t >= 1 hold at each t what 
 of t >= 2 hold less. Frame T likewise: in a backward sweep, where it comes first, it may need what the others
 need no more.
 
-The factor of frame T can name the frames 0, 1, T and whole windows alone (`dvaec.network.unframed`). Where
-that would make it read more there than the windows of all t do, it is not parted. That of frame 1 can name
-any frames that it needs.
+The factor of frame 1 can name any frames that it needs. That of frame T can name the frames 0, 1, T and whole
+windows alone (`dvaec.network.unframed`): what it so reads without need is told (`dvaec.derive.loose`), and
+where it cannot be said, of its own sweep, frame T is not parted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec, reads_of_head
-from dvaec.spec.offsets import NONE, NOW, window
 
 
 def chain(spec: Spec) -> tuple[Key, ...]:
@@ -81,7 +80,7 @@ def _told_at(spec: Spec, name: str, frame: int) -> bool:
 
 
 def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
-    """Whether there is a factor of its own at frame 1 or T: the others then need less, and it no more.
+    """Whether there is a factor of its own at frame 1 or T: the others then need less.
 
     This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
     """
@@ -92,7 +91,7 @@ def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
     words = None if _told(spec, name) else restricted(template, spec.inference, name)
     exact = _Parting(spec, template, (name, frame), evidence(template, name))
     both = [exact] if words is None else [exact, _Parting(spec, template, (name, frame), words)]
-    return any(one.gains for one in both) and all(one.loses_nothing for one in both)
+    return any(one.gains for one in both) and all(one.sayable for one in both)
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,8 @@ class _Parting:
         return any(ever_there(self.spec, self.template, parent, others) for parent in more)
 
     @property
-    def loses_nothing(self) -> bool:
-        """Whether the factor of the one frame can be written, and reads nothing that `whole` does not."""
+    def sayable(self) -> bool:
+        """Whether the factor of the one frame can be written."""
         name, frame = self.key
         if frame != LAST:
             return True
@@ -129,23 +128,10 @@ class _Parting:
             own = unframed_windows(self.template, name, frame, self.given).parents
         except NoFixpointError:
             return False
-        return all(
-            _sayable(self.template, name, one) and _held(self.template, self.whole, one) for one in own
-        )
+        return all(_sayable(self.template, name, one) for one in own)
 
 
 def _sayable(template: Template, target: str, parent: Parent) -> bool:
     """Whether a line of frame T can say it: all frames of its own sweep, or frame 1, may be frame T."""
     sweep = next(one.latents for one in template.order if target in one.latents)
     return parent.name not in sweep or parent.frame == LAST
-
-
-def _held(template: Template, whole: Conditional, parent: Parent) -> bool:
-    """Whether windows relative to t hold, at frame T, what its factor reads, for every T."""
-    seen = whole.of(parent.name)
-    if parent.name in template.static:
-        return seen is not None
-    if whole.of(parent.name, parent.frame) is not None and parent.frame is not None:
-        return True
-    offsets = NONE if seen is None or seen.offsets is None else seen.offsets
-    return (NOW if parent.frame == LAST else window(None, -1 if parent.frame == 0 else 0)) <= offsets
