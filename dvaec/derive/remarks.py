@@ -37,7 +37,7 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
         for comparison in derivation.comparisons
         if (comparison.target, comparison.frame) in own
         or {p.name for p in comparison.golden} - golden[comparison.target]
-        if (path := _declared_at(spec, comparison)) is not None
+        if (path := _declared_at(spec, comparison, source)) is not None
         for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )
 
@@ -84,18 +84,19 @@ def _idle_at(spec: Spec, comparison: Comparison, path: Path, source: Source) -> 
     return path
 
 
-def _declared_at(spec: Spec, comparison: Comparison) -> Path | None:
+def _declared_at(spec: Spec, comparison: Comparison, source: Source) -> Path | None:
     """Where the page itself says what this factor of q reads; None where a keyword does."""
     target, frame = comparison.target, comparison.frame
     own = (*spec.inference.conditionals, *spec.inference.numbered)
     subscript = "t" if frame is None else notation.frame_word(frame)
     name = f"{target}_{subscript}" if spec.variable(target).framed else target
-    if any(c.target == target and c.frame == frame for c in own):
-        return ("inference", target if frame is None else name)
+    said = ("inference", target if frame is None else name)
+    if any(c.target == target and c.frame == frame for c in own) and (frame != 1 or said in source.spans):
+        return said
     head = spec.head(Side.Q, target, frame)
     if spec.inference.kind is InferenceKind.NETWORKS and head is not None:
         return ("networks", f"q({name})")
-    return _declared_at(spec, replace(comparison, frame=None)) if frame in (1, LAST) else None
+    return _declared_at(spec, replace(comparison, frame=None), source) if frame in (1, LAST) else None
 
 
 def _listed(spec: Spec, parents: Iterable[Parent], frame: int | None) -> str:

@@ -9,6 +9,7 @@ from dvaec.spec.assemble_blocks import block_of, mean_of, parents_of, variance_o
 from dvaec.spec.build import Parsed
 from dvaec.spec.conditionals import Line
 from dvaec.spec.families import OPTIONS, option_values
+from dvaec.spec.first_lines import with_first_lines
 from dvaec.spec.frames import FRAMES, conditional_of
 from dvaec.spec.model import (
     Causality,
@@ -69,7 +70,7 @@ def assemble(
         cites=tuple(_one_line(cite) for cite in shape.cites),
         variables=variables,
         generation=generation,
-        inference=_inference(parsed, names, zero),
+        inference=with_first_lines(_inference(parsed, names, zero), order, names, zero),
         order=order,
         states=tuple(
             _state(parsed, key, name) for key, name in parsed.states.items() if ("states", key) not in without

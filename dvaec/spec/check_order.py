@@ -12,6 +12,7 @@ from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
+from dvaec.spec.first_lines import turned
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Sweep
@@ -149,19 +150,21 @@ def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> C
 def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report latents that have no line of frame 1, though at that frame other latents come before them.
 
-    A conditional of every frame cannot say what it reads at that frame alone.
+    A conditional of every frame is one of frame 1, too, and that is remarked. What is derived, or seen by a
+    network, cannot say what it reads at that frame alone.
     """
+    networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     own = {(line.target, line.frame) for line in q}
-    for sweep in (sweep for sweep in order if sweep.first):
-        usual = Sweep(sweep.latents, sweep.backward)
-        for name in sweep.latents:
-            there = [sweep.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents]
-            if (name, 1) in own or there == [usual.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents]:
-                continue
-            said = ", ".join(f"{one}_{frame}" for one, frame in sweep.first)
-            message = f"q draws {said} in this order, and '{name}_t' serves frame 1 too, in another one"
-            span = place_of(context, "inference", name, None, "")
-            context.report.add(Code.INFERENCE_ORDER, message, span, f"give {name}_1 a conditional of its own")
+    for sweep, name in turned(order, own):
+        said = ", ".join(f"{one}_{frame}" for one, frame in sweep.first)
+        span = place_of(context, "inference", name, None, "")
+        message = f"q draws {said} in this order, and '{name}_t' serves frame 1 too, in another one"
+        if networks or (name, None) not in own:
+            hint = f"give {name}_1 a conditional of its own"
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+        else:
+            hint = f"so {name}_1 has a network of its own, as if its line stood there, too"
+            context.report.note(Code.INFERENCE_ORDER, message, span, hint)
 
 
 def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
@@ -180,9 +183,6 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
                 hint += ", from T down"
             span = place_of(context, "inference", line.target, LAST, parent.name)
             context.report.add(Code.INFERENCE_ORDER, message, span, hint)
-
-
-_NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1
 
 
 def _drawn(backward: bool, at: bool) -> Offsets:
