@@ -17,7 +17,7 @@ _NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1
 
 
 def turned(order: Sequence[Sweep], own: Collection[tuple[str, int | None]]) -> Iterator[tuple[Sweep, str]]:
-    """Yield, with their sweeps, the latents without a line of frame 1 (in `own`) but with another order there."""
+    """Yield, with their sweeps, the latents without a line of frame 1 (in `own`) and another order there."""
     for sweep in (sweep for sweep in order if sweep.first):
         usual = Sweep(sweep.latents, sweep.backward)
         for name in sweep.latents:
