@@ -130,7 +130,7 @@ def test_json_names_single_frames_and_sweeps(page: Path) -> None:
     assert derived["sweeps"] == [{"latents": ["z"], "backward": False}]
     assert [(c["target"], c["frame"]) for c in derived["inference"]] == [("z", 0), ("z", None)]
     assert derived["inference"][0]["parents"] == [{"name": "x", "text": "x_1", "windows": None, "frame": "1"}]
-    assert [p["text"] for p in derived["golden"]["z_0"]] == ["x_<1:T>"]
+    assert [p["text"] for p in derived["golden"]["z_0"]] == ["x_<2:T>"]
     assert derived["golden"]["z"] == derived["redundant"]["z"] == []
 
 

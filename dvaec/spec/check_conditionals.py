@@ -88,12 +88,15 @@ def _targets(context: Context, lines: list[Line], block: str, roles: tuple[str, 
 
 
 def _numbered(context: Context, line: Line, block: str, role: str) -> None:
-    """Frame 0 belongs to latents that p gives one; causal generation does not know frame T."""
+    """Frame 0 belongs to latents that p gives one; causal generation does not know frame T, nor T = 1."""
     target, span = line.target, context.place(line.scalar, line.target)
     if _unforeseen(context, target, block):
         message = f"generation is causal, and which frame is the last ({target.name}_T) is known at the end"
         hint = f"{target.name}_t serves that frame too; or say causality: anticausal, or noncausal"
         context.report.add(Code.NUMBERED, message, span, hint)
+    elif target.frame == "T" and context.parsed.shape.T == 1:
+        message = f"T is 1, so that the last frame of '{target.name}' is its first"
+        context.report.add(Code.NUMBERED, message, span, f"write {target.name}_1")
     elif target.frame == "0" and role == "observed":
         message = f"'{target.name}' is observed at the frames 1 to T; there is no observation of frame 0"
         context.report.add(Code.NUMBERED, message, span, f"write {target.name}_1 for the first frame")

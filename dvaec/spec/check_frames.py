@@ -117,6 +117,10 @@ def head_level(context: Context, key: str, side: Side, name: str) -> bool:
         return False
     if target.frame is None:
         return True
+    if target.frame == "T" and parsed.shape.T == 1:
+        message = f"T is 1, so that the last frame of '{name}' is its first"
+        context.report.add(Code.NUMBERED, message, span, f"write {side}({name}_1)")
+        return False
     line = any(one.target.name == name and one.target.frame == target.frame for one in parsed.generation)
     if target.frame not in FRAMES or not (line or (side is Side.Q and target.frame != "0")):
         message = f"there is no conditional of {name}_{target.frame} to be a network of"

@@ -126,7 +126,8 @@ class _Maker(NumberedFrames):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 0), 0))
                 if variable.framed and own and own[-1].target == name and self.chance(6):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, 1), 1))
-                if variable.framed and own and own[-1].target == name and self.chance(6):
+                several = variable.framed and spec.frames != 1
+                if several and own and own[-1].target == name and self.chance(6):
                     numbered.append(self.conditional(name, self.reading(spec, place, name, LAST), LAST))
         for place, sweep in enumerate(spec.order):
             mates = sweep.latents

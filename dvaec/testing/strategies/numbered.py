@@ -27,7 +27,7 @@ class NumberedFrames(Generation):
                     self.first_lines[name, 1] = self._first(block, name, 1, near[name])
                     back = [n for n in zeros if not block.backward and self.chance(2)]
                     self.first_lines[name, 1].update({(n, 0): None for n in back})
-                if self.causality is not Causality.CAUSAL and self.chance(4):
+                if self.causality is not Causality.CAUSAL and self.frames != 1 and self.chance(4):
                     self.first_lines[name, LAST] = self._last(block, name)
 
     def _near_frame_1(self, block: Block) -> dict[str, tuple[str, ...]]:
