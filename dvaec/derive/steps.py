@@ -33,7 +33,7 @@ from dvaec.derive.factors import placed, serving, summed_over
 from dvaec.derive.model import Elbo, Term
 from dvaec.derive.order import earlier
 from dvaec.derive.setting import Setting, setting_of
-from dvaec.spec.model import Conditional, Role, Side, Spec
+from dvaec.spec.model import LAST, Conditional, Role, Side, Spec
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,12 @@ def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo
 
 
 def _chain_words(setting: Setting) -> str:
+    if any({1, LAST} <= set(frames) for frames in setting.frames.values()):
+        return f"{_order_words(setting)}; where T is 1, the terms of frame 1 stand for those of frame T, too"
+    return _order_words(setting)
+
+
+def _order_words(setting: Setting) -> str:
     blocks = [b for side in (Side.P, Side.Q) for b in setting.blocks[side] or ()]
     if setting.blocks[Side.P] is None:
         return "the factors of p, and the chain rule in q's order (4.21)"
