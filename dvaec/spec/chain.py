@@ -32,7 +32,7 @@ def sweeps(
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        ways = arrows_of((c for c in q if c.frame is None), latents, drawn=True)  # frame 1 has its own order
+        ways = arrows_of((c for c in q if c.frame not in (0, 1)), latents, drawn=True)  # 1 has its own order
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dvaec.plan.attention import nearest
 from dvaec.plan.once import waits_for_all
-from dvaec.spec.model import Role
+from dvaec.spec.model import LAST, Role
 from dvaec.testing.built import Built, head_fields, sample_values
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.sites import Seen, Site, head_of, place, reads, sites, surely_reads
@@ -87,6 +87,7 @@ def every_weight_learns(built: Built, again: Rebuild) -> Gap:
     longest += sum(state.lag * state.layers for state in built.spec.states)
     opened = [p.window for n in nodes for p in n.ports if p.window is not None]  # two frames must be seen
     longest += sum(abs(nearest(w)) + 2 * max(len(w.past), len(w.future)) for w in opened)
+    longest += any(head.head.frame == LAST for head in built.plan.network.heads)  # frames between 1 and T
     frames = built.spec.frames or longest + 2
     if frames < longest + 2:
         return gap  # the page fixes a shorter T
