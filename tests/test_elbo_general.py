@@ -107,9 +107,9 @@ def leads_back(spec: Spec, inference: tuple[Conditional, ...], term: Term, lengt
             drawn.setdefault(parent, []).append(child)
     frames: Iterable[int] = places(spec, term.target, length)
     if term.frame is not None:
-        frames = [term.frame]
+        frames = [length if term.frame == LAST else term.frame] if length >= term.first else []
     elif term.framed:
-        frames = [f for f in frames if f >= term.first]
+        frames = [f for f in frames if term.first <= f <= length - term.left]
     for frame in frames:
         met, queue = set(), [(term.target, frame)]
         while queue:
