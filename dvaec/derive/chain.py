@@ -14,7 +14,7 @@ where it cannot be said, of its own sweep, frame T is not parted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,12 +37,9 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     """
     template = template_of(spec)
     own = [(name, 0) for name in template.zero]
-    own += [
-        (name, at)
-        for name in spec.latents
-        for at in (1, LAST)
-        if _told_at(spec, name, at) or _parted(spec, template, name, at)
-    ]
+    for name in spec.latents:
+        given = _partings(spec, template, name)
+        own += [(name, at) for at in (1, LAST) if _told_at(spec, name, at) or _parted(given, at)]
     found: list[Key] = []
     for sweep in spec.order:
         every: list[Key] = [(name, None) for name in sweep.latents]
@@ -67,10 +64,15 @@ def chain_of_q(spec: Spec, keys: Iterable[Key]) -> tuple[Key, ...]:
 
 def _told(spec: Spec, name: str) -> bool:
     """Whether the page says what q reads at frame t, by a conditional or by a network."""
-    head = spec.head(Side.Q, name)
-    reads = head is not None and bool(reads_of_head(head) or head.block is not None)
-    networks = spec.inference.kind is InferenceKind.NETWORKS and reads
+    networks = spec.inference.kind is InferenceKind.NETWORKS and seen_by_network(spec, name) is not None
     return networks or any(c.target == name for c in spec.inference.conditionals)
+
+
+def seen_by_network(spec: Spec, name: str, frame: int | None = None) -> tuple[Parent, ...] | None:
+    """Return what the page lets the network of one factor of q read; None where that is not said."""
+    head = spec.head(Side.Q, name, frame)
+    reads = () if head is None else reads_of_head(head)
+    return reads if head is not None and (reads or head.block is not None) else None
 
 
 def _told_at(spec: Spec, name: str, frame: int) -> bool:
@@ -79,56 +81,54 @@ def _told_at(spec: Spec, name: str, frame: int) -> bool:
     return own or spec.head(Side.Q, name, frame) is not None
 
 
-def _parted(spec: Spec, template: Template, name: str, frame: int) -> bool:
-    """Whether there is a factor of its own at frame 1 or T: the others then need less.
-
-    This is asked of the exact posterior and of what a word of inference leaves q; one gain is enough.
-    """
-    if name in template.static or spec.frames == 1 or not end_is_told(template, frame):
-        return False
-    if frame == 1 and any(name in sweep.latents and sweep.first for sweep in spec.order):
-        return False  # the page gives the lines of frame 1 where their order is their own
+def _partings(spec: Spec, template: Template, name: str) -> tuple[_Parting, ...]:
+    """What is asked of a latent: of the exact posterior, and of what a word of inference leaves q."""
+    if name in template.static or spec.frames == 1:
+        return ()
     words = None if _told(spec, name) else restricted(template, spec.inference, name)
-    exact = _Parting(spec, template, (name, frame), evidence(template, name))
-    both = [exact] if words is None else [exact, _Parting(spec, template, (name, frame), words)]
-    return any(one.gains for one in both) and all(one.sayable for one in both)
+    given = (evidence(template, name), *(() if words is None else (words,)))
+    return tuple(_Parting(spec, template, name, one) for one in given)
+
+
+def _parted(partings: Sequence[_Parting], frame: int) -> bool:
+    """Whether there is a factor of its own at frame 1 or T: the others then need less; one gain is enough."""
+    return any(one.gains(frame) for one in partings) and all(one.sayable(frame) for one in partings)
 
 
 @dataclass(frozen=True)
 class _Parting:
-    """The windows of one latent with and without frame 1 or T, the second of its key, given E."""
+    """The windows of one latent with and without frame 1 or T, given E."""
 
     spec: Spec
     template: Template
-    key: tuple[str, int]
+    name: str
     given: Given
 
     @cached_property
     def whole(self) -> Conditional:
         """The windows of every t of 1..T."""
-        name, _ = self.key
-        return Conditional(name, stationary_windows(self.template, name, self.given).parents)
+        return Conditional(self.name, stationary_windows(self.template, self.name, self.given).parents)
 
-    @property
-    def gains(self) -> bool:
+    def gains(self, frame: int) -> bool:
         """Whether those of every t read what those of the others do not, where one of the others has it."""
-        name, frame = self.key
+        if not end_is_told(self.template, frame):
+            return False
+        if frame == 1 and any(self.name in sweep.latents and sweep.first for sweep in self.spec.order):
+            return False  # the page gives the lines of frame 1 where their order is their own
         others = (1, 1) if frame == LAST else (2, 0)
-        rest = stationary_windows(self.template, name, self.given, others).parents
-        more = beyond(self.whole, Conditional(name, rest))
+        rest = stationary_windows(self.template, self.name, self.given, others).parents
+        more = beyond(self.whole, Conditional(self.name, rest))
         return any(ever_there(self.spec, self.template, parent, others) for parent in more)
 
-    @property
-    def sayable(self) -> bool:
+    def sayable(self, frame: int) -> bool:
         """Whether the factor of the one frame can be written."""
-        name, frame = self.key
         if frame != LAST:
             return True
         try:
-            own = unframed_windows(self.template, name, frame, self.given).parents
+            own = unframed_windows(self.template, self.name, frame, self.given).parents
         except NoFixpointError:
             return False
-        return all(_sayable(self.template, name, one) for one in own)
+        return all(_sayable(self.template, self.name, one) for one in own)
 
 
 def _sayable(template: Template, target: str, parent: Parent) -> bool:

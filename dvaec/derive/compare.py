@@ -24,15 +24,14 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
     q has none, what q's conditional of every frame lacks there is told, too.
     """
     factors = by_key(inference)
-    zero = [v.name for v in spec.variables if v.first == 0]
     found = []
     for name, frame in posterior.keys:
         exact, q = posterior.of(name, frame), serving(factors, name, frame)
         if q.frame != frame:
-            found.append(Comparison(name, beyond(exact, _there(spec, q, frame), zero), (), frame))
+            found.append(Comparison(name, beyond(exact, _there(spec, q, frame), spec.zero), (), frame))
             continue
         idle = () if q == exact else redundant(spec, q, served_by(factors, name))
-        found.append(Comparison(name, beyond(exact, q, zero), beyond(q, exact, zero), frame, idle))
+        found.append(Comparison(name, beyond(exact, q, spec.zero), beyond(q, exact, spec.zero), frame, idle))
     return tuple(found)
 
 

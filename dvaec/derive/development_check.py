@@ -64,10 +64,6 @@ def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
 
-def _zero(spec: Spec) -> tuple[str, ...]:
-    return tuple(v.name for v in spec.variables if v.first == 0)
-
-
 def _at_the_ends(
     finite: Ends, head: Head, seen: Conditional, served: tuple[int, int], source: Source
 ) -> list[Diagnostic]:
@@ -99,12 +95,12 @@ def _at_the_ends(
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report latents that a network of q sees before the chain rule has drawn them."""
-    late = beyond(seen, drawn_before(spec, head.target, head.frame), _zero(spec))
+    late = beyond(seen, drawn_before(spec, head.target, head.frame), spec.zero)
     late = tuple(p for p in late if p.name in spec.latents)
     if not late:
         return []
     name = head_key(spec, head)
-    seen_late = notation.parents(late, _zero(spec), head.frame)
+    seen_late = notation.parents(late, spec.zero, head.frame)
     message = (
         f"the network {name} sees {seen_late}, which q has not drawn before "
         f"{name[2:-1]}: {_order_in_words(spec, head.target)}"
@@ -169,7 +165,7 @@ def _differences(
 ) -> list[Diagnostic]:
     name = head_key(spec, head)
     span = source.span(("networks", name, "reads"))
-    zero = _zero(spec)
+    zero = spec.zero
     missing, surplus = beyond(declared, seen, zero), beyond(seen, declared, zero)
     if head.block is None and needs_trunk(head, spec.variable(head.target)):
         missing = ()  # the rest is developed by default
@@ -197,7 +193,7 @@ def _differences(
 
 def _some(spec: Spec, parents: tuple[Parent, ...], frame: int | None) -> str:
     """Return windows as the language writes them, of very many the first."""
-    listed = notation.parents(parents, _zero(spec), frame).split(", ")
+    listed = notation.parents(parents, spec.zero, frame).split(", ")
     more = f" and {len(listed) - MOST_SHOWN} more windows" if len(listed) > MOST_SHOWN + 1 else ""
     return ", ".join(listed[:MOST_SHOWN] if more else listed) + more
 

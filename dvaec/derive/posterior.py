@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dvaec.derive.chain import chain, chain_of_q
+from dvaec.derive.chain import chain, chain_of_q, seen_by_network
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
@@ -19,7 +19,7 @@ from dvaec.network.template import Template, evidence, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Spec, reads_of_head
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Spec
 from dvaec.spec.offsets import window
 
 
@@ -88,9 +88,8 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
 def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     """Return what the network of one factor sees; where it is left to the compiler, the exact posterior."""
     name, frame = key
-    head = spec.head(Side.Q, name, frame)
-    reads = () if head is None else reads_of_head(head)
-    if head is None or not (reads or head.block is not None):
+    reads = seen_by_network(spec, name, frame)
+    if reads is None:
         return posterior.of(name, frame)
     try:
         return Conditional(name, unfold(spec).seen(reads, frame), frame)

@@ -73,7 +73,7 @@ def _remarks(
 
 def _idle_at(spec: Spec, comparison: Comparison, path: Path, source: Source) -> Path:
     """Where the page reads, itself or through a state, the first of what tells nothing."""
-    unfolded, frame, zero = unfold(spec), comparison.frame, _zero(spec)
+    unfolded, frame, zero = unfold(spec), comparison.frame, spec.zero
     for place in (one for one in source.spans if one[:-2] == (*path, READS)):
         text = str(place[-1])
         read = parse_reference(text, 0, len(text), frame in (0, 1))
@@ -100,8 +100,4 @@ def _declared_at(spec: Spec, comparison: Comparison, source: Source) -> Path | N
 
 
 def _listed(spec: Spec, parents: Iterable[Parent], frame: int | None) -> str:
-    return notation.parents(parents, _zero(spec), frame)
-
-
-def _zero(spec: Spec) -> tuple[str, ...]:
-    return tuple(v.name for v in spec.variables if v.framed and v.first == 0)
+    return notation.parents(parents, spec.zero, frame)

@@ -58,7 +58,7 @@ def change_lines(a: Model, b: Model, found: tuple[Change, ...]) -> Iterator[Line
 def _lines(a: Spec, b: Spec, change: Change) -> Iterator[Line]:
     label, before, after = _label(a, b, change), _text(a, change, False), _text(b, change, True)
     links = [*((REMOVED, a, p) for p in change.removed), *((ADDED, b, p) for p in change.added)]
-    written = [(mark, f"{label} <- {parents((p,), _zeros(spec), change.key[1])}") for mark, spec, p in links]
+    written = [(mark, f"{label} <- {parents((p,), spec.zero, change.key[1])}") for mark, spec, p in links]
     if change.section in LINKS:
         yield from (Line(mark, text, 1) for mark, text in written)
         return
@@ -96,10 +96,6 @@ def _label(a: Spec, b: Spec, change: Change) -> str:
     spec = b if change.after is not None else a
     framed = all(v.framed for v in spec.variables if v.name == name)
     return target(Conditional(name, (), frame), framed)
-
-
-def _zeros(spec: Spec) -> list[str]:
-    return [v.name for v in spec.variables if v.first == 0]
 
 
 def _text(spec: Spec, change: Change, second: bool) -> str | None:

@@ -49,7 +49,7 @@ def diagram(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THR
     if extent.frames is None:
         found = arrows_of(links, own, static, extent.slices)
     else:
-        zeros = frozenset(v.name for v in spec.variables if v.framed and v.first == 0)
+        zeros = frozenset(spec.zero)
         found = unrolled_arrows(links, own, static, zeros, extent.frames)
         found = replace(found, arrows=without_idle_gold(spec, found.arrows, extent.frames))
     arrows = found.arrows

@@ -138,7 +138,7 @@ def ends(spec: Spec) -> Ends:
 
 def _with_frame_0(spec: Spec) -> frozenset[str]:
     """Return the features that show something of frame 0: they read it at their own frame."""
-    shown = {v.name for v in spec.variables if v.first == 0}
+    shown = set(spec.zero)
     maps = [f for f in spec.features if not isinstance(f.block, Attention)]
     for _ in maps:
         for f in maps:

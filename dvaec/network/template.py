@@ -66,7 +66,7 @@ def template_of(spec: Spec) -> Template:
         names=tuple(v.name for v in spec.variables),
         order=spec.order,
         static=tuple(v.name for v in spec.variables if not v.framed),
-        zero=tuple(v.name for v in spec.variables if v.framed and v.first == 0),
+        zero=spec.zero,
         families=spec.generation,
         numbered=spec.numbered,
     )

@@ -161,7 +161,7 @@ def _single_states(state: State) -> Iterator[State]:
 
 def _declare_widths(spec: Spec, states: list[State], builder: _Builder) -> None:
     builder.widths.update({v.name: v.dim for v in spec.variables})
-    builder.widths.update({value_name(v.name, 0): v.dim for v in spec.variables if v.first == 0})
+    builder.widths.update({value_name(name, 0): spec.variable(name).dim for name in spec.zero})
     builder.widths.update({s.name: s.units for s in states})
     builder.widths.update(widths(spec))
 
@@ -213,8 +213,7 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
             own = f"{name}_{branch.parameter}"
             ports += block_ports(builder, own, branch.output.block, branch.width, variable)
     if head.frame in (0, 1):
-        zero = [v.name for v in spec.variables if v.first == 0]
-        ports = tuple(_numbered(port, head.frame, zero) for port in ports)
+        ports = tuple(_numbered(port, head.frame, spec.zero) for port in ports)
     if head.frame == LAST:
         ports = tuple(_at_last(port) for port in ports)
     return HeadNode(name, head, variable, variable.dim, ports, begins, ends)

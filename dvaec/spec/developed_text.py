@@ -65,7 +65,7 @@ def entry_text(spec: Spec, entry: State | Feature | Head) -> str:
 
 
 def _printer(spec: Spec, frame: int | None = None) -> _Printer:
-    return _Printer(frozenset(v.name for v in spec.variables if v.first == 0), frame)
+    return _Printer(frozenset(spec.zero), frame)
 
 
 def head_key(spec: Spec, head: Head) -> str:

@@ -128,6 +128,11 @@ class Spec:
         """The latents in q's chain-rule order: sweep after sweep, within a frame as a sweep lists them."""
         return tuple(name for sweep in self.order for name in sweep.latents)
 
+    @property
+    def zero(self) -> tuple[str, ...]:
+        """The names that have a frame 0, in declaration order."""
+        return tuple(v.name for v in self.variables if v.first == 0)
+
     def variable(self, name: str) -> Variable:
         """Return the variable of that name; KeyError if there is none."""
         for variable in self.variables:

@@ -55,9 +55,8 @@ def general_specs(
     assume(not any(unobserved(spec)))  # as where x reads z_1 alone, which has a line of its own
     inference = maker.inference(spec, draw(st.sampled_from(kinds)))
     whole = [name for name in spec.latents if not spec.variable(name).framed]
-    zero = [v.name for v in spec.variables if v.framed and v.first == 0]
     q = (*inference.conditionals, *inference.numbered)
-    return maker.spec(tuple(with_first(sweep, q, whole, zero) for sweep in order), inference)
+    return maker.spec(tuple(with_first(sweep, q, whole, spec.zero) for sweep in order), inference)
 
 
 class _Maker(NumberedFrames):

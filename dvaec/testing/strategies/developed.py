@@ -72,7 +72,7 @@ def _start(draw: st.DrawFn, spec: Spec) -> Spec:
         return spec
     state = draw(st.sampled_from(spec.states))
     options = [Parent(v.name, None) for v in spec.variables if not v.framed]
-    options += [Parent(v.name, None, 0) for v in spec.variables if v.first == 0]
+    options += [Parent(name, None, 0) for name in spec.zero]
     options += [Parent(s.name, None, 1) for s in spec.states if s.runs is Direction.BACKWARD]
     if not options:
         return spec

@@ -76,5 +76,5 @@ def written(spec: Spec, conditional: Conditional) -> str:
     """Return a conditional in quotes; windows of what has a frame 0 begin there."""
     states = {s.name for s in spec.states}
     framed = conditional.target in states or spec.variable(conditional.target).framed
-    zeros = [v.name for v in spec.variables if v.framed and v.first == 0]
+    zeros = spec.zero
     return f'"{line(conditional, framed, zeros)}"'
