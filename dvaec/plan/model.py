@@ -173,7 +173,7 @@ class Entry:
     @property
     def streamed(self) -> bool:
         """Whether this is one step of a stream."""
-        return self.name in ("step", "imagine")
+        return self.name in ("step", "finish", "imagine")
 
     @property
     def begun(self) -> tuple[str, ...]:
@@ -191,8 +191,11 @@ class Stream:
     """Frame by frame: the entries `begin`, and `step` and `imagine`, each one loop that is left after a step.
 
     `carried` says for how many steps each node's value is kept. `delay` is by how many frames what `step`
-    draws is behind the frame that it is given: as far as q looks ahead. Of the `gathered` nodes, which are
-    attended to, all frames are kept.
+    draws is behind the frame that it is given: as far as q looks ahead. Then there is `finish`: one step
+    without a frame, behind the last one. Of the `gathered` nodes, which are attended to, all frames are kept.
+
+    Where q looks ahead, `imagine` begins with all that is observed drawn, and `shifts` says, of what it keeps
+    up, how many steps more than its own lie between then and where that was made by the last `finish`.
     """
 
     entries: tuple[Entry, ...]
@@ -200,6 +203,18 @@ class Stream:
     static: tuple[str, ...]  # values of the whole sequence: inputs, and what the first step draws
     delay: int
     gathered: tuple[str, ...] = ()
+    shifts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def finishes(self) -> bool:
+        """Whether frames are left to draw when the last one has been observed."""
+        return any(entry.name == "finish" for entry in self.entries)
+
+    def shift_in(self, entry: Entry, name: str) -> int | None:
+        """How many more steps a carried node is behind in an entry; None where it is not kept up."""
+        if entry.name == "imagine" and self.finishes:
+            return dict(self.shifts).get(name)
+        return 0
 
 
 @dataclass(frozen=True)

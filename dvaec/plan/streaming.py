@@ -7,7 +7,7 @@ ahead, its draws come k frames late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.first_frame import first_frame_apart
@@ -51,6 +51,9 @@ class _Run:
         return (self.loop,) if self.first is None else (self.first, self.loop)
 
 
+Loops = dict[str, tuple[Binding, _Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
+
+
 def stream(
     spec: Spec, network: Network, infer: Binding, generate: Binding
 ) -> tuple[Stream | None, dict[str, str]]:
@@ -60,7 +63,7 @@ def stream(
     p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p" and not h.auxiliary)
     q_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "q")
     seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
-    loops: dict[str, tuple[Binding, _Run, tuple[str, ...]]] = {}
+    loops: Loops = {}
     wanted = {
         "imagine": (generate, (*seen, *latents, *p_heads)),
         "step": (infer, (*latents, *q_heads, *p_heads)),
@@ -71,26 +74,7 @@ def stream(
             loops[name] = binding, _run(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
-    if "step" in loops and "imagine" in loops:
-        if max(loops["step"][1].loop.ahead) > 0:
-            why = "what q has not drawn yet is still to be looked at: use forecast"
-            refused["imagine"] = (
-                f"q looks {counted(max(loops['step'][1].loop.ahead), 'frame')} ahead, and {why}"
-            )
-            del loops["imagine"]
-        else:  # each keeps up what the other needs
-            both = {
-                name: (
-                    *(n for n, steps in carried_by(network, binding, run.loop).items() if steps),
-                    *gathered_by(network, run.loop),
-                )
-                for name, (binding, run, _) in loops.items()
-            }
-            other = {"step": "imagine", "imagine": "step"}
-            loops = {
-                name: (binding, _run(network, binding, (*outputs, *both[other[name]])), outputs)
-                for name, (binding, _, outputs) in loops.items()
-            }
+    _keep_up(network, loops)
     if not loops:
         return None, refused
     static = tuple(v.name for v in network.values if not v.framed)
@@ -99,17 +83,62 @@ def stream(
         Entry(name, tuple(binding.items()), run.steps, outputs, once=run.once)
         for name, (binding, run, outputs) in loops.items()
     ]
+    delay = max(loops["step" if "step" in loops else "imagine"][1].loop.ahead)
+    if delay > 0 and "step" in loops:
+        entries += [replace(entry, name="finish") for entry in entries if entry.name == "step"]
+    return _keeping(network, loops, (begin, *entries), static, delay), refused
+
+
+def _keep_up(network: Network, loops: Loops) -> None:
+    """Let each entry keep up what the other needs; where q looks ahead, none observes behind an `imagine`."""
+    if not {"step", "imagine"} <= set(loops):
+        return
+    needs = {
+        name: (
+            *(n for n, steps in carried_by(network, binding, run.loop).items() if steps),
+            *gathered_by(network, run.loop),
+        )
+        for name, (binding, run, _) in loops.items()
+    }
+    late = max(loops["step"][1].loop.ahead) > 0
+    for name, other in (
+        {"step": "imagine"}.items() if late else {"step": "imagine", "imagine": "step"}.items()
+    ):
+        binding, _, outputs = loops[name]
+        loops[name] = binding, _run(network, binding, (*outputs, *needs[other])), outputs
+
+
+def _keeping(
+    network: Network, loops: Loops, entries: tuple[Entry, ...], static: tuple[str, ...], delay: int
+) -> Stream:
+    """Return a stream that carries what its loops read of earlier steps."""
+    shifts = _shifts(network, loops) if delay > 0 else {}
     carried: dict[str, int] = {}
-    for binding, run, _ in loops.values():
+    for kind, (binding, run, _) in loops.items():
         for name, steps in carried_by(network, binding, run.loop).items():
-            carried[name] = max(carried.get(name, 0), steps)
+            more = shifts.get(name, 0) if kind == "imagine" and steps else 0
+            carried[name] = max(carried.get(name, 0), steps + more)
         for name in run.looked_back:
             carried[name] = max(carried.get(name, 0), run.once.after if run.once is not None else 0)
     order = [node.name for node in network.nodes if carried.get(node.name)]
-    delay = max(max(run.loop.ahead) for _, run, _ in loops.values())
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
-    return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
+    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()))
+
+
+def _shifts(network: Network, loops: Loops) -> dict[str, int]:
+    """How many steps further back `imagine` finds what it carries than if it had been made by itself.
+
+    Behind the last `finish`, a node that runs a frames ahead of the loop has gone a frames beyond the end.
+    What is itself made late by `imagine` is made again from there.
+    """
+    if not {"step", "imagine"} <= set(loops):
+        return {}
+    binding, run, _ = loops["imagine"]
+    observing, imagining = loops["step"][1].loop, run.loop
+    late = {name: max(imagining.ahead) - imagining.frame_of(name) for name in imagining.nodes}
+    carried = carried_by(network, binding, imagining)
+    return {name: observing.frame_of(name) + late[name] for name, steps in carried.items() if steps}
 
 
 def _check(spec: Spec, network: Network, name: str) -> None:
