@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dvaec.plan.model import Once
+from dvaec.plan.model import Loop, Once
 from dvaec.spec.model import Role
 from dvaec.spec.read import read_spec
 from dvaec.testing.batches import stream_is_batch
@@ -38,6 +38,10 @@ def once(made: Built, name: str) -> Once:
         ("frame_0_of_a_latent_drawn_ahead", ("step", "imagine")),
         ("frame_0_of_three_frames_in_a_stream", ("step", "imagine")),
         ("frame_0_after_frame_1_in_a_stream", ("step", "imagine")),
+        ("frame_0_of_states_in_a_stream", ("step", "imagine")),
+        ("frame_0_of_draws_in_a_stream", ("step", "imagine")),
+        ("static_of_a_state_in_a_stream", ("step", "imagine")),
+        ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
     ],
 )
@@ -69,12 +73,24 @@ def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
     still = {v.name: values[v.name] for v in made.plan.network.values if not v.framed}
     state = made.module.begin(2, **{n: value for n, value in still.items() if made.takes("begin", n)})
     given = {name: value for name, value in values.items() if made.takes(entry, name)}
+    late = lateness(made, entry)
     for k in range(once(made, entry).after + 1):
         if k == values["x"].size(1):
             return None
-        alone = {n: v if n.removeprefix("noise_") in still else v[:, k] for n, v in given.items()}
+        alone = {
+            n: v if n.removeprefix("noise_") in still else v[:, max(0, k - late.get(n, 0))]
+            for n, v in given.items()
+        }
         state, _ = getattr(made.module, entry)(state, **alone)
     return state
+
+
+def lateness(made: Built, entry: str) -> dict[str, int]:
+    """By how many frames each draw of a step is behind the frame that comes; by its noise."""
+    assert made.plan.stream is not None
+    *_, loop = next(one for one in made.plan.stream.entries if one.name == entry).steps
+    assert isinstance(loop, Loop)
+    return {f"noise_{name}": max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 
 
 def test_q_draws_from_features_and_states_at_frame_1() -> None:
@@ -90,6 +106,16 @@ def test_q_waits_for_the_frames_that_it_looks_at() -> None:
     assert made.plan.stream is not None
     assert made.plan.stream.delay == 2
     assert dict(made.plan.stream.carried)["x"] == 2
+
+
+def test_q_waits_for_features_states_and_draws_of_later_frames() -> None:
+    """What is made without z_0 runs as far ahead as z_0 looks; the frames 1 of a given x are made with it."""
+    states, draws = built("frame_0_of_states_in_a_stream"), built("frame_0_of_draws_in_a_stream")
+    assert once(states, "step").ahead == (("g", 4), ("f", 1))
+    assert once(draws, "step").ahead == (("a", 1), ("a", 2), ("a", 3))
+    assert states.plan.stream is not None
+    assert draws.plan.stream is not None
+    assert (states.plan.stream.delay, draws.plan.stream.delay) == (3, 3)
 
 
 def test_frame_1_may_come_before_what_is_drawn_once() -> None:

@@ -42,16 +42,6 @@ def begin_with_draws(body: Body, stream: Stream) -> list[tuple[str, str]]:
     return [*found, *((f"{name}_so_far", so_far(body, name)) for name in names)]
 
 
-def begin_with_zeros(body: Body, stream: Stream) -> list[tuple[str, str]]:
-    """What stands at frame 0 where `imagine` looks for it, and `step` does not; name and value."""
-    found = []
-    for name, _ in stream.carried if body.entry.name == "imagine" and stream.finishes else ():
-        there = stream.shift_in(body.entry, name) is not None and _at_frame_0(body.entry, name)
-        if there and has_zero(body, name) and not begun_by_draws(body, name):
-            found.append((earlier(name, 1), at_zero(body, name)))
-    return found
-
-
 def shift(body: Body, stream: Stream) -> None:
     """Carry every value on to the next step."""
     for name, steps in stream.carried:

@@ -66,12 +66,14 @@ def draw_once(
     step: Once,
     at: str,
     given: dict[str, int],
+    ahead: dict[tuple[str, int], int],
     noise: Callable[[Body, ValueNode], None],
     begun: Callable[[], list[tuple[str, str]]],
 ) -> None:
     """Write the draws, `at` the step that makes them, and the fields of the state that begin with them.
 
-    What is `given` of every frame, by its name, is carried for so many steps.
+    What is `given` of every frame, by its name, is carried for so many steps; a frame of a node that is made
+    `ahead` was made so many steps before.
     """
     named, observed, before = set(body.named), observed_once(body), len(body.lines)
     for name in step.begun:  # named before the condition: the loop's first step reads it
@@ -83,6 +85,8 @@ def draw_once(
         for back in range(step.after, -1, -1) if carried >= step.after else ():
             frame = step.after + 1 - back
             body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
+    for (name, frame), back in ahead.items():
+        body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
     made = len(body.lines)
     for name in step.nodes:
         node = body.network.node(name)

@@ -13,7 +13,6 @@ from itertools import groupby
 from dvaec.emit.carrying import (
     begin_with,
     begin_with_draws,
-    begin_with_zeros,
     carried_fields,
     gathered_in,
     name_begins,
@@ -32,6 +31,7 @@ from dvaec.emit.results import Field, parameter_fields
 from dvaec.emit.stream_calls import DRAWN, arguments, counted_on, delayed, take, when
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
+from dvaec.plan.dependences import dependences
 from dvaec.plan.model import (
     Entry,
     FirstFrame,
@@ -44,6 +44,7 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
+from dvaec.plan.schedule import needed_by
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -121,16 +122,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
     for value in drawn:
         _noise(body, value)
     take_once(body)
-    if entry.once is not None:
-        steps = dict(stream.carried)
-        kept = {value.name: steps.get(value.name, 0) for value in given}
-        at = f"t == {entry.once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
-        draw_once(body, entry.once, at, kept, _noise, partial(begin_with_draws, body, stream))
-    if zeros := begin_with_zeros(body, stream):
-        body.add("if state.frame == 0:")
-        for zero, made in zeros:
-            body.add(f"    {zero} = {made}")
-    _statements(body, loop, given, gathered_in(body, stream))
+    _statements(body, stream, loop, given)
     shift(body, stream)
     carried = (*stream.static, *(local or f"state.{field}" for field, local in fields))
     body.add(f"after = State({', '.join((*counted_on(body, stream), *carried))})")
@@ -144,10 +136,37 @@ def _loop(body: Body) -> Loop:
     return loop
 
 
-def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str, ...]) -> None:
+def _statements(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
+    """Write what a step makes: first what the draws for the whole sequence see, then these, then the rest."""
     writing = Stepping(body, loop)
-    writing.kept = kept
+    writing.kept = gathered_in(body, stream)
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
+    seen = needed_by(dependences(body.network, dict(body.entry.binding)), _made_ahead(body))
+    _made(writing, [node for node in nodes if node.name in seen])
+    _begin_once(body, stream, loop, given)
+    _made(writing, [node for node in nodes if node.name not in seen], given)
+
+
+def _made_ahead(body: Body) -> list[str]:
+    once = body.entry.once
+    return [name for name, _ in once.ahead] if once is not None else []
+
+
+def _begin_once(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
+    """Write what is drawn once a sequence."""
+    once = body.entry.once
+    if once is None:
+        return
+    steps = dict(stream.carried)
+    kept = {value.name: steps.get(value.name, 0) for value in given}
+    ahead = {place: once.steps_behind(loop, *place) for place in once.ahead}
+    at = f"t == {once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
+    draw_once(body, once, at, kept, ahead, _noise, partial(begin_with_draws, body, stream))
+
+
+def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = None) -> None:
+    """Write some nodes of a step; where it is told what is `given`, behind frame 1 in an order of its own."""
+    body, loop = writing.body, writing.step
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them
             if not isinstance(node, HeadNode):
@@ -161,7 +180,7 @@ def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str,
         recurrent(body, node)
     ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
     for step in body.entry.steps:
-        if isinstance(step, FirstFrame):
+        if isinstance(step, FirstFrame) and given is not None:
             _first_frame(body, step, given)
     for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
         group(writing, list(some), ports, (), ())

@@ -138,13 +138,19 @@ class Once:
     """What the first step of a stream draws for the whole sequence, one after another, before all else.
 
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
-    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes.
+    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes. What
+    is read of `ahead`, nodes with their frames, the steps until then have made.
     """
 
     nodes: tuple[str, ...]
     reason: str
     after: int = 0
     begun: tuple[str, ...] = ()
+    ahead: tuple[tuple[str, int], ...] = ()
+
+    def steps_behind(self, loop: Loop, node: str, frame: int) -> int:
+        """How many steps before the draws a loop has made that frame of a node."""
+        return self.after - max(loop.ahead) + loop.frame_of(node) - (frame - 1)
 
 
 Step = Batched | WholeSequence | Loop | FirstFrame

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.first_frame import first_frame_apart
-from dvaec.plan.links import arrow, made
+from dvaec.plan.links import arrow, distance
+from dvaec.plan.links import made as words
 from dvaec.plan.model import (
     Dependence,
     Entry,
@@ -43,7 +44,7 @@ class _Run:
 
     loop: Loop
     once: Once | None
-    looked_back: tuple[str, ...]  # what is given that the draws are made of
+    looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
     first: FirstFrame | None = None
 
     @property
@@ -118,8 +119,8 @@ def _keeping(
         for name, steps in carried_by(network, binding, run.loop).items():
             more = shifts.get(name, 0) if kind == "imagine" and steps else 0
             carried[name] = max(carried.get(name, 0), steps + more)
-        for name in run.looked_back:
-            carried[name] = max(carried.get(name, 0), run.once.after if run.once is not None else 0)
+        for name, steps in run.looked_back:
+            carried[name] = max(carried.get(name, 0), steps)
     order = [node.name for node in network.nodes if carried.get(node.name)]
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
@@ -157,11 +158,12 @@ def _check(spec: Spec, network: Network, name: str) -> None:
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
     once = drawn_once(network, binding)
-    apart, after = (once.nodes, once.after) if once is not None else ((), 0)
+    apart = once.nodes if once is not None else ()
     still = [v.name for v in network.values if not v.framed]
     edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
     looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
     seen = [v.name for v in network.values if v.framed and v.name in looked]
+    seen += [name for name, _ in once.ahead] if once is not None else []
     needed = needed_by(edges, (*outputs, *seen))
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
@@ -175,17 +177,32 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        loop = _one_loop(network, binding, names, inside, after)
-        return _Run(_with_frame_1(loop, once), once, tuple(seen))
+        loop, once = _one_loop(network, binding, names, inside, once)
+        return _Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
     except UnschedulableError:
         turned = first_frame_apart(network, binding, names, inside)
         if turned is None:
             raise
-    loop = _one_loop(network, binding, turned.rest, turned.edges, after)
+    loop, once = _one_loop(network, binding, turned.rest, turned.edges, once)
     if max(loop.ahead) > 0:
         why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
         raise NoStreamError(f"it {why}")
-    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, tuple(seen), turned.step)
+    looked_back = _looked_back(network, binding, loop, once)
+    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, looked_back, turned.step)
+
+
+def _looked_back(
+    network: Network, binding: Binding, loop: Loop, once: Once | None
+) -> tuple[tuple[str, int], ...]:
+    """What is drawn once reads of earlier steps: all frames of what is given, and what is made ahead."""
+    if once is None:
+        return ()
+    reads = {r.node for name in once.nodes for port in network.node(name).ports for r in port.reads}
+    given = [v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN]
+    found = {name: once.after for name in given if name in reads and name in loop.nodes}
+    for name, frame in once.ahead:
+        found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))
+    return tuple(found.items())
 
 
 def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
@@ -199,19 +216,33 @@ def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -
 
 
 def _one_loop(
-    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...], after: int
-) -> Loop:
-    """Return nodes that wait for one another as one loop; the given runs `after` frames ahead of the rest."""
+    network: Network,
+    binding: Binding,
+    names: tuple[str, ...],
+    inside: tuple[Dependence, ...],
+    once: Once | None,
+) -> tuple[Loop, Once | None]:
+    """Return nodes that wait for one another as one loop, and when it draws what there is once.
+
+    The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes.
+    """
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
-    values = [n.name for n in network.values if n.name in names]
-    given = [name for name in values if binding[name] is Origin.GIVEN]
-    most = max(*ahead.values(), *(after + a for name, a in ahead.items() if name not in given))
-    ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
-    return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
+    given = [n.name for n in network.values if n.name in names and binding[n.name] is Origin.GIVEN]
+    after, wanted = (once.after, once.ahead) if once is not None else (0, ())
+    early = [n for n in ahead if n not in given and n in needed_by(inside, [name for name, _ in wanted])]
+    behind = max([frames for name, frames in ahead.items() if name not in (*given, *early)], default=0)
+    further = max([0, *(frame - 1 + behind - ahead[name] for name, frame in wanted)])
+    made = {name: ahead[name] + further * (name in early) for name in ahead if name not in given}
+    seen = [made[e.reader] + (distance(e, 1) or 0) for e in inside if e.source in given]
+    most = max([after + behind, *made.values(), *seen])
+    placed = dict.fromkeys(given, most) | made
+    if once is not None and early:
+        once = replace(once, after=most - behind)
+    return Loop(tuple(placed), direction, "one frame of a stream", tuple(placed.values())), once
 
 
 def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
@@ -229,7 +260,7 @@ def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence
         waiting = [n for n in heads if set(ring) & needed_by(inside, [n])]
         first = min(waiting, key=lambda n: n.startswith("p_"), default=ring[0])
         which = f"{listed(ring)}, which run{'s' * (len(ring) == 1)}"
-        return f"{made(first)} waits for {which} backward from frame T ({link})"
+        return f"{words(first)} waits for {which} backward from frame T ({link})"
     return ""
 
 
