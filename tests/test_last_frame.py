@@ -12,8 +12,8 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
 from dvaec.derive.question import parse_question
+from dvaec.network.numbered import last_windows
 from dvaec.network.template import Template, template_of
-from dvaec.network.unframed import unframed_windows
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Inference, InferenceKind, Parent, Spec
 from dvaec.spec.offsets import ALL
@@ -125,11 +125,11 @@ def test_what_frame_t_needs_of_a_sequence_of_one_frame_is_in_its_line() -> None:
     spec = read_text(text, "p")[0]
     template = template_of(spec)
     given = {"x": ALL, "w": None, "u": ALL}
-    found = unframed_windows(template, "z", LAST, given).parents
+    found = last_windows(template, "z", given).parents
     assert found == (Parent("x", None, LAST), Parent("w", None), Parent("u", None, LAST))
     assert minimal_sets(spec, 1)["z", 1] == {("x", 1), ("w", 0), ("u", 1)}
     assert minimal_sets(spec, 2)["z", 2] == {("x", 2), ("u", 2)}
-    later = unframed_windows(template, "z", LAST, given, alone=False).parents
+    later = last_windows(template, "z", given, alone=False).parents
     assert later == (Parent("x", None, LAST), Parent("u", None, LAST))
 
 

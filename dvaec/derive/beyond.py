@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from dvaec.spec.frames import at_frames
+from dvaec.spec.frames import at_frames, at_last
 from dvaec.spec.model import LAST, Conditional, Parent
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
 """The least windows that hold an absolute frame at every t of 1..T."""
@@ -17,7 +17,9 @@ def beyond(one: Conditional, other: Conditional, zero: Collection[str] = ()) -> 
 
     `zero` are the names that have a frame 0, of which the lines of frames 0 and 1 tell.
     """
-    if one.frame in (0, 1):
+    if one.frame == LAST:
+        return tuple(_beyond_last(one, other))
+    if one.frame is not None:
         return tuple(_beyond_counted(one, other, zero))
     found = []
     for parent in one.parents:
@@ -45,6 +47,25 @@ def _beyond_counted(one: Conditional, other: Conditional, zero: Collection[str])
             there = parent.frame == LAST and window(1, None) <= seen
             if parent.offsets is None and parent.frame in (None, LAST) and not there:
                 yield from () if other.of(name, parent.frame) else (parent,)
+
+
+def _beyond_last(one: Conditional, other: Conditional) -> Iterator[Parent]:
+    """Yield what the line of frame T reads and another does not, the frames of each name together."""
+    for name in dict.fromkeys(parent.name for parent in one.parents):
+        seen, some = _back_from_last(other, name), [p for p in one.parents if p.name == name]
+        yield from at_last(name, _back_from_last(one, name) - seen)
+        for parent in (p for p in some if p.offsets is None and p.frame != LAST):
+            whole = window(None, -1) if name == one.target else window(None, 0)
+            there = parent.frame is not None and whole <= seen
+            yield from () if there or other.of(name, parent.frame) else (parent,)
+
+
+def _back_from_last(conditional: Conditional, name: str) -> Offsets:
+    """Return the frames of a name, counted from T, that the line of frame T reads; 0 and 1 have no place."""
+    found = NONE
+    for parent in (p for p in conditional.parents if p.name == name):
+        found |= NOW if parent.frame == LAST else (parent.offsets or NONE) & window(None, 0)
+    return found
 
 
 def frames_read(conditional: Conditional, name: str) -> Offsets:

@@ -7,9 +7,7 @@ others, as x_t | z_t, z_1 does, the windows of every t >= 1 hold at each t what 
 of t >= 2 hold less. Frame T likewise: in a backward sweep, where it comes first, it may need what the others
 need no more.
 
-The factor of frame 1 can name any frames that it needs. That of frame T can name the frames 0, 1, T and whole
-windows alone (`dvaec.network.unframed`): what it so reads without need is told (`dvaec.derive.loose`), and
-where it cannot be said, of its own sweep, frame T is not parted.
+The factors of frames 1 and T can name any frames that they need.
 """
 
 from __future__ import annotations
@@ -23,8 +21,7 @@ from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.model import Key
 from dvaec.network.cases import end_is_told
 from dvaec.network.template import Template, evidence, template_of
-from dvaec.network.unframed import unframed_windows
-from dvaec.network.windows import NoFixpointError, stationary_windows
+from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec, reads_of_head
 
 
@@ -99,7 +96,7 @@ def _partings(spec: Spec, template: Template, name: str) -> tuple[_Parting, ...]
 
 def _parted(partings: Sequence[_Parting], frame: int) -> bool:
     """Whether there is a factor of its own at frame 1 or T: the others then need less; one gain is enough."""
-    return any(one.gains(frame) for one in partings) and all(one.sayable(frame) for one in partings)
+    return any(one.gains(frame) for one in partings)
 
 
 @dataclass(frozen=True)
@@ -126,19 +123,3 @@ class _Parting:
         rest = stationary_windows(self.template, self.name, self.given, others).parents
         more = beyond(self.whole, Conditional(self.name, rest))
         return any(ever_there(self.spec, self.template, parent, others) for parent in more)
-
-    def sayable(self, frame: int) -> bool:
-        """Whether the factor of the one frame can be written."""
-        if frame != LAST:
-            return True
-        try:
-            own = unframed_windows(self.template, self.name, frame, self.given).parents
-        except NoFixpointError:
-            return False
-        return all(_sayable(self.template, self.name, one) for one in own)
-
-
-def _sayable(template: Template, target: str, parent: Parent) -> bool:
-    """Whether a line of frame T can say it: all frames of its own sweep, or frame 1, may be frame T."""
-    sweep = next(one.latents for one in template.order if target in one.latents)
-    return parent.name not in sweep or parent.frame == LAST

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dvaec.derive.beyond import HOLDING, beyond
 from dvaec.derive.factors import by_key, placed, serving
 from dvaec.derive.model import Comparison, Posterior, served_by
-from dvaec.network.numbered import numbered_windows
+from dvaec.network.numbered import last_windows, numbered_windows
 from dvaec.network.template import Template, template_of
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import NoFixpointError, stationary_windows
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import NONE, NOW, Offsets, of
 
 
 def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) -> tuple[Comparison, ...]:
@@ -37,14 +37,7 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
 
 def _there(spec: Spec, q: Conditional, frame: int | None) -> Conditional:
     """Return what q's conditional of every frame reads at frame 1 or T, as a line of that frame would."""
-    if frame != LAST:
-        return Conditional(q.target, placed(spec, q, frame), frame)
-    found = []
-    for parent in q.parents:
-        offsets = parent.offsets or NONE
-        found.append(Parent(parent.name, ALL) if offsets and window(None, 0) <= offsets else parent)
-        found += [Parent(parent.name, None, LAST)] if 0 in offsets else []
-    return Conditional(q.target, tuple(found), frame)
+    return Conditional(q.target, placed(spec, q, frame), frame)
 
 
 def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> tuple[Parent, ...]:
@@ -67,10 +60,11 @@ def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> t
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
             place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
             return tuple(sorted(idle, key=lambda p: place[p.name, p.frame]))
-        if q.frame in (0, 1):
+        if q.frame == LAST:
+            return _redundant_at_last(template, q, given, served[0] == 1)
+        if q.frame is not None:
             return _redundant_at(template, q, given)
-        alone = q.frame != LAST or served[0] == 1
-        found = unframed_windows(template, q.target, q.frame, given, absolute, alone).parents
+        found = unframed_windows(template, q.target, given, absolute).parents
     except NoFixpointError:
         return ()
     whole = {p.name for p in found if p.offsets is not None}
@@ -93,6 +87,19 @@ def _redundant_at(template: Template, q: Conditional, given: dict[str, Offsets |
     last = tuple(Parent(name, None, LAST) for name, _ in sorted(windows.singles))
     needed = Conditional(q.target, (*windows.parents, *last), q.frame)
     return beyond(q, needed, template.zero)
+
+
+def _redundant_at_last(
+    template: Template, q: Conditional, given: dict[str, Offsets | None], alone: bool
+) -> tuple[Parent, ...]:
+    """Return what the line of frame T reads without need; `alone` as `last_windows` has it."""
+    for parent in q.parents:
+        if parent.frame == LAST:
+            given[parent.name] = (given[parent.name] or NONE) | NOW
+    single = tuple((p.name, p.frame) for p in q.parents if p.frame in (0, 1))
+    windows = last_windows(template, q.target, given, alone, single)
+    near = tuple(Parent(name, None, frame) for name, frame in sorted(windows.singles))
+    return beyond(q, Conditional(q.target, (*windows.parents, *near), LAST), template.zero)
 
 
 def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:

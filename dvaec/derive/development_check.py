@@ -13,6 +13,7 @@ from dvaec.network.template import drawn_in, early_frames, template_of
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
+from dvaec.spec.frames import at_last
 from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, Sweep, reads_of_head
 from dvaec.spec.offsets import ALL, Offsets
 from dvaec.spec.source import Source
@@ -135,7 +136,7 @@ def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> li
         return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
     if frame == LAST:  # one that reads z_1 reads it where T > 1
         found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
-        return [*found, Parent(name, None, LAST)] if 0 in sweep.before(name, target) else found
+        return [*at_last(name, sweep.before(name, target)), *found]
     before = sweep.before(name, target, frame)
     return [Parent(name, before)] if before else []
 

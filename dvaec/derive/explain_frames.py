@@ -19,7 +19,7 @@ from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.offsets import ALL, Offsets
 
 MOST_RESTS = 12
 
@@ -30,17 +30,18 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
     judgements = _judged(template, question, derivation)
     longest = judgements[-1]
     network, target = longest.network, longest.target
-    asked = [n for n in _asked(network, candidate) if n != target or candidate.offsets is None]
-    hits = _hits(judgements, candidate)
+    back = _counts_back(question)
+    asked = [n for n in _asked(network, candidate, back) if n != target or candidate.offsets is None]
+    hits = _hits(judgements, candidate, back)
     if candidate.offsets is None and not hits:  # as at T = 1, where frame 1 is frame T
-        hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate)
+        hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate, back)
     inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
     q = serving_at(by_key(derivation.inference), question.target, target.frame, network.frames)
     read = set(network.reads(q, target.frame))
 
     def part(nodes: Iterable[Node]) -> Parent | Frames | None:
         some = tuple(nodes)
-        return _named(candidate, some, template, network) if some else None
+        return _named(question, some, template, network) if some else None
 
     free = [n for n in asked if n in longest.evidence and n not in inside]
     trails, findings = Trails(template, None), []
@@ -48,11 +49,11 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
         nearest = min(inside, key=lambda n: _distance(n, target))
         at = next((hit for hit in hits if hit[0].target == target and hit[1] == nearest), hits[0])
         members = tuple(n for n in asked if n in inside)
-        part_inside = _named(candidate, members, template, network)
+        part_inside = _named(question, members, template, network)
         findings.append(shown(at[0], part_inside, at[1], trails, True))
     if free:
         nearest = min(free, key=lambda n: _distance(n, target))
-        findings.append(shown(longest, _named(candidate, free, template, network), nearest, trails, False))
+        findings.append(shown(longest, _named(question, free, template, network), nearest, trails, False))
     return Explanation(
         question=question,
         answer=bool(inside),
@@ -172,18 +173,18 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
 def _farthest(question: Question) -> int:
     """Return the last frame that is asked about by its number."""
     asked = (question.frame, question.candidate.frame)
-    window = _counted(question).offsets
-    return max((n for n in (*asked, window.high if window else None) if n is not None), default=0)
+    offsets, far = _counted(question).offsets, None
+    if offsets:
+        far = -offsets.low if question.frame == LAST else offsets.high
+    return max((n for n in (*asked, far) if n is not None), default=0)
 
 
 def _counted(question: Question) -> Parent:
-    """Return the candidate with its frames by their numbers, where they are relative to a numbered frame."""
+    """Return the candidate with its frames by their numbers, where they are relative to frame 0 or 1."""
     offsets = question.candidate.offsets
-    return (
-        question.candidate
-        if not offsets
-        else replace(question.candidate, offsets=offsets.shift(question.frame or 0))
-    )
+    if not offsets or question.frame == LAST:
+        return question.candidate
+    return replace(question.candidate, offsets=offsets.shift(question.frame or 0))
 
 
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
@@ -193,27 +194,34 @@ def _judgement(template: Template, question: Question, frames: int) -> Judgement
     return judge(network, node, network.before(node))
 
 
-def _hits(judgements: Iterable[Judgement], candidate: Parent) -> list[tuple[Judgement, Node]]:
-    return [(one, n) for one in judgements for n in _asked(one.network, candidate) if n in one]
+def _hits(judgements: Iterable[Judgement], candidate: Parent, back: bool) -> list[tuple[Judgement, Node]]:
+    return [(one, n) for one in judgements for n in _asked(one.network, candidate, back) if n in one]
 
 
-def _asked(network: Unrolled, candidate: Parent) -> tuple[Node, ...]:
-    """Return the frames of the candidate that exist."""
+def _counts_back(question: Question) -> bool:
+    """Whether frames are asked about as frame T counts them."""
+    return question.frame == LAST and question.candidate.offsets not in (None, ALL)
+
+
+def _asked(network: Unrolled, candidate: Parent, back: bool = False) -> tuple[Node, ...]:
+    """Return the frames of the candidate that exist; `back` says that it counts from T."""
     nodes = tuple(n for n in network.parents if n.name == candidate.name)
     if candidate.frame is None:
-        there = candidate.offsets
-        return nodes if there is None else tuple(n for n in nodes if n.frame is not None and n.frame in there)
+        there, start = candidate.offsets, network.frames if back else 0
+        return nodes if there is None else tuple(n for n in nodes if (n.frame or 0) - start in there)
     at = network.frames if candidate.frame == LAST else candidate.frame
     return tuple(n for n in nodes if n.frame == at)
 
 
 def _named(
-    candidate: Parent, nodes: Sequence[Node], template: Template, network: Unrolled
+    question: Question, nodes: Sequence[Node], template: Template, network: Unrolled
 ) -> Parent | Frames:
+    candidate = question.candidate
     if candidate.offsets is None:
         return candidate
     frames = tuple(n.frame for n in nodes if n.frame is not None)
-    return Frames(candidate.name, frames, template.first(candidate.name), network.frames)
+    first, back = template.first(candidate.name), _counts_back(question)
+    return Frames(candidate.name, frames, first, network.frames, back)
 
 
 def _distance(node: Node, target: Node) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
 from dvaec.diagnostics import Span
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import of
+from dvaec.spec.offsets import of, window
 from dvaec.spec.source import Source
 
 UNSHOWN = "  The reason is not shown: no network that is searched has it."
@@ -170,7 +170,7 @@ def use_words(explanation: Explanation) -> list[str]:
 
 
 def window_text(part: Parent | Frames) -> str:
-    """Return a window as the page writes it; single frames as runs: x_1, x_<4:T>."""
+    """Return a window as the page writes it; single frames as runs: x_1, x_<4:T>, or from T: x_<T-1>."""
     if isinstance(part, Parent):
         return notation.parent(part)
     runs: list[tuple[int, int]] = []
@@ -183,10 +183,19 @@ def window_text(part: Parent | Frames) -> str:
         (first, "T" if last == part.last and last > first else str(last), first == last)
         for first, last in runs
     )
+    if part.back:
+        return ", ".join(_shortened([_from_last(part, *run) for run in runs], "..."))
     texts = [
         f"{part.name}_{first}" if single else f"{part.name}_<{first}:{last}>" for first, last, single in named
     ]
     return ", ".join(_shortened(texts, "..."))
+
+
+def _from_last(part: Frames, first: int, last: int) -> str:
+    """Return a run of frames as the line of frame T names it."""
+    start = None if first == part.first and last > first else first - part.last
+    offsets = window(start, last - part.last)
+    return notation.page(part.name, offsets, part.first, LAST)
 
 
 def _place(place: Place) -> str:

@@ -14,7 +14,7 @@ from dvaec.derive.chain import chain, chain_of_q, seen_by_network
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
-from dvaec.network.numbered import numbered_windows
+from dvaec.network.numbered import last_windows, numbered_windows
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
@@ -43,11 +43,13 @@ def windows_given(
         return replace(
             found, parents=tuple(p for p in found.parents if p.offsets is None or p.offsets & there)
         )
-    if name in template.static or frame is not None:
-        alone = frame != LAST or served[0] == 1
-        return unframed_windows(template, name, frame, given, absolute, alone)
+    if name in template.static:
+        return unframed_windows(template, name, given, absolute)
     single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
-    found = stationary_windows(template, name, given, served, single)
+    if frame == LAST:
+        found, served = last_windows(template, name, given, served[0] == 1, single), (served[0], 0)
+    else:
+        found = stationary_windows(template, name, given, served, single)
     kept = [p for p in found.parents if ever_there(spec, template, p, served)]
     kept += [p for p in absolute if (p.name, p.frame) in found.singles and p not in kept]
     return replace(found, parents=tuple(kept))

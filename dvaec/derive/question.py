@@ -2,7 +2,7 @@
 
 A sequence-level target and one at a single frame are asked about single frames or all of them:
 `v <- x_<1:T>`, `z_0 <- x_5`, `z_1 <- u_1`. Frames 0 and 1 may be asked about any frames that have numbers:
-`z_1 <- x_<2:T>`.
+`z_1 <- x_<2:T>`, frame T about those that it counts back to: `z_T <- x_<T-1>`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from dvaec.diagnostics import Diagnostic, Fault, Sources, Span, did_you_mean
 from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import counts_frames
 from dvaec.spec.model import LAST, Parent, Role, Spec
 from dvaec.spec.notation import raised
 from dvaec.spec.offsets import ALL, NOW, of, window
@@ -28,7 +29,7 @@ class Question:
     """A latent at frame t, at one `frame` (LAST for T) or of sequence level, and what its factor may read.
 
     The candidate is a window relative to t, a sequence-level name, or, where the target has no frame t, one
-    absolute frame or all of them. Of frames 0 and 1 a window is relative to them.
+    absolute frame or all of them. Of frames 0, 1 and T a window is relative to them.
     """
 
     target: str
@@ -49,8 +50,7 @@ def parse_question(text: str, spec: Spec) -> Question:
     at = text.index(arrow)
     target = _reference(text, 0, at)
     _known(text, target, spec)
-    numbered = target.frame in ("0", "1")
-    candidate = _candidate(text, at + len(arrow), spec, numbered)
+    candidate = _candidate(text, at + len(arrow), spec, counts_frames(target))
     variable = spec.variable(target.name)
     if variable.role is not Role.LATENT:
         message = (
@@ -69,26 +69,27 @@ def parse_question(text: str, spec: Spec) -> Question:
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
     offsets = candidate.offsets
     if offsets is not None and candidate.counted:
-        every = window(spec.variable(candidate.name).first, None)
-        offsets = ALL if every <= offsets else offsets.shift(-(frame or 0))
+        every = window(None, 0) if frame == LAST else window(spec.variable(candidate.name).first, None)
+        back = 0 if frame in (None, LAST) else frame
+        offsets = ALL if every <= offsets else offsets.shift(-back)
     elif not relative and offsets not in (None, ALL):
         name = candidate.name
         message = f"{text[target.start : target.stop]} has no frame t that {name} could be relative to"
-        some = f"{name}_<2:T>, " if numbered else ""
+        some = {LAST: f"{name}_<T-1>, ", None: ""}.get(frame, f"{name}_<2:T>, ")
         hint = f"name a frame or all of them: {name}_1, {name}_5, {name}_T, {some}{name}_<1:T>"
         raise _fault(text, Code.NOT_SUPPORTED, message, candidate.start, candidate.stop, hint)
     return Question(target.name, Parent(candidate.name, offsets, other), frame)
 
 
-def _candidate(text: str, start: int, spec: Spec, counting: bool) -> Reference:
-    """Read what stands behind the arrow: a variable, or several windows of it, `counting` frames or not."""
+def _candidate(text: str, start: int, spec: Spec, counting: str | None) -> Reference:
+    """Read what stands behind the arrow: a variable, or several windows of it, `counting` as a line does."""
     found = []
     for piece in text[start:].split(","):
         found.append(_reference(text, start, start + len(piece), counting))
         _known(text, found[-1], spec)
         start += len(piece) + 1
     if counting and (len(found) > 1 or found[0].offsets is not None):
-        found = [_counted(one) for one in found]
+        found = [_back_from_last(one) if counting == "T" else _counted(one) for one in found]
     first, *others = found
     offsets = first.offsets
     for one in others:
@@ -109,6 +110,14 @@ def _counted(reference: Reference) -> Reference:
     elif not reference.counted:
         return reference
     return replace(reference, offsets=frames, frame=None, counted=True)
+
+
+def _back_from_last(reference: Reference) -> Reference:
+    """Return a reference with its frames counted from T, where it can be."""
+    if reference.frame == "T":
+        return replace(reference, offsets=NOW, frame=None, counted=True)
+    every = reference.offsets == ALL and reference.begins is not None
+    return replace(reference, offsets=window(None, 0), counted=True) if every else reference
 
 
 def _frame(text: str, reference: Reference, spec: Spec) -> int | None:
@@ -137,7 +146,7 @@ def _latents(spec: Spec) -> str:
     return "ask about " + " or ".join(names)
 
 
-def _reference(text: str, start: int, stop: int, counting: bool = False) -> Reference:
+def _reference(text: str, start: int, stop: int, counting: str | None = None) -> Reference:
     try:
         return parse_reference(text, start, stop, counting)
     except NotationError as error:

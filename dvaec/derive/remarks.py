@@ -76,8 +76,8 @@ def _idle_at(spec: Spec, comparison: Comparison, path: Path, source: Source) -> 
     unfolded, frame, zero = unfold(spec), comparison.frame, spec.zero
     for place in (one for one in source.spans if one[:-2] == (*path, READS)):
         text = str(place[-1])
-        read = parse_reference(text, 0, len(text), frame in (0, 1))
-        references = settled(read, frame, zero) if frame in (0, 1) else (read,)
+        read = parse_reference(text, 0, len(text), None if frame is None else notation.frame_word(frame))
+        references = (read,) if frame is None else settled(read, frame, zero)
         seen = Conditional(comparison.target, unfolded.seen(map(parent_of, references), frame), frame)
         if beyond(seen, Conditional(comparison.target, comparison.redundant, frame), zero) != seen.parents:
             return place

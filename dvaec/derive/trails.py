@@ -14,12 +14,16 @@ from dvaec.spec.offsets import of, window
 
 @dataclass(frozen=True)
 class Frames:
-    """Some frames of a variable in a sequence of `last` frames, whose first is `first`."""
+    """Some frames of a variable in a sequence of `last` frames, the first of them `first`.
+
+    `back` says that they are named from T.
+    """
 
     name: str
     frames: tuple[int, ...]
     first: int
     last: int
+    back: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ class _View:
         singles = [c for c in (*_EARLY, *_LATE) if Place(parent.name, c) in shown]
         every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
         if (counted := _counted(link)) is not None:
-            read = [source for source in every if self._reads(counted, FIRST, source)]
+            reader = FINAL if link.column == FINAL else FIRST
+            read = [source for source in every if self._reads(counted, reader, source)]
         elif column is None or link.column is not None:  # without a frame t: all frames are read
             read = [EARLIER, *self.slices, LATER, *singles]
         else:
@@ -192,8 +193,10 @@ class _View:
     def partly_read(self, link: Link, shown: tuple[Place, ...]) -> Iterator[Place]:
         """The plates of a link that one of its readers does not read all of."""
         offsets = link.parent.offsets
-        if (counted := _counted(link)) is not None and counted.reaches_future:
-            plates = (EARLIER, LATER) if not window(1, None) <= counted else ()
+        counted, last = _counted(link), link.column == FINAL
+        if counted is not None and (counted.reaches_past if last else counted.reaches_future):
+            others = window(None, -1) if last else window(1, None)
+            plates = () if others <= counted else (EARLIER, LATER)
             yield from (Place(link.parent.name, plate) for plate in plates)
         if offsets is None or link.column is not None or link.target in self.static or offsets == ALL:
             return
@@ -238,9 +241,9 @@ class _View:
 
 
 def _counted(link: Link) -> Offsets | None:
-    """A window of frame 0 or 1 that is not of all frames, relative to frame 1."""
+    """A window of frame 0, 1 or T that is not of all frames, relative to frame 1, or to T."""
     offsets = link.parent.offsets
-    if link.column not in (ZERO, FIRST) or offsets is None or offsets == ALL:
+    if link.column not in (ZERO, FIRST, FINAL) or offsets is None or offsets == ALL:
         return None
     return offsets.shift(-1) if link.column == ZERO else offsets
 

@@ -61,7 +61,7 @@ def _parent_at(spec: Spec, parent: Parent, frame: int) -> str:
 
 def _ending(one: Window, first: int) -> str:
     """Write a window that is counted from T."""
-    text = subscript(one, first).replace("t", "T")
+    text = subscript(one, first, LAST)
     return text if len(text) == 1 else f"{{{text}}}"
 
 

@@ -103,11 +103,17 @@ def zero_start(body: Body, name: str) -> bool:
 
 
 def single(body: Body, read: Read) -> str:
-    """Name one read of what has no frame t, (batch, dim); the head of frame 1 reads that frame as t."""
+    """Name one read of what has no frame t, (batch, dim); the heads of frames 1 and T read that frame as t.
+
+    Before its own frame only that of T reads.
+    """
     if not framed(body.network.node(read.node)):
         return read.node
     if read.frame == LAST:
         return body.once(f"{read.node}_last", body.call("last", read.node, "lengths"))
+    if read.offset is not None and read.offset < 0:
+        lagged = whole(body, Read(read.node, read.offset))
+        return body.once(f"{lagged}_last", body.call("last", lagged, "lengths"))
     later = read.offset or (read.frame or 1) - 1
     if later:
         return body.once(f"{read.node}_frame{later + 1}", f"{whole(body, Read(read.node, later))}[:, 0]")

@@ -69,6 +69,18 @@ def cases_after(
     yield from _away(nearest, near, period)
 
 
+def cases_before(
+    template: Template, nearest: int, near: int, period: int, asked: tuple[int, ...]
+) -> Iterator[Offsets]:
+    """Yield where frame 1 can be, seen from frame T, to which the nearest is so many frames before."""
+    if not _told(template, (0, 1), asked):
+        yield NONE
+        return
+    if near + period > MOST_CASES:
+        near, period = min(near, MOST_CASES), 1
+    yield from map(reflect, _away(nearest, near, period))
+
+
 def _told(template: Template, frames: tuple[int, ...], asked: tuple[int, ...]) -> bool:
     if any(frame in frames for frame in asked):
         return True

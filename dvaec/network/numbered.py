@@ -1,7 +1,8 @@
-"""The minimal conditioning set of z_0 or z_1 by themselves, as windows relative to that frame.
+"""The minimal conditioning set of z_0, z_1 or z_T by themselves, as windows relative to that frame.
 
-Seen from there, frame 1 is at one offset and nothing stands before the first frame. What is left of the cases
-of `dvaec.network.windows` is where frame T can be; that proof holds of each.
+Seen from frame 0 or 1, frame 1 is at one offset and nothing stands before the first frame. What is left of
+the cases of `dvaec.network.windows` is where frame T can be; that proof holds of each. Seen from frame T,
+that is the frame at one offset, and what is left is where frame 1 can be.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from dvaec.network.cases import cases_after
+from dvaec.network.cases import cases_after, cases_before
 from dvaec.network.question import Question, Single
 from dvaec.network.scenes import Case
 from dvaec.network.template import Template, drawn_at, end
 from dvaec.network.windows import Windows, bound_periods, solved, together
-from dvaec.spec.frames import at_frames
+from dvaec.spec.frames import at_frames, united
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import NONE, Offsets, of, window
+from dvaec.spec.offsets import NONE, NOW, Offsets, of, window
 
 
 def numbered_windows(
@@ -43,6 +44,32 @@ def numbered_windows(
     ]
     windows = together(template, target, found)
     return replace(windows, parents=tuple(_counted(template, windows, frame, given)))
+
+
+def last_windows(
+    template: Template,
+    target: str,
+    given: Mapping[str, Offsets | None],
+    alone: bool = True,
+    single: Single = (),
+) -> Windows:
+    """Return the minimal conditioning set of the target's frame T, given E as windows relative to it.
+
+    These are the cases in which frame T is where it is seen from there, and nothing stands after it; `alone`
+    says whether the target is drawn so where T = 1, too. E holds, moreover, the `single` frames. The windows
+    found are relative to T, in the one form that such a line has (`dvaec.spec.frames.at_last`), and hold for
+    every T.
+    """
+    bound_periods(template)
+    reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
+    plain = solved(Question(template, target, given, Case(NONE, NOW), reach))
+    asked = tuple(at for _, at in single)
+    found = [
+        solved(Question(template, target, given, Case(first, NOW), reach, single))
+        for first in cases_before(template, not alone, plain.first + reach, plain.period, asked)
+    ]
+    windows = together(template, target, found)
+    return replace(windows, parents=united(windows.parents, template.names, template.zero, LAST))
 
 
 def _counted(

@@ -181,29 +181,27 @@ def _from(frame: int) -> Offsets:
     return window(-frame, None)
 
 
-def marks_scene(template: Template, target: str, frame: int | None) -> Scene:
-    """Return the network without a frame t, for a target of the sequence level or at frame 0, 1 or T."""
+def marks_scene(template: Template, target: str) -> Scene:
+    """Return the network without a frame t, for a target of the sequence level."""
     cliques = []
     for family in template.families:
         child = family.target
         links = tuple(
-            _marked(template, p, frame)
-            if child in template.static
-            else _usual(p) or _marked(template, p, frame)
+            _marked(template, p) if child in template.static else _usual(p) or _marked(template, p)
             for p in family.parents
         )
         own = [f for f in template.numbered if f.target == child]
         at = exists(template, child, ANY)
         for numbered in own:
-            mark = _MARK[numbered.frame]
-            read = (_relative(p) or _marked(template, p, frame) for p in numbered.parents)
+            mark = _MARK[numbered.frame or 0]
+            read = (_relative(p) or _marked(template, p) for p in numbered.parents)
             cliques.append(Clique(child, mark, tuple(read)))
             at &= ~mark
         cliques.append(Clique(child, at, links))
-    return Scene(Marks(), tuple(cliques), target, _MARK[frame])
+    return Scene(Marks(), tuple(cliques), target, ZERO)
 
 
-_MARK = {None: ZERO, 0: ZERO, 1: ONE, LAST: FINAL}
+_MARK = {0: ZERO, 1: ONE, LAST: FINAL}
 
 
 def _relative(parent: Parent) -> Link | None:
@@ -213,16 +211,11 @@ def _relative(parent: Parent) -> Link | None:
     return Link(parent.name, stencil(parent.offsets))
 
 
-def _marked(template: Template, parent: Parent, target: int | None) -> Link:
-    """A parent of what has no frame t; at T = 1 frames 1 and T are the same.
-
-    A target of frame T is asked about at T = 1 by itself (`dvaec.network.unframed`).
-    """
+def _marked(template: Template, parent: Parent) -> Link:
+    """A parent of what has no frame t; at T = 1 frames 1 and T are the same."""
     if parent.frame is None:
         return Link(parent.name, fixed=1 if parent.offsets is None else exists(template, parent.name, ANY))
     if parent.frame == 0:
         return Link(parent.name, fixed=ZERO)
     mark = FINAL if parent.frame == LAST else ONE
-    if target == LAST:
-        return Link(parent.name, fixed=mark)
     return Link(parent.name, fixed=mark, meets=ONE | FINAL | OTHER * (parent.frame == LAST))

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
 
-from dvaec.spec.frames import at_frames
+from dvaec.spec.frames import at_frames, united
 from dvaec.spec.model import LAST, Direction, Parent, Spec, Variable, reads_of
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, plus, star, window
 
@@ -61,7 +61,7 @@ class Unfolded:
     def seen(self, reads: Iterable[Parent], frame: int | None = None) -> tuple[Parent, ...]:
         """Return what reading these names comes to, in declaration order of the variables.
 
-        What a numbered `frame` sees has one form (`dvaec.spec.frames.at_frames`).
+        What a numbered `frame` sees has one form (`dvaec.spec.frames.at_frames`, `at_last`).
         Frames of one variable that no reference can name (x_{1:T-1} at a sequence's level) count as x_{1:T};
         `dvaec.network.ends` finds what is not seen of them.
         """
@@ -215,6 +215,13 @@ def _parents(
         yield from at_frames(name, frames, variable.first, reader) if frames else ()
         if last and not window(1, None) <= frames:
             yield Parent(name, None, LAST)
+        return
+    if reader == LAST:
+        if not first <= of(-1, 0):
+            relative = ALL
+        some = [Parent(name, relative | last)] if relative | last else []
+        some += [Parent(name, None, at) for at in (0, 1) if at - 1 in first]
+        yield from united(some, (name,), (), LAST)
         return
     single = (
         (0, -1, first, window(None, -1)),

@@ -1,4 +1,4 @@
-"""The minimal conditioning set of what has no frame t: a sequence-level latent, or z_T apart.
+"""The minimal conditioning set of what has no frame t: a sequence-level latent.
 
 Here only frame 0, frame 1, frame T and whole windows have a name (`dvaec.network.bits.Marks`). R and K are
 found as the least fixpoints over these marks. Each step returns a superset of what it would on the frames
@@ -19,8 +19,7 @@ from dvaec.network.template import Template
 from dvaec.network.unrolled import Node
 from dvaec.network.windows import NoFixpointError, Windows
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.notation import frame_word
-from dvaec.spec.offsets import ALL, NONE, Offsets, window
+from dvaec.spec.offsets import ALL, NONE, Offsets
 
 MARKS = ((0, ZERO), (1, ONE), (LAST, FINAL))
 
@@ -28,20 +27,16 @@ MARKS = ((0, ZERO), (1, ONE), (LAST, FINAL))
 def unframed_windows(
     template: Template,
     target: str,
-    frame: int | None,
     given: Mapping[str, Offsets | None],
     absolute: Iterable[Parent] = (),
-    alone: bool = True,
 ) -> Windows:
-    """Return the minimal conditioning set of a sequence-level `target`, or of its frame T (`frame` is LAST).
+    """Return the minimal conditioning set of a sequence-level `target`.
 
-    E is `given`, as windows relative to the frame (whole ones for a sequence-level target), and the single
-    frames `absolute`; `alone` says whether the target is drawn so where T = 1. Raises NoFixpointError where
-    evidence that ends soon (lookahead) would have to be cut at a frame without a name.
+    E is `given`, as whole windows, and the single frames `absolute`.
     """
     absolute = tuple(absolute)
-    scene = marks_scene(template, target, frame)
-    inside, outside = _evidence(template, frame, given)
+    scene = marks_scene(template, target)
+    inside, outside = _evidence(template, given)
     for parent in absolute:
         inside[parent.name] |= next(mark for at, mark in MARKS if at == parent.frame)
     for name in inside:
@@ -50,17 +45,14 @@ def unframed_windows(
     inside[target] &= ~scene.place
     relevant = scene.relevant(inside)
     component = scene.component(relevant, outside)
-    sets = (relevant, component, inside)
-    found = scene.boundary(*sets) if frame == LAST else _boundary(template, scene, sets)
+    found = _boundary(template, scene, (relevant, component, inside))
     for name, places in found.items():
         if name not in template.static and places & OTHER & outside[name]:
-            of = target if frame is None else f"{target}_{frame_word(frame)}"
             raise NoFixpointError(
-                f"the windows of {of} would end at a frame of {name} between 1 and T, "
-                f"which has no name there; give {of} a conditional of its own"
+                f"the windows of {target} would end at a frame of {name} between 1 and T, "
+                f"which has no name there; give {target} a conditional of its own"
             )
-    if alone:
-        _of_one_frame(template, found, inside, (target, frame), given, absolute)
+    _of_one_frame(template, found, inside, target, (given, absolute))
     return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 
@@ -85,47 +77,24 @@ def _of_one_frame(
     template: Template,
     found: Sets,
     inside: Sets,
-    target: tuple[str, int | None],
-    given: Mapping[str, Offsets | None],
-    absolute: tuple[Parent, ...],
+    target: str,
+    evidence: tuple[Mapping[str, Offsets | None], tuple[Parent, ...]],
 ) -> None:
     """Add to what was found what the target needs where T = 1."""
-    name, frame = target
-    here = 1 if frame == LAST else frame
-    needed = Finite(template, 1).minimal(Node(name, here), given, absolute)
+    needed = Finite(template, 1).minimal(Node(target, None), *evidence)
     for other, places in needed.items():
         if other in template.static:
             found[other] |= places
             continue
-        last = frame == LAST or not inside[other] & ONE
         found[other] |= ZERO if places & 1 else 0
-        found[other] |= (FINAL if last else ONE) if places & 2 and not found[other] & (ONE | FINAL) else 0
+        missing = places & 2 and not found[other] & (ONE | FINAL)
+        found[other] |= (ONE if inside[other] & ONE else FINAL) if missing else 0
 
 
-def _evidence(
-    template: Template, frame: int | None, given: Mapping[str, Offsets | None]
-) -> tuple[Sets, Sets]:
-    """Return whole windows, or those relative to frame T, as marks, and what is outside."""
-    if frame == LAST:
-        return _before_last(template, given)
+def _evidence(template: Template, given: Mapping[str, Offsets | None]) -> tuple[Sets, Sets]:
+    """Return whole windows as marks, and what is outside."""
     inside = {n: 0 if given.get(n, NONE) == NONE else exists(template, n, ANY) for n in template.names}
     return inside, {name: exists(template, name, ANY) & ~places for name, places in inside.items()}
-
-
-def _before_last(template: Template, given: Mapping[str, Offsets | None]) -> tuple[Sets, Sets]:
-    """Return windows relative to frame T as marks, and what is outside."""
-    inside, outside, earlier = {}, {}, window(None, -1)
-    for name in template.names:
-        places, offsets = exists(template, name, ANY), given.get(name, NONE)
-        if offsets is None:
-            inside[name], outside[name] = 1, 0
-        elif name in template.static:
-            inside[name], outside[name] = 0, 1
-        else:
-            last, before = (FINAL if 0 in offsets else 0), (ZERO | ONE | OTHER) & places
-            inside[name] = last | (before if offsets & earlier else 0)
-            outside[name] = (FINAL & ~last) | (before if earlier - offsets else 0)
-    return inside, outside
 
 
 def _parents(template: Template, found: Mapping[str, int]) -> tuple[Parent, ...]:

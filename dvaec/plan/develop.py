@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from dvaec.plan.summaries import Demand, Names, Owner, Summaries, ends_of, opened, summarise
-from dvaec.spec.frames import at_frames
+from dvaec.spec.frames import at_frames, at_last
 from dvaec.spec.model import (
     LAST,
     Conditional,
@@ -77,7 +77,7 @@ class _Reading:
             return NONE
         frame = self.owner[2]
         if frame == LAST:
-            return window(None, 0)
+            return parent.offsets & window(None, 0)
         return parent.offsets if frame is None else parent.offsets.shift(frame - 1) & window(0, None)
 
     def at(self, state: str) -> Parent:
@@ -175,11 +175,8 @@ def _reads(
             else:
                 yield reading.at(name)
                 direct = direct - seen.offsets
-        if one.frame == LAST:
-            yield from (Parent(parent.name, None, LAST),) * (0 in direct)
-            continue
-        if one.frame is not None and reading.spec.variable(parent.name).first == 0:
-            beside = parent.name != one.target and -one.frame in parent.offsets
+        if one.frame in (0, 1) and reading.spec.variable(parent.name).first == 0:
+            beside = parent.name != one.target and -(one.frame or 0) in parent.offsets
             yield from (Parent(parent.name, None, 0),) * beside
         yield from features.finite(parent.name, direct, reading)
 
@@ -215,6 +212,8 @@ class _Features:
         for one in windows(direct):  # each as the page would write it
             if frame is None:
                 yield Parent(name, one.offsets)
+            elif frame == LAST:
+                yield from at_last(name, one.offsets)
             else:
                 yield from at_frames(name, one.offsets.shift(1), 1, frame)
 

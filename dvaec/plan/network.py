@@ -249,6 +249,7 @@ def _numbered(port: Port, frame: int, zero: Collection[str]) -> Port:
 
 
 def _at_last(port: Port) -> Port:
-    """For the head of frame T, frame T is frame t."""
-    reads = (replace(r, offset=0) if r.frame == LAST else r for r in port.reads)
+    """For the head of frame T, frame T is frame t, and what it reads before T stands before t."""
+    here = (r.frame == LAST or r.offset == 0 for r in port.reads)
+    reads = (Read(r.node, 0, LAST) if at else r for r, at in zip(port.reads, here, strict=True))
     return replace(port, reads=tuple(reads))

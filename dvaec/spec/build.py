@@ -16,7 +16,7 @@ from dvaec.spec.conditionals import (
     parse_layer,
     parse_reads,
 )
-from dvaec.spec.frames import label, settled
+from dvaec.spec.frames import FRAMES, label, settled
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.names import model_name_fault, model_name_hint, name_fault, name_hint
 from dvaec.spec.offsets import NOW
@@ -99,7 +99,7 @@ def _settled(
     """Return what is read, the windows of a numbered frame relative to it."""
     if target is None or not counts_frames(target):
         return references
-    frame = int(target.frame or "")
+    frame = FRAMES[target.frame or ""]
     return tuple(one for reference in references for one in settled(reference, frame, zero))
 
 

@@ -181,8 +181,7 @@ def _itself(context: Context, line: Line, parent: Reference) -> bool:
     if parent.bare or frame is None:
         return parent.bare or (parent.offsets is not None and 0 in parent.offsets)
     if parent.offsets is not None:
-        itself = 0 in parent.offsets and (frame > 0 or parent.name in context.zero)
-        return frame == LAST or itself
+        return 0 in parent.offsets and (frame != 0 or parent.name in context.zero)
     return parent.frame == line.target.frame
 
 

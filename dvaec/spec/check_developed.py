@@ -8,7 +8,8 @@ from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import ReadList
 from dvaec.spec.context import Context
 from dvaec.spec.families import FORMS
-from dvaec.spec.model import Family, Side
+from dvaec.spec.frames import FRAMES
+from dvaec.spec.model import LAST, Family, Side
 from dvaec.spec.notation import page
 from dvaec.spec.offsets import Offsets, of
 from dvaec.spec.schema_base import Shape
@@ -119,11 +120,12 @@ def _open_window(context: Context, reference: Reference, span: Span, at_t: bool,
     assert offsets is not None
     shown = page(name, offsets)
     if reference.counted:
-        frame = int(context.parsed.targets[key].frame or 0)
-        shown, first = page(name, offsets, frame=frame), _nearest(offsets) + frame
-        lag = f", lag: {len(offsets.future)}" if len(offsets.future) > 1 else ""
-        state = f"{{rnn: lstm, units: 128, runs: backward{lag}, reads: {name}_t}}"
-        hint = f"give it a state, h_t: {state}, and read h_{first}"
+        frame = FRAMES[context.parsed.targets[key].frame or ""]
+        shown, last = page(name, offsets, frame=frame), frame == LAST
+        lag = len(offsets.past if last else offsets.future)
+        way = ("" if last else "runs: backward, ") + (f"lag: {lag}, " if lag > 1 else "")
+        state = f"{{rnn: lstm, units: 128, {way}reads: {name}_t}}"
+        hint = f"give it a state, h_t: {state}, and read {page('h', of(_nearest(offsets)), frame=frame)}"
     elif name in context.nodes and context.nodes[name] == "state":
         hint = f"a state carries its past: read {name}_{'t' if at_t else '<T>'}"
     else:

@@ -30,7 +30,7 @@ def placed(
     may read a state or a variable at one frame by its number (g_<T>, x_1). `of` is the target of a line of p
     or q, which may, too; what reads for a numbered frame counts frames (x_<1:3>, and z_<1:T> without z_0).
     """
-    if not (_zero(context, scalar, reference) and (reference.counted or _first(context, scalar, reference))):
+    if not (_zero(context, scalar, reference) and _first(context, scalar, reference)):
         return False
     name, span = reference.name, context.place(scalar, reference)
     text = scalar.text[reference.start : reference.stop]
@@ -97,7 +97,8 @@ def _zero(context: Context, scalar: Scalar, reference: Reference) -> bool:
 def _first(context: Context, scalar: Scalar, reference: Reference) -> bool:
     """A window of a variable with a frame 0 begins there."""
     name, text = reference.name, scalar.text[reference.start : reference.stop]
-    if reference.begins != "1" or name not in context.zero:
+    open_start = reference.offsets is not None and reference.offsets.reaches_past
+    if reference.begins != "1" or name not in context.zero or not open_start:
         return True
     message = f"'{text}' leaves out {name}_0, and a window of '{name}' begins there"
     hint = f"write {text.replace('1', '0', 1) if '1' not in name else f'{name}_<0:...>'}"

@@ -45,7 +45,7 @@ def _relative(conditional: Conditional) -> Conditional:
 
     A line of frame T has its own frame alone.
     """
-    kept = tuple(p for p in conditional.parents if p.frame == conditional.frame)
+    kept = tuple(p for p in conditional.parents if p.frame in (None, conditional.frame))
     return replace(conditional, parents=kept)
 
 

@@ -97,15 +97,15 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
     return Line(target, parents, scalar)
 
 
-def counts_frames(target: Reference | None) -> bool:
-    """Whether what is read of this target is of a numbered frame, 0 or 1, where windows may count frames."""
-    return target is not None and target.frame in ("0", "1")
+def counts_frames(target: Reference | None) -> str | None:
+    """Return the number of a target, "0", "1" or "T", if it has one: there windows may count frames."""
+    return target.frame if target is not None and target.frame in ("0", "1", "T") else None
 
 
-def parse_reads(scalar: Scalar, report: Report, counting: bool = False) -> ReadList | None:
+def parse_reads(scalar: Scalar, report: Report, counting: str | None = None) -> ReadList | None:
     """Parse a list of references; every faulty piece is reported, None if any is.
 
-    `counting` says that a numbered frame reads them.
+    `counting` is the number of the frame that reads them, if it has one.
     """
     if not scalar.text.strip() or "\n" in scalar.text:
         report.add(Code.NOTATION, 'expected what is read, such as "z_<t-1>, h_t"', scalar.span)
@@ -114,7 +114,7 @@ def parse_reads(scalar: Scalar, report: Report, counting: bool = False) -> ReadL
     return None if pieces is None else ReadList(pieces, scalar)
 
 
-def _pieces(scalar: Scalar, start: int, report: Report, counting: bool) -> tuple[Reference, ...] | None:
+def _pieces(scalar: Scalar, start: int, report: Report, counting: str | None) -> tuple[Reference, ...] | None:
     """Parse what commas separate from `start` on."""
     found: list[Reference | None] = []
     if scalar.text.count(",") >= MOST_READ:
@@ -142,7 +142,9 @@ def _comma(text: str, start: int) -> int:
     return comma
 
 
-def _piece(scalar: Scalar, start: int, stop: int, report: Report, counting: bool = False) -> Reference | None:
+def _piece(
+    scalar: Scalar, start: int, stop: int, report: Report, counting: str | None = None
+) -> Reference | None:
     try:
         return parse_reference(scalar.text, start, stop, counting)
     except NotationError as error:

@@ -190,8 +190,8 @@ class _Printer:
 
     def _references(self, reads: Iterable[Parent]) -> Iterator[str]:
         for one in reads:
-            if self.frame in (0, 1) and one.offsets not in (None, ALL):
-                yield parent(one, frame=self.frame)
+            if self.frame is not None and one.offsets not in (None, ALL):
+                yield parent(one, 0 if one.name in self.zero else 1, self.frame)
                 continue
             text = _reference(one)
             yield text.replace("_<1:", "_<0:") if one.name in self.zero else text

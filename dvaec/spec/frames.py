@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dvaec.spec.conditionals import Line
 from dvaec.spec.model import LAST, Conditional, Parent
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 from dvaec.spec.subscripts import Reference
 
 FRAMES = {"0": 0, "1": 1, "T": LAST}  # others are reported where the names are checked
@@ -29,11 +29,14 @@ def label(line: Line) -> str:
 
 
 def settled(reference: Reference, frame: int, zero: Collection[str]) -> tuple[Reference, ...]:
-    """Return what a reference means in the line of frame 0 or 1, where windows may count frames.
+    """Return what a reference means in the line of frame 0, 1 or T, where windows may count frames.
 
-    As values these are relative to the line's own frame; frames 0 and 1 alone stay as they are. `zero` are
+    As values these are relative to the line's own frame; frames 0, 1 and T alone stay as they are. `zero` are
     the names that have a frame 0, which z_<1:T> leaves out.
     """
+    if frame == LAST:
+        here = reference.counted and reference.offsets == NOW
+        return (replace(reference, offsets=None, frame="T", begins=None) if here else reference,)
     if reference.counted and reference.offsets is not None:
         frames = reference.offsets
     elif (reference.frame or "").isdigit() and reference.frame not in FRAMES:
@@ -62,6 +65,18 @@ def at_frames(name: str, frames: Offsets, first: int, reader: int) -> tuple[Pare
     return (Parent(name, frames.shift(-reader)),)
 
 
+def at_last(name: str, offsets: Offsets) -> tuple[Parent, ...]:
+    """Return frames of a name, relative to T, as the line of frame T reads them.
+
+    There is one form of each meaning: everything up to T is ALL, nothing but T is that frame, any other
+    window is relative to T.
+    """
+    offsets = offsets & window(None, 0)
+    if offsets == window(None, 0):
+        return (Parent(name, ALL),)
+    return (Parent(name, None, LAST) if offsets == NOW else Parent(name, offsets),) if offsets else ()
+
+
 def conditional_of(line: Line, names: Sequence[str], zero: Collection[str]) -> Conditional:
     """Unite the windows of each parent; parents in the order of `names`, relative before absolute ones.
 
@@ -76,7 +91,8 @@ def united(
 ) -> tuple[Parent, ...]:
     """Return each name and absolute frame once, sorted by `names`; T comes last of a name's frames.
 
-    `frame` is that of the line; what that of frame 0 or 1 reads of a name is in its one form (`at_frames`).
+    `frame` is that of the line; what one of frame 0, 1 or T reads of a name is in its one form (`at_frames`,
+    `at_last`).
     """
     found: dict[tuple[str, int | None], Parent] = {}
     for parent in parents:
@@ -86,6 +102,8 @@ def united(
         found[parent.name, parent.frame] = parent
     if frame in (0, 1):
         found = {(p.name, p.frame): p for p in _counted(found.values(), zero, frame)}
+    elif frame == LAST:
+        found = {(p.name, p.frame): p for p in _counted_back(found.values())}
     place = {None: 0, 0: 1, 1: 2, LAST: 3}
     return tuple(sorted(found.values(), key=lambda p: (names.index(p.name), place[p.frame])))
 
@@ -104,3 +122,16 @@ def _counted(parents: Iterable[Parent], zero: Collection[str], reader: int) -> I
                 rest.append(one)
         yield from at_frames(name, frames, first, reader) if frames else ()
         yield from (one for one in rest if one.frame is None or not window(1, None) <= frames)
+
+
+def _counted_back(parents: Iterable[Parent]) -> Iterable[Parent]:
+    """Yield what the line of frame T reads, the frames of each name in their one form."""
+    parents = tuple(parents)
+    for name in dict.fromkeys(p.name for p in parents):
+        some = [p for p in parents if p.name == name]
+        offsets = NONE
+        for one in some:
+            offsets |= NOW if one.frame == LAST else one.offsets or NONE
+        yield from at_last(name, offsets)
+        whole = window(None, 0) <= offsets
+        yield from (p for p in some if p.offsets is None and p.frame != LAST and not whole)

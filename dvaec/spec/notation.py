@@ -89,23 +89,29 @@ def _finite(members: tuple[int, ...]) -> list[Window]:
     return found
 
 
-def _moment(offset: int) -> str:
-    return "t" if offset == 0 else f"t{offset:+d}"
+def _moment(offset: int, now: str = "t") -> str:
+    return now if offset == 0 else f"{now}{offset:+d}"
 
 
-def _placed(offsets: Offsets, frame: int | None) -> tuple[tuple[Window, ...], bool]:
-    """Return a set's windows, and whether they count frames: those of a numbered `frame`'s line do."""
-    if frame not in (0, 1) or offsets == sets.ALL:
-        return windows(offsets), False
-    return windows(offsets.shift(frame) & sets.window(0, None)), True
+def _placed(offsets: Offsets, frame: int | None) -> tuple[tuple[Window, ...], int | None]:
+    """Return a set's windows, and the `frame` whose line they count for, where they do so."""
+    if frame is None or offsets == sets.ALL:
+        return windows(offsets), None
+    if frame == LAST:
+        return windows(offsets & sets.window(None, 0)), LAST
+    return windows(offsets.shift(frame) & sets.window(0, None)), frame
 
 
-def subscript(window: Window, first: int = 1, counted: bool = False) -> str:
+def subscript(window: Window, first: int = 1, counted: int | None = None) -> str:
     """Return what stands between the brackets: `t-1`, `1:t-1`, `t:T`, `t:T:2`; `first` for an open start.
 
-    Of windows that are `counted` the ends are frames: `3`, `2:T`.
+    Of windows that are `counted`, for the line of frame 0 or 1, the ends are frames: `3`, `2:T`; for that of
+    frame T they count back from there: `T-1`, `1:T-2`.
     """
-    moment = str if counted else _moment
+
+    def moment(offset: int) -> str:
+        return str(offset) if counted in (0, 1) else _moment(offset, "t" if counted is None else "T")
+
     if window.single and window.start is not None:
         return moment(window.start)
     start = str(first) if window.start is None else moment(window.start)
@@ -117,14 +123,16 @@ def page(name: str, offsets: Offsets | None, first: int = 1, frame: int | None =
     """Return the text of the language: `z_t`, `z_<t-1>`, `x_<<t>`, `x_<t:T>`; several windows with commas.
 
     `first` is the variable's first frame, 0 for one with a z_0; the same in all that follows. `frame` is that
-    of a numbered line, where windows count frames: `x_3`, `x_<2:T>`.
+    of a numbered line, where windows count frames: `x_3`, `x_<2:T>`, or back from T: `x_<T-1>`.
     """
     if offsets is None:
         return name
     found, counted = _placed(offsets, frame)
-    if counted:
-        texts = (subscript(window, counted=True) for window in found)
-        return ", ".join(f"{name}_{text}" if text.isdigit() else f"{name}_<{text}>" for text in texts)
+    if counted is not None:
+        texts = (subscript(window, first, counted) for window in found)
+        return ", ".join(
+            f"{name}_{text}" if text.isdigit() or text == "T" else f"{name}_<{text}>" for text in texts
+        )
     return ", ".join(_page(name, window, first) for window in found)
 
 

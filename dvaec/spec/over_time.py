@@ -60,7 +60,9 @@ def _offsets(reader: int | None, offsets: Offsets | None, frame: int | None) -> 
             return ALL if offsets is None else offsets
         return window(0, None) if frame == LAST else window(None, frame - 1)
     if reader == LAST:
-        return of(0) if frame == LAST else window(None, 0 if frame is None else frame - 1)
+        if frame is None:
+            return window(None, 0) & (ALL if offsets is None else offsets)
+        return of(0) if frame == LAST else window(None, frame - 1)
     if offsets is not None:
         return offsets & window(-reader, None)
     if frame is None:

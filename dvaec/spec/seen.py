@@ -77,6 +77,8 @@ def _at(context: Context, name: str, offsets: Offsets, frame: int | None, reader
     """Return what a node with this window sees at its first or last frame; all frames where it is many."""
     if reader in (0, 1) and frame == 1:
         return [Parent(name, offsets.shift(1 - (reader or 0)))]
+    if reader == LAST and frame == LAST:
+        return [Parent(name, offsets)]
     beyond = window(1, None) if frame == 1 else window(None, -1)
     if offsets & beyond or frame not in (1, LAST):
         return [Parent(name, ALL)]

@@ -4,13 +4,14 @@
     body      := relation | point [ ":" point [ ":" INT ] ]
     relation  := ( "<" | "<=" | ">" | ">=" ) moment
     moment    := "t" [ ("+" | "-") INT ]
-    point     := moment | INT | "T"
+    point     := moment | INT | "T" [ "-" INT ]
 
 `x_<<t>` is x_{1:t-1}. A stride counts from the end that names t, from the start if both do.
 Frames before the first and after T are cut away wherever a window is used, so `0:`, `1:` and `:T` are open
 ends here; `begins` remembers which of the two the page wrote, since z_<1:T> leaves out a z_0.
 
-In the line of a numbered frame, z_1 or z_0, windows may count frames: x_<1:3>, x_<2:T>, x_<1:T:2>.
+In the line of a numbered frame, z_1 or z_0, windows may count frames: x_<1:3>, x_<2:T>, x_<1:T:2>. In that of
+z_T they count back from there: x_<T-1>, x_<T-2:T>, x_<1:T-1:2>.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Reference:
     """A name with its subscript: `offsets`, one `frame` by its number ("0", "T"), or neither.
 
     Without either it is of the sequence. `begins` is the frame that a window is written from, if it is one;
-    `counted` says that the members of `offsets` are frames.
+    `counted` says that the members of `offsets` are frames, or count from T.
     """
 
     name: str
@@ -49,10 +50,11 @@ class Reference:
         return self.offsets is None and self.frame is None
 
 
-def parse_reference(text: str, start: int, stop: int, counting: bool = False) -> Reference:
+def parse_reference(text: str, start: int, stop: int, counting: str | None = None) -> Reference:
     """Parse the one reference that stands in text[start:stop]; NotationError if it is not one.
 
-    `counting` says that its reader is a numbered frame, so that windows may count frames.
+    `counting` is the number of its reader, "0", "1" or "T", if that is a numbered frame: windows may then
+    count frames.
     """
     while start < stop and text[start].isspace():
         start += 1

@@ -16,7 +16,7 @@ LARGEST_STRIDE = 100
 
 @dataclass(frozen=True)
 class Point:
-    """One end of a window: an offset from t, or an absolute frame ("0", "1", "T")."""
+    """One end of a window: an offset from t, or an absolute frame ("0", "1", "T"); T-2 is both, from T."""
 
     offset: int | None
     frame: str | None
@@ -27,15 +27,15 @@ class Point:
 class WindowParser(Cursor):
     """Recursive descent over a window; `begins` is the frame that it names as its first.
 
-    Where the reader is `counting` frames, being one by its number, windows may be of frames by their numbers;
-    one that is has `counted`.
+    Where the reader is `counting` frames, being one by its number ("0", "1" or "T"), windows may be of frames
+    by their numbers, or count back from T; one that does so has `counted`.
     """
 
     begins: str | None = None
     counted = False
     name = ""
 
-    def __init__(self, text: str, start: int, stop: int, counting: bool = False) -> None:
+    def __init__(self, text: str, start: int, stop: int, counting: str | None = None) -> None:
         super().__init__(text, start, stop)
         self.counting = counting
 
@@ -43,9 +43,10 @@ class WindowParser(Cursor):
         """Read `<t`, `<=t-1`, `>t`, `>=t+2`."""
         sign, start = self.take()
         point = self.point()
-        if point.offset is None:
-            message = f"a relation is with t, not with {point.frame}"
-            raise self.fail(message, start, point.stop, f"write a window such as {self.name}_<1:t-1>")
+        if point.offset is None or point.frame is not None:
+            message = f"a relation is with t, not with {self.text[point.start : point.stop]}"
+            end = "T" if self.counting == "T" else "t"
+            raise self.fail(message, start, point.stop, f"write a window such as {self.name}_<1:{end}-1>")
         if sign.startswith("<"):
             return sets.window(None, point.offset - (0 if sign == "<=" else 1))
         return sets.window(point.offset + (0 if sign == ">=" else 1), None)
@@ -54,6 +55,7 @@ class WindowParser(Cursor):
         """Read a point, or two with a colon and possibly a stride."""
         first = self.point()
         if self.peek()[0] != ":":
+            self.counted = first.offset is not None and first.frame is not None
             return (None, first.frame) if first.offset is None else (sets.of(first.offset), None)
         self.take()
         last = self.point()
@@ -65,7 +67,9 @@ class WindowParser(Cursor):
                 raise self.fail(
                     "a stride is at least 1", self.position - 1, self.position, None, Code.WINDOW_STRIDE
                 )
-        if self.counting and {first.offset, last.offset} == {None} and first.frame != "T":
+        if self.counting == "T" and last.frame == "T" and first.frame in ("0", "1", "T"):
+            return self.to_last(first, last, stride), None
+        if self.counting in ("0", "1") and {first.offset, last.offset} == {None} and first.frame != "T":
             return self.of_frames(first, last, stride), None
         for point, allowed in ((first, ("1", "0")), (last, ("T",))):
             if point.offset is None and point.frame not in allowed:
@@ -89,6 +93,15 @@ class WindowParser(Cursor):
         self.counted = True
         return self.filled(sets.window(ends[0], ends[1], stride), first, last, stride)
 
+    def to_last(self, first: Point, last: Point, stride: int) -> Offsets:
+        """Return a window of frame T's line, relative to T; a stride counts from the end that names T."""
+        self.begins = first.frame if first.frame != "T" else None
+        start, stop = (first.offset or 0) if first.frame == "T" else None, last.offset or 0
+        if (start, stop, stride) == (None, 0, 1):
+            return sets.ALL
+        self.counted = True
+        return self.filled(sets.window(start, stop, stride), first, last, stride)
+
     def bounded(self, frame: str, start: int, stop: int) -> int:
         """Return a frame by its number; refuse far ones."""
         if frame != "T" and int(frame) > LARGEST_OFFSET:
@@ -104,7 +117,10 @@ class WindowParser(Cursor):
                 "this window is empty at every frame", first.start, last.stop, f"did you mean {swapped}?",
                 Code.WINDOW_EMPTY,
             )  # fmt: skip
-        begin = int(first.frame or 0) if self.counted else first.offset
+        begin = first.offset
+        if self.counted:
+            begin = (first.offset or 0) if first.frame == "T" else int(first.frame or 0)
+            begin = None if self.counting == "T" and first.frame != "T" else begin
         if stride > 1 and begin is not None and offsets == sets.of(begin):
             one = self.text[first.start : first.stop]
             raise self.fail(
@@ -115,13 +131,17 @@ class WindowParser(Cursor):
 
     def absolute_end(self, point: Point, allowed: str, first: Point, last: Point) -> NotationError:
         """Refuse a window such as 2:t or t:5, or one turned around."""
-        if self.counting and {first.offset, last.offset} != {None}:
+        if self.counting and any(one.offset is not None and one.frame is None for one in (first, last)):
             message = "a window of a numbered frame has no frame t: it counts frames at both ends"
             ways = f"write it as {self.name}_<1:3> or {self.name}_<2:T>"
+            if self.counting == "T":
+                ways = f"write it as {self.name}_<1:T-1> or {self.name}_<T-2:T>"
             return self.fail(message, first.start, last.stop, ways, Code.NO_FRAME_T)
-        side = "ends at T or at a frame named by t"
+        by = "counted from T" if self.counting == "T" else "named by t"
+        side = f"ends at T or at a frame {by}"
         if allowed == "1":
-            side = f"starts at {'a frame by its number' if self.counting else '1 or at a frame named by t'}"
+            numbered = self.counting in ("0", "1")
+            side = f"starts at {'a frame by its number' if numbered else f'1 or at a frame {by}'}"
         message = f"a window {side}, not at {point.frame}"
         code = Code.WINDOW_EMPTY if point.frame in ("0", "1", "T") else Code.NOT_SUPPORTED
         hint = None
@@ -158,6 +178,21 @@ class WindowParser(Cursor):
         self.take()
         size = self.number(LARGEST_OFFSET, "an offset", Code.WINDOW_BOUND)
         if token == "T":
-            message = f"frames counted from T ('T{sign}{size}') are not supported yet"
-            raise self.fail(message, start, self.position, None, Code.NOT_SUPPORTED)
+            return self.from_last(sign, size, start)
         return Point(size if sign == "+" else -size, None, start, self.position)
+
+    def from_last(self, sign: str, size: int, start: int) -> Point:
+        """Return the frame T-2; only what is of frame T knows how far it is from there."""
+        if sign == "+" and size:
+            message, code = f"there is no frame T+{size}: T is the last", Code.WINDOW_BOUND
+            hint = f"write {self.name}_T, or a frame before it, {self.name}_<T-{size}>"
+            raise self.fail(message, start, self.position, hint, code)
+        if self.counting != "T":
+            message = f"frames are counted from T ('T{sign}{size}') in lines and networks of frame T alone"
+            hint = f"name the frame relative to t, {self.name}_<t-{max(size, 1)}>, or the last, {self.name}_T"
+            if self.counting:
+                hint = (
+                    f"a line of frame {self.counting} counts from the first: {self.name}_3, {self.name}_<2:T>"
+                )
+            raise self.fail(message, start, self.position, hint, Code.NOT_SUPPORTED)
+        return Point(-size, "T", start, self.position)
