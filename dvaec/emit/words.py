@@ -100,7 +100,8 @@ def proof_words(factor: DerivedConditional) -> str:
     frame = factor.conditional.frame
     from_there = f"t+{proof.first}" if proof.first else "t"
     if frame is not None:
-        from_there = f"frame {frame + proof.first}"
+        from_last = f"T-{proof.first}" if proof.first else "T"
+        from_there = f"frame {from_last if frame == LAST else frame + proof.first}"
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     label = target(factor.conditional)
     words = f"holds for every T: what links {label} to its evidence repeats from {from_there} on, {every}"

@@ -168,6 +168,8 @@ class _Maker(NumberedFrames):
                 parents[name, None] = None
             elif frame in (0, 1) and self.chance(2):
                 self.frames_of(parents, name, frame or 0, 1)
+            elif frame == LAST and self.chance(2):
+                self.frames_back(parents, name)
             elif frame is not None or not framed:
                 self._whole(parents, name)
             else:
@@ -195,6 +197,8 @@ class _Maker(NumberedFrames):
                 parents[name, LAST] = None
             if now and not sweep.backward and self.chance(2):
                 parents[name, 1] = None
+            if not sweep.backward and self.chance(2):
+                self.frames_back(parents, name, now)
         elif frame == 0:
             if now and (name, 0) in self.first_lines:
                 parents[name, 0] = None

@@ -113,6 +113,12 @@ class Generation:
         if frames := self.draw(shape):
             parents[name, None] = frames.shift(-reader) | (parents.get((name, None)) or NONE)
 
+    def frames_back(self, parents: Parents, name: str, now: bool = True) -> None:
+        """Let frame T read some frames of a name, counted back from there; itself only where `now`."""
+        shape = windows(past=True, future=False, now=now, longest=self.longest, opened=self.opened)
+        if (offsets := self.clipped(self.draw(shape))) and (offsets := offsets & span(None, 0)):
+            parents[name, None] = offsets | (parents.get((name, None)) or NONE)
+
     def _block(self, name: str) -> Block | None:
         return next((b for b in self.blocks if name in b.names), None)
 
@@ -192,9 +198,11 @@ class Generation:
         """Whether something reads the frame 0 of a name."""
         if any((name, 0) in line for key, line in self.first_lines.items() if key != (name, 0)):
             return True
-        if any(-at in (line.get((name, None)) or NONE) for (_, at), line in self.first_lines.items()):
-            return True
         last = self.frames or self.longest + 1
+        for (_, at), line in self.first_lines.items():
+            there = line.get((name, None)) or NONE
+            if there.within(-last, -(self.frames or 1)) if at == LAST else -at in there:
+                return True
         for child, line in self.lines.items():
             first = 2 if (child, 1) in self.first_lines else 1
             seen = line.get((name, None))

@@ -78,6 +78,8 @@ class NumberedFrames(Generation):
         if not block.backward:
             begun = block.names if (child, 1) in self.first_lines else same
             parents.update({(name, 1): None for name in begun if self.chance(3)})
+            for name in [n for n in block.names if self.chance(3)]:
+                self.frames_back(parents, name, name in same)
         return parents
 
     def _first(self, block: Block, child: str, frame: int, same: tuple[str, ...]) -> Parents:
@@ -91,6 +93,8 @@ class NumberedFrames(Generation):
                 parents[name, None] = None
             elif frame != LAST and self.causality is not Causality.CAUSAL and self.chance(3):
                 self.frames_of(parents, name, frame, 1)
+            elif free and frame == LAST and self.chance(2):
+                self.frames_back(parents, name)
             elif free:
                 self._whole(parents, name)
             elif frame != 0 or self.roles[name] is Role.INPUT or self.causality is Causality.ANTICAUSAL:
