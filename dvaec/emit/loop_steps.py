@@ -138,7 +138,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        begun = node.source in body.entry.begun and node.frame == 1
+        begun = node.source in body.entry.begun and node.frame == 1 and not node.past
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     else:
