@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from dvaec.spec.early import frames_near_1, lines_near_1
 from dvaec.spec.ends_over_time import unrolled
 from dvaec.spec.graph import topological
-from dvaec.spec.model import Conditional, Direction, Sweep
-from dvaec.spec.offsets import NOW, window
+from dvaec.spec.model import Conditional, Direction, Parent, Sweep
+from dvaec.spec.offsets import ALL, NOW, window
 from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
@@ -32,7 +33,9 @@ def sweeps(
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        ways = arrows_of((c for c in q if c.frame not in (0, 1)), latents, drawn=True)  # 1 has its own order
+        ways = arrows_of(_of_later_frames(q), latents, drawn=True)  # 1 has its own order
+        if not all(_one_block(part, static, ways) for part in components(latents, arrows)):
+            arrows = ways  # frames 0 and 1 that are read too early have blocks of their own
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:
@@ -47,6 +50,34 @@ def sweeps(
         else:
             blocks.append(part)
     return tuple(_sweep(block, latents, static, ways, prior) for block in blocks)
+
+
+def _of_later_frames(q: Sequence[Conditional]) -> Iterator[Conditional]:
+    """Yield lines but for those of frames 0 and 1; they read all of what the frames that they name are of."""
+    own = lines_near_1(q)
+    for line in q:
+        if line.frame not in (0, 1):
+            yield replace(line, parents=tuple(_read_through(line, own, set())))
+
+
+def _read_through(
+    line: Conditional, own: Mapping[tuple[str, int], Conditional], met: set[str]
+) -> Iterator[Parent]:
+    """Yield what a line reads; for frames 0 and 1 with lines of their own, what these are made of."""
+    for parent in line.parents:
+        frames = frames_near_1(line, parent)
+        if frames is None or not all((parent.name, frame) in own for frame in frames):
+            yield parent if line.frame not in (0, 1) else Parent(parent.name, parent.offsets and ALL)
+            continue
+        for frame in frames:
+            if f"{parent.name}_{frame}" not in met:
+                met.add(f"{parent.name}_{frame}")
+                yield from _read_through(own[parent.name, frame], own, met)
+
+
+def _one_block(part: tuple[str, ...], static: Collection[str], ways: Arrows) -> bool:
+    """Whether latents can be drawn interleaved, frame by frame."""
+    return len(part) == 1 or (not any(name in static for name in part) and _backward(part, ways) is not None)
 
 
 def _tangled(latents: Sequence[str], arrows: Arrows) -> bool:
