@@ -25,11 +25,11 @@ from dvaec.derive.model import Derivation, Elbo
 from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
+from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import parts, plan, sampled
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
-from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code

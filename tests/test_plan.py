@@ -15,6 +15,7 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.network.ends import ends
 from dvaec.network.unfold import unfold
+from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import dependences
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
@@ -33,7 +34,6 @@ from dvaec.plan.model import (
     ValueNode,
     WholeSequence,
 )
-from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec.model import Dense, Direction, Parent, Side, Spec, reads_of
 from dvaec.spec.offsets import of
 from dvaec.spec.read import read_spec, read_text

@@ -9,10 +9,10 @@ import pytest
 
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
+from dvaec.plan.aligning import UnschedulableError, aligned
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
 from dvaec.plan.model import Dependence, Plan
-from dvaec.plan.schedule import UnschedulableError, aligned
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_spec
 from tests.shipped import SHIPPED, shipped

@@ -9,8 +9,13 @@ from dvaec.plan.model import HeadNode
 from dvaec.spec.model import LAST
 
 
-def conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
-    """Write the parameters of a conditional; at frames 1 and T those of its own head, where it has one."""
+def conditional(
+    writing: Writing, node: HeadNode, ports: dict[str, list[str]], maybe_first: bool = True
+) -> None:
+    """Write the parameters of a conditional; at frames 1 and T those of its own head, where it has one.
+
+    `maybe_first` is whether the step may make frame 1.
+    """
     body, at_first = writing.body, f"if {writing.frame(node.name)} == 0:"
     made = f"self.{node.name}({', '.join(ports[node.name])})"
     if node.head.frame == 1 and not node.ports:
@@ -33,12 +38,33 @@ def conditional(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -
         assert isinstance(last, HeadNode)
         for name, ended in zip(names, parameters(last), strict=True):
             body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {ended}, {name})")
-    if node.begins:
+    if node.begins and maybe_first:
         first = body.network.node(node.begins)
         assert isinstance(first, HeadNode)
         body.add(at_first)
         for name, begun in zip(names, parameters(first), strict=True):
             body.add(f"    {name} = {begun}")
+
+
+def at_first_alone(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
+    """Write the parameters of a conditional in a step that is known to make frame 1."""
+    body, own = writing.body, node.head.frame == 1
+    if node.begins:
+        first = body.network.node(node.begins)
+        assert isinstance(first, HeadNode)
+        for name, begun in zip(parameters(node), parameters(first), strict=True):
+            body.add(f"{name}_t = {begun}")
+    elif own and node.ports:
+        made = f"self.{node.name}({', '.join(ports[node.name])})"
+        body.add(f"{', '.join(parameters(node))} = {made}", node.name)
+    else:
+        conditional(writing, node, ports)
+
+
+def behind_first(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
+    """Write the parameters of a conditional in a step that is known to make a later frame."""
+    if node.head.frame != 1:
+        conditional(writing, node, ports, False)
 
 
 def _at_last(writing: Writing, node: HeadNode, made: str) -> None:

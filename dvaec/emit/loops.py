@@ -10,25 +10,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from dvaec.emit.attending import attends, distances, gathered, in_a_step, in_a_stream, prepare
-from dvaec.emit.cells import cell, hold, name_ends, recurrent
-from dvaec.emit.loop_heads import conditional
+from dvaec.emit.attending import attends, distances, prepare
+from dvaec.emit.cells import name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
-from dvaec.emit.reading import at_zero, has_zero, start, start_cell
-from dvaec.emit.writer import Body, draw, known, parameters
+from dvaec.emit.loop_steps import begins_at_zero, blank, group, starts, tensors
+from dvaec.emit.reading import at_zero
+from dvaec.emit.writer import Body
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import (
-    FeatureNode,
-    FirstFrame,
-    HeadNode,
-    HoldNode,
-    Loop,
-    Node,
-    Port,
-    StateNode,
-    ValueNode,
-)
-from dvaec.spec.families import parameters_of
+from dvaec.plan.model import FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
 from dvaec.spec.model import LAST, Direction
 
 
@@ -45,7 +34,7 @@ def loop(body: Body, step: Loop) -> None:
         body.once("mask_at", "mask.unbind(1)")
     for node in nodes:
         _prepare(writing, node, carried.get(node.name, 0))
-    lists = [name for node in nodes if node.name in kept for name in _tensors(node)]
+    lists = [name for node in nodes if node.name in kept for name in tensors(node)]
     for name in lists:
         body.add(f"{name}_list: List[Tensor] = []")
     body.note(f"Loop over time, {step.direction}: {', '.join(step.nodes)}; {step.reason}.")
@@ -70,83 +59,11 @@ def _range(step: Loop) -> str:
     return f"range({first}, -1, -1)"
 
 
-def group(
-    writing: Writing,
-    nodes: list[Node],
-    ports: dict[str, list[str]],
-    kept: tuple[str, ...],
-    restarted: tuple[str, ...],
-) -> None:
-    """Write the nodes that compute the same frame; outside 1..T they are at their start."""
-    body, step = writing.body, writing.step
-    condition = _within(writing, nodes[0].name) if any(step.ahead) else ""
-    guarded = condition != ""
-    if guarded:
-        body.add(f"if {condition}:")
-        body.depth += 1
-    for node in nodes:
-        _node(writing, node, ports)
-        if node.name in restarted:
-            _restart(writing, node)
-        if writing.gathers(node):
-            gathered(body, node, step.direction)
-    for name in [name for node in nodes if node.name in kept for name in _tensors(node)]:
-        body.add(f"{name}_list.append({name}_t)")
-    if guarded:
-        body.depth -= 1
-        outside = [node for node in nodes if not isinstance(node, HeadNode)]
-        if outside:
-            body.add("else:")
-        for node in outside:
-            for name, begun in _starts(body, node):
-                at = f" if {writing.frame(node.name)} == -1 else {begun}"
-                body.add(f"    {name}_t = {at_zero(body, name) + at if _zero(body, node) else begun}")
-
-
-def _within(writing: Writing, node: str) -> str:
-    """The condition that a node's frame of this step is one of 1..T, as far as the loop does not grant it."""
-    frame, most = writing.frame(node), max(writing.step.ahead)
-    ahead = abs(writing.step.frame_of(node))
-    forward = writing.step.direction is Direction.FORWARD
-    lagging, leading = ahead < most, ahead > 0
-    limits = [f"{frame} >= 0"] if (lagging if forward else leading) else []
-    ending = leading if forward else lagging
-    limits += [f"{frame} < frames"] if ending and not writing.endless else []
-    return " and ".join(limits)
-
-
-def _tensors(node: Node) -> tuple[str, ...]:
-    """The names of what a node hands out, one a frame."""
-    if isinstance(node, HeadNode):
-        return parameters(node) if node.framed else ()
-    return (node.name,)
-
-
-def _starts(body: Body, node: Node) -> list[tuple[str, str]]:
-    """What a node is outside 1..T, with an LSTM's cell."""
-    found = [(node.name, start(body, node.name))]
-    if isinstance(node, StateNode) and node.state.cell == "lstm":
-        found.append((f"{node.name}_cell", start_cell(body, node)))
-    return found
-
-
 def stepping(node: Node) -> tuple[Port, ...]:
     """Return the ports that every step reads: a state's start is made before the loop."""
     if isinstance(node, StateNode):
         return node.ports[:1]
     return node.ports[1:] if attends(node) else node.ports
-
-
-def _zero(body: Body, node: Node) -> bool:
-    """Whether a node has a value of its own at frame 0."""
-    return isinstance(node, ValueNode | FeatureNode) and has_zero(body, node.name)
-
-
-def _restart(writing: Writing, node: Node) -> None:
-    """Hold a node at its start outside each sequence's own frames."""
-    for name, begun in _starts(writing.body, node):
-        mask = f"mask_at[{writing.frame(node.name)}]"
-        writing.body.add(f"{name}_t = torch.where({mask}, {name}_t, {begun})")
 
 
 def _kept(body: Body, step: Loop) -> tuple[str, ...]:
@@ -170,10 +87,10 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     body = writing.body
     if not isinstance(node, HeadNode) and (carried or any(writing.step.ahead)):
         forward = writing.step.direction is Direction.FORWARD
-        first = at_zero(body, node.name) if forward and _zero(body, node) else ""
+        first = at_zero(body, node.name) if forward and begins_at_zero(body, node) else ""
         # A node that is not the foremost begins the loop further before frame 1.
         foremost = abs(writing.step.frame_of(node.name)) == max(writing.step.ahead)
-        for name, begun in _starts(body, node):
+        for name, begun in starts(body, node):
             for steps in range(1, carried + 1):
                 zero = bool(first) and steps == 1 and foremost
                 body.add(f"{earlier(name, steps)} = {first if zero else begun}")
@@ -189,41 +106,10 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
         blank(body, node, "")
 
 
-def blank(body: Body, node: HeadNode, moment: str) -> None:
-    """Name a conditional's parameters before a condition under which they are made."""
-    for name, parameter in zip(parameters(node), parameters_of(node.variable), strict=True):
-        body.add(f"{name}{moment} = {body.like}.new_zeros(batch, {parameter.width})")
-
-
 def _shift(body: Body, node: Node, carried: int) -> None:
     """Carry a node's value on to the next step."""
     if carried == 0 or isinstance(node, HeadNode):
         return
-    for name, _ in _starts(body, node):
+    for name, _ in starts(body, node):
         for steps in range(carried, 0, -1):
             body.add(f"{earlier(name, steps)} = {earlier(name, steps - 1)}")
-
-
-def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
-    body = writing.body
-    if isinstance(node, ValueNode):
-        draw(body, node, "_t", writing.noise(node.name))
-        known(body, node, "_t", writing.frame(node.name))
-        if node.name in body.entry.begun:
-            body.add(f"if {writing.frame(node.name)} == 0:")
-            body.add(f"    {node.name}_t = {node.name}_first")
-    elif isinstance(node, HeadNode):
-        conditional(writing, node, ports)
-    elif isinstance(node, FeatureNode) and attends(node):
-        write = in_a_stream if writing.endless else in_a_step
-        write(body, node, writing.step, writing.frame(node.name), ports[node.name])
-    elif isinstance(node, FeatureNode):
-        inputs = ", ".join(ports[node.name])
-        text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
-        body.add(f"{node.name}_t = {text}", node.name)
-    elif isinstance(node, HoldNode):
-        begun = node.source in body.entry.begun and node.frame == 1
-        made = f"{node.source}_first" if begun else ports[node.name][0]
-        hold(body, node, made, writing.frame(node.name))
-    else:
-        cell(body, node, ports[node.name][0])

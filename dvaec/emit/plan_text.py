@@ -98,6 +98,8 @@ def _loop(plan: Plan, step: Loop) -> list[str]:
         f"  loop      {step.direction} in time, {counted(len(step.nodes), 'node')}: {names}",
         f"            {step.reason}",
     ]
+    if step.turned:
+        lines.append(f"            at frame 1: {' -> '.join(node_words(plan, n) for n in step.turned)}")
     lines += [
         f"            {node_words(plan, name)}: its linear map of {outer} is computed before the loop"
         for name, outer in outer_maps(plan, step)

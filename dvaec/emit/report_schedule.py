@@ -141,7 +141,11 @@ def computed(loop: Loop, frames: int) -> dict[tuple[str, int], int]:
     steps = range(1 - far, frames - near + 1)
     if loop.direction is Direction.BACKWARD:
         steps = range(frames + far, near, -1)
-    order = [(name, step + loop.frame_of(name)) for step in steps for name in loop.nodes]
+    order = [
+        (name, step + loop.frame_of(name))
+        for step in steps
+        for name in (loop.turned if step == 1 and loop.turned else loop.nodes)
+    ]
     inside = [place for place in order if 1 <= place[1] <= frames]
     return {place: number for number, place in enumerate(inside, 1)}
 

@@ -16,7 +16,8 @@ from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import Writing, mapped
-from dvaec.emit.loops import blank, group, stepping
+from dvaec.emit.loop_steps import blank, group
+from dvaec.emit.loops import stepping
 from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dvaec.plan.schedule import UnschedulableError
+from dvaec.plan.aligning import UnschedulableError
 from dvaec.spec import notation
 from dvaec.spec.model import InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source

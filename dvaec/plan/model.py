@@ -106,13 +106,15 @@ class Loop:
     """A loop over time that holds exactly the nodes of one cycle, in the order within a step.
 
     In step t a node computes the frame t + `ahead` (t - `ahead` in a backward loop). All are 0 unless some
-    node is read at a later frame than its reader's, against the loop's direction.
+    node is read at a later frame than its reader's, against the loop's direction. Where the order within a
+    step is another at frame 1, that is `turned`.
     """
 
     nodes: tuple[str, ...]
     direction: Direction
     reason: str
     ahead: tuple[int, ...]  # one per node
+    turned: tuple[str, ...] = ()
 
     def frame_of(self, node: str) -> int:
         """Return the frame that a node computes in step t, counted from t."""

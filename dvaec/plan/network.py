@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
+from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.attention import attending_nodes, with_blocks_apart
 from dvaec.plan.blocks import block_ports
 from dvaec.plan.branches import branches, fan_units
@@ -25,7 +26,6 @@ from dvaec.plan.model import (
     head_name,
     value_name,
 )
-from dvaec.plan.schedule import UnschedulableError
 from dvaec.spec import offsets
 from dvaec.spec.model import (
     LAST,

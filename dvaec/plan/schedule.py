@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dvaec.plan.aligning import UnschedulableError, aligned, alignments
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import first_frame_apart
-from dvaec.plan.links import arrow, distance, made, no_direction
+from dvaec.plan.links import arrow, made
 from dvaec.plan.model import (
     Batched,
     Dependence,
@@ -27,20 +28,8 @@ from dvaec.plan.model import (
     WholeSequence,
     framed,
 )
-from dvaec.spec.model import LAST, Direction
-
-
-class UnschedulableError(Exception):
-    """The dependences admit no schedule; carries the nodes of the offending component.
-
-    `frame` is the name and the absolute frame whose reading closes the cycle, where one does.
-    """
-
-    def __init__(
-        self, message: str, nodes: tuple[str, ...], code: str, frame: tuple[str, int] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message, self.nodes, self.code, self.frame = message, nodes, code, frame
+from dvaec.plan.turned import later_edges, turned
+from dvaec.spec.model import LAST
 
 
 def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[str]) -> tuple[Step, ...]:
@@ -57,7 +46,7 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
 def _steps(
     network: Network, binding: Mapping[str, Origin], order: Sequence[str], edges: Sequence[Dependence]
 ) -> tuple[Step, ...]:
-    """Schedule component by component; one that has no schedule may have one apart from its frame 1."""
+    """Schedule component by component; one that has no schedule may have one if its frame 1 has its own."""
     sources: dict[str, list[str]] = {name: [] for name in order}
     for edge in edges:
         if edge.source in sources:
@@ -67,15 +56,42 @@ def _steps(
         inside = tuple(e for e in edges if e.reader in component and e.source in component)
         try:
             step = _step(network, binding, component, inside)
-        except UnschedulableError:
-            apart = first_frame_apart(network, binding, component, inside)
-            if apart is None:
-                raise
-            steps += [apart.step, *_steps(network, binding, apart.rest, apart.edges)]
+        except UnschedulableError as fault:
+            steps += _with_own_frame_1(network, binding, component, inside, fault)
             continue
         if step is not None:
             steps.append(step)
     return tuple(steps)
+
+
+def _with_own_frame_1(
+    network: Network,
+    binding: Mapping[str, Origin],
+    component: tuple[str, ...],
+    inside: tuple[Dependence, ...],
+    fault: UnschedulableError,
+) -> tuple[Step, ...]:
+    """Schedule a component that is in the way of itself: frame 1 ahead of all else, or in its own order."""
+    apart = first_frame_apart(network, binding, component, inside)
+    if apart is not None:
+        try:
+            return (apart.step, *_steps(network, binding, apart.rest, apart.edges))
+        except UnschedulableError as later:
+            fault = later
+    loop = loop_turned(network, component, inside)
+    if loop is None:
+        raise fault
+    return (loop,)
+
+
+def loop_turned(network: Network, component: tuple[str, ...], inside: tuple[Dependence, ...]) -> Loop | None:
+    """Return one loop over a component whose order at frame 1 is another; None if that is no way, either."""
+    later = later_edges(network, inside)
+    if any(edge.offset is None for edge in later):
+        return None
+    ways = alignments(component, later)
+    loops = (Loop(tuple(ahead), way, _through(later), tuple(ahead.values())) for way, ahead in ways)
+    return next((one for loop in loops if (one := turned(network, loop, inside)) is not None), None)
 
 
 def needed_by(edges: Sequence[Dependence], outputs: Sequence[str]) -> frozenset[str]:
@@ -132,12 +148,16 @@ def _step(
         if isinstance(node, HoldNode):
             reason = f"one frame of {node.source}, which is there"
         return WholeSequence(node.name, direction, reason)
-    cycle = ", ".join(arrow(e) for e in inside if e.offset != 0 or e.window is not None)
-    reason = f"cycle over time through {cycle}"
+    reason = _through(inside)
     early = [f"{name} by {frames}" for name, frames in ahead.items() if frames]
     if early:
         reason += f"; running ahead of the loop, so that all is made before it is read: {', '.join(early)}"
     return Loop(tuple(ahead), direction, reason, tuple(ahead.values()))
+
+
+def _through(inside: Sequence[Dependence]) -> str:
+    cycle = ", ".join(arrow(e) for e in inside if e.offset != 0 or e.window is not None)
+    return f"cycle over time through {cycle}"
 
 
 def _absolute(
@@ -165,48 +185,3 @@ def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
     if not framed(node):
         return "one value a sequence"
     return "no cycle over time: one operation over (batch, time)"
-
-
-def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[Direction, dict[str, int]]:
-    """Return the direction of a component and by how many frames each node runs ahead of the loop.
-
-    A loop exists iff the offsets of every cycle add up to the same side of zero. Then there are least
-    numbers a >= 0 with a(source) >= a(reader) + offset (seen in the loop's direction), so that everything is
-    made no later than the step in which it is read; the nodes come in the order of the steps' own needs.
-
-    Raises UnschedulableError where there is no such direction.
-    """
-    for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
-        steps = [(e, d) for e in inside if (d := distance(e, sign)) is not None]
-        ahead = _least(component, steps) if len(steps) == len(inside) else None
-        if ahead is not None:
-            tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
-            order = _topological(component, tight)
-            if len(order) == len(component):
-                return direction, {name: ahead[name] for name in order}
-    raise UnschedulableError(no_direction(component, inside), component, "DV302")
-
-
-def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
-    """Bellman and Ford's relaxation; None if a cycle never comes to rest."""
-    ahead = dict.fromkeys(component, 0)
-    for _ in range(len(component) + 1):
-        before = dict(ahead)
-        for edge, steps_away in steps:
-            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + steps_away)
-        if ahead == before:
-            return ahead
-    return None
-
-
-def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:
-    """Kahn's order, stable in `names`; shorter than `names` if there is a cycle."""
-    done: list[str] = []
-    waiting = list(names)
-    while waiting:
-        ready = [n for n in waiting if all(e.source in done for e in edges if e.reader == n)]
-        if not ready:
-            break
-        done.append(ready[0])
-        waiting.remove(ready[0])
-    return tuple(done)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dvaec.plan.aligning import UnschedulableError, aligned
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.first_frame import first_frame_apart
 from dvaec.plan.links import arrow, made
@@ -27,7 +28,7 @@ from dvaec.plan.model import (
     framed,
 )
 from dvaec.plan.once import NoStreamError, drawn_once
-from dvaec.plan.schedule import UnschedulableError, aligned, components, needed_by
+from dvaec.plan.schedule import components, loop_turned, needed_by
 from dvaec.spec.model import LAST, Causality, Direction, Role, Spec
 from dvaec.spec.notation import counted, listed
 
@@ -148,15 +149,28 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     try:
         loop = _one_loop(network, binding, names, inside, after)
         return _Run(_with_frame_1(loop, once), once, tuple(seen))
-    except UnschedulableError:
-        turned = first_frame_apart(network, binding, names, inside)
+    except UnschedulableError as fault:
+        turned, why = first_frame_apart(network, binding, names, inside), fault
+    try:
         if turned is None:
+            raise why
+        loop = _one_loop(network, binding, turned.rest, turned.edges, after)
+    except UnschedulableError:
+        own = loop_turned(network, names, inside)
+        if own is None or own.direction is not Direction.FORWARD:
             raise
-    loop = _one_loop(network, binding, turned.rest, turned.edges, after)
+        return _Run(_with_frame_1(_given_first(network, binding, own), once), once, tuple(seen))
     if max(loop.ahead) > 0:
-        why = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
-        raise NoStreamError(f"it {why}")
+        looks = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
+        raise NoStreamError(f"it {looks}")
     return _Run(_with_frame_1(loop, once, turned.step.nodes), once, tuple(seen), turned.step)
+
+
+def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
+    """Return the loop of a stream's step: what is given comes before all else, at frame 1, too."""
+    given = [v.name for v in network.values if v.name in loop.nodes and binding[v.name] is Origin.GIVEN]
+    order, first = ((*given, *(n for n in names if n not in given)) for names in (loop.nodes, loop.turned))
+    return Loop(order, loop.direction, "one frame of a stream", loop.ahead, first)
 
 
 def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:

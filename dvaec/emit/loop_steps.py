@@ -1,0 +1,151 @@
+"""The nodes of one step of a loop over time as statements; frame 1 may have an order of its own."""
+
+from __future__ import annotations
+
+from dvaec.emit.attending import attends, gathered, in_a_step, in_a_stream
+from dvaec.emit.cells import cell, hold
+from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
+from dvaec.emit.loop_maps import Writing, earlier
+from dvaec.emit.reading import at_zero, has_zero, start, start_cell
+from dvaec.emit.writer import Body, draw, known, parameters
+from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
+from dvaec.spec.families import parameters_of
+from dvaec.spec.model import Direction
+
+
+def group(
+    writing: Writing,
+    nodes: list[Node],
+    ports: dict[str, list[str]],
+    kept: tuple[str, ...],
+    restarted: tuple[str, ...],
+) -> None:
+    """Write the nodes that compute the same frame; outside 1..T they are at their start."""
+    body, step = writing.body, writing.step
+    condition = _within(writing, nodes[0].name) if any(step.ahead) else ""
+    guarded = condition != ""
+    if guarded:
+        body.add(f"if {condition}:")
+        body.depth += 1
+    if step.turned:
+        _turned(writing, nodes, ports, restarted)
+    else:
+        for node in nodes:
+            _made(writing, node, ports, restarted)
+    for name in [name for node in nodes if node.name in kept for name in tensors(node)]:
+        body.add(f"{name}_list.append({name}_t)")
+    if guarded:
+        body.depth -= 1
+        others = [node for node in nodes if not isinstance(node, HeadNode)]
+        if others:
+            body.add("else:")
+        for node in others:
+            for name, begun in starts(body, node):
+                at = f" if {writing.frame(node.name)} == -1 else {begun}"
+                outside = at_zero(body, name) + at if begins_at_zero(body, node) else begun
+                body.add(f"    {name}_t = {outside}")
+
+
+def _turned(
+    writing: Writing, nodes: list[Node], ports: dict[str, list[str]], restarted: tuple[str, ...]
+) -> None:
+    """Write a step whose order is another at frame 1; `nodes` are those that it makes."""
+    body, names = writing.body, [node.name for node in nodes]
+    first = [body.network.node(name) for name in writing.step.turned if name in names]
+    for condition, some, at_first in (("if t == 0:", first, True), ("else:", nodes, False)):
+        body.add(condition)
+        body.depth += 1
+        for node in some:
+            _made(writing, node, ports, restarted, at_first)
+        body.depth -= 1
+
+
+def _made(
+    writing: Writing,
+    node: Node,
+    ports: dict[str, list[str]],
+    restarted: tuple[str, ...],
+    at_first: bool | None = None,
+) -> None:
+    """Write one node of a step, of which it may be known whether it makes frame 1."""
+    if isinstance(node, HeadNode) and at_first is not None:
+        (at_first_alone if at_first else behind_first)(writing, node, ports)
+    elif isinstance(node, HoldNode) and at_first is not None and node.frame == 1 and not node.past:
+        held = ports[node.name][0] if at_first else earlier(node.name, 1)
+        writing.body.add(f"{node.name}_t = {held}", node.name)
+    else:
+        _node(writing, node, ports)
+    if node.name in restarted:
+        _restart(writing, node)
+    if writing.gathers(node):
+        gathered(writing.body, node, writing.step.direction)
+
+
+def _within(writing: Writing, node: str) -> str:
+    """The condition that a node's frame of this step is one of 1..T, as far as the loop does not grant it."""
+    frame, most = writing.frame(node), max(writing.step.ahead)
+    ahead = abs(writing.step.frame_of(node))
+    forward = writing.step.direction is Direction.FORWARD
+    lagging, leading = ahead < most, ahead > 0
+    limits = [f"{frame} >= 0"] if (lagging if forward else leading) else []
+    ending = leading if forward else lagging
+    limits += [f"{frame} < frames"] if ending and not writing.endless else []
+    return " and ".join(limits)
+
+
+def tensors(node: Node) -> tuple[str, ...]:
+    """The names of what a node hands out, one a frame."""
+    if isinstance(node, HeadNode):
+        return parameters(node) if node.framed else ()
+    return (node.name,)
+
+
+def starts(body: Body, node: Node) -> list[tuple[str, str]]:
+    """What a node is outside 1..T, with an LSTM's cell."""
+    found = [(node.name, start(body, node.name))]
+    if isinstance(node, StateNode) and node.state.cell == "lstm":
+        found.append((f"{node.name}_cell", start_cell(body, node)))
+    return found
+
+
+def begins_at_zero(body: Body, node: Node) -> bool:
+    """Whether a node has a value of its own at frame 0."""
+    return isinstance(node, ValueNode | FeatureNode) and has_zero(body, node.name)
+
+
+def _restart(writing: Writing, node: Node) -> None:
+    """Hold a node at its start outside each sequence's own frames."""
+    for name, begun in starts(writing.body, node):
+        mask = f"mask_at[{writing.frame(node.name)}]"
+        writing.body.add(f"{name}_t = torch.where({mask}, {name}_t, {begun})")
+
+
+def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
+    body = writing.body
+    if isinstance(node, ValueNode):
+        draw(body, node, "_t", writing.noise(node.name))
+        known(body, node, "_t", writing.frame(node.name))
+        if node.name in body.entry.begun:
+            body.add(f"if {writing.frame(node.name)} == 0:")
+            body.add(f"    {node.name}_t = {node.name}_first")
+    elif isinstance(node, HeadNode):
+        conditional(writing, node, ports)
+    elif isinstance(node, FeatureNode) and attends(node):
+        write = in_a_stream if writing.endless else in_a_step
+        write(body, node, writing.step, writing.frame(node.name), ports[node.name])
+    elif isinstance(node, FeatureNode):
+        inputs = ", ".join(ports[node.name])
+        text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
+        body.add(f"{node.name}_t = {text}", node.name)
+    elif isinstance(node, HoldNode):
+        begun = node.source in body.entry.begun and node.frame == 1
+        made = f"{node.source}_first" if begun else ports[node.name][0]
+        hold(body, node, made, writing.frame(node.name))
+    else:
+        cell(body, node, ports[node.name][0])
+
+
+def blank(body: Body, node: HeadNode, moment: str) -> None:
+    """Name a conditional's parameters before a condition under which they are made."""
+    for name, parameter in zip(parameters(node), parameters_of(node.variable), strict=True):
+        body.add(f"{name}{moment} = {body.like}.new_zeros(batch, {parameter.width})")

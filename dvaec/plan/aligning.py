@@ -1,0 +1,75 @@
+"""The direction of a loop over time, and by how many frames each of its nodes runs ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvaec.plan.links import distance, no_direction
+from dvaec.plan.model import Dependence
+from dvaec.spec.model import Direction
+
+
+class UnschedulableError(Exception):
+    """The dependences admit no schedule; carries the nodes of the offending component.
+
+    `frame` is the name and the absolute frame whose reading closes the cycle, where one does.
+    """
+
+    def __init__(
+        self, message: str, nodes: tuple[str, ...], code: str, frame: tuple[str, int] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.nodes, self.code, self.frame = message, nodes, code, frame
+
+
+def aligned(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> tuple[Direction, dict[str, int]]:
+    """Return the direction of a component and by how many frames each node runs ahead of the loop.
+
+    A loop exists iff the offsets of every cycle add up to the same side of zero. Then there are least
+    numbers a >= 0 with a(source) >= a(reader) + offset (seen in the loop's direction), so that everything is
+    made no later than the step in which it is read; the nodes come in the order of the steps' own needs.
+
+    Raises UnschedulableError where there is no such direction.
+    """
+    for direction, ahead in alignments(component, inside):
+        return direction, ahead
+    raise UnschedulableError(no_direction(component, inside), component, "DV302")
+
+
+def alignments(
+    component: tuple[str, ...], inside: tuple[Dependence, ...]
+) -> Iterator[tuple[Direction, dict[str, int]]]:
+    """Yield the directions in which there is a loop, forward first."""
+    for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
+        steps = [(e, d) for e in inside if (d := distance(e, sign)) is not None]
+        ahead = _least(component, steps) if len(steps) == len(inside) else None
+        if ahead is not None:
+            tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
+            order = _topological(component, tight)
+            if len(order) == len(component):
+                yield direction, {name: ahead[name] for name in order}
+
+
+def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
+    """Bellman and Ford's relaxation; None if a cycle never comes to rest."""
+    ahead = dict.fromkeys(component, 0)
+    for _ in range(len(component) + 1):
+        before = dict(ahead)
+        for edge, steps_away in steps:
+            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + steps_away)
+        if ahead == before:
+            return ahead
+    return None
+
+
+def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:
+    """Kahn's order, stable in `names`; shorter than `names` if there is a cycle."""
+    done: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = [n for n in waiting if all(e.source in done for e in edges if e.reader == n)]
+        if not ready:
+            break
+        done.append(ready[0])
+        waiting.remove(ready[0])
+    return tuple(done)
