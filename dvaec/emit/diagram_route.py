@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise, product
-from math import atan2, hypot, inf, pi
+from math import atan2, dist, hypot, inf, pi
 
 from dvaec.emit.diagram import Arrow, Place
 from dvaec.emit.diagram_curves import WIDE, Curve, Point, Shape, along, bent, elbow, weights
@@ -49,6 +49,7 @@ _APART = 0.22  # radians between two arrows at one node
 _TURN = 2 * pi
 _EASY = 2.3  # radians: what a half circle makes a curve's inner points turn
 _CURL = 30.0  # what a radian more costs
+_LEAST = 0.1  # no other part of a cost is below minus this
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -81,7 +82,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
                 for arrow, curve in zip(group, curves, strict=True):
                     cost += _crowding(arrow, curve, angles)
                     most = inf if best is None else best[0] - cost
-                    if most < -1.0:  # no cost is below -0.1: it is lost
+                    if most < -_LEAST:  # it is lost
                         break
                     cost += _cost(curve, abs(bend), others[arrow], taken, frame, most)
                 if best is None or cost < best[0] - 1e-6:
@@ -155,13 +156,18 @@ def _cost(
     most: float = inf,
 ) -> float:
     """What a curve costs; where that is more than `most`, any number above it that is not too high."""
-    points = along(curve, _COARSE)
     straight = hypot(curve[3][0] - curve[0][0], curve[3][1] - curve[0][1])
+    curl = _CURL * max(0.0, _turning(curve) - _EASY)
+    if size * straight / 9.0 + curl > most + _LEAST:
+        return size * straight / 9.0 + curl
+    points = along(curve, _COARSE)
     whole = (curve[0], *points, curve[3])
-    detour = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(whole)) - straight
-    swing = max(size * straight / 9.0, detour / _DETOUR) + _CURL * max(0.0, _turning(curve) - _EASY)
+    detour = sum(map(dist, whole, whole[1:])) - straight
+    swing = max(size * straight / 9.0, detour / _DETOUR) + curl
+    if swing > most + _LEAST:
+        return swing
     hits = _hits(curve, points, others, (most - swing) / _HIT)
-    if _HIT * hits + swing > most + 1.0:
+    if _HIT * hits + swing > most + _LEAST:
         return _HIT * hits + swing
     beside = sum(taken[cell] for cell in _cells(curve))
     middle = (frame[1] + frame[3]) / 2
@@ -188,7 +194,7 @@ def _beyond(points: list[Point], frame: Box) -> float:
 
 
 def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -> int:
-    """How often a curve runs through nodes, or grazes them; not counted on beyond `most` + 1."""
+    """How often a curve runs through nodes, or grazes them; not counted on beyond `most`."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     left, right, low, high = min(xs) - _NEAR, max(xs) + _NEAR, min(ys) - _NEAR, max(ys) + _NEAR
     near = [o for o in others if left < o.centre[0] < right and low < o.centre[1] < high]
@@ -201,7 +207,7 @@ def _hits(curve: Curve, points: list[Point], others: list[Shape], most: float) -
         around = [p for p in finer if left < p[0] < right and low < p[1] < high]
         close = [p for p in around if other.covers(p, _MARGIN)]
         hits += len(close) + 4 * sum(1 for p in close if other.covers(p, 1.0))  # to graze is better
-        if hits > most + 1:
+        if hits > most + _LEAST:
             break
     return hits
 

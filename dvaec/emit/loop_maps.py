@@ -20,7 +20,11 @@ class Writing:
 
     body: Body
     step: Loop
-    endless = False  # whether the last frame is known
+
+    @property
+    def endless(self) -> bool:
+        """Whether the last frame is not known."""
+        return False
 
     def gathers(self, node: Node) -> bool:
         """Whether a node's frames are gathered, for what attends to them."""

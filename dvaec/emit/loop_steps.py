@@ -131,7 +131,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
     elif isinstance(node, FeatureNode) and attends(node):
-        write = in_a_stream if writing.endless else in_a_step
+        write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])
     elif isinstance(node, FeatureNode):
         inputs = ", ".join(ports[node.name])
