@@ -9,6 +9,7 @@ from dvaec.derive.beyond import beside_itself, beyond
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, TooLongError, ends
+from dvaec.network.template import drawn_in, early_frames, template_of
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
@@ -115,8 +116,9 @@ def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
     Latents of earlier sweeps wholly; of the target's own sweep the frames before t (behind t, where it runs
     backward), and at t those listed before it; by its number the frame drawn first, which counts from there.
     """
-    found: list[Parent] = []
-    mine = next(k for k, sweep in enumerate(spec.order) if target in sweep.latents)
+    template = template_of(spec)
+    found = [Parent(name, None, at) for name, at in early_frames(template, target, frame)]
+    mine = drawn_in(template, target, frame)
     for variable in spec.variables:
         k = next((k for k, sweep in enumerate(spec.order) if variable.name in sweep.latents), -1)
         if not variable.framed:

@@ -16,7 +16,7 @@ from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
 from dvaec.derive.trails import Frames, Place, Trails
 from dvaec.network.separation import Judgement, judge
-from dvaec.network.template import Template, evidence, template_of
+from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import Offsets
@@ -75,7 +75,8 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     exact = derivation.posterior.of(target)
     there = _reads_far(exact, candidate, spec.frames)
     read = _reads_far(serving(by_key(derivation.inference), target, None), candidate, spec.frames)
-    allowed = _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
+    allowed = candidate in singles(template, target, None)
+    allowed |= _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
     middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
     finding = _far_finding(template, middles, question, there) if allowed else None
     return Explanation(
@@ -115,8 +116,8 @@ def _far_finding(
     middles = [one for one in middles if one == middles[0] or arrows(template, one[0]) <= LARGEST_SEARCHED]
     for frames, t in middles if depends else middles[-1:]:
         network = unroll(template, frames)
-        given = network.given(t, evidence(template, question.target))
-        judgement = judge(network, Node(question.target, t), given)
+        node = Node(question.target, t)
+        judgement = judge(network, node, network.before(node, generic=True))
         (member,) = _asked(network, question.candidate)
         if (member in judgement) is depends:
             return shown(judgement, question.candidate, member, Trails(template, None), depends, t)
@@ -188,8 +189,8 @@ def _counted(question: Question) -> Parent:
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
     network = unroll(template, frames)
     frame = frames if question.frame == LAST else question.frame
-    given = network.given(frame, evidence(template, question.target, frame=frame))
-    return judge(network, Node(question.target, frame), given)
+    node = Node(question.target, frame)
+    return judge(network, node, network.before(node))
 
 
 def _hits(judgements: Iterable[Judgement], candidate: Parent) -> list[tuple[Judgement, Node]]:

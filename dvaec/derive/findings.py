@@ -5,7 +5,7 @@ from __future__ import annotations
 from dvaec.derive.answers import Finding
 from dvaec.derive.trails import Frames, Trails
 from dvaec.network.separation import Judgement, judge
-from dvaec.network.template import Template, evidence
+from dvaec.network.template import Template
 from dvaec.network.unrolled import Node, TooLargeError, Unrolled, arrows, unroll
 from dvaec.spec.model import Parent
 from dvaec.spec.offsets import Offsets
@@ -26,8 +26,7 @@ def relative_finding(template: Template, target: str, part: Parent, depends: boo
             network = unroll(template, frame + max(0, nearest or 0) + margin)
         except TooLargeError:
             return Finding(part, depends, trails.place(member), shown=False)
-        given = network.given(frame, evidence(template, target, frame=frame))
-        judgement = judge(network, Node(target, frame), given)
+        judgement = judge(network, Node(target, frame), network.before(Node(target, frame)))
         if not depends or member in judgement:
             return shown(judgement, part, member, trails, depends)
         if SOON < margin <= 2 * SOON + template.lag:
@@ -46,11 +45,7 @@ def _at_an_end(network: Unrolled, target: str, part: Parent, nearest: int | None
     for frame in dict.fromkeys((*range(1, min(near, last) + 1), *range(last, max(0, last - near), -1))):
         member = Node(part.name, None if nearest is None else frame + nearest)
         if member in network.parents:
-            judgement = judge(
-                network,
-                Node(target, frame),
-                network.given(frame, evidence(network.template, target, frame=frame)),
-            )
+            judgement = judge(network, Node(target, frame), network.before(Node(target, frame)))
             if member in judgement:
                 return shown(judgement, part, member, Trails(network.template, None), True)
     return None

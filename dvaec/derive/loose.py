@@ -29,13 +29,15 @@ def looseness(
     conditional: Conditional,
     derived: tuple[Windows, Mapping[str, Offsets | None]],
     served: tuple[int, int] = (1, 0),
+    absolute: tuple[Parent, ...] = (),
 ) -> Looseness:
     """Compare windows, clipped to the frames that there are, with the exact minimum of long networks.
 
-    `derived` are the windows and E; compared are the frames that are `served`.
+    `derived` are the windows and E, which has the single frames `absolute`, too; compared are the frames
+    that are `served`.
     """
     found, given = derived
-    comparison = _Comparison(template, conditional, given)
+    comparison = _Comparison(template, conditional, given, absolute)
     reads = sum(len(f.parents) + 1 for f in template.families)
     reach = max((end(o) for o in given.values() if o is not None), default=0)
     middle = max(found.first + found.period + 2 * (template.lag + reach) + 2, FEWEST)
@@ -70,13 +72,14 @@ class _Comparison:
     template: Template
     conditional: Conditional
     given: Mapping[str, Offsets | None]
+    absolute: tuple[Parent, ...]
 
     def spare(self, frames: int, at: int | None) -> Sets:
         """Return what the windows hold at frame `at` of `frames` without need."""
         network = Finite(self.template, frames)
         at = frames if at == LAST else at
-        exact = network.minimal(Node(self.conditional.target, at), self.given)
-        allowed = network.places((Parent(n, o) for n, o in self.given.items()), at)
+        exact = network.minimal(Node(self.conditional.target, at), self.given, self.absolute)
+        allowed = network.places((*(Parent(n, o) for n, o in self.given.items()), *self.absolute), at)
         read = network.places(self.conditional.parents, at)
         return {name: read[name] & allowed[name] & ~exact[name] for name in self.template.names}
 

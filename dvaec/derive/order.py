@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dvaec.derive.factors import Factors, placed
+from dvaec.network.template import evidence, singles, template_of
 from dvaec.spec.graph import reachable, topological
 from dvaec.spec.model import Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
@@ -60,12 +61,22 @@ def earlier(spec: Spec, blocks: Sequence[Block], target: str, frame: int | None 
     `frame` is its frame, where that is one of its own.
     """
     found: list[Parent] = []
+    if any(block.sweep is not None and not block.names for block in blocks):
+        return _earlier_in_q(spec, target, frame)
     for block in blocks:
         if target in block.names:
             found += _before_in(block, target, frame) if spec.variable(target).framed else []
             break
         found += [Parent(name, ALL if spec.variable(name).framed else None) for name in block.names]
     return tuple(found)
+
+
+def _earlier_in_q(spec: Spec, target: str, frame: int | None) -> tuple[Parent, ...]:
+    """Return what comes before a target in q's order, where that has frames ahead of their sweep."""
+    template = template_of(spec)
+    given = evidence(template, target, frame=frame).items()
+    latent = [Parent(name, offsets) for name, offsets in given if name in spec.latents and offsets != NONE]
+    return (*latent, *singles(template, target, frame))
 
 
 def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:
@@ -77,7 +88,8 @@ def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> 
     read = placed(spec, conditional, frame)
     if frame is None:
         return read
-    before = {p.name: p.offsets for p in earlier(spec, inference_blocks(spec), conditional.target, frame)}
+    drawn = earlier(spec, inference_blocks(spec), conditional.target, frame)
+    before = {p.name: p.offsets for p in drawn if p.frame is None}
     kept = []
     for parent in read:
         allowed = before.get(parent.name)

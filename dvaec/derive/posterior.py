@@ -15,20 +15,26 @@ from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
 from dvaec.network.numbered import numbered_windows
-from dvaec.network.template import Template, evidence, template_of
+from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Spec
 from dvaec.spec.offsets import window
 
 
 def windows_given(
-    spec: Spec, template: Template, key: Key, given: Given, served: tuple[int, int] = (1, 0)
+    spec: Spec,
+    template: Template,
+    key: Key,
+    given: Given,
+    served: tuple[int, int] = (1, 0),
+    absolute: tuple[Parent, ...] = (),
 ) -> Windows:
     """Return the minimal conditioning set of one factor, given E as windows, at the frames that are `served`.
 
-    A factor of frame T is that of frame 1, too, where this has none of its own.
+    E holds the single frames `absolute`, too. A factor of frame T is that of frame 1, too, where this has
+    none of its own.
     """
     name, frame = key
     if frame in (0, 1):
@@ -39,9 +45,12 @@ def windows_given(
         )
     if name in template.static or frame is not None:
         alone = frame != LAST or served[0] == 1
-        return unframed_windows(template, name, frame, given, alone=alone)
-    found = stationary_windows(template, name, given, served)
-    return replace(found, parents=tuple(p for p in found.parents if ever_there(spec, template, p, served)))
+        return unframed_windows(template, name, frame, given, absolute, alone)
+    single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
+    found = stationary_windows(template, name, given, served, single)
+    kept = [p for p in found.parents if ever_there(spec, template, p, served)]
+    kept += [p for p in absolute if (p.name, p.frame) in found.singles and p not in kept]
+    return replace(found, parents=tuple(kept))
 
 
 def exact_posterior(spec: Spec) -> Posterior:
@@ -53,12 +62,12 @@ def exact_posterior(spec: Spec) -> Posterior:
 
 def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -> DerivedConditional:
     name, frame = key
-    given = evidence(template, name, frame=frame)
-    found = windows_given(spec, template, key, given, served)
+    given, absolute = evidence(template, name, frame=frame), singles(template, name, frame)
+    found = windows_given(spec, template, key, given, served, absolute)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
     return DerivedConditional(
-        conditional, proof, looseness(spec, template, conditional, (found, given), served)
+        conditional, proof, looseness(spec, template, conditional, (found, given), served, absolute)
     )
 
 
@@ -80,9 +89,9 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     given = restricted(template, inference, name, frame)
     if given is None:
         return posterior.of(name, frame)
-    return Conditional(
-        name, windows_given(spec, template, key, given, posterior.served_by(name)).parents, frame
-    )
+    absolute = singles(template, name, frame, inference.kind is not InferenceKind.MEAN_FIELD)
+    found = windows_given(spec, template, key, given, posterior.served_by(name), absolute)
+    return Conditional(name, found.parents, frame)
 
 
 def _seen(spec: Spec, posterior: Posterior, key: Key) -> Conditional:

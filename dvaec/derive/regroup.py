@@ -48,7 +48,7 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
     """
     outer: list[str] = []
     for sweep in spec.order:
-        if any(spec.variable(name).framed for name in sweep.latents):
+        if not sweep.latents or any(spec.variable(name).framed for name in sweep.latents):
             break
         outer += sweep.latents
     inside, outside, used = [], [], []
@@ -79,7 +79,7 @@ def by_sweeps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> For
     divergence has no closed form, as the last sweep is drawn from it, and nothing observed reads the last
     sweep; else None.
     """
-    if len(spec.order) < 2:
+    if len(spec.order) < 2 or not all(sweep.latents for sweep in spec.order):
         return None
     last = spec.order[-1].latents
     crossed = any(t.estimator is Estimator.LOG_RATIO and t.target not in last for t in elbo.terms)

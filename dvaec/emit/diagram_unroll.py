@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dvaec.emit.diagram import AFTER, FINAL, FIRST, ZERO, Arrow, Place, Tone
 from dvaec.emit.diagram_arrows import Arrows, Link
 from dvaec.network.separation import judge
-from dvaec.network.template import evidence, template_of
+from dvaec.network.template import template_of
 from dvaec.network.unrolled import Node, unroll
 from dvaec.spec.model import LAST, Parent, Spec
 
@@ -73,11 +73,7 @@ def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tup
     template = template_of(spec)
     network = unroll(template, frames)
     exact: Mapping[Place, frozenset[Node]] = {
-        place: frozenset(
-            judge(
-                network, node, network.given(node.frame, evidence(template, node.name, frame=node.frame))
-            ).minimal
-        )
+        place: frozenset(judge(network, node, network.before(node)).minimal)
         for place in dict.fromkeys(a.target for a in arrows if a.tone is Tone.GOLDEN)
         for node in [_node(place)]
     }

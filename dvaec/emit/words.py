@@ -67,6 +67,9 @@ def order_words(spec: Spec) -> str:
     """Say along which order the chain rule goes: sweep after sweep, each with its direction of time."""
     said = []
     for sweep in spec.order:
+        if not sweep.latents:
+            said.append(listed(f"{name}_{frame}" for name, frame in sweep.first))
+            continue
         names = listed(sweep.latents)
         if not spec.variable(sweep.latents[0]).framed:
             said.append(names)

@@ -86,7 +86,7 @@ def evidence(
     """
     seen = ALL if delay is None else window(None, delay)
     rank = {name: k for k, sweep in enumerate(template.order) for name in sweep.latents}
-    here = next(k for k, sweep in enumerate(template.order) if target in sweep.latents)
+    here = drawn_in(template, target, frame)
     given: dict[str, Offsets | None] = {}
     for name in template.names:
         if name not in rank:
@@ -98,7 +98,44 @@ def evidence(
             given[name] = NONE
         else:
             given[name] = ALL if rank[name] < here else template.order[here].before(name, target, frame)
+    for name, at in early_frames(template, target, frame) if latents and frame in (0, 1) else ():
+        given[name] = (given[name] or NONE) | of(at - (frame or 0))
     return given
+
+
+def drawn_in(template: Template, target: str, frame: int | None) -> int:
+    """Return the place in the order of the sweep that draws a latent (at its frame 0 or 1)."""
+    early = (k for k, one in enumerate(template.order) if not one.latents and (target, frame) in one.first)
+    usual = next(k for k, sweep in enumerate(template.order) if target in sweep.latents)
+    return next(early, usual)
+
+
+def early_frames(template: Template, target: str, frame: int | None) -> tuple[tuple[str, int], ...]:
+    """Return the frames 0 and 1 that are drawn before `target`, and before the sweep of their own latent.
+
+    These are in E, too, which `evidence` says for a target at frame 0 or 1 alone. What an earlier sweep has
+    drawn since is left out.
+    """
+    here, found = drawn_in(template, target, frame), list[tuple[str, int]]()
+    for k, sweep in enumerate(template.order):
+        if sweep.latents or k > here:
+            continue
+        some = sweep.first[: sweep.first.index((target, frame or 0))] if k == here else sweep.first
+        found += [(name, at) for name, at in some if drawn_in(template, name, None) >= here]
+    return tuple(found)
+
+
+def singles(template: Template, target: str, frame: int | None, latents: bool = True) -> tuple[Parent, ...]:
+    """Return what `evidence` cannot say of E as windows: single frames drawn before their latent's sweep.
+
+    In a forward sweep, at t >= 2, those of its own latents are in their windows.
+    """
+    if frame in (0, 1) or not latents:
+        return ()
+    here = drawn_in(template, target, frame)
+    past = () if template.order[here].backward else template.order[here].latents
+    early = early_frames(template, target, frame)
+    return tuple(Parent(name, None, at) for name, at in early if name not in past)
 
 
 def drawn_at(template: Template, name: str, target: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dvaec.network.template import Template
+from dvaec.network.template import Template, evidence, singles
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
@@ -67,6 +67,17 @@ class Unrolled:
             for name, offsets in windows.items()
             for node in read_by(self.template, Parent(name, offsets), frame, self.frames)
         )
+
+    def before(self, target: Node, generic: bool = False) -> frozenset[Node]:
+        """Return E of a latent: what is observed or given, and what comes before it in the chain rule.
+
+        `generic` says that it is asked as one of any frame t, whichever it is.
+        """
+        frame = None if generic else target.frame
+        alone = singles(self.template, target.name, frame)
+        more = (n for p in alone for n in read_by(self.template, p, target.frame, self.frames))
+        given = self.given(target.frame, evidence(self.template, target.name, frame=frame))
+        return (given | frozenset(more)) - {target}
 
     def reads(self, conditional: Conditional, frame: int | None) -> tuple[Node, ...]:
         """Return the nodes that a conditional reads at `frame`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from dvaec.spec.ends_over_time import unrolled
@@ -32,7 +32,9 @@ def sweeps(
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        ways = arrows_of((c for c in q if c.frame not in (0, 1)), latents, drawn=True)  # 1 has its own order
+        ways = arrows_of(_of_later_frames(q), latents, drawn=True)  # 1 has its own order
+        if not all(_one_block(part, static, ways) for part in components(latents, arrows)):
+            arrows = ways  # frames 0 and 1 that are read too early have blocks of their own
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:
@@ -47,6 +49,19 @@ def sweeps(
         else:
             blocks.append(part)
     return tuple(_sweep(block, latents, static, ways, prior) for block in blocks)
+
+
+def _of_later_frames(q: Sequence[Conditional]) -> Iterator[Conditional]:
+    """Yield lines but for those of frames 0 and 1, and but for what they read of these by number."""
+    own = {(line.target, line.frame) for line in q if line.frame in (0, 1)}
+    for line in q:
+        if line.frame not in (0, 1):
+            yield replace(line, parents=tuple(p for p in line.parents if (p.name, p.frame) not in own))
+
+
+def _one_block(part: tuple[str, ...], static: Collection[str], ways: Arrows) -> bool:
+    """Whether latents can be drawn interleaved, frame by frame."""
+    return len(part) == 1 or (not any(name in static for name in part) and _backward(part, ways) is not None)
 
 
 def _tangled(latents: Sequence[str], arrows: Arrows) -> bool:

@@ -12,10 +12,11 @@ from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
+from dvaec.spec.early import frames_near_1, with_early_frames
 from dvaec.spec.first_lines import turned
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Side, Sweep
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
 from dvaec.spec.notation import target
 from dvaec.spec.offsets import NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
@@ -51,6 +52,7 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     if given is not None:
         _conflicts(context, order, q)
     elif not context.report.found and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
+        order = with_early_frames(order, q)
         _apart(context, order, q)
     if not context.report.found:
         _check_first(context, order, q)
@@ -114,11 +116,12 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
     Lines of single frames first: the order that is found without them may be no order because of them.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
+    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
     late = [
         (line, parent.name)
         for line in q
         for parent in line.parents
-        if rank.get(parent.name, -1) > rank.get(line.target, len(order))
+        if rank.get(parent.name, -1) > _place(line, at, rank) and not _early(line, parent, at)
     ]
     for line, read in [one for one in late if one[0].frame is not None] or late:
         child, name = target(line, context.framed[line.target]), line.target
@@ -131,6 +134,18 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
             )
         span = place_of(context, "inference", name, line.frame, read)
         context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _place(line: Conditional, at: Mapping[tuple[str, int], int], rank: Mapping[str, int]) -> int:
+    """Return the place in the order of the block in which a line draws."""
+    own = None if line.frame is None else at.get((line.target, line.frame))
+    return rank.get(line.target, len(rank)) if own is None else own
+
+
+def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int]) -> bool:
+    """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
+    frames = frames_near_1(line, parent)
+    return frames is not None and all((parent.name, frame) in at for frame in frames)
 
 
 def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> Conditional:

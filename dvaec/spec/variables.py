@@ -121,7 +121,8 @@ class Sweep:
     """One block of q's chain-rule order: latents interleaved frame by frame, forward or backward in time.
 
     Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
-    the order of frames 0 and 1, as (latent, frame), where it is not that of all frames.
+    the order of frames 0 and 1, as (latent, frame), where it is not that of all frames. A sweep without
+    latents is of such frames alone, drawn before the sweep of their latent.
     """
 
     latents: tuple[str, ...]

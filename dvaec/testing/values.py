@@ -77,11 +77,16 @@ def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
 
 def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
     for sweep in built.spec.order:
+        if not sweep.latents:
+            yield from ((f"{name}_0" if t == 0 else name, t) for name, t in sweep.first)
+            continue
         if not built.spec.variable(sweep.latents[0]).framed:
             yield sweep.latents[0], 0
             continue
         order = range(frames, -1, -1) if sweep.backward else range(frames + 1)
+        early = [key for one in built.spec.order if not one.latents for key in one.first]
         found = [(name, t) for t in order for name in sweep.latents if t >= built.spec.variable(name).first]
+        found = [site for site in found if site not in early]
         near = iter(sweep.first)
         for one in found:
             name, t = next(near) if sweep.first and one[1] < 2 else one

@@ -159,7 +159,9 @@ def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:
 
 def _place(spec: Spec, node: Node) -> tuple[int, int, int]:
     name, frame = node
-    rank, sweep = next((k, s) for k, s in enumerate(spec.order) if name in s.latents)
+    early = ((k, s) for k, s in enumerate(spec.order) if not s.latents and node in s.first)
+    usual = ((k, s) for k, s in enumerate(spec.order) if name in s.latents)
+    rank, sweep = next(early, None) or next(usual)
     if node in sweep.first:  # after all later frames, or before them
         return rank, 0 if sweep.backward else 1, sweep.first.index(node)
     return rank, -frame if sweep.backward else frame, sweep.latents.index(name)

@@ -58,12 +58,16 @@ def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
 def chain(spec: Spec, frames: int) -> list[Dot]:
     """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
     found: list[Dot] = []
+    early = [key for sweep in spec.order if not sweep.latents for key in sweep.first]
     for sweep in spec.order:
+        if not sweep.latents:
+            found += sweep.first
+            continue
         later: list[Dot] = []
         near: list[Dot] = []
         for frame in range(frames, -1, -1) if sweep.backward else range(frames + 1):
             dots_there = [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
-            (later if frame > 1 else near).extend(dots_there)
+            (later if frame > 1 else near).extend(dot for dot in dots_there if dot not in early)
         near = list(sweep.first) or near
         found += (*later, *near) if sweep.backward else (*near, *later)
     return found
