@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,8 @@ LOADED = (
     "dvaec.cli.app",
     "dvaec.compiler",
 )
+
+LONGEST = 300  # seconds, beyond which a run is killed
 
 
 def dvaec(
@@ -66,7 +69,7 @@ def started(
         input=given,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
 
@@ -116,6 +119,7 @@ def _status(words: list[str], cwd: str, env: dict[str, str], streams: list[str])
     """Run `python -m dvaec` with these words, between these files."""
     import runpy
 
+    signal.alarm(LONGEST)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
