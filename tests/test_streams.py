@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dvaec.plan.model import Once
+from dvaec.plan.model import Loop, Once
+from dvaec.spec.model import Role
 from dvaec.spec.read import read_spec
 from dvaec.testing.batches import stream_is_batch
 from dvaec.testing.built import Built, build, sample_values
@@ -33,10 +34,14 @@ def once(made: Built, name: str) -> Once:
     [
         ("streams_that_draw_once", ("step", "imagine")),
         ("stream_observed_once", ("step", "imagine")),
-        ("frame_0_of_x_1_while_looking_ahead", ("step",)),
-        ("frame_0_of_a_latent_drawn_ahead", ("step",)),
-        ("frame_0_of_three_frames_in_a_stream", ("step",)),
+        ("frame_0_of_x_1_while_looking_ahead", ("step", "imagine")),
+        ("frame_0_of_a_latent_drawn_ahead", ("step", "imagine")),
+        ("frame_0_of_three_frames_in_a_stream", ("step", "imagine")),
         ("frame_0_after_frame_1_in_a_stream", ("step", "imagine")),
+        ("frame_0_of_states_in_a_stream", ("step", "imagine")),
+        ("frame_0_of_draws_in_a_stream", ("step", "imagine")),
+        ("static_of_a_state_in_a_stream", ("step", "imagine")),
+        ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
     ],
 )
@@ -68,12 +73,24 @@ def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
     still = {v.name: values[v.name] for v in made.plan.network.values if not v.framed}
     state = made.module.begin(2, **{n: value for n, value in still.items() if made.takes("begin", n)})
     given = {name: value for name, value in values.items() if made.takes(entry, name)}
+    late = lateness(made, entry)
     for k in range(once(made, entry).after + 1):
         if k == values["x"].size(1):
             return None
-        alone = {n: v if n.removeprefix("noise_") in still else v[:, k] for n, v in given.items()}
+        alone = {
+            n: v if n.removeprefix("noise_") in still else v[:, max(0, k - late.get(n, 0))]
+            for n, v in given.items()
+        }
         state, _ = getattr(made.module, entry)(state, **alone)
     return state
+
+
+def lateness(made: Built, entry: str) -> dict[str, int]:
+    """By how many frames each draw of a step is behind the frame that comes; by its noise."""
+    assert made.plan.stream is not None
+    *_, loop = next(one for one in made.plan.stream.entries if one.name == entry).steps
+    assert isinstance(loop, Loop)
+    return {f"noise_{name}": max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 
 
 def test_q_draws_from_features_and_states_at_frame_1() -> None:
@@ -89,6 +106,16 @@ def test_q_waits_for_the_frames_that_it_looks_at() -> None:
     assert made.plan.stream is not None
     assert made.plan.stream.delay == 2
     assert dict(made.plan.stream.carried)["x"] == 2
+
+
+def test_q_waits_for_features_states_and_draws_of_later_frames() -> None:
+    """What is made without z_0 runs as far ahead as z_0 looks; the frames 1 of a given x are made with it."""
+    states, draws = built("frame_0_of_states_in_a_stream"), built("frame_0_of_draws_in_a_stream")
+    assert once(states, "step").ahead == (("g", 4), ("f", 1))
+    assert once(draws, "step").ahead == (("a", 1), ("a", 2), ("a", 3))
+    assert states.plan.stream is not None
+    assert draws.plan.stream is not None
+    assert (states.plan.stream.delay, draws.plan.stream.delay) == (3, 3)
 
 
 def test_frame_1_may_come_before_what_is_drawn_once() -> None:
@@ -117,6 +144,72 @@ def test_a_stream_keeps_the_draw_of_its_first_step() -> None:
     imagined, _ = made.module.imagine(later)
     torch.testing.assert_close(imagined.v, after.v)
     torch.testing.assert_close(imagined.y, values["y"])
+
+
+LOOKING_AHEAD = [
+    "attention_in_a_stream",
+    "dilated_and_strided_lookahead",
+    "first_frame_while_looking_ahead",
+    "frame_0_of_three_frames_in_a_stream",
+    "held_while_looking_ahead",
+]
+
+
+@pytest.mark.parametrize("name", LOOKING_AHEAD)
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_finish_draws_the_frames_that_q_still_looked_ahead_of(name: str, frames: int) -> None:
+    """Behind T frames and k times `finish`, what q has drawn is what `encode` draws, up to frame T."""
+    made = built(name)
+    assert made.plan.stream is not None
+    delay = made.plan.stream.delay
+    values = sample_values(made, 2, frames)
+    whole = made.call("encode", values)
+    state, drawn = made.module.begin(2), []
+    for k in range(frames + delay):
+        entry = "step" if k < frames else "finish"
+        given = {n: v for n, v in values.items() if made.takes(entry, n)}
+        still = [v.name for v in made.plan.network.values if not v.framed]
+        at = {
+            n: min(max(0, k - delay), frames - 1) if n.startswith("noise_") else k
+            for n in given
+            if n.removeprefix("noise_") not in still
+        }
+        state, result = getattr(made.module, entry)(
+            state, **{n: v[:, at[n]] if n in at else v for n, v in given.items()}
+        )
+        drawn.append(result)
+    assert (state.frame, state.frame_drawn) == (frames, frames)
+    for t in range(frames):
+        torch.testing.assert_close(drawn[t + delay].z, whole.z[:, t])
+        torch.testing.assert_close(drawn[t + delay].q_z_mean, whole.q_z_mean[:, t])
+
+
+@pytest.mark.parametrize("name", LOOKING_AHEAD)
+@pytest.mark.parametrize("frames", [1, 4])
+def test_where_q_looks_ahead_a_finished_stream_goes_on_as_a_forecast(name: str, frames: int) -> None:
+    """And one of which nothing is observed as `generate`."""
+    made = built(name)
+    assert made.has("imagine")
+    assert stream_is_batch(made, frames).compared > 0
+
+
+def test_a_stream_that_looks_ahead_says_what_must_come_first() -> None:
+    made = built("held_while_looking_ahead")
+    values = sample_values(made, 2, 3)
+    x, u = values["x"], {n: values[n][:, 0] for n in made.names(Role.INPUT)}
+    begun = made.module.begin(2)
+    with pytest.raises(ValueError, match="q has drawn every frame that was observed"):
+        made.module.finish(begun)
+    one, _ = made.module.step(begun, x[:, 0], **u)
+    with pytest.raises(ValueError, match="q has not drawn every frame that was observed: finish first, once"):
+        made.module.imagine(one, **u)
+    finished, _ = made.module.finish(one)
+    with pytest.raises(ValueError, match="this stream is finished: begin another to observe"):
+        made.module.step(finished, x[:, 1], **u)
+    with pytest.raises(ValueError, match="q has drawn every frame that was observed"):
+        made.module.finish(finished)
+    further, _ = made.module.imagine(finished, **u)
+    assert (further.frame, further.frame_drawn) == (2, 2)
 
 
 def test_what_is_observed_once_must_come_with_the_first_frame() -> None:

@@ -11,70 +11,96 @@ from dvaec.emit.once import begun_by_draws
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field
 from dvaec.emit.writer import Body
-from dvaec.plan.model import HeadNode, Loop, Node, StateNode, Stream
+from dvaec.plan.model import Entry, HeadNode, Loop, Node, StateNode, Stream
 from dvaec.spec.notation import counted
 
 
 def begin_with(body: Body, stream: Stream) -> list[Field]:
     """Return the fields of the state before the first step."""
-    return [
-        (field, placeholder(body, name, field) if begun_by_draws(body, name) else begun(), about)
-        for name, field, begun, about in _carried(body, stream)
-    ]
+    found = []
+    for name, steps in stream.carried:
+        foremost = _foremost(stream, name)
+        for tensor, k, begun in _behind(body, name, steps, foremost):
+            made = placeholder(body, name) if begun_by_draws(body, name) else begun()
+            about = f"(batch, {_dim(body, name)}), {tensor} {counted(k, 'step')} before"
+            found.append((earlier(tensor, k), made, about))
+    for name in stream.gathered:
+        made = placeholder(body, name, True) if begun_by_draws(body, name) else so_far(body, name)
+        found.append((f"{name}_so_far", made, f"(batch, frames, {_dim(body, name)}), {name} so far"))
+    return found
 
 
-def begin_with_draws(body: Body, stream: Stream) -> list[Field]:
-    """The fields of the state that begin with what is drawn once."""
-    return [
-        (field, begun(), about)
-        for name, field, begun, about in _carried(body, stream)
-        if begun_by_draws(body, name)
-    ]
+def begin_with_draws(body: Body, stream: Stream) -> list[tuple[str, str]]:
+    """What stands, before frame 1, for what is carried and begins with draws; name and value."""
+    found = []
+    for name, steps in stream.carried:
+        shift = stream.shift_in(body.entry, name)
+        if shift is not None and begun_by_draws(body, name):
+            some = _behind(body, name, steps - shift, _at_frame_0(body.entry, name))
+            found += [(earlier(tensor, k), begun()) for tensor, k, begun in some]
+    names = [name for name in gathered_in(body, stream) if begun_by_draws(body, name)]
+    return [*found, *((f"{name}_so_far", so_far(body, name)) for name in names)]
 
 
 def shift(body: Body, stream: Stream) -> None:
     """Carry every value on to the next step."""
     for name, steps in stream.carried:
-        for tensor in _tensors(body, name):
-            for k in range(steps, 0, -1):
+        further = stream.shift_in(body.entry, name)
+        for tensor in _tensors(body, name) if further is not None else ():
+            for k in range(steps - (further or 0), 0, -1):
                 body.add(f"{earlier(tensor, k)} = {earlier(tensor, k - 1)}")
 
 
-def carried_names(body: Body, stream: Stream) -> list[str]:
-    """The names of all carried tensors."""
+def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:
+    """All carried tensors: the field of the state, and its name in an entry, empty where that has none."""
     found = []
     for name, steps in stream.carried:
+        further = stream.shift_in(body.entry, name)
         for tensor in _tensors(body, name):
-            found += [earlier(tensor, k) for k in range(1, steps + 1)]
-    return [*found, *(f"{name}_so_far" for name in stream.gathered)]
-
-
-def placeholder(body: Body, name: str, field: str = "") -> str:
-    """What the first step puts something else in the place of."""
-    frames = "0, " * field.endswith("_so_far")
-    return f"{body.like}.new_zeros(batch, {frames}{body.network.node(name).dim})"
-
-
-def _carried(body: Body, stream: Stream) -> Iterator[tuple[str, str, Callable[[], str], str]]:
-    """Yield the fields of the state: of which node, the name, what it begins with once asked, what it is."""
-    for name, steps in stream.carried:
-        node = body.network.node(name)
-        zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name) and _foremost(stream, name)
-        for tensor, begun in _begins(body, node):
             for k in range(1, steps + 1):
-                made = partial(at_zero, body, name) if zero and k == 1 else begun
-                about = f"(batch, {node.dim}), {tensor} {counted(k, 'step')} before"
-                yield name, earlier(tensor, k), made, about
-    for name in stream.gathered:
-        about = f"(batch, frames, {body.network.node(name).dim}), {name} so far"
-        yield name, f"{name}_so_far", partial(so_far, body, name), about
+                own = further is not None and k > further
+                found.append((earlier(tensor, k), earlier(tensor, k - (further or 0)) if own else ""))
+    own_frames = gathered_in(body, stream)
+    return [*found, *((f"{n}_so_far", f"{n}_so_far" if n in own_frames else "") for n in stream.gathered)]
+
+
+def gathered_in(body: Body, stream: Stream) -> tuple[str, ...]:
+    """The nodes of which an entry gathers the frames."""
+    loops = [step for step in body.entry.steps if isinstance(step, Loop)]
+    return tuple(name for name in stream.gathered if any(name in loop.nodes for loop in loops))
+
+
+def placeholder(body: Body, name: str, frames: bool = False) -> str:
+    """What the first step puts something else in the place of."""
+    return f"{body.like}.new_zeros(batch, {'0, ' * frames}{_dim(body, name)})"
+
+
+def _dim(body: Body, name: str) -> int:
+    return body.network.node(name).dim
+
+
+def _behind(
+    body: Body, name: str, steps: int, foremost: bool
+) -> Iterator[tuple[str, int, Callable[[], str]]]:
+    """Yield what a node was so many steps before the first: the tensor, the steps, the value once asked."""
+    node = body.network.node(name)
+    zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name) and foremost
+    for tensor, begun in _begins(body, node):
+        for k in range(1, steps + 1):
+            yield tensor, k, partial(at_zero, body, name) if zero and k == 1 else begun
 
 
 def _foremost(stream: Stream, name: str) -> bool:
-    """Whether a node is at frame 1 in the step that draws what there is once, not before it."""
-    loops = [(one, entry.once) for entry in stream.entries for one in entry.steps if isinstance(one, Loop)]
-    frames = [loop.frame_of(name) + (once.after if once else 0) for loop, once in loops if name in loop.nodes]
-    return all(frame == stream.delay for frame in frames)
+    """Whether a node is at frame 1 in the first step, so that the state begins with its frame 0."""
+    entries = [entry for entry in stream.entries if entry.name != "imagine" or not stream.finishes]
+    return all(_at_frame_0(entry, name) for entry in entries)
+
+
+def _at_frame_0(entry: Entry, name: str) -> bool:
+    """Whether a node is at frame 1 in the first step, or the one that draws what there is once."""
+    after = entry.once.after if entry.once else 0
+    loops = [step for step in entry.steps if isinstance(step, Loop) and name in step.nodes]
+    return all(loop.frame_of(name) + after == max(loop.ahead) for loop in loops)
 
 
 def name_begins(body: Body, node: Node) -> None:

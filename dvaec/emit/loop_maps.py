@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.dependences import gathered_by
-from dvaec.plan.model import Loop, Node, Port, Read, StateNode
+from dvaec.plan.model import HeadNode, Loop, Node, Port, Read, StateNode
 
 
 @dataclass
@@ -20,7 +20,11 @@ class Writing:
 
     body: Body
     step: Loop
-    endless = False  # whether the last frame is known
+
+    @property
+    def endless(self) -> bool:
+        """Whether the last frame is not known."""
+        return False
 
     def gathers(self, node: Node) -> bool:
         """Whether a node's frames are gathered, for what attends to them."""
@@ -68,7 +72,7 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
     map_of = linear_map(body, node, port)
     if not outer:
         return map_of.format(joined([writing.at(node.name, read) for read in inner]))
-    inputs = joined([whole(body, read) for read in outer])
+    inputs = joined([_whole(body, node, read) for read in outer])
     name = f"{port.weights}_pre"
     weight, bias = _weights(body, node, port) if inner else ("", "")
     chosen = (
@@ -81,6 +85,14 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
     body.add(f"{port.weights}_weight = {_columns(port, inner, weight)}")
     waiting = joined([writing.at(node.name, read) for read in inner])
     return f"{name}_at[{frame}] + F.linear({waiting}, {port.weights}_weight)"
+
+
+def _whole(body: Body, node: Node, read: Read) -> str:
+    """What is read at all frames; by the line of frame 1, that frame alone where it is made ahead of them."""
+    ahead = read.node in body.entry.begun and read.offset == 0
+    if ahead and isinstance(node, HeadNode) and node.head.frame == 1:
+        return f"{single(body, read)}.unsqueeze(1).expand(-1, frames, -1)"
+    return whole(body, read)
 
 
 def _unmapped(writing: Writing, node: Node, port: Port) -> str:

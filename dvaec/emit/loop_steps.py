@@ -131,14 +131,16 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
     elif isinstance(node, FeatureNode) and attends(node):
-        write = in_a_stream if writing.endless else in_a_step
+        write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])
     elif isinstance(node, FeatureNode):
         inputs = ", ".join(ports[node.name])
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        begun = node.source in body.entry.begun and node.frame == 1
+        # A stream makes frame 1 in the first step alone: the step behind it has that from the one before.
+        gone = writing.endless and node.past
+        begun = node.source in body.entry.begun and node.frame == 1 and not gone
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     else:

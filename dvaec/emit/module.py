@@ -44,6 +44,10 @@ ENTRY_DOCS = {
     "elbo_fed": ("The bound in generation mode (4.4): p reads its own outputs in the place of the data.", ""),
     "begin": ("The state of `batch` streams before their first frame.", ""),
     "step": ("Observe one frame of each stream: draw the latents from q; return the state behind it.", ""),
+    "finish": (
+        "Draw the next frame that q has not drawn yet; no frame comes behind the last one observed.",
+        "",
+    ),
     "imagine": ("Draw one frame of each stream from p; return the state behind it.", ""),
 }
 
@@ -114,7 +118,7 @@ def module_text(emission: Emission) -> str:
         for name in HELPERS
     )
     body = environment.get_template("body.py.jinja").render(
-        records=[_record(e) for e in entries],
+        records=[_record(e) for e in entries if e.name in RECORD_DOCS],
         functions=helpers.strip("\n") + "\n",
         class_name=spec.name,
         about=f"{spec.name}, developed:",

@@ -12,7 +12,6 @@ from dvaec.emit.batched import constants
 from dvaec.emit.first_frames import first_frame, port_at_first
 from dvaec.emit.loop_maps import earlier
 from dvaec.emit.preparing import checked, one_hot
-from dvaec.emit.results import Field
 from dvaec.emit.writer import Body, draw, parameters
 from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
 from dvaec.plan.once import begins_with, once_a_sequence
@@ -23,16 +22,17 @@ def explain_once(network: Network, stream: Stream) -> str:
     """Say which entry point draws, or is given, what there is once a sequence."""
     names = [value.name for value in once_a_sequence(network)]
     ways = []
-    for entry in (entry for entry in stream.entries if entry.once is not None):
+    for entry in (entry for entry in stream.entries if entry.once is not None and entry.name != "finish"):
         drawn = [name for name in names if entry.origin(name) is not Origin.GIVEN]
         given = [name for name in names if name not in drawn]
         side = "q" if entry.name == "step" else "p"
         told = [f"draws {listed(drawn)} from {side}"] if drawn else []
         told += [f"takes {listed(given)}"] if given else []
-        ways.append(f"`{entry.name}` {' and '.join(told)}")
-    after = max([entry.once.after for entry in stream.entries if entry.once is not None], default=0)
-    when = f"at frame {1 + after}"
-    return f"Zeros stand here for {listed(names)}; {when} {', '.join(ways)}." if ways else ""
+        assert entry.once is not None
+        ways.append((entry.once.after, f"`{entry.name}` {' and '.join(told)}"))
+    frames = dict.fromkeys(after for after, _ in ways)
+    when = [f"at frame {1 + f} " + ", ".join(way for after, way in ways if after == f) for f in frames]
+    return f"Zeros stand here for {listed(names)}; {', '.join(when)}." if ways else ""
 
 
 def observed_once(body: Body) -> list[ValueNode]:
@@ -49,7 +49,7 @@ def begun_by_draws(body: Body, name: str) -> bool:
 def take_once(body: Body) -> None:
     """Write what is observed once a sequence, which the first step must be given."""
     observed = observed_once(body)
-    if not observed:
+    if not observed or body.entry.name == "finish":
         return
     body.add("if state.frame == 0:")
     body.depth += 1
@@ -64,24 +64,29 @@ def take_once(body: Body) -> None:
 def draw_once(
     body: Body,
     step: Once,
+    at: str,
     given: dict[str, int],
+    ahead: dict[tuple[str, int], int],
     noise: Callable[[Body, ValueNode], None],
-    begun: Callable[[], list[Field]],
+    begun: Callable[[], list[tuple[str, str]]],
 ) -> None:
-    """Write the draws, and the fields of the state that begin with them.
+    """Write the draws, `at` the step that makes them, and the fields of the state that begin with them.
 
-    What is `given` of every frame, by its name, is carried for so many steps.
+    What is `given` of every frame, by its name, is carried for so many steps; a frame of a node that is made
+    `ahead` was made so many steps before.
     """
     named, observed, before = set(body.named), observed_once(body), len(body.lines)
     for name in step.begun:  # named before the condition: the loop's first step reads it
         body.add(f"{name}_first = {body.like}.new_zeros(batch, {body.network.node(name).dim})")
-    body.add(f"if state.frame == {step.after}:")
+    body.add(f"if {at}:")
     body.depth += 1
     body.note(f"At frame {step.after + 1}, {step.reason}.")
     for name, carried in given.items():
         for back in range(step.after, -1, -1) if carried >= step.after else ():
-            at = step.after + 1 - back
-            body.once(f"{name}_first" if at == 1 else f"{name}_frame{at}", earlier(name, back))
+            frame = step.after + 1 - back
+            body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
+    for (name, frame), back in ahead.items():
+        body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
     made = len(body.lines)
     for name in step.nodes:
         node = body.network.node(name)
@@ -95,7 +100,7 @@ def draw_once(
             body.add(f"{', '.join(parameters(node))} = self.{name}({inputs})", name)
         elif isinstance(node, HeadNode):
             constants(body, node, "batch")
-    for field, start, _ in begun():
+    for field, start in begun():
         body.add(f"{field} = {start}")
     if len(body.lines) == made:  # all is given, and nothing begins with it
         del body.lines[before:]

@@ -30,6 +30,7 @@ ABOUT = {
     "elbo_fed": "the bound at latents of encode, p's outputs fed back",
     "begin": "what a stream starts with",
     "step": "one observed frame of a stream",
+    "finish": "a frame that q draws behind the last one",
     "imagine": "one frame of a stream from p",
 }
 
@@ -74,6 +75,8 @@ def _carried(plan: Plan, stream: Stream) -> list[str]:
 
 def binding_words(entry: Entry) -> str:
     """Say where the variables' values come from: `x is given; z is drawn from q`."""
+    if entry.name == "finish":
+        return "nothing is given; what was observed is kept"
     return "; ".join(f"{name} is {origin}" for name, origin in entry.binding)
 
 

@@ -1,4 +1,4 @@
-"""The entry points that run frame by frame: `begin`, `step` (observe) and `imagine`, with their state.
+"""The entry points that run frame by frame, with their state: `begin`, `step` (observe), `finish`, `imagine`.
 
 The statements of a step are those of a loop over time that holds all nodes; what the loop would carry from
 step to step is the stream's state.
@@ -10,8 +10,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-from dvaec.emit.attending import attends
-from dvaec.emit.carrying import begin_with, begin_with_draws, carried_names, name_begins, placeholder, shift
+from dvaec.emit.carrying import (
+    begin_with,
+    begin_with_draws,
+    carried_fields,
+    gathered_in,
+    name_begins,
+    placeholder,
+    shift,
+)
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
@@ -22,13 +29,14 @@ from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
+from dvaec.emit.stream_calls import DRAWN, arguments, counted_on, delayed, take, when
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
+from dvaec.plan.dependences import dependences
 from dvaec.plan.model import (
     Entry,
     FirstFrame,
     HeadNode,
-    HoldNode,
     Loop,
     Node,
     Origin,
@@ -37,11 +45,11 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
-from dvaec.plan.once import once_a_sequence
+from dvaec.plan.schedule import needed_by
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
-RECORDS = {"begin": "State", "step": "Stepped", "imagine": "Imagined"}
+RECORDS = {"begin": "State", "step": "Stepped", "finish": "Stepped", "imagine": "Imagined"}
 
 
 def stream_texts(plan: Plan, like: str, tags: dict[str, str]) -> tuple[EntryText, ...]:
@@ -57,10 +65,14 @@ def stream_texts(plan: Plan, like: str, tags: dict[str, str]) -> tuple[EntryText
 
 
 class Stepping(Writing):
-    """A loop that is left after one step: noise is that of the step, and no step knows of the last one."""
+    """A loop that is left after one step: noise is that of the step; `finish` alone knows the last frame."""
 
-    endless = True
     kept: tuple[str, ...] = ()
+
+    @property
+    def endless(self) -> bool:
+        """Whether the last frame is not known."""
+        return self.body.entry.name != "finish"
 
     def gathers(self, node: Node) -> bool:
         """Whether all frames of a node are kept: also for what only another entry point attends to."""
@@ -78,6 +90,9 @@ def _begin(body: Body, stream: Stream) -> EntryText:
         one_hot(body, value, 1, body.like)
         body.add(f"{value.name} = {checked(body, value)}")
     fields = [("frame", "0", "int: the frame that comes next, from 0"), ("batch", "batch", "int")]
+    if stream.finishes:
+        late = counted(stream.delay, "frame")
+        fields.append((DRAWN, f"-{stream.delay}", f"int: the frame that is drawn next, {late} behind"))
     given = [value.name for value in inputs]
     for name in stream.static:
         shape = f"(batch, {body.network.node(name).dim})"
@@ -89,61 +104,70 @@ def _begin(body: Body, stream: Stream) -> EntryText:
     return replace(_text(body, arguments, fields, "State"), explained=explain_once(body.network, stream))
 
 
-def _looks_at_frame(node: Node) -> bool:
-    """Whether what a node does depends on the frame's number."""
-    first = isinstance(node, HoldNode) or (isinstance(node, HeadNode) and node.head.frame == 1)
-    return first or attends(node)
-
-
 def _step(body: Body, stream: Stream) -> EntryText:
-    network, entry = body.network, body.entry
-    loop = entry.steps[-1]
-    assert isinstance(loop, Loop)
+    network, entry, loop = body.network, body.entry, _loop(body)
     values = [n for n in (network.node(name) for name in loop.nodes) if isinstance(n, ValueNode)]
     given = [v for v in network.values if v in values and entry.origin(v.name) is Origin.GIVEN]
     drawn = [v for v in network.values if v in values and entry.origin(v.name) is not Origin.GIVEN]
-    seen = [v for v in given if v.variable.role is Role.OBSERVED]
-    arguments = ["state: State", *(f"{v.name}: Tensor" for v in sorted(given, key=lambda v: v not in seen))]
-    observed = observed_once(body)
-    once = [v for v in once_a_sequence(network) if v not in observed]
-    arguments += [f"{v.name}: Optional[Tensor] = None" for v in observed]
-    arguments += [f"noise_{v.name}: Optional[Tensor] = None" for v in (*drawn, *once)]
-    arguments += ["sample: bool = True"] if entry.name == "imagine" else []
-    arguments += [f"mask_{v.name}: Optional[Tensor] = None" for v in (*seen, *observed)]
-    body.add("batch = state.batch")
-    if stream.delay or entry.begun or any(_looks_at_frame(network.node(name)) for name in loop.nodes):
-        body.add("t = state.frame" + (f" - {stream.delay}" if stream.delay else ""))
-    told = [value.name for value in observed]
-    for name in (n for n in (*stream.static, *carried_names(body, stream)) if n not in told):
-        body.add(f"{name} = state.{name}")
+    taken = arguments(body, given, drawn)
+    when(body, stream, loop)
+    told = [value.name for value in observed_once(body)]
+    fields = carried_fields(body, stream)
+    still = [(name, name) for name in stream.static if name not in told or entry.name == "finish"]
+    for field, local in (*still, *fields):
+        if local:
+            body.add(f"{local} = state.{field}")
     _present(body)
     for value in given:
-        one_hot(body, value, 1, body.like)
-        text = f'static({value.name}, "{value.name}", {value.dim})'
-        body.functions.add("static")
-        if value in seen:
-            text = f"own({text}, {body.call('seen', 'present', f'mask_{value.name}')})"
-        body.add(f"{value.name}_t = {text}")
+        take(body, value)
     for value in drawn:
         _noise(body, value)
     take_once(body)
-    if entry.once is not None:
-        steps = dict(stream.carried)
-        kept = {value.name: steps.get(value.name, 0) for value in given}
-        draw_once(body, entry.once, kept, _noise, partial(begin_with_draws, body, stream))
-    _statements(body, loop, given, stream.gathered)
+    _statements(body, stream, loop, given)
     shift(body, stream)
-    carried = ", ".join(("state.frame + 1", "batch", *stream.static, *carried_names(body, stream)))
-    body.add(f"after = State({carried})")
-    fields = _results(body, entry, loop, stream)
+    carried = (*stream.static, *(local or f"state.{field}" for field, local in fields))
+    body.add(f"after = State({', '.join((*counted_on(body, stream), *carried))})")
     returned = f"Tuple[State, {RECORDS[entry.name]}]"
-    return _text(body, arguments, fields, returned, before="after, ")
+    return _text(body, taken, _results(body, entry, loop), returned, before="after, ")
 
 
-def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str, ...]) -> None:
+def _loop(body: Body) -> Loop:
+    loop = body.entry.steps[-1]
+    assert isinstance(loop, Loop)
+    return loop
+
+
+def _statements(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
+    """Write what a step makes: first what the draws for the whole sequence see, then these, then the rest."""
     writing = Stepping(body, loop)
-    writing.kept = kept
+    writing.kept = gathered_in(body, stream)
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
+    seen = needed_by(dependences(body.network, dict(body.entry.binding)), _made_ahead(body))
+    _made(writing, [node for node in nodes if node.name in seen])
+    _begin_once(body, stream, loop, given)
+    _made(writing, [node for node in nodes if node.name not in seen], given)
+
+
+def _made_ahead(body: Body) -> list[str]:
+    once = body.entry.once
+    return [name for name, _ in once.ahead] if once is not None else []
+
+
+def _begin_once(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
+    """Write what is drawn once a sequence."""
+    once = body.entry.once
+    if once is None:
+        return
+    steps = dict(stream.carried)
+    kept = {value.name: steps.get(value.name, 0) for value in given}
+    ahead = {place: once.steps_behind(loop, *place) for place in once.ahead}
+    at = f"t == {once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
+    draw_once(body, once, at, kept, ahead, _noise, partial(begin_with_draws, body, stream))
+
+
+def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = None) -> None:
+    """Write some nodes of a step; where it is told what is `given`, behind frame 1 in an order of its own."""
+    body, loop = writing.body, writing.step
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them
             if not isinstance(node, HeadNode):
@@ -157,7 +181,7 @@ def _statements(body: Body, loop: Loop, given: list[ValueNode], kept: tuple[str,
         recurrent(body, node)
     ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
     for step in body.entry.steps:
-        if isinstance(step, FirstFrame):
+        if isinstance(step, FirstFrame) and given is not None:
             _first_frame(body, step, given)
     for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
         group(writing, list(some), ports, (), ())
@@ -180,13 +204,13 @@ def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
     body.depth -= 1
 
 
-def _results(body: Body, entry: Entry, loop: Loop, stream: Stream) -> list[Field]:
+def _results(body: Body, entry: Entry, loop: Loop) -> list[Field]:
     fields: list[Field] = []
     for name in entry.outputs:
         node = body.network.node(name)
         if not framed(node) or not isinstance(node, ValueNode | HeadNode):
             continue
-        late = stream.delay - loop.frame_of(name)
+        late = max(loop.ahead) - loop.frame_of(name)
         when = f", of {counted(late, 'frame')} before" if late else ""
         if isinstance(node, ValueNode):
             side = "q" if entry.origin(name) is Origin.Q else "p"

@@ -140,13 +140,19 @@ class Once:
     """What the first step of a stream draws for the whole sequence, one after another, before all else.
 
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
-    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes.
+    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes. What
+    is read of `ahead`, nodes with their frames, the steps until then have made.
     """
 
     nodes: tuple[str, ...]
     reason: str
     after: int = 0
     begun: tuple[str, ...] = ()
+    ahead: tuple[tuple[str, int], ...] = ()
+
+    def steps_behind(self, loop: Loop, node: str, frame: int) -> int:
+        """How many steps before the draws a loop has made that frame of a node."""
+        return self.after - max(loop.ahead) + loop.frame_of(node) - (frame - 1)
 
 
 Step = Batched | WholeSequence | Loop | FirstFrame
@@ -175,7 +181,7 @@ class Entry:
     @property
     def streamed(self) -> bool:
         """Whether this is one step of a stream."""
-        return self.name in ("step", "imagine")
+        return self.name in ("step", "finish", "imagine")
 
     @property
     def begun(self) -> tuple[str, ...]:
@@ -193,8 +199,11 @@ class Stream:
     """Frame by frame: the entries `begin`, and `step` and `imagine`, each one loop that is left after a step.
 
     `carried` says for how many steps each node's value is kept. `delay` is by how many frames what `step`
-    draws is behind the frame that it is given: as far as q looks ahead. Of the `gathered` nodes, which are
-    attended to, all frames are kept.
+    draws is behind the frame that it is given: as far as q looks ahead. Then there is `finish`: one step
+    without a frame, behind the last one. Of the `gathered` nodes, which are attended to, all frames are kept.
+
+    Where q looks ahead, `imagine` begins with all that is observed drawn, and `shifts` says, of what it keeps
+    up, how many steps more than its own lie between then and where that was made by the last `finish`.
     """
 
     entries: tuple[Entry, ...]
@@ -202,6 +211,18 @@ class Stream:
     static: tuple[str, ...]  # values of the whole sequence: inputs, and what the first step draws
     delay: int
     gathered: tuple[str, ...] = ()
+    shifts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def finishes(self) -> bool:
+        """Whether frames are left to draw when the last one has been observed."""
+        return any(entry.name == "finish" for entry in self.entries)
+
+    def shift_in(self, entry: Entry, name: str) -> int | None:
+        """How many more steps a carried node is behind in an entry; None where it is not kept up."""
+        if entry.name == "imagine" and self.finishes:
+            return dict(self.shifts).get(name)
+        return 0
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 Its first step draws them before all else, `step` from q and `imagine` from p; what is observed once a
 sequence is given to it. There are frame 1 of what is given, and what features and forward states make of it:
-q(v), q(z_0 | v, x_1). What waits for any later frame has no place in a stream.
+q(v), q(z_0 | v, x_1). Where q itself looks at frame k, the step that comes to frame k draws them, and what is
+made without them runs ahead: q(z_0 | x_<1:3>), or of g_3 where g reads x. What waits for the whole sequence
+has no place in a stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import at_first
 from dvaec.plan.model import (
     FeatureNode,
@@ -24,6 +27,7 @@ from dvaec.plan.model import (
     framed,
     is_frame_zero,
 )
+from dvaec.plan.schedule import needed_by
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Attention, Direction, Role
 from dvaec.spec.notation import listed
@@ -40,14 +44,16 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     """
     values = [v.name for v in once_a_sequence(network)]
     needs: dict[str, list[str]] = {}
-    after = max([_gather(network, binding, value, needs) for value in values], default=0)
+    ahead: dict[tuple[str, int], None] = {}
+    after = max([_gather(network, binding, value, needs, ahead) for value in values], default=0)
     made = [n for n in needs if n in values or binding.get(n) is not Origin.GIVEN]
     nodes = topological([node.name for node in network.nodes if node.name in made], needs)
     if len(nodes) < len(made):
         waiting = [n for n in values if n not in nodes]
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
     begun = tuple(n for n in nodes if n in binding and n not in values)
-    return Once(nodes, f"once a sequence: {', '.join(values)}", after, begun) if nodes else None
+    reason = f"once a sequence: {', '.join(values)}"
+    return Once(nodes, reason, after, begun, tuple(ahead)) if nodes else None
 
 
 def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
@@ -55,8 +61,17 @@ def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
     return tuple(v for v in network.values if not v.framed and v.variable.role is not Role.INPUT)
 
 
-def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: dict[str, list[str]]) -> int:
-    """Add what a draw is made of to `needs`; return how many frames behind frame 1 q itself looks."""
+def _gather(
+    network: Network,
+    binding: Mapping[str, Origin],
+    value: str,
+    needs: dict[str, list[str]],
+    ahead: dict[tuple[str, int], None],
+) -> int:
+    """Add what a draw is made of to `needs`; return how many frames behind frame 1 q itself looks.
+
+    Frames of nodes that are made without what is drawn once are added to `ahead`.
+    """
     side = "q" if binding[value] is Origin.Q else "p"
     waiting, after = [value], 0
     for name in waiting:
@@ -64,13 +79,16 @@ def _gather(network: Network, binding: Mapping[str, Origin], value: str, needs: 
             continue
         node = network.node(name)
         drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
-        later = _of_later_frames(network, node) if name == f"q_{value}" else ()
+        reads = _of_numbered_frames(node) if name == f"q_{value}" else ()
+        later = [r for r in reads if r.frame != 1 and binding.get(r.node) is Origin.GIVEN]
         after = max([after, *((read.frame or 1) - 1 for read in later)])
+        made = [r for r in reads if r not in later and _runs_ahead(network, binding, r)]
+        ahead |= dict.fromkeys((read.node, read.frame or 1) for read in made)
         try:
             needs[name] = (
                 [_head(network, f"{side}_{name}")]
                 if drawn
-                else list(dict.fromkeys(_needs(network, node, later)))
+                else list(dict.fromkeys(_needs(network, node, later, made)))
             )
         except _LaterFrameError as error:
             raise NoStreamError(_why(network, side, value, error.behind)) from None
@@ -84,11 +102,26 @@ def _head(network: Network, name: str) -> str:
     return (head.begins if isinstance(head, HeadNode) else "") or name
 
 
-def _of_later_frames(network: Network, node: Node) -> tuple[Read, ...]:
-    """Return what a conditional itself reads of variables at frames 2, 3, ..."""
+def _of_numbered_frames(node: Node) -> tuple[Read, ...]:
+    """Return what a conditional itself reads of frames 1, 2, ..."""
     reads = (read for port in node.ports for read in port.reads)
-    values = [read for read in reads if isinstance(network.node(read.node), ValueNode)]
-    return tuple(read for read in values if read.frame not in (None, LAST) and not at_first(read))
+    return tuple(read for read in reads if read.offset is None and read.frame not in (None, LAST))
+
+
+def _runs_ahead(network: Network, binding: Mapping[str, Origin], read: Read) -> bool:
+    """Whether the loop makes what is read; what sees frame 1 of the given alone is made with the draws."""
+    drawn = binding.get(read.node) not in (None, Origin.GIVEN)
+    if read.frame == 1 and not drawn and not _beyond_first(network, read.node):
+        return False
+    return _made_without(network, binding, read.node)
+
+
+def _made_without(network: Network, binding: Mapping[str, Origin], name: str) -> bool:
+    """Whether no frame of a node waits for what is drawn once."""
+    reached = needed_by(dependences(network, binding), [name])
+    return not any(
+        v.name in reached and binding[v.name] is not Origin.GIVEN for v in once_a_sequence(network)
+    )
 
 
 def _why(network: Network, side: str, value: str, behind: str) -> str:
@@ -118,27 +151,29 @@ class _LaterFrameError(Exception):
 def waits_for_all(network: Network) -> str:
     """Say which value of the whole sequence p makes from more frames than the first, or nothing."""
     for head in network.heads:
-        if head.head.side == "p" and not head.variable.framed and _beyond_first(network, head):
+        if head.head.side == "p" and not head.variable.framed and _beyond_first(network, head.name):
             frames = _frames_of(network, head.name)
             return f"{head.value} is generated from the frames of {frames}: more of them make another"
     return ""
 
 
-def _beyond_first(network: Network, head: HeadNode) -> bool:
-    """Whether a conditional waits for more than frame 1 of the variables."""
-    waiting = [head.name]
+def _beyond_first(network: Network, name: str) -> bool:
+    """Whether frame 1 of a node, or its one value, waits for more than frame 1 of the variables."""
+    waiting = [name]
     try:
-        for name in waiting:
-            waiting += [one for one in _needs(network, network.node(name)) if one not in waiting]
+        for each in waiting:
+            waiting += [one for one in _needs(network, network.node(each)) if one not in waiting]
     except _LaterFrameError:
         return True
     return False
 
 
-def _needs(network: Network, node: Node, later: Sequence[Read] = ()) -> Iterator[str]:
+def _needs(
+    network: Network, node: Node, later: Sequence[Read] = (), made: Sequence[Read] = ()
+) -> Iterator[str]:
     """Yield what frame 1 of a node, or its one value, is computed from; of variables nothing.
 
-    Reads of `later` frames are allowed.
+    Reads of `later` frames are allowed, and so is what is `made` before.
     """
     if isinstance(node, ValueNode):
         return
@@ -150,7 +185,8 @@ def _needs(network: Network, node: Node, later: Sequence[Read] = ()) -> Iterator
         raise _LaterFrameError
     for port in node.ports:
         for read in port.reads:
-            yield from [read.node] if read in later else _at(network, read)
+            if read not in made:
+                yield from [read.node] if read in later else _at(network, read)
 
 
 def _at(network: Network, read: Read) -> Iterator[str]:

@@ -7,12 +7,13 @@ ahead, its draws come k frames late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.plan.aligning import UnschedulableError, aligned
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.first_frame import first_frame_apart
-from dvaec.plan.links import arrow, made
+from dvaec.plan.links import arrow, distance
+from dvaec.plan.links import made as words
 from dvaec.plan.model import (
     Dependence,
     Entry,
@@ -44,12 +45,15 @@ class _Run:
 
     loop: Loop
     once: Once | None
-    looked_back: tuple[str, ...]  # what is given that the draws are made of
+    looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
     first: FirstFrame | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return (self.loop,) if self.first is None else (self.first, self.loop)
+
+
+Loops = dict[str, tuple[Binding, _Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
 
 
 def stream(
@@ -61,7 +65,7 @@ def stream(
     p_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "p" and not h.auxiliary)
     q_heads = tuple(h.name for h in network.heads if h.framed and h.head.side == "q")
     seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
-    loops: dict[str, tuple[Binding, _Run, tuple[str, ...]]] = {}
+    loops: Loops = {}
     wanted = {
         "imagine": (generate, (*seen, *latents, *p_heads)),
         "step": (infer, (*latents, *q_heads, *p_heads)),
@@ -72,26 +76,7 @@ def stream(
             loops[name] = binding, _run(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
-    if "step" in loops and "imagine" in loops:
-        if max(loops["step"][1].loop.ahead) > 0:
-            why = "what q has not drawn yet is still to be looked at: use forecast"
-            refused["imagine"] = (
-                f"q looks {counted(max(loops['step'][1].loop.ahead), 'frame')} ahead, and {why}"
-            )
-            del loops["imagine"]
-        else:  # each keeps up what the other needs
-            both = {
-                name: (
-                    *(n for n, steps in carried_by(network, binding, run.loop).items() if steps),
-                    *gathered_by(network, run.loop),
-                )
-                for name, (binding, run, _) in loops.items()
-            }
-            other = {"step": "imagine", "imagine": "step"}
-            loops = {
-                name: (binding, _run(network, binding, (*outputs, *both[other[name]])), outputs)
-                for name, (binding, _, outputs) in loops.items()
-            }
+    _keep_up(network, loops)
     if not loops:
         return None, refused
     static = tuple(v.name for v in network.values if not v.framed)
@@ -100,17 +85,62 @@ def stream(
         Entry(name, tuple(binding.items()), run.steps, outputs, once=run.once)
         for name, (binding, run, outputs) in loops.items()
     ]
+    delay = max(loops["step" if "step" in loops else "imagine"][1].loop.ahead)
+    if delay > 0 and "step" in loops:
+        entries += [replace(entry, name="finish") for entry in entries if entry.name == "step"]
+    return _keeping(network, loops, (begin, *entries), static, delay), refused
+
+
+def _keep_up(network: Network, loops: Loops) -> None:
+    """Let each entry keep up what the other needs; where q looks ahead, none observes behind an `imagine`."""
+    if not {"step", "imagine"} <= set(loops):
+        return
+    needs = {
+        name: (
+            *(n for n, steps in carried_by(network, binding, run.loop).items() if steps),
+            *gathered_by(network, run.loop),
+        )
+        for name, (binding, run, _) in loops.items()
+    }
+    late = max(loops["step"][1].loop.ahead) > 0
+    for name, other in (
+        {"step": "imagine"}.items() if late else {"step": "imagine", "imagine": "step"}.items()
+    ):
+        binding, _, outputs = loops[name]
+        loops[name] = binding, _run(network, binding, (*outputs, *needs[other])), outputs
+
+
+def _keeping(
+    network: Network, loops: Loops, entries: tuple[Entry, ...], static: tuple[str, ...], delay: int
+) -> Stream:
+    """Return a stream that carries what its loops read of earlier steps."""
+    shifts = _shifts(network, loops) if delay > 0 else {}
     carried: dict[str, int] = {}
-    for binding, run, _ in loops.values():
+    for kind, (binding, run, _) in loops.items():
         for name, steps in carried_by(network, binding, run.loop).items():
+            more = shifts.get(name, 0) if kind == "imagine" and steps else 0
+            carried[name] = max(carried.get(name, 0), steps + more)
+        for name, steps in run.looked_back:
             carried[name] = max(carried.get(name, 0), steps)
-        for name in run.looked_back:
-            carried[name] = max(carried.get(name, 0), run.once.after if run.once is not None else 0)
     order = [node.name for node in network.nodes if carried.get(node.name)]
-    delay = max(max(run.loop.ahead) for _, run, _ in loops.values())
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
-    return Stream((begin, *entries), kept, static, delay, tuple(gathered)), refused
+    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()))
+
+
+def _shifts(network: Network, loops: Loops) -> dict[str, int]:
+    """How many steps further back `imagine` finds what it carries than if it had been made by itself.
+
+    Behind the last `finish`, a node that runs a frames ahead of the loop has gone a frames beyond the end.
+    What is itself made late by `imagine` is made again from there.
+    """
+    if not {"step", "imagine"} <= set(loops):
+        return {}
+    binding, run, _ = loops["imagine"]
+    observing, imagining = loops["step"][1].loop, run.loop
+    late = {name: max(imagining.ahead) - imagining.frame_of(name) for name in imagining.nodes}
+    carried = carried_by(network, binding, imagining)
+    return {name: observing.frame_of(name) + late[name] for name, steps in carried.items() if steps}
 
 
 def _check(spec: Spec, network: Network, name: str) -> None:
@@ -129,11 +159,12 @@ def _check(spec: Spec, network: Network, name: str) -> None:
 def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
     once = drawn_once(network, binding)
-    apart, after = (once.nodes, once.after) if once is not None else ((), 0)
+    apart = once.nodes if once is not None else ()
     still = [v.name for v in network.values if not v.framed]
     edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
     looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
     seen = [v.name for v in network.values if v.framed and v.name in looked]
+    seen += [name for name, _ in once.ahead] if once is not None else []
     needed = needed_by(edges, (*outputs, *seen))
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
@@ -147,23 +178,45 @@ def _run(network: Network, binding: Binding, outputs: tuple[str, ...]) -> _Run:
                 raise NoStreamError(f"{node.name} reads {read.node} beyond any number of frames")
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     try:
-        loop = _one_loop(network, binding, names, inside, after)
-        return _Run(_with_frame_1(loop, once), once, tuple(seen))
+        loop, once = _one_loop(network, binding, names, inside, once)
+        return _Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
     except UnschedulableError as fault:
         turned, why = first_frame_apart(network, binding, names, inside), fault
     try:
         if turned is None:
             raise why
-        loop = _one_loop(network, binding, turned.rest, turned.edges, after)
+        loop, once = _one_loop(network, binding, turned.rest, turned.edges, once)
     except UnschedulableError:
         own = loop_turned(network, names, inside)
         if own is None or own.direction is not Direction.FORWARD:
             raise
-        return _Run(_with_frame_1(_given_first(network, binding, own), once), once, tuple(seen))
+        if once is not None and (once.after or once.ahead):
+            raise NoStreamError(_turned_ahead(once.after)) from None
+        loop = _with_frame_1(_given_first(network, binding, own), once)
+        return _Run(loop, once, _looked_back(network, binding, loop, once))
     if max(loop.ahead) > 0:
-        looks = f"looks {counted(max(loop.ahead), 'frame')} ahead, and frame 1 is made in an order of its own"
-        raise NoStreamError(f"it {looks}")
-    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, tuple(seen), turned.step)
+        raise NoStreamError(_turned_ahead(max(loop.ahead)))
+    looked_back = _looked_back(network, binding, loop, once)
+    return _Run(_with_frame_1(loop, once, turned.step.nodes), once, looked_back, turned.step)
+
+
+def _turned_ahead(frames: int) -> str:
+    looks = f"looks {counted(frames, 'frame')} ahead" if frames else "draws ahead"
+    return f"it {looks}, and frame 1 is made in an order of its own"
+
+
+def _looked_back(
+    network: Network, binding: Binding, loop: Loop, once: Once | None
+) -> tuple[tuple[str, int], ...]:
+    """What is drawn once reads of earlier steps: all frames of what is given, and what is made ahead."""
+    if once is None:
+        return ()
+    reads = {r.node for name in once.nodes for port in network.node(name).ports for r in port.reads}
+    given = [v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN]
+    found = {name: once.after for name in given if name in reads and name in loop.nodes}
+    for name, frame in once.ahead:
+        found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))
+    return tuple(found.items())
 
 
 def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
@@ -184,19 +237,33 @@ def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -
 
 
 def _one_loop(
-    network: Network, binding: Binding, names: tuple[str, ...], inside: tuple[Dependence, ...], after: int
-) -> Loop:
-    """Return nodes that wait for one another as one loop; the given runs `after` frames ahead of the rest."""
+    network: Network,
+    binding: Binding,
+    names: tuple[str, ...],
+    inside: tuple[Dependence, ...],
+    once: Once | None,
+) -> tuple[Loop, Once | None]:
+    """Return nodes that wait for one another as one loop, and when it draws what there is once.
+
+    The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes.
+    """
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
-    values = [n.name for n in network.values if n.name in names]
-    given = [name for name in values if binding[name] is Origin.GIVEN]
-    most = max(*ahead.values(), *(after + a for name, a in ahead.items() if name not in given))
-    ahead = dict.fromkeys(given, most) | {n: a for n, a in ahead.items() if n not in given}
-    return Loop(tuple(ahead), direction, "one frame of a stream", tuple(ahead.values()))
+    given = [n.name for n in network.values if n.name in names and binding[n.name] is Origin.GIVEN]
+    after, wanted = (once.after, once.ahead) if once is not None else (0, ())
+    early = [n for n in ahead if n not in given and n in needed_by(inside, [name for name, _ in wanted])]
+    behind = max([frames for name, frames in ahead.items() if name not in (*given, *early)], default=0)
+    further = max([0, *(frame - 1 + behind - ahead[name] for name, frame in wanted)])
+    made = {name: ahead[name] + further * (name in early) for name in ahead if name not in given}
+    seen = [made[e.reader] + (distance(e, 1) or 0) for e in inside if e.source in given]
+    most = max([after + behind, *made.values(), *seen])
+    placed = dict.fromkeys(given, most) | made
+    if once is not None and early:
+        once = replace(once, after=most - behind)
+    return Loop(tuple(placed), direction, "one frame of a stream", tuple(placed.values())), once
 
 
 def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
@@ -214,7 +281,7 @@ def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence
         waiting = [n for n in heads if set(ring) & needed_by(inside, [n])]
         first = min(waiting, key=lambda n: n.startswith("p_"), default=ring[0])
         which = f"{listed(ring)}, which run{'s' * (len(ring) == 1)}"
-        return f"{made(first)} waits for {which} backward from frame T ({link})"
+        return f"{words(first)} waits for {which} backward from frame T ({link})"
     return ""
 
 

@@ -25,7 +25,7 @@ _WORDS = (
     "mean logvar variance sample samples given jit script F Elbo Encoded Generated Reconstruction "
     "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
-    "cat zeros ones static lead context inferred known extended seen last begun ended begin imagine "
+    "cat zeros ones static lead context inferred known extended seen last begun ended begin imagine finish "
     "State Stepped Imagined flat parted attended stretched fed ElboFed "
 )
 RESERVED = frozenset(_WORDS.split())

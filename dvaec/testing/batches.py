@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -129,24 +130,36 @@ def stream_is_batch(built: Built, frames: int) -> Gap:
     if stream is None:
         return gap
     values = sample_values(built, 2, frames)
-    static = {n: values[n] for n in built.values(Role.INPUT) if n in stream.static}
     for method in ("step", "imagine"):
         if not built.has(method):
             continue
-        late = _lateness(built, method)
-        state = built.module.begin(2, **static)
         whole = _whole(built, values, method, frames)
-        for k in range(frames):
-            state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
-            for name in (n for n in result._fields if n in whole):
-                at = k - max(
-                    steps for node, steps in late.items() if name == node or name.startswith(f"{node}_")
-                )
-                if at >= 0:
-                    wanted = whole[name][:, at]
-                    gap.close(getattr(result, name), wanted, f"{method}: {name} of frame {at + 1}")
+        for k, result in enumerate(_streamed(built, values, [method] * frames)):
+            _as_in_whole(built, whole, method, k, result, gap)
     _observed_then_imagined(built, frames, gap)
     return gap
+
+
+def _streamed(built: Built, values: Values, methods: Sequence[str]) -> Iterator[Any]:
+    """Run a stream: yield what each step gives; behind the last frame that is observed, q finishes."""
+    stream = built.plan.stream
+    assert stream is not None
+    observed = len([method for method in methods if method == "step"])
+    run = [*methods[:observed], *["finish"] * (stream.delay if observed else 0), *methods[observed:]]
+    state = built.module.begin(2, **{n: values[n] for n in built.values(Role.INPUT) if n in stream.static})
+    for number, method in enumerate(run):
+        k = number if method != "imagine" else number - (len(run) - len(methods))
+        state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k))
+        yield result
+
+
+def _as_in_whole(built: Built, whole: Values, method: str, k: int, result: Any, gap: Gap) -> None:
+    """Compare the result of step k + 1 with those of the frames that it made."""
+    late = _lateness(built, method)
+    for name in (n for n in result._fields if n in whole):
+        at = k - max(steps for node, steps in late.items() if name == node or name.startswith(f"{node}_"))
+        if 0 <= at < whole[name].size(1):
+            gap.close(getattr(result, name), whole[name][:, at], f"{method}: {name} of frame {at + 1}")
 
 
 def _observed_then_imagined(built: Built, frames: int, gap: Gap) -> None:
@@ -155,14 +168,10 @@ def _observed_then_imagined(built: Built, frames: int, gap: Gap) -> None:
     if stream is None or not all(built.has(method) for method in ("step", "imagine", "forecast")):
         return
     values = sample_values(built, 2, frames + steps)
-    whole = _forecast(built, values, frames, steps)
-    state = built.module.begin(2, **{n: values[n] for n in built.values(Role.INPUT) if n in stream.static})
-    for k in range(frames + steps):
-        method = "step" if k < frames else "imagine"
-        late = _lateness(built, method)
-        state, result = getattr(built.module, method)(state, **_arguments(built, values, method, k, late))
-        for name in (n for n in result._fields if method == "imagine" and hasattr(whole, n)):
-            gap.close(getattr(result, name), getattr(whole, name)[:, k], f"{name} of frame {k + 1}, imagined")
+    whole = _forecast(built, values, frames, steps)._asdict()
+    made = list(_streamed(built, values, ["step"] * frames + ["imagine"] * steps))
+    for k, result in enumerate(made[-steps:], frames):
+        _as_in_whole(built, whole, "imagine", k, result, gap)
 
 
 def _lateness(built: Built, method: str) -> dict[str, int]:
@@ -184,15 +193,17 @@ def _whole(built: Built, values: Values, method: str, frames: int) -> dict[str, 
     return found | (built.call("encode", values)._asdict() if built.has("encode") else {})
 
 
-def _arguments(built: Built, values: Values, method: str, k: int, late: dict[str, int]) -> dict[str, Tensor]:
-    """What one step takes at frame k + 1 of the sequence; its draws are `late` frames behind."""
+def _arguments(built: Built, values: Values, method: str, k: int) -> dict[str, Tensor]:
+    """What one step takes at frame k + 1 of the sequence; its draws may be some frames behind."""
     found: dict[str, Tensor] = {}
+    late = _lateness(built, method)
     still = [v.name for v in built.plan.network.values if not v.framed]
     for name in inspect.signature(getattr(built.module, method)).parameters:
         if name.removeprefix("noise_") in still:
             found[name] = values[name]
         elif name.startswith("noise_"):
-            found[name] = values[name][:, max(0, k - late[name.removeprefix("noise_")])]
+            at = max(0, k - late[name.removeprefix("noise_")])
+            found[name] = values[name][:, min(at, values[name].size(1) - 1)]
         elif name in values:
             found[name] = values[name][:, k]
     return found

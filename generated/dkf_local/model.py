@@ -78,11 +78,22 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
+    frame_drawn: int  # the frame that is drawn next, 1 frame behind
     x_prev: Tensor  # (batch, 88), x 1 step before
     x_prev2: Tensor  # (batch, 88), x 2 steps before
     z_prev: Tensor  # (batch, 16), z 1 step before
     u_prev: Tensor  # (batch, 1), u 1 step before
     u_prev2: Tensor  # (batch, 1), u 2 steps before
+
+
+class Imagined(NamedTuple):
+    """One frame drawn from p."""
+
+    x: Tensor  # (batch, 88), drawn from p
+    z: Tensor  # (batch, 16), drawn from p
+    p_z_mean: Tensor  # (batch, 16), parameter of p(z_t)
+    p_z_logvar: Tensor  # (batch, 16), parameter of p(z_t)
+    p_x_logits: Tensor  # (batch, 88), parameter of p(x_t)
 
 
 class Stepped(NamedTuple):
@@ -477,7 +488,44 @@ class DKFLocal(nn.Module):
         x_start = self.p_z_1.weight.new_zeros(batch, 88)
         z_start = self.p_z_1.weight.new_zeros(batch, 16)
         u_start = self.p_z_1.weight.new_zeros(batch, 1)
-        return State(0, batch, x_start, x_start, z_start, u_start, u_start)
+        return State(0, batch, -1, x_start, x_start, z_start, u_start, u_start)
+
+    @torch.jit.export
+    def imagine(
+        self,
+        state: State,
+        u: Tensor,
+        noise_x: Optional[Tensor] = None,
+        noise_z: Optional[Tensor] = None,
+        sample: bool = True,
+    ) -> Tuple[State, Imagined]:
+        """Draw one frame of each stream from p; return the state behind it."""
+        batch = state.batch
+        if state.frame != 0 and state.frame_drawn != state.frame:
+            raise ValueError("q has not drawn every frame that was observed: finish first, once")
+        z_prev = state.z_prev
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        u_t = static(u, "u", 1)
+        noise_x = uniform_noise(noise_x, self.p_z_1.weight, present, 88)
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
+        p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, u_t], -1)))  # (1)
+        z_t = p_z_mean_t + torch.exp(0.5 * p_z_logvar_t) * noise_z
+        p_x_logits_t = self.p_x(self.p_x_1(z_t))  # (2)
+        x_t = torch.sigmoid(p_x_logits_t)
+        if sample:
+            x_t = (noise_x < torch.sigmoid(p_x_logits_t)).to(p_x_logits_t.dtype)
+        z_prev = z_t
+        after = State(
+            state.frame + 1,
+            batch,
+            state.frame + 1,
+            state.x_prev,
+            state.x_prev2,
+            z_prev,
+            state.u_prev,
+            state.u_prev2,
+        )
+        return after, Imagined(x_t, z_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
 
     @torch.jit.export
     def step(
@@ -490,7 +538,9 @@ class DKFLocal(nn.Module):
     ) -> Tuple[State, Stepped]:
         """Observe one frame of each stream: draw the latents from q; return the state behind it."""
         batch = state.batch
-        t = state.frame - 1
+        if state.frame - state.frame_drawn != 1:
+            raise ValueError("this stream is finished: begin another to observe")
+        t = state.frame_drawn
         x_prev = state.x_prev
         x_prev2 = state.x_prev2
         z_prev = state.z_prev
@@ -520,7 +570,52 @@ class DKFLocal(nn.Module):
         z_prev = z_t
         u_prev2 = u_prev
         u_prev = u_t
-        after = State(state.frame + 1, batch, x_prev, x_prev2, z_prev, u_prev, u_prev2)
+        after = State(state.frame + 1, batch, t + 1, x_prev, x_prev2, z_prev, u_prev, u_prev2)
+        return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
+
+    @torch.jit.export
+    def finish(
+        self,
+        state: State,
+        noise_z: Optional[Tensor] = None,
+    ) -> Tuple[State, Stepped]:
+        """Draw the next frame that q has not drawn yet; no frame comes behind the last one observed."""
+        batch = state.batch
+        if state.frame == 0 or state.frame_drawn == state.frame:
+            raise ValueError("q has drawn every frame that was observed")
+        t = state.frame_drawn
+        x_prev = state.x_prev
+        x_prev2 = state.x_prev2
+        z_prev = state.z_prev
+        u_prev = state.u_prev
+        u_prev2 = state.u_prev2
+        present = torch.ones([batch, 1], dtype=torch.bool, device=self.p_z_1.weight.device)
+        x_start = self.p_z_1.weight.new_zeros(batch, 88)
+        x_t = x_start
+        u_start = self.p_z_1.weight.new_zeros(batch, 1)
+        u_t = u_start
+        noise_z = normal_noise(noise_z, self.p_z_1.weight, present, 16)
+        p_z_mean_t = self.p_z_1.weight.new_zeros(batch, 16)
+        p_z_logvar_t = self.p_z_1.weight.new_zeros(batch, 16)
+        q_z_mean_t = self.p_z_1.weight.new_zeros(batch, 16)
+        q_z_logvar_t = self.p_z_1.weight.new_zeros(batch, 16)
+        z_start = self.p_z_1.weight.new_zeros(batch, 16)
+        p_x_logits_t = self.p_z_1.weight.new_zeros(batch, 88)
+        if t >= 0:
+            p_z_mean_t, p_z_logvar_t = self.p_z(self.p_z_1(torch.cat([z_prev, u_prev], -1)))  # (1)
+            q_z_mean_t, q_z_logvar_t = self.q_z(  # (3)
+                self.q_z_1(torch.cat([x_prev2, x_prev, x_t, u_prev2, u_prev, u_t], -1)),
+            )
+            z_t = q_z_mean_t + torch.exp(0.5 * q_z_logvar_t) * noise_z
+            p_x_logits_t = self.p_x(self.p_x_1(z_t))  # (2)
+        else:
+            z_t = z_start
+        x_prev2 = x_prev
+        x_prev = x_t
+        z_prev = z_t
+        u_prev2 = u_prev
+        u_prev = u_t
+        after = State(state.frame, batch, t + 1, x_prev, x_prev2, z_prev, u_prev, u_prev2)
         return after, Stepped(z_t, q_z_mean_t, q_z_logvar_t, p_z_mean_t, p_z_logvar_t, p_x_logits_t)
 
     def elbo_fed(self, *_: Any, **__: Any) -> NoReturn:
@@ -528,11 +623,4 @@ class DKFLocal(nn.Module):
         raise NotImplementedError(
             "DKFLocal has no elbo_fed: p reads no observed frame, so nothing that it makes "
             "comes back: elbo is the same in both modes"
-        )
-
-    def imagine(self, *_: Any, **__: Any) -> NoReturn:
-        """This model has none: the error says why."""
-        raise NotImplementedError(
-            "DKFLocal has no imagine: q looks 1 frame ahead, and what q has not drawn yet is "
-            "still to be looked at: use forecast"
         )
