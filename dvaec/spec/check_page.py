@@ -58,7 +58,8 @@ def _frames(context: Context) -> None:
         listed += [(read.scalar, one, target.frame if target else None) for one in read.references]
     for scalar, one, frame in listed:
         first = 0 if one.name in context.zero else 1
-        near, far = (int(frame or 0), int(frame or 0)) if one.counted else (given, 1)
+        reader = given if frame == "T" else int(frame or 0)
+        near, far = (reader, reader) if one.counted else (given, 1)
         if one.offsets is not None and not one.offsets.within(first - near, given - far):
             message = f"this window is empty at every frame, since T is {given}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
@@ -75,7 +76,7 @@ def _first_frames(context: Context, lines: list[Line]) -> None:
             for parent in (p for p in line.parents if p.name == name):
                 if parent.offsets is None:
                     seen = seen or parent.frame == "0"
-                elif parent.counted:
+                elif parent.counted and line.target.frame != "T":
                     seen = seen or -int(line.target.frame or 0) in parent.offsets
                 else:
                     seen = seen or line.target.offsets is None or bool(parent.offsets & window(None, nearest))

@@ -147,6 +147,8 @@ class WindowParser(Cursor):
         hint = None
         if code is Code.NOT_SUPPORTED:
             message += "; other frame numbers are not supported yet"
+            now = "T" if self.counting == "T" else "t"
+            hint = f"write {self.name}_<1:{now}-1>, {self.name}_<1:T> or a window relative to {now}"
         elif last.frame in ("0", "1", None) and (first.frame == "T" or last.frame is not None):
             swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
             hint = f"did you mean {self.name}_<{swapped}>?"
@@ -189,7 +191,7 @@ class WindowParser(Cursor):
             raise self.fail(message, start, self.position, hint, code)
         if self.counting != "T":
             message = f"frames are counted from T ('T{sign}{size}') in lines and networks of frame T alone"
-            hint = f"name the frame relative to t, {self.name}_<t-{max(size, 1)}>, or the last, {self.name}_T"
+            hint = f"the last frame is {self.name}_<T>, and a window ends there: {self.name}_<t:T>"
             if self.counting:
                 hint = (
                     f"a line of frame {self.counting} counts from the first: {self.name}_3, {self.name}_<2:T>"
