@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.distributions import Independent
+from torch.distributions import Independent, StudentT
 
 from dvaec.emit.families import family_text
 from dvaec.runtime.script import script
@@ -221,6 +221,26 @@ def test_densities_at_the_edges_are_finite_with_their_gradients(name: str, dtype
             value.backward()
             assert bool(value.isfinite())
             assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in made)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_heavy_tails_and_nearly_normal_ones_keep_their_digits(dtype: torch.dtype) -> None:
+    """A residual whose square leaves the range of float32, and degrees whose gammas cancel there."""
+    density = function(family_text(CASES["student"].variable()).density)
+    near = 1e-9 if dtype is torch.float64 else 3e-5
+    x = torch.tensor([0.0, 1e-3, 1.0, 1e4, 3e8, 1e20], dtype=torch.float64).unsqueeze(-1)
+    for logdegrees in (-5.0, 0.0, 5.0, math.log(1e4), math.log(1e6)):
+        for logscale in (-30.0, 0.0, 30.0):
+            said = (torch.tensor([one], dtype=torch.float64) for one in (0.0, logscale, logdegrees))
+            location, scale, degrees = said
+            value, target = x.clone().requires_grad_(), x.to(dtype).requires_grad_()
+            expected = StudentT(degrees.exp(), location, scale.exp()).log_prob(value).sum(-1)
+            given = (one.to(dtype) for one in (location, scale, degrees))
+            found = density(target, *given)
+            torch.testing.assert_close(found, expected.to(dtype), rtol=near, atol=near)
+            (slope,) = torch.autograd.grad(found.sum(), target)
+            (right,) = torch.autograd.grad(expected.sum(), value)
+            torch.testing.assert_close(slope, right.to(dtype), rtol=1e-5, atol=0.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

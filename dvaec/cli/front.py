@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources, ordered, render
+from dvaec.runtime.faults import LabFault
 
 if TYPE_CHECKING:
     from dvaec.compiler import Compilation
@@ -130,7 +131,7 @@ def _status(command: Callable[[], object]) -> int:
     except Fault as fault:
         show(fault.diagnostics, fault.sources)
         return FAULTY
-    except RefusalError as refusal:
+    except (RefusalError, LabFault) as refusal:
         return refused(refusal.message, refusal.hint)
     except BrokenPipeError:
         raise

@@ -62,10 +62,10 @@ def no_forecast(spec: Spec, network: Network) -> str | None:
     """Return why the model cannot continue a sequence, or None."""
     if spec.causality is not Causality.CAUSAL:
         return f"generation is {spec.causality}: what stands before a frame depends on what comes after it"
-    if spec.frames is not None:
-        return f"the page fixes T = {spec.frames}"
     if not any(v.framed for v in spec.having(Role.OBSERVED)):
         return "no observed variable has frames to continue"
+    if spec.frames is not None:
+        return f"the page fixes T = {spec.frames}"
     return waits_for_all(network) or None
 
 

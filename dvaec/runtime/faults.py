@@ -22,3 +22,7 @@ class TrainFault(LabFault):
 
 class StoreFault(LabFault):
     """A run folder, card or weights file is missing, damaged, or belongs to another model."""
+
+
+class OwnFault(LabFault):
+    """A class of the user's own, which a page names, cannot be imported, made, called or scripted."""

@@ -17,8 +17,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dvaec.runtime.faults import StoreFault
+from dvaec.runtime.faults import OwnFault, StoreFault
 from dvaec.runtime.files import write_bytes
+from dvaec.runtime.own import faulty
 from dvaec.runtime.source import load_class
 
 _NOTICE = r"`torch\.jit\.(script|save|load)` is (deprecated|not supported)"
@@ -35,8 +36,16 @@ def _without_notice() -> Iterator[None]:
 
 def script(module: nn.Module) -> torch.jit.ScriptModule:
     """Compile the exported methods of a module; the result shares the module's parameters."""
-    with _without_notice():
-        scripted: torch.jit.ScriptModule = torch.jit.script(module)
+    try:
+        with _without_notice():
+            scripted: torch.jit.ScriptModule = torch.jit.script(module)
+    except Exception as error:
+        if name := faulty(module):
+            first = " ".join(str(error).strip().splitlines()[0].split())
+            raise OwnFault(
+                f"{name} is not scriptable: {first}", "TorchScript compiles typed Python"
+            ) from error
+        raise
     return scripted
 
 

@@ -9,6 +9,8 @@ import types
 
 from torch import nn
 
+from dvaec.runtime.own import check_own
+
 
 def load_class(source: str, class_name: str) -> type[nn.Module]:
     """Execute the text of an emitted module and return its class `class_name`.
@@ -16,12 +18,13 @@ def load_class(source: str, class_name: str) -> type[nn.Module]:
     The module stands in `sys.modules` under a name made of the class and the text's hash, so the same text
     gives the same class. Its file name is `<dvaec NAME HASH>`; a `linecache` entry lets tracebacks,
     `inspect` and TorchScript find the text. Raises ValueError if the text does not define a module of that
-    name.
+    name, OwnFault where a class of the user's own, which it imports, does not fit.
     """
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     module_name = f"dvaec_{class_name.lower()}_{digest}"
     module = sys.modules.get(module_name)
     if module is None:
+        check_own(source)
         module = _execute(source, module_name, f"<dvaec {class_name} {digest}>")
     found = getattr(module, class_name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):

@@ -87,7 +87,7 @@ def assemble(
         ),
         numbered=single,
         causality=Causality(shape.causality),
-        frames=shape.T,
+        frames=shape.T if any(v.framed for v in variables) else 1,
         auxiliary=tuple(
             conditional_of(line, every, zero) for line in parsed.auxiliary if _known(line, every)
         ),

@@ -20,7 +20,9 @@ def check_auxiliary(context: Context) -> None:
         if context.nodes.get(target.name) != "state":
             what = context.nodes.get(target.name, "variable")
             message = f"'{target.name}' is a {what}; 'auxiliary' predicts states"
-            context.report.add(Code.AUXILIARY, message, span)
+            said = "what is said of variables stands under 'generation' and 'inference'"
+            hint = "a state that reads it can be predicted" if what == "feature" else said
+            context.report.add(Code.AUXILIARY, message, span, hint)
         elif target.offsets != NOW:
             hint = f"write {target.name}_t and move the parents' subscripts"
             context.report.add(Code.TARGET, "a state is predicted at frame t", span, hint)

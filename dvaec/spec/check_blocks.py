@@ -29,7 +29,7 @@ from dvaec.spec.model import (
     Variable,
     reads_of,
 )
-from dvaec.spec.notation import counted, page
+from dvaec.spec.notation import counted, frame_word, page
 from dvaec.spec.offsets import of, window
 from dvaec.spec.report import Report
 from dvaec.spec.schema import LARGEST_DIM
@@ -69,7 +69,9 @@ def customs(spec: Spec) -> Iterator[tuple[Path, Custom]]:
             yield ("features", f"{feature.name}_t"), feature.block
     for head in spec.heads:
         if isinstance(head.block, Custom):
-            yield ("networks", f"{head.side}({head.target}_t)"), head.block
+            subscript = f"_{'t' if head.frame is None else frame_word(head.frame)}"
+            named = f"{head.target}{subscript if spec.variable(head.target).framed else ''}"
+            yield ("networks", f"{head.side}({named})"), head.block
 
 
 def _outputs(head: Head) -> Iterator[tuple[str, Output]]:

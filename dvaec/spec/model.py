@@ -102,8 +102,8 @@ class Spec:
     """A whole page, checked. Tuples keep the page's order (of the variables: declaration order).
 
     `numbered` are the conditionals of single frames under generation; the frames that they do not name keep
-    the conditional in `generation`. `frames` is T where the page fixes it. `auxiliary` conditionals have a
-    state as their target, and make the objective a surrogate (8.4).
+    the conditional in `generation`. `frames` is T where the page fixes it, and 1 where no variable has
+    frames. `auxiliary` conditionals have a state as their target, and make the objective a surrogate (8.4).
     """
 
     name: str

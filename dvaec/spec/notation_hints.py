@@ -55,6 +55,15 @@ def after_name(name: str, rest: str) -> str:
     if rest[0] in "{[(^":
         guess = guessed(name, rest.lstrip("^"))
         return guess or f"an underscore begins the subscript, as in {name}_<t-1>"
+    return between(rest)
+
+
+def between(rest: str) -> str:
+    """Say what is wrong with `rest`, which stands behind a reference."""
+    if rest.lstrip().startswith("#"):
+        return "a comment stands outside of the quotes"
+    if rest.strip() == ")":
+        return "leave out the parentheses"
     return "parents are separated by commas"
 
 
@@ -84,8 +93,8 @@ def spelled(text: str) -> str:
     return "".join(out)
 
 
-def in_place_of_name(whole: str, first: str) -> str | None:
-    """Say what may be meant by text that does not begin with a name."""
+def in_place_of_name(whole: str, first: str, before: str, behind: str) -> str | None:
+    """Say what may be meant by text that does not begin with a name, and stands between two others."""
     if (plain := spelled(whole)) != whole:
         return f"names are of the letters a to z: {plain[:40]}"
     if first in LOOKALIKE:
@@ -97,10 +106,22 @@ def in_place_of_name(whole: str, first: str) -> str | None:
     if "\\" in whole or whole.startswith("{"):
         return WITHOUT_LATEX
     if not whole:
-        return "leave out the comma that nothing follows"
+        return _in_place_of_nothing(before, behind)
     if first == "|":
         return "one '|' is enough"
+    if hidden := next((c for c in whole if unicodedata.category(c) == "Cf"), None):
+        return f"leave out the character that is not seen, {unicodedata.name(hidden, 'a sign of format')}"
+    if first == "(":
+        return "leave out the parentheses"
+    if "*" in whole:
+        return "a line names what is read; what is made of it stands under 'networks'"
     return WITHOUT_PARENTS if no_parent(whole) else None
+
+
+def _in_place_of_nothing(before: str, behind: str) -> str:
+    if before.endswith(",") or behind.startswith(","):
+        return "leave out the comma that nothing follows"
+    return "a line begins with the variable that it is of" if behind.startswith("|") else "name what is read"
 
 
 def no_parent(text: str) -> bool:
@@ -114,6 +135,8 @@ def guessed(name: str, rest: str) -> str | None:
         return WITHOUT_LATEX
     if longer := re.match(r"([A-Za-z0-9]+)_(t|T|[0-9]+|[<{].*)\Z", rest):
         return f"names have no underscores, which begin a subscript: {name}{longer[1]}_{longer[2]}"
+    if re.match(r"t\s+[A-Za-z]\w*_", rest):
+        return "what is read is separated by commas"
     if "#" in rest:
         return "a space stands before the # of a comment"
     if re.search(r"[pqN]\s*\(", rest):

@@ -80,7 +80,8 @@ class _Parser(WindowParser):
         self.name = name
         if not name[:1].isascii() or not name[:1].isalpha():
             found = f"not '{short(self.whole)}'" if self.whole else "but nothing stands here"
-            hint = hints.in_place_of_name(self.whole, name)
+            before, behind = self.text[:start].rstrip(), self.text[self.stop :].lstrip()
+            hint = hints.in_place_of_name(self.whole, name, before, behind)
             raise self.fail(f"expected a variable such as z_t or z_<t-1>, {found}", start, self.stop, hint)
         if self.position == self.stop:
             return Reference(name, None, None, self.first, self.stop)
@@ -95,13 +96,11 @@ class _Parser(WindowParser):
         else:
             offsets, frame = self.bare(name)
         if self.position < self.stop:
-            raise self.fail(
-                f"'{short(self.text[self.position : self.stop])}' does not belong after "
-                f"'{short(self.text[self.first : self.position])}'",
-                self.position,
-                self.stop,
-                "parents are separated by commas",
+            rest = self.text[self.position : self.stop]
+            message = (
+                f"'{short(rest)}' does not belong after '{short(self.text[self.first : self.position])}'"
             )
+            raise self.fail(message, self.position, self.stop, hints.between(rest))
         if self.counting and frame is not None:
             self.bounded(frame, self.position - 1, self.position)
         return Reference(name, offsets, frame, self.first, self.stop, self.begins, self.counted)
@@ -130,7 +129,8 @@ class _Parser(WindowParser):
             sign = LOOKALIKE.get(relation.group(1), relation.group(1))
             raise self.relation_hint(name, sign, relation.group(2))
         message = f"'{short(rest)}' is no subscript; it is t, or stands between < and >"
-        raise self.fail(message, start, self.stop, hints.guessed(name, rest))
+        hint = hints.guessed(name, rest) or f"write {name}_t, or a window such as {name}_<t-1>"
+        raise self.fail(message, start, self.stop, hint)
 
     def relation_hint(self, name: str, sign: str, moment: str) -> NotationError:
         """Answer `x_<=t>` and its like."""
@@ -147,7 +147,8 @@ class _Parser(WindowParser):
         if token == "=" and opening == "<":  # x_<=t>
             raise self.relation_hint(name, "<=", self.text[start + 1 : self.stop].rstrip(">"))
         if not token or self.text[start : self.stop].strip() == closing:
-            raise self.fail(f"a subscript is missing after '{name}_{opening}'", self.first, self.stop)
+            plain = f"write {name}_t, or a window such as {name}_<t-1>"
+            raise self.fail(f"a subscript is missing after '{name}_{opening}'", self.first, self.stop, plain)
         relation = token in ("<", "<=", ">", ">=")
         subscript = (self.relation(), None) if relation else self.window()
         token, start = self.take()

@@ -127,6 +127,7 @@ class WindowParser(Cursor):
         hint = None
         if code is Code.NOT_SUPPORTED:
             message += "; other frame numbers are not supported yet"
+            hint = f"write {self.name}_<1:t-1>, {self.name}_<1:T> or a window relative to t"
         elif last.frame in ("0", "1", None) and (first.frame == "T" or last.frame is not None):
             swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
             hint = f"did you mean {self.name}_<{swapped}>?"
@@ -159,5 +160,6 @@ class WindowParser(Cursor):
         size = self.number(LARGEST_OFFSET, "an offset", Code.WINDOW_BOUND)
         if token == "T":
             message = f"frames counted from T ('T{sign}{size}') are not supported yet"
-            raise self.fail(message, start, self.position, None, Code.NOT_SUPPORTED)
+            hint = f"the last frame is {self.name}_<T>, and a window ends there: {self.name}_<t:T>"
+            raise self.fail(message, start, self.position, hint, Code.NOT_SUPPORTED)
         return Point(size if sign == "+" else -size, None, start, self.position)

@@ -459,7 +459,7 @@ class DRAW(nn.Module):
     def forecast(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DRAW has no forecast: the page fixes T = 10"
+            "DRAW has no forecast: no observed variable has frames to continue"
         )
 
     def imagine(self, *_: Any, **__: Any) -> NoReturn:

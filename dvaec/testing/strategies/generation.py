@@ -36,12 +36,12 @@ class Generation:
         return self.draw(st.integers(1, one_in)) == 1
 
     def cast(self, latents: int, static: bool, inputs: bool) -> None:
-        """Choose the variables; now and then none that is observed or given has frames."""
+        """Choose the variables; now and then none that is observed or given has frames, or none at all."""
         flat = static and self.chance(8)
         wanted = [("x", Role.OBSERVED, not flat)]
         if self.chance(3):
             wanted.append(("y", Role.OBSERVED, not flat and not (static and self.chance(2))))
-        hidden = FRAMED_LATENTS[: self.draw(st.integers(1 if flat else 0, latents))]
+        hidden = FRAMED_LATENTS[: self.draw(st.integers(0, latents))]
         wanted += [(name, Role.LATENT, True) for name in hidden]
         count = self.draw(st.sampled_from((0, 0, 0, 1, 1, 2))) if static else 0
         wanted += [(n, Role.LATENT, False) for n in STATIC_LATENTS[: max(count, 0 if hidden else 1)]]
@@ -51,7 +51,7 @@ class Generation:
             wanted.append(("c", Role.INPUT, False))
         self.roles = {name: role for name, role, _ in wanted}
         self.framed = {name: framed for name, _, framed in wanted}
-        self.frames = self.draw(st.integers(1, 6)) if flat else None
+        self.frames = self.draw(st.integers(1, 6 if hidden else 1)) if flat else None
 
     def deal(self) -> None:
         """Deal the generated variables into blocks; x is the last of all."""

@@ -29,7 +29,7 @@ def _page(spec: Spec) -> Iterator[str]:
         yield f"  {v.name}: {{{_variable(v)}}}"
     if spec.causality is not Causality.CAUSAL:
         yield f"causality: {spec.causality}"
-    if spec.frames is not None:
+    if spec.frames is not None and any(v.framed for v in spec.variables):
         yield f"T: {spec.frames}"
     yield "generation:"
     yield from (f"  - {written(spec, c)}" for c in (*spec.generation, *spec.numbered))
