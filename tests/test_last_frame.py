@@ -16,9 +16,10 @@ from dvaec.network.numbered import last_windows
 from dvaec.network.template import Template, template_of
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Inference, InferenceKind, Parent, Spec
-from dvaec.spec.offsets import ALL
+from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.read import read_spec, read_text
 from dvaec.testing.built import build, sample_values
+from dvaec.testing.oracles.nodes import dots
 from dvaec.testing.oracles.prime_field import minimal_sets
 
 REGRESSIONS = Path(__file__).parent / "regressions"
@@ -141,3 +142,104 @@ def test_questions_about_frame_t_know_its_line() -> None:
         assert found.answer is answer, text
         assert (found.used is not None) is answer, text
         assert found.golden is None, text
+
+
+COUNTED = PAGE.replace("  z:", "  a: {role: latent, dim: 2}\n  z:") + "causality: noncausal\n"
+
+
+def counted(read: str) -> str:
+    return f'{COUNTED}generation: [a_0, a_t | a_<t-1>, "z_T | {read}", z_t | u_t, "x_t | z_t, a_t"]\n'
+
+
+@pytest.mark.parametrize(
+    ("read", "parents"),
+    [
+        ("u_<T-1>", (Parent("u", of(-1)),)),
+        ("u_<T-2:T>", (Parent("u", of(-2, -1, 0)),)),
+        ("u_<T-1>, u_T", (Parent("u", of(-1, 0)),)),
+        ("u_<1:T-3>", (Parent("u", window(None, -3)),)),
+        ("u_<1:T-1:2>", (Parent("u", window(None, -1, 2)),)),
+        ("u_<1:T:2>", (Parent("u", window(None, 0, 2)),)),
+        ("u_<T-5:T-1:3>", (Parent("u", of(-5, -2)),)),
+        ("u_<T-0>", (Parent("u", None, LAST),)),
+        ("u_<T:T>", (Parent("u", None, LAST),)),
+        ("u_<1:T-1>, u_T", (Parent("u", ALL),)),
+        ("u_<1:T>, u_1", (Parent("u", ALL),)),
+        ("u_<T-2>, u_1", (Parent("u", of(-2)), Parent("u", None, 1))),
+        ("a_<0:T-2>", (Parent("a", window(None, -2)),)),
+        ("a_0, a_<T-1>", (Parent("a", of(-1)), Parent("a", None, 0))),
+        ("z_<1:T-1>", (Parent("z", window(None, -1)),)),
+    ],
+)
+def test_windows_of_frame_t_count_back_and_have_one_form(read: str, parents: tuple[Parent, ...]) -> None:
+    spec = read_text(counted(read), "p")[0]
+    (last,) = (c for c in spec.numbered if c.frame == LAST)
+    assert last.parents == parents
+    again = ", ".join(notation.parent(p, 0 if p.name == "a" else 1, LAST) for p in last.parents)
+    assert read_text(counted(again), "p")[0] == spec
+
+
+@pytest.mark.parametrize(
+    ("offsets", "page", "mathematics", "small"),
+    [
+        (of(-1), "x_<T-1>", "x_{T-1}", "xᴛ₋₁"),
+        (NOW, "x_T", "x_T", "xᴛ"),
+        (window(None, -2), "x_<1:T-2>", "x_{1:T-2}", "x₁:ᴛ₋₂"),
+        (window(None, -1, 2), "x_<1:T-1:2>", "x_{1:T-1:2}", "x₁:ᴛ₋₁:₂"),
+        (of(-3, -2, 0), "x_<T-3:T-2>, x_T", "x_{T-3:T-2}, x_T", "xᴛ₋₃:ᴛ₋₂, xᴛ"),
+        (ALL, "x_<1:T>", "x_{1:T}", "x₁:ᴛ"),
+    ],
+)
+def test_windows_of_frame_t_are_printed_from_there(
+    offsets: Offsets, page: str, mathematics: str, small: str
+) -> None:
+    assert notation.page("x", offsets, frame=LAST) == page
+    assert notation.braces("x", offsets, frame=LAST) == mathematics
+    assert notation.unicode_form("x", offsets, frame=LAST) == small
+
+
+def test_a_forward_q_parts_frame_t_and_its_line_can_be_pasted() -> None:
+    spec = page("counted_from_last_derived")
+    derived = lines(spec)
+    assert derived[-1] == "z_T | x_<1:T-2:3>, x_T, z_<T-1>, u_<T-1>"
+    text = (REGRESSIONS / "counted_from_last_derived.yaml").read_text(encoding="utf-8")
+    shown = [notation.line(q, zeros=spec.zero) for q in derive(spec).inference]
+    again = read_text(text + f"inference: {shown!r}\n", "p")[0]
+    assert derive(again).inference == derive(spec).inference
+
+
+@pytest.mark.parametrize("name", ["counted_from_last", "counted_from_last_derived"])
+def test_what_frame_t_needs_is_exact_at_every_length(name: str) -> None:
+    """The windows are the least sets of the oracle, which knows the network's nodes alone."""
+    spec = page(name)
+    found = [f.conditional for f in derive(spec).posterior.factors if f.conditional.frame == LAST]
+    assert found
+    for one in found:
+        for frames in (4, 5, 6, 7):
+            wanted = minimal_sets(spec, frames)[one.target, frames]
+            assert set(dots(spec, one.parents, frames, frames)) == wanted, (one.target, frames)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "part"),
+    [
+        ("z_T <- z_<T-1>", True, of(-1)),
+        ("z_T <- zᴛ₋₁", True, of(-1)),
+        ("z_T <- x_<T-1>", False, of(-1)),
+        ("z_T <- x_<T-2:T>", True, of(-2, -1, 0)),
+        ("z_T <- x_<T-1>, x_T", True, of(-1, 0)),
+        ("z_T <- z_<1:T-1>", True, window(None, -1)),
+        ("z_T <- x_<1:T>", True, ALL),
+    ],
+)
+def test_questions_about_frame_t_count_back(text: str, answer: bool, part: Offsets) -> None:
+    spec = page("counted_from_last_by_networks")
+    question = parse_question(text, spec)
+    assert question.candidate.offsets == part
+    assert explain(spec, derive(spec), question).answer is answer
+
+
+def test_what_lacks_or_tells_nothing_at_frame_t_is_named_from_there() -> None:
+    (last,) = (c for c in derive(page("counted_from_last")).comparisons if (c.target, c.frame) == ("z", LAST))
+    assert notation.parents(last.golden, ("a",), LAST) == "a_T, u_<T-2>"
+    assert notation.parents(last.redundant, ("a",), LAST) == "x_<T-1>, u_<1:T-3:2>"

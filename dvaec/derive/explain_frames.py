@@ -19,7 +19,7 @@ from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import ALL, Offsets
+from dvaec.spec.offsets import Offsets
 
 MOST_RESTS = 12
 
@@ -200,7 +200,7 @@ def _hits(judgements: Iterable[Judgement], candidate: Parent, back: bool) -> lis
 
 def _counts_back(question: Question) -> bool:
     """Whether frames are asked about as frame T counts them."""
-    return question.frame == LAST and question.candidate.offsets not in (None, ALL)
+    return question.frame == LAST and question.candidate.offsets is not None
 
 
 def _asked(network: Unrolled, candidate: Parent, back: bool = False) -> tuple[Node, ...]:

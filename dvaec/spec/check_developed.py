@@ -79,7 +79,8 @@ def _itself(context: Context, block: str, name: str, reference: Reference, span:
         context.report.add(Code.READS_ITSELF, message, span)
     elif reference.offsets is not None and 0 in reference.offsets:
         message = f"the network of '{name}' reads '{name}' of the same frame"
-        context.report.add(Code.READS_ITSELF, message, span, f"did you mean {name}_<t-1>?")
+        before = "T-1" if reference.counted and reference.offsets.reaches_past else "t-1"
+        context.report.add(Code.READS_ITSELF, message, span, f"did you mean {name}_<{before}>?")
 
 
 def _nearest(offsets: Offsets) -> int:

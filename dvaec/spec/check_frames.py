@@ -49,7 +49,10 @@ def placed(
     relative = reference.offsets not in (None, ALL) and not reference.counted
     if not at_t and relative:
         message = f"'{text}' is relative to t, and {reader}, which reads it, has no frame t"
+        target = of or context.parsed.targets.get(reader)
         hint = f"name one frame by its number: {name}_1, {name}_<T>"
+        if target is not None and target.frame == "T":
+            hint = f"count back from T, {name}_<T-1>"
         if name not in context.nodes:
             hint += f"; all frames are {name}_<{0 if name in context.zero else 1}:T>"
         if context.role(reader) is not None:

@@ -18,10 +18,12 @@ from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
 from dvaec.spec.notation import target
-from dvaec.spec.offsets import NOW, Offsets, of, window
+from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
+
+FROM_1 = window(0, None)  # all frames from its own on, as the line of frame 1 counts them
 
 
 def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ...]:
@@ -90,7 +92,7 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
 def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report conditionals of q that read what comes after them in `order`."""
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
-    lines = [_beside_first(one, home) for one in q]
+    lines = [_beside_first(_there(one, context), home) for one in q]
     for (child, parent), offsets in arrows_of(lines, home, drawn=True).items():
         place, sweep = home[child]
         other = home[parent][0]
@@ -146,6 +148,15 @@ def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int])
     """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
     frames = frames_near_1(line, parent)
     return frames is not None and all((parent.name, frame) in at for frame in frames)
+
+
+def _there(line: Conditional, context: Context) -> Conditional:
+    """Leave out of all that a line of frame 1 reads the frames 0 that there are not."""
+    if line.frame != 1:
+        return line
+    whole = {name for name in context.variables if name not in context.zero}
+    cut = (p if p.offsets != ALL or p.name not in whole else Parent(p.name, FROM_1) for p in line.parents)
+    return replace(line, parents=tuple(cut))
 
 
 def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> Conditional:
