@@ -19,9 +19,9 @@ from dvaec.spec.model import Conditional, Spec
 from dvaec.spec.offsets import NONE, Offsets
 from dvaec.spec.read import read_text
 from dvaec.testing.strategies import pages
+from tests.program import dvaec
 from tests.shipped import ROOT, SHIPPED, SPECS, shipped
 from tests.spelling import spelled
-from tests.test_cli import dvaec
 
 FEW = settings(max_examples=max(10, settings().max_examples // 5))
 

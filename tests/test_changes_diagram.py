@@ -18,9 +18,9 @@ from dvaec.emit.diagram_tikz import tikz_source
 from dvaec.plan.comparing import comparable
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text
+from tests.program import dvaec
 from tests.shipped import SHIPPED, shipped
 from tests.test_changes import PAGE
-from tests.test_cli import dvaec
 
 BARE = PAGE[: PAGE.index("states:")]
 PAIRS = [(one, other) for k, one in enumerate(SHIPPED) for other in SHIPPED[k + 1 :: 9]]

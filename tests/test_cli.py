@@ -13,26 +13,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.program import ROOT, dvaec
+
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-
-
-def dvaec(
-    *words: str, cwd: Path = ROOT, given: str | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the program as a person would, with a text on its standard input if one is given."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-m", "dvaec", *words],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", **environment},
-        capture_output=True,
-        input=given,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import dvaec
+from tests.program import dvaec
 
 HEAD = """dvaec: 1
 model: M

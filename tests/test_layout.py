@@ -16,9 +16,9 @@ from dvaec.spec.layout import LayoutError, formatted
 from dvaec.spec.layout_read import comments_in
 from dvaec.spec.read import read_text
 from dvaec.testing.strategies import pages
+from tests.program import dvaec
 from tests.shipped import SHIPPED, SPECS
 from tests.spelling import spelled
-from tests.test_cli import dvaec
 
 FEW = settings(max_examples=max(12, settings().max_examples // 4))
 

@@ -17,8 +17,8 @@ import dvaec
 from dvaec.emit import render
 from dvaec.runtime.script import script
 from tests.html_page import Page
+from tests.program import dvaec as command
 from tests.shipped import ROOT, SPECS
-from tests.test_cli import dvaec as command
 
 CELLS = (
     "import torch, dvaec\nmodel = dvaec.compile({spec!r})()\nmodel",

@@ -47,7 +47,7 @@ def test_a_stream_is_refused_by_what_runs_backward_and_what_waits_for_it() -> No
     assert refusal("label_at_the_end") == "q draws v from the whole sequence"
     assert refusal("first_frame_observed").startswith("q(z_1) waits for yfuture, which runs backward from")
     assert refusal("frame_0_after_frame_1") == "q draws a_0 from the whole sequence"
-    assert refusal("label_at_the_end", "imagine") == (
+    assert refusal("label_that_q_reads", "imagine") == (
         "y is generated from the frames of z, and a stream begins with the first"
     )
     assert refusal("label_at_the_end", "forecast") == (

@@ -30,8 +30,8 @@ from dvaec.spec import notation
 from dvaec.spec.model import Direction, Side
 from dvaec.spec.offsets import of
 from tests.html_page import Page
+from tests.program import dvaec
 from tests.shipped import ROOT, SHIPPED, SPECS
-from tests.test_cli import dvaec
 
 STRANGE = sorted((ROOT / "tests" / "regressions").glob("*.yaml"))
 EVERY = [*(SPECS / f"{name}.yaml" for name in SHIPPED), *STRANGE]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.browser import browser
+from tests.program import dvaec
 from tests.shipped import SPECS
-from tests.test_cli import dvaec
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

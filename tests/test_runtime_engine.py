@@ -30,6 +30,7 @@ from dvaec.runtime.faults import LabFault, StoreFault, TrainFault
 from dvaec.runtime.objective import Objective
 from dvaec.runtime.sound import write_wav
 from dvaec.runtime.train import Options, train
+from tests.program import dvaec as program
 from tests.runtime_stand_in import CARD, arrays, small, write
 from tests.shipped import ROOT
 
@@ -169,7 +170,7 @@ def test_an_interrupt_leaves_what_resume_needs(tmp_path: Path) -> None:
     assert begun.returncode == 130
     assert said == "interrupted: the finished epochs are kept; --resume continues\n"
     done = len(history(tmp_path / "run"))
-    more = command(*words, "--resume", "--epochs", str(done + 1))
+    more = program(*words, "--resume", "--epochs", str(done + 1))
     assert more.returncode == 0, more.stderr
     assert len(history(tmp_path / "run")) == done + 1
 
@@ -215,7 +216,7 @@ def test_a_full_disk_is_one_line_for_sound_too(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     page, data = tiny(tmp_path)
-    done = command("train", page, "--data", data, "--epochs", "1", "-o", data / "run")
+    done = program("train", str(page), "--data", str(data), "--epochs", "1", "-o", str(data / "run"))
     assert done.returncode == 1
     assert done.stderr == (
         f"error: {data}/run/card.json: cannot be written: Not a directory\n   = hint: no part of it is left\n"
@@ -329,9 +330,10 @@ def test_the_card_says_how_the_weights_came_about(tmp_path: Path) -> None:
 def test_a_run_of_another_meaning_is_refused_with_the_difference(tmp_path: Path) -> None:
     page, data = tiny(tmp_path)
     run = tmp_path / "run"
-    assert command("train", page, "--data", data, "--epochs", "1", "-o", run).returncode == 0
+    words = ("train", str(page), "--data", str(data), "-o", str(run))
+    assert program(*words, "--epochs", "1").returncode == 0
     page.write_text(PAGE.replace("layers: [4 tanh]", "layers: [5 tanh]"))
-    refused = command("train", page, "--data", data, "--resume", "-o", run)
+    refused = program(*words, "--resume")
     assert refused.returncode == 1
     assert "last.ckpt: belongs to another model: Tiny with hash " in refused.stderr
     assert (

@@ -40,7 +40,6 @@ def once(made: Built, name: str) -> Once:
         ("frame_0_after_frame_1_in_a_stream", ("step", "imagine")),
         ("frame_0_of_states_in_a_stream", ("step", "imagine")),
         ("frame_0_of_draws_in_a_stream", ("step", "imagine")),
-        ("static_of_a_state_in_a_stream", ("step", "imagine")),
         ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
     ],
@@ -123,6 +122,31 @@ def test_frame_1_may_come_before_what_is_drawn_once() -> None:
     zero, vector = built("frame_0_after_frame_1_in_a_stream"), built("frame_1_before_what_is_drawn_once")
     assert once(zero, "step").nodes == ("q_z_first", "z", "q_a_0", "a_0", "q_z_0", "z_0")
     assert once(zero, "step").begun == once(vector, "imagine").begun == ("z",)
+
+
+@pytest.mark.parametrize("name", ["label_at_the_end", "first_frame_held"])
+def test_what_only_the_end_makes_is_left_out_of_imagined_streams(name: str) -> None:
+    """y | z_<1:T>, a label, which no frame needs: the frames are those of `generate`."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert not made.has("step")
+    assert "y" not in made.plan.stream.static
+    assert "y" in made.values(Role.OBSERVED)
+    assert stream_is_batch(made, 4).compared > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("counted_windows_of_networks", "q(a_1) attends to all later frames"),
+        ("windows_by_the_parity_of_t", "q(z_1) reads x at frame T, which a stream does not know"),
+        ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
+        ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
+        ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
+    ],
+)
+def test_a_refusal_speaks_of_what_stands_on_the_page(name: str, why: str) -> None:
+    assert dict(built(name).plan.refused)["step"] == why
 
 
 def test_a_latent_that_q_draws_from_an_input_alone_has_a_stream() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.dependences import gathered_by
-from dvaec.plan.model import Loop, Node, Port, Read, StateNode
+from dvaec.plan.model import FirstFrame, HeadNode, Loop, Node, Port, Read, StateNode
 
 
 @dataclass
@@ -34,14 +34,22 @@ class Writing:
         """The noise of a draw in this step."""
         return f"noise_{node}_at[{self.frame(node)}]"
 
-    def inside(self, read: Read) -> bool:
-        """Whether a read waits for the loop."""
-        return read.node in self.step.nodes and read.offset is not None
+    def inside(self, node: Node, read: Read) -> bool:
+        """Whether a read of a node's waits for the loop."""
+        return (read.node in self.step.nodes and read.offset is not None) or self._ahead(node, read)
 
-    def at(self, node: str, read: Read) -> str:
-        """The text of what `node` reads inside the loop, (batch, dim): of this step or of an earlier one."""
+    def at(self, node: Node, read: Read) -> str:
+        """The text of what a node reads inside the loop, (batch, dim): of this step or of an earlier one."""
+        if self._ahead(node, read):
+            return f"{read.node}_first"
         assert read.offset is not None
-        return earlier(read.node, self.step.distance(node, read.node, read.offset))
+        return earlier(read.node, self.step.distance(node.name, read.node, read.offset))
+
+    def _ahead(self, node: Node, read: Read) -> bool:
+        """Whether the line of frame 1 reads there what is made ahead of the other frames."""
+        of_first = isinstance(node, HeadNode) and node.head.frame == 1 and read.offset == 0
+        steps = (one for one in self.body.entry.steps if isinstance(one, FirstFrame))
+        return of_first and any(read.node in one.nodes for one in steps)
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""
@@ -56,7 +64,7 @@ def earlier(name: str, steps: int) -> str:
 
 def mapped(writing: Writing, node: Node, port: Port) -> str:
     """Return the text of a port inside a step that has all it reads at hand."""
-    parts = [writing.at(node.name, r) if writing.inside(r) else single(writing.body, r) for r in port.reads]
+    parts = [writing.at(node, r) if writing.inside(node, r) else single(writing.body, r) for r in port.reads]
     inputs = joined(parts)
     plain = not port.weights
     return inputs if plain else linear_map(writing.body, node, port).format(inputs)
@@ -65,13 +73,13 @@ def mapped(writing: Writing, node: Node, port: Port) -> str:
 def prepared(writing: Writing, node: Node, port: Port) -> str:
     """Write what a port needs before the loop; return its text inside the loop."""
     body, frame = writing.body, writing.frame(node.name)
-    outer = [read for read in port.reads if not writing.inside(read)]
-    inner = [read for read in port.reads if writing.inside(read)]
+    outer = [read for read in port.reads if not writing.inside(node, read)]
+    inner = [read for read in port.reads if writing.inside(node, read)]
     if not port.weights:
         return _unmapped(writing, node, port)
     map_of = linear_map(body, node, port)
     if not outer:
-        return map_of.format(joined([writing.at(node.name, read) for read in inner]))
+        return map_of.format(joined([writing.at(node, read) for read in inner]))
     inputs = joined([whole(body, read) for read in outer])
     name = f"{port.weights}_pre"
     weight, bias = _weights(body, node, port) if inner else ("", "")
@@ -83,7 +91,7 @@ def prepared(writing: Writing, node: Node, port: Port) -> str:
     if not inner:
         return f"{name}_at[{frame}]"
     body.add(f"{port.weights}_weight = {_columns(port, inner, weight)}")
-    waiting = joined([writing.at(node.name, read) for read in inner])
+    waiting = joined([writing.at(node, read) for read in inner])
     return f"{name}_at[{frame}] + F.linear({waiting}, {port.weights}_weight)"
 
 
@@ -91,8 +99,8 @@ def _unmapped(writing: Writing, node: Node, port: Port) -> str:
     """A port whose values pass unchanged."""
     parts, body = [], writing.body
     for read in port.reads:
-        if writing.inside(read):
-            parts.append(writing.at(node.name, read))
+        if writing.inside(node, read):
+            parts.append(writing.at(node, read))
         else:
             values = whole(body, read)
             at = body.once(f"{values}_at", f"{values}.unbind(1)")

@@ -138,7 +138,9 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        begun = node.source in body.entry.begun and node.frame == 1
+        # A stream makes frame 1 in the first step alone: the step behind it has that from the one before.
+        gone = body.entry.streamed and node.past
+        begun = node.source in body.entry.begun and node.frame == 1 and not gone
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     else:

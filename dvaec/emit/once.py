@@ -20,7 +20,7 @@ from dvaec.spec.notation import listed
 
 def explain_once(network: Network, stream: Stream) -> str:
     """Say which entry point draws, or is given, what there is once a sequence."""
-    names = [value.name for value in once_a_sequence(network)]
+    names = [v.name for v in once_a_sequence(network) if v.name in stream.static]
     ways = []
     for entry in (entry for entry in stream.entries if entry.once is not None and entry.name != "finish"):
         drawn = [name for name in names if entry.origin(name) is not Origin.GIVEN]
@@ -37,12 +37,17 @@ def explain_once(network: Network, stream: Stream) -> str:
 
 def observed_once(body: Body) -> list[ValueNode]:
     """Return what is given to the first step alone."""
-    return [v for v in once_a_sequence(body.network) if body.entry.origin(v.name) is Origin.GIVEN]
+    return [v for v in taken_up(body) if body.entry.origin(v.name) is Origin.GIVEN]
+
+
+def taken_up(body: Body) -> list[ValueNode]:
+    """Return what an entry has once a sequence; a stream leaves out what its end alone would make."""
+    return [v for v in once_a_sequence(body.network) if v.name in dict(body.entry.binding)]
 
 
 def begun_by_draws(body: Body, name: str) -> bool:
     """Whether a node before frame 1 is made of what is drawn once."""
-    drawn = [value.name for value in once_a_sequence(body.network)]
+    drawn = [value.name for value in taken_up(body)]
     return any(one in drawn for one in begins_with(body.network, name))
 
 

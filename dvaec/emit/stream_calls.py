@@ -7,12 +7,11 @@ the last frame, `finish` takes none and draws the next. Then `imagine` goes on; 
 from __future__ import annotations
 
 from dvaec.emit.attending import attends
-from dvaec.emit.once import observed_once
+from dvaec.emit.once import observed_once, taken_up
 from dvaec.emit.preparing import one_hot
 from dvaec.emit.reading import start
 from dvaec.emit.writer import Body
 from dvaec.plan.model import HeadNode, HoldNode, Loop, Node, Stream, ValueNode
-from dvaec.plan.once import once_a_sequence
 from dvaec.spec.model import Role
 
 DRAWN = "frame_drawn"  # a field of the state where q looks ahead
@@ -26,7 +25,7 @@ def delayed(body: Body, stream: Stream) -> bool:
 def arguments(body: Body, given: list[ValueNode], drawn: list[ValueNode]) -> list[str]:
     """What a step takes: what is given, the noise of what is drawn, masks of what is observed."""
     finishing, observed = body.entry.name == "finish", observed_once(body)
-    once = [v for v in once_a_sequence(body.network) if v not in observed]
+    once = [v for v in taken_up(body) if v not in observed]
     seen = [v for v in given if v.variable.role is Role.OBSERVED]
     found = ["state: State"]
     if not finishing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dvaec.plan.links import distance, no_direction
 from dvaec.plan.model import Dependence
@@ -42,24 +42,31 @@ def alignments(
     """Yield the directions in which there is a loop, forward first."""
     for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
         steps = [(e, d) for e in inside if (d := distance(e, sign)) is not None]
-        ahead = _least(component, steps) if len(steps) == len(inside) else None
+        ahead = least(dict.fromkeys(component, 0), steps) if len(steps) == len(inside) else None
         if ahead is not None:
-            tight = tuple(e for e, d in steps if ahead[e.source] == ahead[e.reader] + d)
-            order = _topological(component, tight)
+            order = ordered(component, inside, ahead, sign)
             if len(order) == len(component):
                 yield direction, {name: ahead[name] for name in order}
 
 
-def _least(component: tuple[str, ...], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
-    """Bellman and Ford's relaxation; None if a cycle never comes to rest."""
-    ahead = dict.fromkeys(component, 0)
-    for _ in range(len(component) + 1):
-        before = dict(ahead)
+def least(ahead: Mapping[str, int], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
+    """Bellman and Ford's relaxation from what is `ahead` at least; None if a cycle never comes to rest."""
+    found = dict(ahead)
+    for _ in range(len(found) + 1):
+        before = dict(found)
         for edge, steps_away in steps:
-            ahead[edge.source] = max(ahead[edge.source], ahead[edge.reader] + steps_away)
-        if ahead == before:
-            return ahead
+            found[edge.source] = max(found[edge.source], found[edge.reader] + steps_away)
+        if found == before:
+            return found
     return None
+
+
+def ordered(
+    names: tuple[str, ...], inside: tuple[Dependence, ...], ahead: Mapping[str, int], sign: int = 1
+) -> tuple[str, ...]:
+    """Return nodes in the order in which a step makes them; fewer if they need each other there."""
+    tight = tuple(e for e in inside if ahead[e.source] == ahead[e.reader] + (distance(e, sign) or 0))
+    return _topological(names, tight)
 
 
 def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
     found: list[Dependence] = []
     for node in network.nodes:
         if isinstance(node, ValueNode):
-            origin = binding[node.name]
-            if origin is not Origin.GIVEN:
+            origin = binding.get(node.name)
+            if origin not in (None, Origin.GIVEN):
                 side = "q" if origin is Origin.Q else "p"
                 found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
         for port in node.ports:

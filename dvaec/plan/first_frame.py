@@ -144,6 +144,8 @@ def _made(network: Network, edge: Dependence, order: Sequence[str]) -> bool:
         return _of_frame_1(source)
     if isinstance(reader, HoldNode):
         return reader.frame == 1
+    if _of_frame_1(reader) and edge.offset == 0:
+        return True
     reads = [read for port in reader.ports for read in port.reads if read.node == edge.source]
     named = bool(reads) and all(read.frame == 1 for read in reads if read.offset is None)
     return edge.offset is None and edge.window is None and named

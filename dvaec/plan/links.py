@@ -18,13 +18,39 @@ def made(name: str) -> str:
     return f"{side}({target}{at})" if side in ("p", "q") else f"{name}{at}"
 
 
+def said(name: str) -> str:
+    """Write what a node makes in the words of the page, on which not every node stands.
+
+    What a conditional attends or convolves with in its own network bears its name, and the layers and
+    directions of a state bear the state's.
+    """
+    kind, _, inner = name.partition("_")
+    if kind in ("attention", "convolution"):
+        return made(inner.removesuffix("_mean"))
+    return made(name if kind in ("p", "q") else on_page(name))
+
+
+def on_page(name: str) -> str:
+    """Name the variable, state or feature of which a node is a part: h for h_layer1; a frame 0 is z_0."""
+    return name if name.endswith("_0") else name.partition("_")[0]
+
+
 def arrow(edge: Dependence) -> str:
     """Write what needs what: h_t <- z_<t-1>, q(z_t) <- h_t."""
+    return _arrow(edge, made(edge.reader), edge.source)
+
+
+def arrow_said(edge: Dependence) -> str:
+    """Write what needs what in the words of the page."""
+    return _arrow(edge, said(edge.reader), on_page(edge.source))
+
+
+def _arrow(edge: Dependence, reader: str, source: str) -> str:
     at = None if edge.offset is None else of(edge.offset)
     name, _, kept = edge.source.partition("_")
     if kept.startswith(("first_", "last_")):  # a frame that is held: the page names it by its number
-        return f"{made(edge.reader)} <- {name}_{'1' if kept.startswith('first_') else '<T>'}"
-    return f"{made(edge.reader)} <- {page(edge.source, edge.window or at)}"
+        return f"{reader} <- {name}_{'1' if kept.startswith('first_') else '<T>'}"
+    return f"{reader} <- {page(source, edge.window or at)}"
 
 
 def distance(edge: Dependence, sign: int) -> int | None:

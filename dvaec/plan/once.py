@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import at_first
+from dvaec.plan.links import on_page, said
 from dvaec.plan.model import (
     FeatureNode,
     HeadNode,
@@ -42,7 +43,7 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
 
     Raises NoStreamError where a draw waits for more than frame 1 of what is given.
     """
-    values = [v.name for v in once_a_sequence(network)]
+    values = [v.name for v in once_a_sequence(network) if v.name in binding]
     needs: dict[str, list[str]] = {}
     ahead: dict[tuple[str, int], None] = {}
     after = max([_gather(network, binding, value, needs, ahead) for value in values], default=0)
@@ -54,6 +55,15 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     begun = tuple(n for n in nodes if n in binding and n not in values)
     reason = f"once a sequence: {', '.join(values)}"
     return Once(nodes, reason, after, begun, tuple(ahead)) if nodes else None
+
+
+def has_draw(network: Network, binding: Mapping[str, Origin], value: str) -> bool:
+    """Whether a stream may draw a value of the whole sequence."""
+    try:
+        _gather(network, binding, value, {}, {})
+    except NoStreamError:
+        return False
+    return True
 
 
 def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
@@ -91,7 +101,8 @@ def _gather(
                 else list(dict.fromkeys(_needs(network, node, later, made)))
             )
         except _LaterFrameError as error:
-            raise NoStreamError(_why(network, side, value, error.behind)) from None
+            why = _why(network, binding, value, node, error.behind)
+            raise NoStreamError(why) from None
         waiting += [one for one in needs[name] if framed(network.node(one)) or one not in binding]
     return after
 
@@ -113,22 +124,40 @@ def _runs_ahead(network: Network, binding: Mapping[str, Origin], read: Read) -> 
     drawn = binding.get(read.node) not in (None, Origin.GIVEN)
     if read.frame == 1 and not drawn and not _beyond_first(network, read.node):
         return False
-    return _made_without(network, binding, read.node)
+    return not _waits(network, binding, read.node)
 
 
-def _made_without(network: Network, binding: Mapping[str, Origin], name: str) -> bool:
-    """Whether no frame of a node waits for what is drawn once."""
-    reached = needed_by(dependences(network, binding), [name])
-    return not any(
-        v.name in reached and binding[v.name] is not Origin.GIVEN for v in once_a_sequence(network)
-    )
+def _waits(network: Network, binding: Mapping[str, Origin], name: str) -> str:
+    """Say what the frames of a node wait for: the whole sequence, or what is drawn once; or nothing."""
+    edges = dependences(network, binding)
+    reached = needed_by(edges, [name])
+    later = [e for e in edges if e.reader in reached and e.window is not None and e.window.reaches_future]
+    nodes = [network.node(name) for name in reached]
+    last = any(read.frame == LAST for node in nodes for port in node.ports for read in port.reads)
+    if later or last or any(_backward(node) for node in nodes):
+        return "the whole sequence"
+    once = [v.name for v in once_a_sequence(network) if binding.get(v.name) is not Origin.GIVEN]
+    waiting = [name for name in once if name in reached]
+    return listed(waiting) if waiting else ""
 
 
-def _why(network: Network, side: str, value: str, behind: str) -> str:
-    if side == "p":
+def _backward(node: Node) -> bool:
+    return isinstance(node, StateNode) and node.state.runs is Direction.BACKWARD
+
+
+def _why(
+    network: Network, binding: Mapping[str, Origin], value: str, node: Node, behind: tuple[str, int] | None
+) -> str:
+    """Say what a draw waits for, which a node that it is made of reads."""
+    if binding[value] is not Origin.Q:
         frames = _frames_of(network, f"p_{value}")
         return f"{value} is generated from the frames of {frames}, and a stream begins with the first"
-    return f"q draws {value} from {behind or 'the whole sequence'}"
+    if behind is None:
+        return f"q draws {value} from the whole sequence"
+    source, seen = behind[0], f"{on_page(behind[0])}_{behind[1]}"
+    if node.name != f"q_{value}":  # made at frame 1, before all else
+        return f"q draws {value} from {said(node.name).replace('_t', '_1')}, which waits for {seen}"
+    return f"q draws {value} from {seen}, which waits for {_waits(network, binding, source)}"
 
 
 def _frames_of(network: Network, head: str) -> str:
@@ -141,9 +170,9 @@ def _frames_of(network: Network, head: str) -> str:
 
 
 class _LaterFrameError(Exception):
-    """Something waits for more than frame 1; `behind` names what, unless that is the whole sequence."""
+    """Something waits for more than frame 1; `behind` is of which node, unless that is the whole sequence."""
 
-    def __init__(self, behind: str = "") -> None:
+    def __init__(self, behind: tuple[str, int] | None = None) -> None:
         super().__init__(behind)
         self.behind = behind
 
@@ -177,7 +206,7 @@ def _needs(
     """
     if isinstance(node, ValueNode):
         return
-    if isinstance(node, StateNode) and node.state.runs is Direction.BACKWARD:
+    if _backward(node):
         raise _LaterFrameError
     if isinstance(node, HoldNode) and node.past:
         return
@@ -194,9 +223,9 @@ def _at(network: Network, read: Read) -> Iterator[str]:
     if not framed(network.node(read.node)) or at_first(read):
         yield read.node
     elif read.offset is None:
-        raise _LaterFrameError("" if read.frame in (None, LAST) else f"{read.node}_{read.frame}")
+        raise _LaterFrameError(None if read.frame in (None, LAST) else (read.node, read.frame))
     elif read.offset > 0:
-        raise _LaterFrameError(f"{read.node}_{1 + read.offset}")
+        raise _LaterFrameError((read.node, 1 + read.offset))
     else:
         yield from begins_with(network, read.node)
 

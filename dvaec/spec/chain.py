@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from dvaec.spec.early import frames_near_1, lines_near_1
 from dvaec.spec.ends_over_time import unrolled
 from dvaec.spec.graph import topological
-from dvaec.spec.model import Conditional, Direction, Sweep
-from dvaec.spec.offsets import NOW, window
+from dvaec.spec.model import Conditional, Direction, Parent, Sweep
+from dvaec.spec.offsets import ALL, NOW, window
 from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
@@ -52,11 +53,26 @@ def sweeps(
 
 
 def _of_later_frames(q: Sequence[Conditional]) -> Iterator[Conditional]:
-    """Yield lines but for those of frames 0 and 1, and but for what they read of these by number."""
-    own = {(line.target, line.frame) for line in q if line.frame in (0, 1)}
+    """Yield lines but for those of frames 0 and 1; they read all of what the frames that they name are of."""
+    own = lines_near_1(q)
     for line in q:
         if line.frame not in (0, 1):
-            yield replace(line, parents=tuple(p for p in line.parents if (p.name, p.frame) not in own))
+            yield replace(line, parents=tuple(_read_through(line, own, set())))
+
+
+def _read_through(
+    line: Conditional, own: Mapping[tuple[str, int], Conditional], met: set[str]
+) -> Iterator[Parent]:
+    """Yield what a line reads; for frames 0 and 1 with lines of their own, what these are made of."""
+    for parent in line.parents:
+        frames = frames_near_1(line, parent)
+        if frames is None or not all((parent.name, frame) in own for frame in frames):
+            yield parent if line.frame not in (0, 1) else Parent(parent.name, parent.offsets and ALL)
+            continue
+        for frame in frames:
+            if f"{parent.name}_{frame}" not in met:
+                met.add(f"{parent.name}_{frame}")
+                yield from _read_through(own[parent.name, frame], own, met)
 
 
 def _one_block(part: tuple[str, ...], static: Collection[str], ways: Arrows) -> bool:

@@ -20,10 +20,7 @@ def with_early_frames(order: Sequence[Sweep], q: Sequence[Conditional]) -> tuple
     A frame can if it has a line of its own, and reads but latents of the blocks before, and such frames.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    own: dict[Key, Conditional] = {}
-    for line in q:
-        if line.frame is not None and line.frame in (0, 1):
-            own[line.target, line.frame] = line
+    own = lines_near_1(q)
     wanted: dict[Key, int] = {}  # the block before which each is drawn
     drawn = [line for line in q if line.target in rank]
     waiting = [(key, rank[line.target]) for line in drawn for key in _late(line, rank)]
@@ -45,6 +42,11 @@ def with_early_frames(order: Sequence[Sweep], q: Sequence[Conditional]) -> tuple
         first = tuple(key for key in sweep.first if key not in can)
         found.append(replace(sweep, first=first if len(first) > 1 else ()))
     return tuple(found)
+
+
+def lines_near_1(q: Sequence[Conditional]) -> dict[Key, Conditional]:
+    """Return the lines of frames 0 and 1."""
+    return {(one.target, one.frame): one for one in q if one.frame is not None and one.frame in (0, 1)}
 
 
 def _drawable(

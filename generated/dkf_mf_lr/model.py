@@ -484,6 +484,6 @@ class DMM_MFLR(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DMM_MFLR has no step: q(z_t) waits for g_backward, which runs backward from "
-            "frame T (g_backward_t <- g_backward_<t+1>)"
+            "DMM_MFLR has no step: q(z_t) waits for g, which runs backward from frame T (g_t "
+            "<- g_<t+1>)"
         )

@@ -523,6 +523,6 @@ class DKFWhole(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DKFWhole has no step: q(z_t) waits for g_backward, which runs backward from "
-            "frame T (g_backward_t <- g_backward_<t+1>)"
+            "DKFWhole has no step: q(z_t) waits for g, which runs backward from frame T (g_t "
+            "<- g_<t+1>)"
         )

@@ -709,6 +709,5 @@ class DSSM(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "DSSM has no step: g_t waits for g, which runs backward from frame T (g_t <- "
-            "g_<t+1>)"
+            "DSSM has no step: q draws v from the whole sequence"
         )

@@ -786,6 +786,6 @@ class GeneralDVAE(nn.Module):
     def step(self, *_: Any, **__: Any) -> NoReturn:
         """This model has none: the error says why."""
         raise NotImplementedError(
-            "GeneralDVAE has no step: q(z_t) waits for xuall_backward, which runs backward "
-            "from frame T (xuall_backward_t <- xuall_backward_<t+1>)"
+            "GeneralDVAE has no step: q(z_t) waits for xuall, which runs backward from frame "
+            "T (xuall_t <- xuall_<t+1>)"
         )

@@ -1,0 +1,191 @@
+"""One step of a stream as one loop that is left after it, and the reasons why a model may have none.
+
+All framed nodes that an entry point needs are in it. Where q looks ahead, or what is drawn once a sequence
+does, what is given comes so many frames before the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dvaec.plan.aligning import UnschedulableError, aligned, least, ordered
+from dvaec.plan.dependences import dependences
+from dvaec.plan.first_frame import first_frame_apart
+from dvaec.plan.links import arrow_said, distance, on_page, said
+from dvaec.plan.model import (
+    Dependence,
+    FirstFrame,
+    HeadNode,
+    Loop,
+    Network,
+    Once,
+    Origin,
+    Step,
+    ValueNode,
+    framed,
+)
+from dvaec.plan.once import NoStreamError, drawn_once
+from dvaec.plan.schedule import components, loop_turned, needed_by
+from dvaec.spec.model import LAST, Direction
+from dvaec.spec.notation import counted, listed
+
+Binding = dict[str, Origin]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one step of a stream does: its loop, after what is made of frame 1 in an order of its own.
+
+    The first step begins with what is drawn once.
+    """
+
+    loop: Loop
+    once: Once | None
+    looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
+    first: FirstFrame | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (self.loop,) if self.first is None else (self.first, self.loop)
+
+
+def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
+    """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
+    once = drawn_once(network, binding)
+    apart = once.nodes if once is not None else ()
+    still = [v.name for v in network.values if not v.framed]
+    edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
+    looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
+    seen = [v.name for v in network.values if v.framed and v.name in looked]
+    seen += [name for name, _ in once.ahead] if once is not None else []
+    needed = needed_by(edges, (*outputs, *seen))
+    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
+    names = tuple(node.name for node in nodes)
+    for node in nodes:
+        if any(port.window is not None and port.window.reaches_future for port in node.ports):
+            raise NoStreamError(f"{said(node.name)} attends to all later frames")
+        for read in (read for port in node.ports for read in port.reads):
+            if read.frame == LAST:
+                raise NoStreamError(
+                    f"{said(node.name)} reads {on_page(read.node)} at frame T, which a stream does not know"
+                )
+            if read.offset is None and read.node in names:
+                raise NoStreamError(
+                    f"{said(node.name)} reads {on_page(read.node)}_{read.frame}, which is not made yet"
+                )
+    inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
+    try:
+        loop, once = _one_loop(network, binding, names, inside, once)
+        return Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
+    except UnschedulableError as fault:
+        turned, why = first_frame_apart(network, binding, names, inside), fault
+    try:
+        if turned is None:
+            raise why
+        loop, once = _one_loop(network, binding, turned.rest, turned.edges, once)
+    except UnschedulableError:
+        own = loop_turned(network, names, inside)
+        if own is None or own.direction is not Direction.FORWARD:
+            raise
+        if once is not None and (once.after or once.ahead):
+            raise NoStreamError(_turned_ahead(once.after)) from None
+        loop = _with_frame_1(_given_first(network, binding, own), once)
+        return Run(loop, once, _looked_back(network, binding, loop, once))
+    if max(loop.ahead) > 0:
+        raise NoStreamError(_turned_ahead(max(loop.ahead)))
+    looked_back = _looked_back(network, binding, loop, once)
+    return Run(_with_frame_1(loop, once, turned.step.nodes), once, looked_back, turned.step)
+
+
+def _turned_ahead(frames: int) -> str:
+    looks = f"looks {counted(frames, 'frame')} ahead" if frames else "draws ahead"
+    return f"it {looks}, and frame 1 is made in an order of its own"
+
+
+def _looked_back(
+    network: Network, binding: Binding, loop: Loop, once: Once | None
+) -> tuple[tuple[str, int], ...]:
+    """What is drawn once reads of earlier steps: all frames of what is given, and what is made ahead."""
+    if once is None:
+        return ()
+    reads = {r.node for name in once.nodes for port in network.node(name).ports for r in port.reads}
+    given = [v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN]
+    found = {name: once.after for name in given if name in reads and name in loop.nodes}
+    for name, frame in once.ahead:
+        found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))
+    return tuple(found.items())
+
+
+def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
+    """Return the loop of a stream's step: what is given comes before all else, at frame 1, too."""
+    given = [v.name for v in network.values if v.name in loop.nodes and binding[v.name] is Origin.GIVEN]
+    order, first = ((*given, *(n for n in names if n not in given)) for names in (loop.nodes, loop.turned))
+    return Loop(order, loop.direction, "one frame of a stream", loop.ahead, first)
+
+
+def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
+    """Return a loop, if the first step makes all that is drawn once waits for, and nothing else does."""
+    begun = once.begun if once is not None else ()
+    if begun and max(loop.ahead) > 0:
+        raise NoStreamError(f"it looks {counted(max(loop.ahead), 'frame')} ahead, and waits for {begun[0]}_1")
+    if twice := [name for name in begun if name in others]:
+        raise NoStreamError(f"what is drawn once waits for {twice[0]}_1, whose order is its own")
+    return loop
+
+
+def _one_loop(
+    network: Network,
+    binding: Binding,
+    names: tuple[str, ...],
+    inside: tuple[Dependence, ...],
+    once: Once | None,
+) -> tuple[Loop, Once | None]:
+    """Return nodes that wait for one another as one loop, and when it draws what there is once.
+
+    The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes.
+    """
+    if why := _backward(network, names, inside):
+        raise NoStreamError(why)
+    direction, ahead = aligned(names, inside)
+    if direction is not Direction.FORWARD:
+        raise NoStreamError("it runs backward in time")
+    given = [n.name for n in network.values if n.name in names and binding[n.name] is Origin.GIVEN]
+    after, wanted = (once.after, once.ahead) if once is not None else (0, ())
+    early = needed_by(inside, [name for name, _ in wanted])
+    behind = max(
+        [frames for name, frames in ahead.items() if name not in given and name not in early], default=0
+    )
+    for name, frame in wanted:
+        ahead[name] = max(ahead[name], frame - 1 + behind)
+    ahead = least(ahead, [(e, distance(e, 1) or 0) for e in inside]) or ahead
+    drawn = [frames for name, frames in ahead.items() if name not in given]
+    most = max([after + behind, *drawn, *(ahead[name] for name in given)])
+    ahead |= dict.fromkeys(given, most)
+    order = (*given, *(n for n in ordered(names, inside, ahead) if n not in given))
+    if once is not None and wanted:
+        once = replace(once, after=most - behind)
+    return Loop(order, direction, "one frame of a stream", tuple(ahead[name] for name in order)), once
+
+
+def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
+    """Say what begins at the last frame, and what waits for it, or nothing."""
+    sources = {name: [e.source for e in inside if e.reader == name] for name in names}
+    heads = [n for n in names if isinstance(network.node(n), HeadNode)]
+    for ring in components(names, sources):
+        links = tuple(e for e in inside if e.reader in ring and e.source in ring)
+        if aligned(ring, links)[0] is Direction.FORWARD:
+            continue
+        link = arrow_said(next(e for e in links if (e.offset or 0) > 0))
+        drawn = [n for n in ring if isinstance(network.node(n), ValueNode)]
+        if drawn:
+            return f"q draws {listed(drawn)} backward from frame T ({link})"
+        waiting = [n for n in heads if set(ring) & needed_by(inside, [n])]
+        first = min(waiting, key=lambda n: n.startswith("p_"), default=ring[0])
+        parts = list(dict.fromkeys(on_page(name) for name in ring))
+        which = f"{listed(parts)}, which run{'s' * (len(parts) == 1)}"
+        return f"{said(first)} waits for {which} backward from frame T ({link})"
+    return ""
+
+
+def _of_first_frame(node: object) -> bool:
+    return isinstance(node, HeadNode) and node.head.frame == 1
