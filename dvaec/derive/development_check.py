@@ -6,15 +6,15 @@ Any difference is an error, for p and q alike: the picture, the ELBO and the cod
 from __future__ import annotations
 
 from dvaec.derive.beyond import beside_itself, beyond
+from dvaec.derive.drawn import drawn_before
 from dvaec.derive.model import Derivation
 from dvaec.diagnostics import Diagnostic
 from dvaec.network.ends import Ends, TooLongError, ends
-from dvaec.network.template import drawn_in, early_frames, template_of
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
-from dvaec.spec.model import LAST, Conditional, Head, InferenceKind, Parent, Side, Spec, Sweep, reads_of_head
-from dvaec.spec.offsets import ALL, Offsets
+from dvaec.spec.model import Conditional, Head, InferenceKind, Parent, Side, Spec, reads_of_head
+from dvaec.spec.offsets import Offsets
 from dvaec.spec.source import Source
 from dvaec.spec.trunk import needs_trunk
 
@@ -108,36 +108,6 @@ def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> 
     )
     hint = "read what is drawn earlier, or give the order of the latents: order: [[...]]"
     return [Diagnostic(OUT_OF_ORDER, message, source.span(("networks", name, "reads")), hint)]
-
-
-def drawn_before(spec: Spec, target: str, frame: int | None) -> Conditional:
-    """Return all that q may read of the latents when it draws the target, and of all else every frame.
-
-    Latents of earlier sweeps wholly; of the target's own sweep the frames before t (behind t, where it runs
-    backward), and at t those listed before it; by its number the frame drawn first, which counts from there.
-    """
-    template = template_of(spec)
-    found = [Parent(name, None, at) for name, at in early_frames(template, target, frame)]
-    mine = drawn_in(template, target, frame)
-    for variable in spec.variables:
-        k = next((k for k, sweep in enumerate(spec.order) if variable.name in sweep.latents), -1)
-        if not variable.framed:
-            found += [Parent(variable.name, None)] * (k < mine)
-        elif k < mine:
-            found.append(Parent(variable.name, ALL))
-        elif k == mine:
-            found += _of_own_sweep(spec.order[k], variable.name, target, frame)
-    return Conditional(target, tuple(found), frame)
-
-
-def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> list[Parent]:
-    if frame is None:
-        return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
-    if frame == LAST:  # one that reads z_1 reads it where T > 1
-        found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
-        return [*found, Parent(name, None, LAST)] if 0 in sweep.before(name, target) else found
-    before = sweep.before(name, target, frame)
-    return [Parent(name, before)] if before else []
 
 
 def _order_in_words(spec: Spec, target: str) -> str:

@@ -13,14 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dvaec.emit.diagram import AFTER, EARLIER, FINAL, FIRST, FUTURE, LATER, PAST, ZERO, Arrow, Place, Tone
+from dvaec.emit.diagram_columns import EARLY, LATE, any_within, reads_column
 from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import ALL, Offsets, window
 
 COLUMN_OF = {0: ZERO, 1: FIRST, LAST: FINAL}
 """By absolute frame: where it stands."""
-
-_EARLY = (ZERO, FIRST)
-_LATE = (FINAL, AFTER)
 
 
 @dataclass(frozen=True)
@@ -134,15 +132,15 @@ class _View:
             return [Place(parent.name, COLUMN_OF[parent.frame])]
         if parent.offsets is None:
             return [Place(parent.name, None)]
-        singles = [c for c in (*_EARLY, *_LATE) if Place(parent.name, c) in shown]
+        singles = [c for c in (*EARLY, *LATE) if Place(parent.name, c) in shown]
         every = (EARLIER, PAST, *self.slices, FUTURE, LATER, *singles)
         if (counted := _counted(link)) is not None:
-            read = [source for source in every if self._reads(counted, FIRST, source)]
+            read = [source for source in every if reads_column(self.slices, counted, FIRST, source)]
         elif column is None or link.column is not None:  # without a frame t: all frames are read
             read = [EARLIER, *self.slices, LATER, *singles]
         else:
-            read = [source for source in every if self._reads(parent.offsets, column, source)]
-        for plate, ends in ((EARLIER, _EARLY), (LATER, _LATE)):
+            read = [source for source in every if reads_column(self.slices, parent.offsets, column, source)]
+        for plate, ends in ((EARLIER, EARLY), (LATER, LATE)):
             if plate in read and self._names_all(parent.name, plate, shown):
                 read = [source for source in read if source == column or source not in ends]
         return [Place(parent.name, source) for source in read]
@@ -160,7 +158,7 @@ class _View:
                 continue
             one = Place(link.target, column)
             there = one in shown and one not in self.own and link.column is None
-            reads = link.column == column or (there and self._reads(offsets, column, plate))
+            reads = link.column == column or (there and reads_column(self.slices, offsets, column, plate))
             if link.target == name or reads:
                 return False
         return True
@@ -171,7 +169,7 @@ class _View:
         if offsets is None or link.column is not None or target in self.static:
             return
         recurs = source == target
-        forward, backward = _any(offsets, None, -1), _any(offsets, 1, None)
+        forward, backward = any_within(offsets, None, -1), any_within(offsets, 1, None)
         left, right = (EARLIER, PAST), (LATER, FUTURE)
         pairs = [
             (ZERO, left, self._leaves(link) and Place(target, FIRST) not in shown),
@@ -206,35 +204,8 @@ class _View:
                 side = window(1, None) if column == FIRST else window(None, -1)
                 whole = {EARLIER: side, LATER: side}
             for plate, all_of_it in whole.items():
-                if self._reads(offsets, column, plate) and not all_of_it <= offsets:
+                if reads_column(self.slices, offsets, column, plate) and not all_of_it <= offsets:
                     yield Place(link.parent.name, plate)
-
-    def _reads(self, offsets: Offsets, reader: int, source: int) -> bool:
-        """Whether a reader in one column reads the frame, or one of the frames, of another."""
-        slices = self.slices
-        if reader in slices:
-            if source in slices:
-                return source - reader in offsets
-            if source in (EARLIER, PAST):
-                open_end = offsets.reaches_past
-                return (source == EARLIER) is open_end and _any(offsets, None, slices[0] - 1 - reader)
-            if source in (FUTURE, LATER):
-                open_end = offsets.reaches_future
-                return (source == LATER) is open_end and _any(offsets, slices[-1] + 1 - reader, None)
-            return offsets.reaches_past if source in _EARLY else offsets.reaches_future
-        if source == reader:
-            return 0 in offsets
-        if reader == FIRST:
-            if source == ZERO:
-                return -1 in offsets
-            if source == PAST:
-                return not offsets.reaches_future and _any(offsets, 1, None)
-            return source != FUTURE and offsets.reaches_future
-        if source == AFTER:
-            return 1 in offsets
-        if source == FUTURE:
-            return not offsets.reaches_past and _any(offsets, None, -1)
-        return source != PAST and offsets.reaches_past
 
 
 def _counted(link: Link) -> Offsets | None:
@@ -243,9 +214,3 @@ def _counted(link: Link) -> Offsets | None:
     if link.column not in (ZERO, FIRST) or offsets is None or offsets == ALL:
         return None
     return offsets.shift(-1) if link.column == ZERO else offsets
-
-
-def _any(offsets: Offsets, low: int | None, high: int | None) -> bool:
-    """Whether the set has a member between two bounds; None is no bound."""
-    reach = offsets.reach + abs(low or 0) + abs(high or 0) + 1
-    return bool(offsets.within(-reach if low is None else low, reach if high is None else high))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.attention import attending_nodes, with_blocks_apart
 from dvaec.plan.blocks import block_ports
 from dvaec.plan.branches import branches, fan_units
@@ -26,11 +25,11 @@ from dvaec.plan.model import (
     head_name,
     value_name,
 )
+from dvaec.plan.starts import check_starts
 from dvaec.spec import offsets
 from dvaec.spec.model import (
     LAST,
     Attention,
-    Block,
     Conditional,
     Dense,
     Direction,
@@ -43,9 +42,7 @@ from dvaec.spec.model import (
     Spec,
     State,
     Variable,
-    reads_of,
 )
-from dvaec.spec.notation import listed
 from dvaec.spec.widths import widths
 
 
@@ -79,7 +76,7 @@ def build_network(spec: Spec) -> Network:
 
     Raises UnschedulableError where features need each other in a cycle without a state.
     """
-    _check_starts(spec)
+    check_starts(spec)
     spec = with_blocks_apart(spec)
     builder = _Builder()
     states = [one for state in spec.states for one in _single_states(state)]
@@ -103,39 +100,6 @@ def build_network(spec: Spec) -> Network:
     for line in spec.auxiliary:
         builder.nodes.append(_prediction(line, builder))
     return Network(tuple(builder.nodes))
-
-
-def _check_starts(spec: Spec) -> None:
-    """Refuse features that read one another in a cycle: outside 1..T such a map would be a map of itself.
-
-    A state in the cycle settles it, since a state has a start.
-    """
-    reads = {feature.name: _at_start(feature.block) for feature in spec.features}
-    waiting = tuple(reads)
-    while waiting:
-        cyclic = tuple(n for n in waiting if any(read.name in waiting for read in reads[n]))
-        if cyclic == waiting:
-            ring = _ring(waiting, reads)
-            names = listed(f"{name}_t" for name in ring)
-            message = (
-                f"{names} are features that need each other, at whatever frames; what remembers is a state"
-            )
-            raise UnschedulableError(message, ring, "DV303")
-        waiting = cyclic
-
-
-def _at_start(block: Block) -> tuple[Parent, ...]:
-    """What a feature outside 1..T is a map of; attention is 0 there."""
-    return () if isinstance(block, Attention) else reads_of(block)
-
-
-def _ring(names: tuple[str, ...], reads: dict[str, tuple[Parent, ...]]) -> tuple[str, ...]:
-    """Follow what is read until a feature comes again; return the ring in the order of the page."""
-    path = [names[0]]
-    while path[-1] not in path[:-1]:
-        path.append(next(read.name for read in reads[path[-1]] if read.name in names))
-    ring = path[path.index(path[-1]) : -1]
-    return tuple(name for name in names if name in ring)
 
 
 def _directions(state: State) -> tuple[State, ...]:

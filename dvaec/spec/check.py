@@ -5,7 +5,8 @@ from __future__ import annotations
 from dvaec.spec.build import Parsed
 from dvaec.spec.check_auxiliary import check_auxiliary, check_starts
 from dvaec.spec.check_conditionals import check_generation, check_inference
-from dvaec.spec.check_developed import check_heads, check_nodes
+from dvaec.spec.check_developed import check_nodes
+from dvaec.spec.check_heads import check_heads
 from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_objective import check_objective
 from dvaec.spec.check_order import chain_order, declared

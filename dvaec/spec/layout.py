@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.diagnostics import Fault
+from dvaec.spec.layout_entries import PAGE, Entry, Group, Leaf, Remarks
 from dvaec.spec.layout_keys import REFERENCES, sorted_entries, sorted_sections
-from dvaec.spec.layout_read import PAGE, Entry, Group, Leaf, Remarks, comments_in, read_layout
+from dvaec.spec.layout_read import comments_in, read_layout
 from dvaec.spec.layout_words import quoted, tidy_reference, word
 from dvaec.spec.model import Spec
 from dvaec.spec.read import read_text

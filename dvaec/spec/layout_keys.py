@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.spec.layout_read import Entry, Group
+from dvaec.spec.layout_entries import Entry, Group
 
 SECTIONS = (
     ("dvaec",), ("model",), ("about",), ("cites",), ("T",), ("variables",), ("causality",), ("generation",),

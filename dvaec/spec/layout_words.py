@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dvaec.diagnostics import Span
-from dvaec.spec.layout_read import Leaf
+from dvaec.spec.layout_entries import Leaf
 from dvaec.spec.report import Report
 from dvaec.spec.yaml_tree import Entries, Scalar, parse_tree
 
