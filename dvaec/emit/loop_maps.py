@@ -41,7 +41,7 @@ class Writing:
     def at(self, node: Node, read: Read) -> str:
         """The text of what a node reads inside the loop, (batch, dim): of this step or of an earlier one."""
         if self._ahead(node, read):
-            return single(self.body, read)
+            return f"{read.node}_first"
         assert read.offset is not None
         return earlier(read.node, self.step.distance(node.name, read.node, read.offset))
 

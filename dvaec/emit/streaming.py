@@ -194,7 +194,7 @@ def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
     for node in nodes:  # named before the condition under which they are made
         if isinstance(node, HeadNode) and node.head.frame == 1:
             blank(body, node, "")
-        elif isinstance(node, ValueNode):
+        elif not isinstance(node, HeadNode):
             body.add(f"{node.name}_first = {body.like}.new_zeros(batch, {node.dim})")
     body.add("if t == 0:")
     body.depth += 1

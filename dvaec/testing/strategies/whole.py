@@ -12,6 +12,7 @@ from dvaec.testing.strategies.conditionals import general_specs
 from dvaec.testing.strategies.developed import whole_specs
 from dvaec.testing.strategies.families import with_families
 from dvaec.testing.strategies.page_text import page_of
+from dvaec.testing.strategies.turned import turned_specs
 
 
 @st.composite
@@ -25,10 +26,10 @@ def specs(python: bool = False) -> st.SearchStrategy[Spec]:
     """Return any legal spec; with `python` some that name a class of their own (compiled by allow_python).
 
     Levels, roles, families, windows of every kind, any causality, numbered lines, orders, all words of
-    inference and conditionals of one's own; networks left to the compiler, developed with states and
-    features of their own, or made of blocks.
+    inference and conditionals of one's own; frame 1 in an order of its own; networks left to the compiler,
+    developed with states and features of their own, or made of blocks.
     """
-    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs(python))
+    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs(python), turned_specs())
 
 
 def pages() -> st.SearchStrategy[str]:
