@@ -13,7 +13,7 @@ from dvaec.compiler import run_text
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import OwnFault
 from dvaec.runtime.script import script
-from tests.test_cli import dvaec as program
+from tests.program import dvaec as program
 
 PAGE = """dvaec: 1
 model: Own

@@ -12,6 +12,7 @@ from dvaec.derive.horizon import posterior_at
 from dvaec.derive.posterior import exact_posterior
 from dvaec.derive.question import Question
 from dvaec.network.windows import NoFixpointError
+from dvaec.spec import notation
 from dvaec.spec.model import (
     LAST,
     Causality,
@@ -25,6 +26,7 @@ from dvaec.spec.model import (
     Variable,
 )
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
+from dvaec.spec.read import read_text
 from tests.models import BEFORE, DKF, EXACT, PREVIOUS, UP_TO, U, X, Z, line, own
 
 V = Variable("v", Role.LATENT, 1, framed=False)
@@ -256,6 +258,28 @@ def test_single_frames_are_not_laid_over_one_another() -> None:
     strided = (line("z", z=of(-2)), line("x", z=NOW), Conditional("w", (at("z", 1),)))
     (factor,) = exact_posterior(made((X, W, Z), strided, backward("z"))).factors
     assert factor.conditional == line("z", x=window(None, 0, 2), w=None, z=of(2))
+
+
+FIRST_AMONG_STRIDES = """dvaec: 1
+model: M
+variables:
+  x: {role: observed, dim: 2}
+  z: {role: latent, dim: 2}
+  a: {role: latent, dim: 2}
+generation: ["z_t | z_<t-3>", "a_t | x_<t+3>, z_<t+1>, a_<t+3>", "x_t | x_<t+1>, a_<t+1:T:3>", a_1 | z_1]
+inference: exact
+order: [{backward: z}, a]
+causality: noncausal
+"""
+
+
+def test_the_line_of_frame_1_links_nothing_before_it() -> None:
+    """No x comes before a_1: where frame 1 is far from t, what is three frames apart is linked to its like alone."""
+    spec = read_text(FIRST_AMONG_STRIDES, "page.yaml")[0]
+    [z] = [one.conditional for one in exact_posterior(spec).factors if one.conditional.target == "z"]
+    assert notation.line(z) == "z_t | x_<1:t-2:3>, x_<1:t-1:3>, x_<t+1:T:3>, x_<t+2:T:3>, z_<t+3:T:3>"
+    exact = posterior_at(spec, 16)["z_9"]  # x_16 is too near the end
+    assert exact == [*(f"x_{k}" for k in range(1, 15) if k % 3), "z_12", "z_15"]
 
 
 def test_a_sequence_level_latent_may_need_single_frames_alone() -> None:

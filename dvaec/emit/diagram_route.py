@@ -24,6 +24,7 @@ _ELBOWS = tuple(
 )
 _ACROSS, _UP = (0.1, 0.5, 0.9), (-0.6, -0.3, 0.0, 0.5, 1.0, 1.3, 1.6)
 _CROWD = 100  # arrows, among which no way is searched as long as for a few
+_THRONG = 300  # arrows, of which each takes the best of the plain bends
 _CORNER = 0.2  # what an elbow counts as a bend
 _TRIALS: tuple[tuple[tuple[float, tuple[float, ...]], ...], ...] = (
     tuple((b, _EVEN) for size in _BENDS for b in ((size, -size) if size else (size,))),
@@ -68,7 +69,7 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
     for arrow in sorted(arrows, key=lambda a: _length(shapes[a.source], shapes[a.target])):
         groups.setdefault(_link(arrow, slices), []).append(arrow)
     waiting = list(groups.values())
-    trials = _TRIALS if sum(map(len, waiting)) <= _CROWD else _TRIALS[:-1]
+    trials = _trials(sum(map(len, waiting)))
     while waiting:
         group = waiting.pop(0)
         others = {a: [s for place, s in shapes.items() if place not in (a.source, a.target)] for a in group}
@@ -97,6 +98,13 @@ def route(arrows: Iterable[Arrow], shapes: dict[Place, Shape], slices: tuple[int
             for place, angle, enters in _ends(arrow, curve):
                 angles.setdefault(place, []).append((angle, enters))
     return paths
+
+
+def _trials(arrows: int) -> tuple[tuple[tuple[float, tuple[float, ...]], ...], ...]:
+    """What is tried among so many arrows: the search takes as long as their number times that of trials."""
+    if arrows > _THRONG:
+        return _TRIALS[:1]
+    return _TRIALS if arrows <= _CROWD else _TRIALS[:-1]
 
 
 def _curve(source: Shape, target: Shape, bend: float, way: tuple[float, ...]) -> Curve:

@@ -116,6 +116,8 @@ def _read(body: Body, read: Read) -> str:
     assert read.offset is not None
     if read.offset < 0:
         return _before(body, node, read.offset)
+    if body.entry.streamed:  # the steps before have kept it
+        return single(body, Read(read.node, None, 1 + read.offset))
     return f"{whole(body, read)}[:, 0]"
 
 

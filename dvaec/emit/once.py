@@ -13,8 +13,9 @@ from dvaec.emit.first_frames import first_frame, port_at_first
 from dvaec.emit.loop_maps import earlier
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.writer import Body, draw, parameters
+from dvaec.plan.first_needs import begins_with
 from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
-from dvaec.plan.once import begins_with, once_a_sequence
+from dvaec.plan.once import once_a_sequence
 from dvaec.spec.notation import listed
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from dvaec.network.apart import Apart, apart, with_apart
 from dvaec.network.bits import Line
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import Case, line_scene
@@ -35,7 +37,15 @@ class Question:
         return max(end(self.case.first), end(self.case.last)) + 1
 
     def scene(self, half: int) -> Scene:
-        return line_scene(self.template, self.target, half, self.case)
+        scene = line_scene(self.template, self.target, half, self.case)
+        line = Line(-half, half)
+        cliques = with_apart(self.template, scene.cliques, self.apart, line, self.case)
+        return replace(scene, cliques=tuple(cliques))
+
+    @cached_property
+    def apart(self) -> tuple[Apart, ...]:
+        """The nodes of frames 1 and T that stand beside those of their names."""
+        return apart(self.template, self.case)
 
     def bits(self, windows: Mapping[str, Offsets | None], half: int) -> Sets:
         """Return windows as bits of the line -half..half."""
@@ -55,6 +65,9 @@ class Question:
         for name, places, known in self.singles(half):
             inside[name] |= places
             outside[name] &= ~(places if known else 0)
+        for one in self.apart:
+            places = line.window(self.case.places(one.frame), 0)
+            inside[one.own], outside[one.own] = inside[one.name] & places, outside[one.name] & places
         return inside, outside
 
     def singles(self, half: int) -> Iterator[tuple[str, int, bool]]:

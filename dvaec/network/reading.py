@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from dvaec.network.apart import name_of
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import Case
 from dvaec.network.template import Template, drawn_at
@@ -48,7 +49,8 @@ def boundary_of(
     relative: dict[str, int] = {}
     absolute: set[tuple[str, int]] = set()
 
-    def take(name: str, places: int, said: int | None) -> None:
+    def take(node: str, places: int, said: int | None) -> None:
+        name = name_of(node)
         if said is None or windows(places).finite:
             relative[name] = relative.get(name, 0) | places
         else:

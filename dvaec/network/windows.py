@@ -10,7 +10,8 @@ Numbered lines, and what the whole sequence reads of its first or last frame, st
 can be. For each t and T that is one of finitely many cases (`dvaec.network.cases`): frame 1 at a known offset
 near t, or at any of many farther ones, and frame T likewise. In each case the above holds with them, and the
 windows hold the sets of all cases. What a case of one offset adds is written relative to t, what one of many
-adds as a read of the absolute frame.
+adds as a read of the absolute frame. At many offsets frames 1 and T are nodes apart from those of their names
+(`dvaec.network.apart`), so that a line of theirs meets nothing before frame 1 or behind frame T.
 
 R and K are endless. They are found by guess and verification:
 
@@ -39,6 +40,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
+from dvaec.network.apart import name_of
 from dvaec.network.cases import cases_near, unnumbered
 from dvaec.network.question import Question, Single
 from dvaec.network.reading import Boundary, Meeting, boundary_of, united
@@ -230,4 +232,13 @@ def _verified(
     singles = tuple(zip(question.single, (bits for _, bits, _ in question.singles(wide)), strict=True))
     given = question.bits(question.given, wide)
     found = boundary_of(template, scene, question.case, Meeting(r, k, inside, given, singles), windows)
-    return Solution(found, component, half)
+    return Solution(found, _by_name(component), half)
+
+
+def _by_name(component: Mapping[str, Offsets | None]) -> dict[str, Offsets | None]:
+    """Return K with the nodes of frames 1 and T among those of their names."""
+    found: dict[str, Offsets | None] = {}
+    for node, offsets in component.items():
+        name = name_of(node)
+        found[name] = None if offsets is None else offsets | (found.get(name) or NONE)
+    return found

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from dvaec.derive.model import Elbo, Estimator, TermKind
 from dvaec.plan.feedback import NO_FEEDBACK, elbo_fed
+from dvaec.plan.first_needs import waits_for_all
 from dvaec.plan.holding import with_holds
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
-from dvaec.plan.once import waits_for_all
 from dvaec.plan.schedule import schedule
 from dvaec.plan.streaming import stream
 from dvaec.spec.model import Causality, Role, Spec

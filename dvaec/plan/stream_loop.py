@@ -6,6 +6,7 @@ does, what is given comes so many frames before the rest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.plan.aligning import UnschedulableError, aligned, least, ordered
@@ -18,6 +19,7 @@ from dvaec.plan.model import (
     HeadNode,
     Loop,
     Network,
+    Node,
     Once,
     Origin,
     Step,
@@ -61,19 +63,8 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     needed = needed_by(edges, (*outputs, *seen))
     nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
     names = tuple(node.name for node in nodes)
-    for node in nodes:
-        if any(port.window is not None and port.window.reaches_future for port in node.ports):
-            raise NoStreamError(f"{said(node.name)} attends to all later frames")
-        for read in (read for port in node.ports for read in port.reads):
-            if read.frame == LAST:
-                raise NoStreamError(
-                    f"{said(node.name)} reads {on_page(read.node)} at frame T, which a stream does not know"
-                )
-            if read.offset is None and read.node in names:
-                raise NoStreamError(
-                    f"{said(node.name)} reads {on_page(read.node)}_{read.frame}, which is not made yet"
-                )
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
+    _check_reads(network, names, nodes, inside)
     try:
         loop, once = _one_loop(network, binding, names, inside, once)
         return Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
@@ -95,6 +86,26 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
         raise NoStreamError(_turned_ahead(max(loop.ahead)))
     looked_back = _looked_back(network, binding, loop, once)
     return Run(_with_frame_1(loop, once, turned.step.nodes), once, looked_back, turned.step)
+
+
+def _check_reads(
+    network: Network, names: tuple[str, ...], nodes: Sequence[Node], inside: tuple[Dependence, ...]
+) -> None:
+    """Refuse what is read of frames that no step has."""
+    for node in nodes:
+        if any(port.window is not None and port.window.reaches_future for port in node.ports):
+            raise NoStreamError(f"{said(node.name)} attends to all later frames")
+        for read in (read for port in node.ports for read in port.reads):
+            if read.frame == LAST:
+                last = f"{on_page(read.node)} at frame T, which a stream does not know"
+                raise NoStreamError(f"{said(node.name)} reads {last}")
+            if read.offset is None and read.node in names:
+                there = f"{on_page(read.node)}_{read.frame}, which is not made yet"
+                try:
+                    why = _backward(network, names, inside)
+                except UnschedulableError:
+                    why = ""
+                raise NoStreamError(why or f"{said(node.name)} reads {there}")
 
 
 def _turned_ahead(frames: int) -> str:
@@ -126,8 +137,9 @@ def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
 def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
     """Return a loop, if the first step makes all that is drawn once waits for, and nothing else does."""
     begun = once.begun if once is not None else ()
-    if begun and max(loop.ahead) > 0:
-        raise NoStreamError(f"it looks {counted(max(loop.ahead), 'frame')} ahead, and waits for {begun[0]}_1")
+    for name in begun:
+        if once is not None and once.steps_behind(loop, name, 1) != 0:
+            raise NoStreamError(f"what is drawn once waits for {name}_1, of which other draws run ahead")
     if twice := [name for name in begun if name in others]:
         raise NoStreamError(f"what is drawn once waits for {twice[0]}_1, whose order is its own")
     return loop
@@ -162,7 +174,7 @@ def _one_loop(
     most = max([after + behind, *drawn, *(ahead[name] for name in given)])
     ahead |= dict.fromkeys(given, most)
     order = (*given, *(n for n in ordered(names, inside, ahead) if n not in given))
-    if once is not None and wanted:
+    if once is not None and (wanted or once.begun):
         once = replace(once, after=most - behind)
     return Loop(order, direction, "one frame of a stream", tuple(ahead[name] for name in order)), once
 

@@ -60,6 +60,8 @@ def after_name(name: str, rest: str) -> str:
 
 def between(rest: str) -> str:
     """Say what is wrong with `rest`, which stands behind a reference."""
+    if rest.startswith("#"):
+        return "a space stands before the # of a comment"
     if rest.lstrip().startswith("#"):
         return "a comment stands outside of the quotes"
     if rest.strip() == ")":

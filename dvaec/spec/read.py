@@ -51,7 +51,7 @@ def decoded(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}"
-        raise _fault(file, Code.FILE_NOT_UTF8, message) from None
+        raise _fault(file, Code.FILE_NOT_UTF8, message, "save it in the encoding UTF-8") from None
 
 
 def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
@@ -108,8 +108,8 @@ def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep
     return levels, order
 
 
-def _fault(file: str, code: Code, message: str) -> Fault:
+def _fault(file: str, code: Code, message: str, hint: str | None = None) -> Fault:
     report = Report()
-    report.add(code, message, Span(file, 1, 1))
+    report.add(code, message, Span(file, 1, 1), hint)
     source = Source(file, {}, {})
     return Fault(report.found, source.sources())

@@ -114,9 +114,8 @@ def parse_tree(text: str, file: str, report: Report) -> Node | None:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1
         character = f"U+{error.character:04X}" if isinstance(error.character, int) else repr(error.character)
-        report.add(
-            Code.YAML_SYNTAX, f"the character {character} has no place in YAML", Span(file, line, column)
-        )
+        message, place = f"the character {character} has no place in YAML", Span(file, line, column)
+        report.add(Code.YAML_SYNTAX, message, place, "leave it out")
     except yaml.MarkedYAMLError as error:
         report.add(Code.YAML_SYNTAX, *syntax_words(error, text, file))
     except (yaml.YAMLError, ValueError, OverflowError) as error:

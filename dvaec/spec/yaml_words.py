@@ -29,6 +29,15 @@ def syntax_words(error: yaml.MarkedYAMLError, text: str, file: str) -> tuple[str
         problem = f"a comma or a closing bracket is missing; the bracket opens in line {context.line + 1}"
     elif "unexpected end of stream" in problem and context is not None:
         problem, mark, hint = "a quote is opened and never closed", context, None
+    elif (closing := re.match(r"expected <block end>, but found '([]}])'", problem)) is not None:
+        problem = f"'{closing[1]}' closes a bracket that none opens"
+        hint = f"leave out '{closing[1]}', or put the text that holds it in quotes"
+    elif problem == "expected <block end>, but found ':'":
+        problem, hint = "a key is missing before the colon", "write key: value"
+    elif "unknown escape character" in problem:
+        hint = r"a backslash between double quotes is written twice, \\; between single ones it is itself"
+    elif (sign := re.match(r"found character '([%@])'", problem)) is not None:
+        hint = f"text that begins with '{sign[1]}' stands in quotes"
     place = mark or context
     span = Span(file, place.line + 1, place.column + 1) if place else Span(file, 1, 1)
     return f"not valid YAML: {problem}", span, _own_hint(text, span) or hint

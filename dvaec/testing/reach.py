@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dvaec.plan.attention import nearest
-from dvaec.plan.once import waits_for_all
+from dvaec.plan.first_needs import waits_for_all
 from dvaec.spec.model import LAST, Role
 from dvaec.testing.built import Built, head_fields, sample_values
 from dvaec.testing.closeness import Gap, ViolationError
