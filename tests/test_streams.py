@@ -43,6 +43,7 @@ def once(made: Built, name: str) -> Once:
         ("frame_0_of_a_state_twice_in_a_stream", ("step", "imagine")),
         ("frame_0_ahead_of_a_value_of_the_sequence", ("step", "imagine")),
         ("frame_1_ahead_of_what_is_drawn_once", ("step", "imagine")),
+        ("frame_1_in_another_order_before_what_is_drawn_once", ("step", "imagine")),
         ("frames_1_and_0_ahead_in_a_stream", ("step", "imagine")),
         ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),

@@ -190,6 +190,8 @@ def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = 
 def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
     """Write what is made of frame 1 in an order of its own, in the stream's first step."""
     nodes = [body.network.node(name) for name in step.nodes]
+    begun = body.entry.once.begun if body.entry.once is not None else ()
+    body.named |= {f"{name}_first" for name in begun}  # in this very step
     name_outside(body, step)
     for node in nodes:  # named before the condition under which they are made
         if isinstance(node, HeadNode) and node.head.frame == 1:

@@ -85,7 +85,9 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     if max(loop.ahead) > 0:
         raise NoStreamError(_turned_ahead(max(loop.ahead)))
     looked_back = _looked_back(network, binding, loop, once)
-    return Run(_with_frame_1(loop, once, turned.step.nodes), once, looked_back, turned.step)
+    begun = once.begun if once is not None else ()
+    first = replace(turned.step, nodes=tuple(n for n in turned.step.nodes if n not in begun))
+    return Run(_with_frame_1(loop, once), once, looked_back, first)
 
 
 def _check_reads(
@@ -134,14 +136,12 @@ def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
     return Loop(order, loop.direction, "one frame of a stream", loop.ahead, first)
 
 
-def _with_frame_1(loop: Loop, once: Once | None, others: tuple[str, ...] = ()) -> Loop:
-    """Return a loop, if the first step makes all that is drawn once waits for, and nothing else does."""
+def _with_frame_1(loop: Loop, once: Once | None) -> Loop:
+    """Return a loop, if the step that draws what there is once comes to frame 1 of what that waits for."""
     begun = once.begun if once is not None else ()
     for name in begun:
         if once is not None and once.steps_behind(loop, name, 1) != 0:
             raise NoStreamError(f"what is drawn once waits for {name}_1, of which other draws run ahead")
-    if twice := [name for name in begun if name in others]:
-        raise NoStreamError(f"what is drawn once waits for {twice[0]}_1, whose order is its own")
     return loop
 
 
