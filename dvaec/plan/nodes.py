@@ -12,7 +12,7 @@ from dvaec.spec.offsets import Offsets
 class Read:
     """One frame of one node, `offset` frames from t; or its absolute `frame` (1, LAST); or a static value.
 
-    What the head of frame T reads of that frame has both: there T is t.
+    What the head of frame T reads of that frame has both: there T is t, and T-1 has the offset -1.
     """
 
     node: str

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from dvaec.spec import notation_hints as hints
 from dvaec.spec import offsets as sets
@@ -63,14 +64,14 @@ def parse_reference(text: str, start: int, stop: int, counting: str | None = Non
     try:
         return _Parser(text, start, stop, counting).reference()
     except NotationError as error:
-        error.hint = hints.sensible(error.hint, _reads)
+        error.hint = hints.sensible(error.hint, partial(_reads, counting=counting))
         raise
 
 
-def _reads(text: str) -> bool:
+def _reads(text: str, counting: str | None) -> bool:
     """Whether a text is a reference."""
     with suppress(NotationError):
-        return bool(_Parser(text, 0, len(text)).reference())
+        return bool(_Parser(text, 0, len(text), counting).reference())
     return False
 
 
