@@ -89,9 +89,9 @@ class Parent:
     Three forms: relative to t (`offsets`), one absolute frame (`frame`: 0, 1 or LAST; `offsets` None), or a
     sequence-level variable (both None). What has no frame t (a sequence-level variable, a numbered frame)
     reads all frames as `offsets` = ALL, or absolute ones; other windows of a numbered frame are relative to
-    it. In a `Spec` each name and absolute frame occurs once in a conditional's parents (relative windows united),
-    sorted in declaration order of the variables, relative before absolute ones; in the `reads` of a state,
-    feature or head the order is that of the page, which is the order of concatenation.
+    it. In a `Spec` each name and absolute frame occurs once in a conditional's parents (relative windows
+    united), sorted in declaration order of the variables, relative before absolute ones; in the `reads` of a
+    state, feature or head the order is that of the page, which is the order of concatenation.
     """
 
     name: str
