@@ -24,7 +24,7 @@ from dvaec.emit.report_parts import equation_parts, factors, terms
 from dvaec.emit.report_questions import covered
 from dvaec.emit.report_schedule import computed, schedules
 from dvaec.emit.report_values import Report
-from dvaec.plan.model import HeadNode, Loop, ValueNode, head_name
+from dvaec.plan.model import Entry, FirstFrame, HeadNode, HoldNode, Loop, Node, ValueNode, head_name
 from dvaec.runtime.source import load_class
 from dvaec.spec import notation
 from dvaec.spec.model import Direction, Side
@@ -122,6 +122,16 @@ def equations_lead_to_their_lines(path: Path) -> None:
     assert len(page(path).under("module", "span", "line")) == len(lines)
 
 
+def spoken_for(entry: Entry, node: Node, frame: int, read: str) -> bool:
+    """Whether a step need not wait for a read: another line speaks there, or its frame 1 is made before."""
+    ahead = [name for step in entry.steps if isinstance(step, FirstFrame) for name in step.nodes]
+    if isinstance(node, HeadNode) and node.head.frame == 1:
+        return frame > 1 or read in ahead
+    if isinstance(node, HeadNode) and node.begins and frame == 1:
+        return read != node.begins
+    return isinstance(node, HoldNode) and node.frame == 1 and not node.past and frame > 1
+
+
 def loops_numbered_in_order(path: Path) -> None:
     made = report(path)
     frames, network = 6, made.plan.network
@@ -140,6 +150,7 @@ def loops_numbered_in_order(path: Path) -> None:
                 ]
                 if isinstance(node, ValueNode):
                     reads = [(head_name(side, name, None), frame) for side in Side]
+                reads = [one for one in reads if not spoken_for(entry, node, frame, one[0])]
                 assert all(places[one] < number for one in reads if one in places)
 
 
