@@ -118,7 +118,7 @@ def _union(some: list[Slice]) -> Slice:
         high = None if stop == T else int(stop - origin)
         total = total | window(low, high, abs(int(stride)))
     found = _ranges(Parent("", total), None if slides else 0, first)
-    to_the_end = all(total.future)  # T is then among the frames, whatever T is
+    to_the_end = window(0, None) <= total  # T is then among the frames, whatever t and T are
     whole = total == ALL
     found += [one for one in dict.fromkeys(apart) if not whole and not (to_the_end and one[0] == T)]
     return _slice(some[0].name, found, first)
