@@ -46,7 +46,7 @@ def means_what_is_declared(spec: Spec, inference: tuple[Conditional, ...], separ
         head = developed.head(side, conditional.target, conditional.frame)
         assert head is not None
         reads = reads_of_head(head)
-        seen = Conditional(conditional.target, unfolded.seen(reads), conditional.frame)
+        seen = Conditional(conditional.target, unfolded.seen(reads, conditional.frame), conditional.frame)
         assert not beyond(seen, conditional)
         assert not beyond(conditional, seen)
         assert list(finite.lost(side, reads, conditional)) == []
