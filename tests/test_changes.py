@@ -15,8 +15,8 @@ from dvaec.emit.changes_text import change_lines, changes_json
 from dvaec.plan.comparing import comparable
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.developed_text import developed_text
-from dvaec.spec.model import Conditional, Spec
-from dvaec.spec.offsets import NONE, Offsets
+from dvaec.spec.model import LAST, Conditional, Spec
+from dvaec.spec.offsets import NONE, NOW, Offsets, window
 from dvaec.spec.read import read_text
 from dvaec.testing.strategies import pages
 from tests.program import dvaec
@@ -87,8 +87,9 @@ def test_links_that_came_and_went_lead_from_one_to_the_other(a: str, b: str) -> 
         for side in (change.before, change.after):
             assert isinstance(side, type(change.before)) or None in (change.before, change.after)
         if isinstance(change.before, Conditional) or isinstance(change.after, Conditional):
+            at = next(c.frame for c in (change.before, change.after) if isinstance(c, Conditional))
             before, after = _links(change.before), _links(change.after)
-            came, went = _links(Conditional("", change.added)), _links(Conditional("", change.removed))
+            came, went = (_links(Conditional("", some, at)) for some in (change.added, change.removed))
             for key in dict.fromkeys([*before, *after, *came, *went]):
                 assert (before.get(key, NONE) - went.get(key, NONE)) | came.get(key, NONE) == after.get(
                     key, NONE
@@ -98,15 +99,17 @@ def test_links_that_came_and_went_lead_from_one_to_the_other(a: str, b: str) -> 
 
 
 def _links(conditional: object) -> dict[object, Offsets]:
-    """Links as sets of offsets; those without a window as the set of 0."""
-    from dvaec.spec.offsets import NOW
-
+    """Links as sets of offsets; those without a window as the set of 0. Frame T reads what is there up to T."""
     if not isinstance(conditional, Conditional):
         return {}
-    return {
-        (p.name, p.frame, p.offsets is None): NOW if p.offsets is None else p.offsets
-        for p in conditional.parents
-    }
+    found: dict[object, Offsets] = {}
+    for p in conditional.parents:
+        there = NOW if p.offsets is None else p.offsets
+        key: tuple[object, ...] = (p.name, p.frame, p.offsets is None)
+        if conditional.frame == LAST and (p.offsets is not None or p.frame == LAST):
+            key, there = (p.name, LAST), there & window(None, 0)
+        found[key] = found.get(key, NONE) | there
+    return found
 
 
 EDITS = {

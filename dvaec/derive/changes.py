@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TypeVar
 
+from dvaec.derive.beyond import beyond
 from dvaec.derive.model import Comparison, Derivation, Elbo, Term
-from dvaec.spec.model import Conditional, Feature, Head, Inference, Parent, Spec, State, Sweep, Variable
+from dvaec.spec.model import LAST, Conditional, Feature, Head, Inference, Parent, Spec, State, Sweep, Variable
 from dvaec.spec.offsets import ALL, NONE, window
 
 
@@ -153,6 +154,8 @@ def _lines(section: Section, before: Iterable[Conditional], after: Iterable[Cond
 
 def _beyond(one: Conditional, other: Conditional) -> tuple[Parent, ...]:
     """Return the links of one that the other has not: whole ones, or the frames of a window."""
+    if one.frame == LAST:
+        return beyond(one, other)
     found = []
     for parent in one.parents:
         there = other.of(parent.name, parent.frame)
