@@ -83,6 +83,8 @@ class Offsets:
 
     def within(self, low: int, high: int) -> tuple[int, ...]:
         """The members d with low <= d <= high in increasing order."""
+        low = low if self.reaches_past else max(low, self.low)
+        high = high if self.reaches_future else min(high, self.high - 1)
         return tuple(d for d in range(low, high + 1) if d in self)
 
     @property
