@@ -34,8 +34,7 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     """
     template = template_of(spec)
     own = [(name, 0) for name in template.zero]
-    early = [key for sweep in spec.order if not sweep.latents for key in sweep.first]
-    own += early
+    own += spec.early
     for name in spec.latents:
         given = _partings(spec, template, name)
         own += [(name, at) for at in (1, LAST) if _told_at(spec, name, at) or _parted(given, at)]
@@ -44,11 +43,11 @@ def chain(spec: Spec) -> tuple[Key, ...]:
         if not sweep.latents:
             found += sweep.first
             continue
-        if any((name, 1) in early for name in sweep.latents):  # there, another may need more
+        if any((name, 1) in spec.early for name in sweep.latents):  # there, another may need more
             own += [(name, 1) for name in sweep.latents]
         every: list[Key] = [(name, None) for name in sweep.latents]
         near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
-        numbered: list[Key] = [key for key in near if key in own and key not in early]
+        numbered: list[Key] = [key for key in near if key in own and key not in spec.early]
         last: list[Key] = [(name, LAST) for name in sweep.latents if (name, LAST) in own]
         found += (*last, *every, *numbered) if sweep.backward else (*numbered, *every, *last)
     return tuple(found)

@@ -79,7 +79,7 @@ def by_sweeps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> For
     divergence has no closed form, as the last sweep is drawn from it, and nothing observed reads the last
     sweep; else None.
     """
-    if len(spec.order) < 2 or not all(sweep.latents for sweep in spec.order):
+    if len(spec.order) < 2 or spec.early:
         return None
     last = spec.order[-1].latents
     crossed = any(t.estimator is Estimator.LOG_RATIO and t.target not in last for t in elbo.terms)

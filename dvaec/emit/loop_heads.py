@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvaec.emit.batched import constants
 from dvaec.emit.loop_maps import Writing
-from dvaec.emit.writer import parameters
+from dvaec.emit.writer import Body, parameters
 from dvaec.plan.model import HeadNode
 from dvaec.spec.model import LAST
 
@@ -34,27 +34,21 @@ def conditional(
     else:
         constants(body, node, "batch", "_t")
     if node.ends:
-        last = body.network.node(node.ends)
-        assert isinstance(last, HeadNode)
-        for name, ended in zip(names, parameters(last), strict=True):
+        for name, ended in zip(names, _parameters_of(body, node.ends), strict=True):
             body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {ended}, {name})")
     if node.begins and maybe_first:
-        first = body.network.node(node.begins)
-        assert isinstance(first, HeadNode)
         body.add(at_first)
-        for name, begun in zip(names, parameters(first), strict=True):
+        for name, begun in zip(names, _parameters_of(body, node.begins), strict=True):
             body.add(f"    {name} = {begun}")
 
 
 def at_first_alone(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) -> None:
     """Write the parameters of a conditional in a step that is known to make frame 1."""
-    body, own = writing.body, node.head.frame == 1
+    body = writing.body
     if node.begins:
-        first = body.network.node(node.begins)
-        assert isinstance(first, HeadNode)
-        for name, begun in zip(parameters(node), parameters(first), strict=True):
+        for name, begun in zip(parameters(node), _parameters_of(body, node.begins), strict=True):
             body.add(f"{name}_t = {begun}")
-    elif own and node.ports:
+    elif node.head.frame == 1 and node.ports:
         made = f"self.{node.name}({', '.join(ports[node.name])})"
         body.add(f"{', '.join(parameters(node))} = {made}", node.name)
     else:
@@ -65,6 +59,13 @@ def behind_first(writing: Writing, node: HeadNode, ports: dict[str, list[str]]) 
     """Write the parameters of a conditional in a step that is known to make a later frame."""
     if node.head.frame != 1:
         conditional(writing, node, ports, False)
+
+
+def _parameters_of(body: Body, name: str) -> tuple[str, ...]:
+    """The names of what another head makes."""
+    head = body.network.node(name)
+    assert isinstance(head, HeadNode)
+    return parameters(head)
 
 
 def _at_last(writing: Writing, node: HeadNode, made: str) -> None:

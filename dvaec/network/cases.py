@@ -57,28 +57,20 @@ def cases_near(
             yield Case(reflect(one), other)
 
 
-def cases_after(
-    template: Template, nearest: int, near: int, period: int, asked: tuple[int, ...]
+def cases_beside(
+    template: Template, frame: int, nearest: int, near: int, period: int, asked: tuple[int, ...]
 ) -> Iterator[Offsets]:
-    """Yield where frame T can be, seen from a numbered frame to which the nearest is `nearest`."""
-    if not _told(template, (LAST,), asked):
+    """Yield where frame T can be, seen from frame 0 or 1, or frame 1 from T: `nearest` frames off or more.
+
+    `frame` says which of the two is looked for.
+    """
+    if not _told(template, (LAST,) if frame == LAST else (0, 1), asked):
         yield NONE
         return
     if near + period > MOST_CASES:
         near, period = min(near, MOST_CASES), 1
-    yield from _away(nearest, near, period)
-
-
-def cases_before(
-    template: Template, nearest: int, near: int, period: int, asked: tuple[int, ...]
-) -> Iterator[Offsets]:
-    """Yield where frame 1 can be, seen from frame T, to which the nearest is so many frames before."""
-    if not _told(template, (0, 1), asked):
-        yield NONE
-        return
-    if near + period > MOST_CASES:
-        near, period = min(near, MOST_CASES), 1
-    yield from map(reflect, _away(nearest, near, period))
+    away = _away(nearest, near, period)
+    yield from away if frame == LAST else map(reflect, away)
 
 
 def _told(template: Template, frames: tuple[int, ...], asked: tuple[int, ...]) -> bool:

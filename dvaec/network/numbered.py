@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from dvaec.network.cases import cases_after, cases_before
+from dvaec.network.cases import cases_beside
 from dvaec.network.question import Question, Single
 from dvaec.network.scenes import Case
 from dvaec.network.template import Template, drawn_at, end
@@ -33,16 +33,8 @@ def numbered_windows(
     is at any of the frames from there on. The windows found are relative to `frame`, in the one form that
     such a line has (`dvaec.spec.frames.at_frames`), and hold for every T; of E they hold no more than it has.
     """
-    bound_periods(template)
-    reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    first = of(1 - frame)
-    plain = solved(Question(template, target, given, Case(first, NONE), reach))
-    asked = tuple(at for _, at in single)
-    found = [
-        solved(Question(template, target, given, Case(first, last), reach, single))
-        for last in cases_after(template, 1 - frame, plain.first + reach, plain.period, asked)
-    ]
-    windows = together(template, target, found)
+    question = _question(template, target, given, Case(of(1 - frame), NONE))
+    windows = _in_all_cases(question, LAST, 1 - frame, single)
     return replace(windows, parents=tuple(_counted(template, windows, frame, given)))
 
 
@@ -60,16 +52,28 @@ def last_windows(
     found are relative to T, in the one form that such a line has (`dvaec.spec.frames.at_last`), and hold for
     every T.
     """
+    windows = _in_all_cases(_question(template, target, given, Case(NONE, NOW)), 1, 0 if alone else 1, single)
+    return replace(windows, parents=united(windows.parents, template.names, template.zero, LAST))
+
+
+def _question(template: Template, target: str, given: Mapping[str, Offsets | None], case: Case) -> Question:
+    """Ask for a target where one end is known by the case."""
     bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    plain = solved(Question(template, target, given, Case(NONE, NOW), reach))
-    asked = tuple(at for _, at in single)
-    found = [
-        solved(Question(template, target, given, Case(first, NOW), reach, single))
-        for first in cases_before(template, not alone, plain.first + reach, plain.period, asked)
-    ]
-    windows = together(template, target, found)
-    return replace(windows, parents=united(windows.parents, template.names, template.zero, LAST))
+    return Question(template, target, given, case, reach)
+
+
+def _in_all_cases(question: Question, frame: int, nearest: int, single: Single) -> Windows:
+    """Return what holds wherever the other end is: `frame`, T or 1, at `nearest` frames or more."""
+    template, plain = question.template, solved(question)
+    near, asked = plain.first + question.reach, tuple(at for _, at in single)
+    first, last = question.case.first, question.case.last
+    cases = (
+        Case(first, places) if frame == LAST else Case(places, last)
+        for places in cases_beside(template, frame, nearest, near, plain.period, asked)
+    )
+    found = [solved(replace(question, case=case, single=single)) for case in cases]
+    return together(template, question.target, found)
 
 
 def _counted(

@@ -57,7 +57,7 @@ def first_frame_apart(
     if len(kept) == len(edges):
         return None
     made = ", ".join(f"{name}_1" for name in order if name in binding)
-    rest = tuple(n for n in component if n not in order or not _of_frame_1(network.node(n)))
+    rest = tuple(n for n in component if n not in order or not of_frame_1(network.node(n)))
     return Apart(FirstFrame(order, f"the order of frame 1 is its own: {made}"), rest, kept)
 
 
@@ -135,16 +135,16 @@ def _at(network: Network, node: Node, read: Read) -> Iterator[str | None]:
 def _made(network: Network, edge: Dependence, order: Sequence[str]) -> bool:
     """Whether a dependence comes to nothing once frame 1 of some nodes is there."""
     reader = network.node(edge.reader)
-    if edge.reader in order and _of_frame_1(reader):
+    if edge.reader in order and of_frame_1(reader):
         return True
     if edge.source not in order:
         return False
     source = network.node(edge.source)
     if isinstance(source, HeadNode):
-        return _of_frame_1(source)
+        return of_frame_1(source)
     if isinstance(reader, HoldNode):
         return reader.frame == 1
-    if _of_frame_1(reader) and edge.offset == 0:
+    if of_frame_1(reader) and edge.offset == 0:
         return True
     reads = [read for port in reader.ports for read in port.reads if read.node == edge.source]
     named = bool(reads) and all(read.frame == 1 for read in reads if read.offset is None)
@@ -155,5 +155,6 @@ def _ends(node: Node) -> bool:
     return isinstance(node, HeadNode) and node.ends != ""
 
 
-def _of_frame_1(node: Node) -> bool:
+def of_frame_1(node: Node) -> bool:
+    """Whether a node is the line of frame 1 of a conditional."""
     return isinstance(node, HeadNode) and node.head.frame == 1

@@ -128,11 +128,8 @@ class _Holding:
         if head.head.side is Side.P:
             return False
         mine = self.rank[head.variable.name]
-        early = [
-            name for sweep in self.spec.order if not sweep.latents for name, at in sweep.first if at == frame
-        ]
-        made = (name for name in self._made_of(source.name) if name in self.rank and name not in early)
-        return any(self.rank[name] >= mine for name in made)
+        made = (name for name in self._made_of(source.name) if name in self.rank)
+        return any(self.rank[name] >= mine for name in made if (name, frame) not in self.spec.early)
 
     def _made_of(self, name: str) -> tuple[str, ...]:
         """What a node is made of within its frame, through features and states."""

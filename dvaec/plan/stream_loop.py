@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dvaec.plan.aligning import UnschedulableError, aligned, least, ordered
 from dvaec.plan.dependences import dependences
-from dvaec.plan.first_frame import first_frame_apart
+from dvaec.plan.first_frame import first_frame_apart, of_frame_1
 from dvaec.plan.links import arrow_said, distance, on_page, said
 from dvaec.plan.model import (
     Dependence,
@@ -61,7 +61,7 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     seen = [v.name for v in network.values if v.framed and v.name in looked]
     seen += [name for name, _ in once.ahead] if once is not None else []
     needed = needed_by(edges, (*outputs, *seen))
-    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or _of_first_frame(n))]
+    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or of_frame_1(n))]
     names = tuple(node.name for node in nodes)
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     _check_reads(network, names, nodes, inside)
@@ -197,7 +197,3 @@ def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence
         which = f"{listed(parts)}, which run{'s' * (len(parts) == 1)}"
         return f"{said(first)} waits for {which} backward from frame T ({link})"
     return ""
-
-
-def _of_first_frame(node: object) -> bool:
-    return isinstance(node, HeadNode) and node.head.frame == 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from dvaec.plan.first_frame import of_frame_1
 from dvaec.plan.links import distance
 from dvaec.plan.model import Dependence, HeadNode, HoldNode, Loop, Network, ValueNode
 from dvaec.spec.graph import topological
@@ -19,7 +20,7 @@ from dvaec.spec.model import Direction
 
 def later_edges(network: Network, inside: Sequence[Dependence]) -> tuple[Dependence, ...]:
     """Return what the nodes of a cycle wait for at the frames t > 1."""
-    return tuple(edge for edge in inside if not _of_frame_1(network, edge))
+    return tuple(edge for edge in inside if not _only_at_first(network, edge))
 
 
 def turned(network: Network, loop: Loop, inside: Sequence[Dependence]) -> Loop | None:
@@ -49,10 +50,10 @@ def _at_first(network: Network, inside: Sequence[Dependence]) -> Iterator[Depend
             yield edge
 
 
-def _of_frame_1(network: Network, edge: Dependence) -> bool:
+def _only_at_first(network: Network, edge: Dependence) -> bool:
     """Whether a dependence is of frame 1 alone."""
     reader, source = network.node(edge.reader), network.node(edge.source)
-    if any(isinstance(node, HeadNode) and node.head.frame == 1 for node in (reader, source)):
+    if of_frame_1(reader) or of_frame_1(source):
         return True
     held = isinstance(reader, HoldNode) and reader.frame == 1 and not reader.past
     return held and edge.source != edge.reader

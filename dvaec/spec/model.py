@@ -133,6 +133,11 @@ class Spec:
         """The names that have a frame 0, in declaration order."""
         return tuple(v.name for v in self.variables if v.first == 0)
 
+    @property
+    def early(self) -> tuple[tuple[str, int], ...]:
+        """The frames 0 and 1 that q draws ahead of the sweep of their latent, in its order."""
+        return tuple(key for sweep in self.order if not sweep.latents for key in sweep.first)
+
     def variable(self, name: str) -> Variable:
         """Return the variable of that name; KeyError if there is none."""
         for variable in self.variables:

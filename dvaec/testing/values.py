@@ -84,9 +84,8 @@ def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
             yield sweep.latents[0], 0
             continue
         order = range(frames, -1, -1) if sweep.backward else range(frames + 1)
-        early = [key for one in built.spec.order if not one.latents for key in one.first]
         found = [(name, t) for t in order for name in sweep.latents if t >= built.spec.variable(name).first]
-        found = [site for site in found if site not in early]
+        found = [site for site in found if site not in built.spec.early]
         near = iter(sweep.first)
         for one in found:
             name, t = next(near) if sweep.first and one[1] < 2 else one
