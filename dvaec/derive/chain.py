@@ -37,7 +37,7 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     own += spec.early
     for name in spec.latents:
         given = _partings(spec, template, name)
-        own += [(name, at) for at in (1, LAST) if _told_at(spec, name, at) or _parted(given, at)]
+        own += [(name, at) for at in (1, LAST) if spec.tells(name, at) or _parted(given, at)]
     found: list[Key] = []
     for sweep in spec.order:
         if not sweep.latents:
@@ -49,6 +49,7 @@ def chain(spec: Spec) -> tuple[Key, ...]:
         near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
         numbered: list[Key] = [key for key in near if key in own and key not in spec.early]
         last: list[Key] = [(name, LAST) for name in sweep.latents if (name, LAST) in own]
+        last = [key for key in last if key not in spec.early]
         found += (*last, *every, *numbered) if sweep.backward else (*numbered, *every, *last)
     return tuple(found)
 
@@ -61,7 +62,7 @@ def chain_of_q(spec: Spec, keys: Iterable[Key]) -> tuple[Key, ...]:
     return tuple(
         (name, frame)
         for name, frame in keys
-        if frame in (None, 0) or _told_at(spec, name, frame) or not _told(spec, name)
+        if frame in (None, 0) or spec.tells(name, frame) or not _told(spec, name)
     )
 
 
@@ -76,12 +77,6 @@ def seen_by_network(spec: Spec, name: str, frame: int | None = None) -> tuple[Pa
     head = spec.head(Side.Q, name, frame)
     reads = () if head is None else reads_of_head(head)
     return reads if head is not None and (reads or head.block is not None) else None
-
-
-def _told_at(spec: Spec, name: str, frame: int) -> bool:
-    """Whether the page gives q a conditional or a network of its own at frame 1 or T."""
-    own = any(c.target == name and c.frame == frame for c in spec.inference.numbered)
-    return own or spec.head(Side.Q, name, frame) is not None
 
 
 def _partings(spec: Spec, template: Template, name: str) -> tuple[_Parting, ...]:
@@ -118,6 +113,8 @@ class _Parting:
             return False
         if frame == 1 and any(self.name in sweep.latents and sweep.first for sweep in self.spec.order):
             return False  # the page gives the lines of frame 1 where their order is their own
+        if (self.name, LAST) in self.spec.early:
+            return False  # where T = 1, the frame is drawn ahead, too
         others = (1, 1) if frame == LAST else (2, 0)
         rest = stationary_windows(self.template, self.name, self.given, others).parents
         more = beyond(self.whole, Conditional(self.name, rest))

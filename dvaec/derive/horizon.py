@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvaec.network.finite import Finite
-from dvaec.network.template import evidence, singles, template_of
+from dvaec.network.template import evidence, singles, spoken, template_of
 from dvaec.network.unrolled import Node, TooLargeError
 from dvaec.spec.model import Spec
 
@@ -26,6 +26,7 @@ def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:
     for name in sorted(template.latents):
         places = (None,) if name in template.static else range(template.first(name), frames + 1)
         for node in (Node(name, frame) for frame in places):
-            given = evidence(template, name, frame=node.frame), singles(template, name, node.frame)
+            frame = spoken(template, name, node.frame, frames)
+            given = evidence(template, name, frame=frame), singles(template, name, frame)
             found[str(node)] = [str(member) for member in network.nodes(network.minimal(node, *given))]
     return found

@@ -37,15 +37,15 @@ def windows_given(
     none of its own.
     """
     name, frame = key
+    single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
     if frame in (0, 1):
-        found = numbered_windows(template, name, frame, given)
+        found = numbered_windows(template, name, frame, given, single)
         there = window(-frame, None if spec.frames is None else spec.frames - frame)
         return replace(
             found, parents=tuple(p for p in found.parents if p.offsets is None or p.offsets & there)
         )
     if name in template.static:
         return unframed_windows(template, name, given, absolute)
-    single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
     if frame == LAST:
         found, served = last_windows(template, name, given, served[0] == 1, single), (served[0], 0)
     else:

@@ -75,6 +75,6 @@ class Question:
         line = Line(-half, half)
         for name, frame in self.single:
             places = line.window(self.case.places(frame), 0)
-            if not drawn_at(self.template, name, self.target):
+            if not drawn_at(self.template, name, self.target, frame):
                 places &= ~(1 << half)
             yield name, places, self.case.places(frame).finite

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dvaec.spec.model import LAST, Conditional, Parent, Spec, Sweep
-from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, from_predicate, of, window
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Template:
     zero: tuple[str, ...]  # names that have a frame 0
     families: tuple[Conditional, ...]
     numbered: tuple[Conditional, ...] = ()
+    begun: tuple[str, ...] = ()
 
     @property
     def latents(self) -> tuple[str, ...]:
@@ -69,6 +70,7 @@ def template_of(spec: Spec) -> Template:
         zero=spec.zero,
         families=spec.generation,
         numbered=spec.numbered,
+        begun=tuple(name for name in spec.latents if spec.tells(name, 1)),
     )
 
 
@@ -81,8 +83,8 @@ def evidence(
     earlier sweeps at every frame, and of the target's own sweep those of earlier frames (later ones if it
     runs backward) and within frame t those listed before it; no latents where `latents` is False. Later
     sweeps have NONE. Sequence-level names have None, and are left out where they are not in E. A
-    sequence-level target has whole windows. `frame` is that of the target, where it is known: frames 0 and 1
-    may have an order of their own.
+    sequence-level target has whole windows. `frame` is that of the target, where it is known: frames 0, 1 and
+    T may have an order of their own.
     """
     seen = ALL if delay is None else window(None, delay)
     rank = {name: k for k, sweep in enumerate(template.order) for name in sweep.latents}
@@ -98,23 +100,26 @@ def evidence(
             given[name] = NONE
         else:
             given[name] = ALL if rank[name] < here else template.order[here].before(name, target, frame)
-    for name, at in early_frames(template, target, frame) if latents and frame in (0, 1) else ():
-        given[name] = (given[name] or NONE) | of(at - (frame or 0))
+    if frame is None or not latents:
+        return given
+    for name, at in early_frames(template, target, frame):
+        if (at == LAST) == (frame == LAST):
+            given[name] = (given[name] or NONE) | (NOW if at == LAST else of(at - frame))
     return given
 
 
 def drawn_in(template: Template, target: str, frame: int | None) -> int:
-    """Return the place in the order of the sweep that draws a latent (at its frame 0 or 1)."""
+    """Return the place in the order of the sweep that draws a latent (at its frame 0, 1 or LAST)."""
     early = (k for k, one in enumerate(template.order) if not one.latents and (target, frame) in one.first)
     usual = next(k for k, sweep in enumerate(template.order) if target in sweep.latents)
     return next(early, usual)
 
 
 def early_frames(template: Template, target: str, frame: int | None) -> tuple[tuple[str, int], ...]:
-    """Return the frames 0 and 1 that are drawn before `target`, and before the sweep of their own latent.
+    """Return the frames 0, 1 and LAST that are drawn before `target`, and before their own latent's sweep.
 
-    These are in E, too, which `evidence` says for a target at frame 0 or 1 alone. What an earlier sweep has
-    drawn since is left out.
+    These are in E, too, which `evidence` says for a target near them alone. What an earlier sweep has drawn
+    since is left out.
     """
     here, found = drawn_in(template, target, frame), list[tuple[str, int]]()
     for k, sweep in enumerate(template.order):
@@ -128,18 +133,33 @@ def early_frames(template: Template, target: str, frame: int | None) -> tuple[tu
 def singles(template: Template, target: str, frame: int | None, latents: bool = True) -> tuple[Parent, ...]:
     """Return what `evidence` cannot say of E as windows: single frames drawn before their latent's sweep.
 
-    In a forward sweep, at t >= 2, those of its own latents are in their windows.
+    Those of its own latents that a sweep comes to first are in their windows.
     """
-    if frame in (0, 1) or not latents:
+    if not latents:
         return ()
-    here = drawn_in(template, target, frame)
-    past = () if template.order[here].backward else template.order[here].latents
-    early = early_frames(template, target, frame)
-    return tuple(Parent(name, None, at) for name, at in early if name not in past)
+    sweep = template.order[drawn_in(template, target, frame)]
+    found = []
+    for name, at in early_frames(template, target, frame):
+        near = frame in ((LAST,) if at == LAST else (0, 1))
+        past = name in sweep.latents and frame is None and sweep.backward == (at == LAST)
+        if not near and not past:
+            found.append(Parent(name, None, at))
+    return tuple(found)
 
 
-def drawn_at(template: Template, name: str, target: str) -> bool:
-    """Whether `name` is there at the target's own frame: a latent of its sweep is if it is listed before."""
+def spoken(template: Template, name: str, frame: int | None, frames: int) -> int | None:
+    """Return LAST for frame T of a latent that q draws ahead, and any other frame as it is."""
+    ahead = any((name, LAST) in sweep.first for sweep in template.order if not sweep.latents)
+    return LAST if frame == frames and ahead and not (frame == 1 and name in template.begun) else frame
+
+
+def drawn_at(template: Template, name: str, target: str, frame: int | None = None) -> bool:
+    """Whether `name` is there at the target's own frame: a latent of its sweep is if it is listed before.
+
+    So is a single `frame` of another that is drawn ahead of it.
+    """
+    if name != target and (name, frame) in early_frames(template, target, None):
+        return True
     sweep = next((one.latents for one in template.order if target in one.latents), ())
     return name not in sweep or sweep.index(name) < sweep.index(target)
 

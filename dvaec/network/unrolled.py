@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dvaec.network.template import Template, evidence, singles
+from dvaec.network.template import Template, evidence, singles, spoken
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
@@ -73,7 +73,7 @@ class Unrolled:
 
         `generic` says that it is asked as one of any frame t, whichever it is.
         """
-        frame = None if generic else target.frame
+        frame = None if generic else spoken(self.template, target.name, target.frame, self.frames)
         alone = singles(self.template, target.name, frame)
         more = (n for p in alone for n in read_by(self.template, p, target.frame, self.frames))
         given = self.given(target.frame, evidence(self.template, target.name, frame=frame))

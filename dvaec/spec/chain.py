@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from dvaec.spec.early import frames_near_1, lines_near_1
+from dvaec.spec.early import single_frames, single_lines
 from dvaec.spec.ends_over_time import unrolled
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Conditional, Direction, Parent, Sweep
@@ -33,9 +33,9 @@ def sweeps(
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        ways = arrows_of(_of_later_frames(q), latents, drawn=True)  # 1 has its own order
+        ways = arrows_of(_of_later_frames(q), latents, drawn=True)  # others have their own order
         if not all(_one_block(part, static, ways) for part in components(latents, arrows)):
-            arrows = ways  # frames 0 and 1 that are read too early have blocks of their own
+            arrows = ways  # frames that are read too early have blocks of their own
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:
@@ -53,21 +53,21 @@ def sweeps(
 
 
 def _of_later_frames(q: Sequence[Conditional]) -> Iterator[Conditional]:
-    """Yield lines but for those of frames 0 and 1; they read all of what the frames that they name are of."""
-    own = lines_near_1(q)
+    """Yield the lines of every frame; they read all of what the frames that they name are of."""
+    own = single_lines(q)
     for line in q:
-        if line.frame not in (0, 1):
+        if line.frame is None:
             yield replace(line, parents=tuple(_read_through(line, own, set())))
 
 
 def _read_through(
     line: Conditional, own: Mapping[tuple[str, int], Conditional], met: set[str]
 ) -> Iterator[Parent]:
-    """Yield what a line reads; for frames 0 and 1 with lines of their own, what these are made of."""
+    """Yield what a line reads; for single frames with lines of their own, what these are made of."""
     for parent in line.parents:
-        frames = frames_near_1(line, parent)
+        frames = single_frames(line, parent)
         if frames is None or not all((parent.name, frame) in own for frame in frames):
-            yield parent if line.frame not in (0, 1) else Parent(parent.name, parent.offsets and ALL)
+            yield parent if line.frame is None else Parent(parent.name, parent.offsets and ALL)
             continue
         for frame in frames:
             if f"{parent.name}_{frame}" not in met:

@@ -12,7 +12,7 @@ from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import frames_near_1, with_early_frames
+from dvaec.spec.early import single_frames, with_early_frames
 from dvaec.spec.first_lines import turned
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
@@ -146,7 +146,7 @@ def _place(line: Conditional, at: Mapping[tuple[str, int], int], rank: Mapping[s
 
 def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int]) -> bool:
     """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
-    frames = frames_near_1(line, parent)
+    frames = single_frames(line, parent)
     return frames is not None and all((parent.name, frame) in at for frame in frames)
 
 
@@ -195,9 +195,13 @@ def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditi
 
 def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report lines of frame T that read of their sweep what it draws after them: it keeps its order there."""
+    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
     for sweep in order:
-        lines = [line for line in q if line.frame == LAST and line.target in sweep.latents]
+        here = (line for line in q if line.frame == LAST and line.target in sweep.latents)
+        lines = [line for line in here if (line.target, LAST) not in at]
         for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
+            if _early(line, parent, at):
+                continue
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
             late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
             late = late - sweep.before(parent.name, line.target)

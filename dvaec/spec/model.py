@@ -135,7 +135,7 @@ class Spec:
 
     @property
     def early(self) -> tuple[tuple[str, int], ...]:
-        """The frames 0 and 1 that q draws ahead of the sweep of their latent, in its order."""
+        """The frames 0, 1 and T that q draws ahead of the sweep of their latent, in its order."""
         return tuple(key for sweep in self.order if not sweep.latents for key in sweep.first)
 
     def variable(self, name: str) -> Variable:
@@ -148,6 +148,11 @@ class Spec:
     def having(self, role: Role) -> tuple[Variable, ...]:
         """Return the variables of one role in declaration order."""
         return tuple(v for v in self.variables if v.role is role)
+
+    def tells(self, name: str, frame: int) -> bool:
+        """Whether the page gives q a conditional or a network of its own at frame 0, 1 or T."""
+        own = any(c.target == name and c.frame == frame for c in self.inference.numbered)
+        return own or self.head(Side.Q, name, frame) is not None
 
     def head(self, side: Side, target: str, frame: int | None = None) -> Head | None:
         """Return the head that the page gives for one conditional, if any."""

@@ -122,7 +122,7 @@ class Sweep:
 
     Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
     the order of frames 0 and 1, as (latent, frame), where it is not that of all frames. A sweep without
-    latents is of such frames alone, drawn before the sweep of their latent.
+    latents is of single frames alone, 0, 1 or LAST, drawn before the sweep of their latent.
     """
 
     latents: tuple[str, ...]

@@ -169,7 +169,9 @@ def _side(density: Density, world: World) -> Normal:
 def _given(density: Density, world: World) -> tuple[Node, ...]:
     """What a density is given; of one node of q, only what q's order has before it."""
     of, given = _nodes(density.of, world), _nodes(density.given, world)
-    return in_order(world.spec, of[0], given) if density.side is Side.Q and len(of) == 1 else given
+    return (
+        in_order(world.spec, of[0], given, world.length) if density.side is Side.Q and len(of) == 1 else given
+    )
 
 
 def _nodes(slices: Iterable[Slice], world: World) -> tuple[Node, ...]:

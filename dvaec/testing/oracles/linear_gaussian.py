@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvaec.spec.model import Conditional, Role, Spec
-from dvaec.testing.oracles.nodes import Dot, dots, places, serving
+from dvaec.testing.oracles.nodes import Dot, chain, dots, places, serving
 
 Array = NDArray[np.float64]
 Node = Dot
@@ -123,7 +123,7 @@ def declared_factors(
 ) -> tuple[Factor, ...]:
     """Draw the weights of q: at every node it reads what its conditional names and its order has before."""
     reads = families(spec, conditionals, length)
-    return _weighted([(node, in_order(spec, node, parents)) for node, parents in reads], rng)
+    return _weighted([(node, in_order(spec, node, parents, length)) for node, parents in reads], rng)
 
 
 def _weighted(reads: Iterable[tuple[Node, tuple[Node, ...]]], rng: np.random.Generator) -> tuple[Factor, ...]:
@@ -151,20 +151,11 @@ def families(
     return tuple((n, parents_at(spec, serving(conditionals, *n, length), n[1], length)) for n in nodes)
 
 
-def in_order(spec: Spec, node: Node, read: Iterable[Node]) -> tuple[Node, ...]:
+def in_order(spec: Spec, node: Node, read: Iterable[Node], length: int) -> tuple[Node, ...]:
     """Leave out the latents that q's order does not have before a node: absolute reads that do not count."""
-    here = _place(spec, node)
-    return tuple(n for n in read if n[0] not in spec.latents or _place(spec, n) < here)
-
-
-def _place(spec: Spec, node: Node) -> tuple[int, int, int]:
-    name, frame = node
-    early = ((k, s) for k, s in enumerate(spec.order) if not s.latents and node in s.first)
-    usual = ((k, s) for k, s in enumerate(spec.order) if name in s.latents)
-    rank, sweep = next(early, None) or next(usual)
-    if node in sweep.first:  # after all later frames, or before them
-        return rank, 0 if sweep.backward else 1, sweep.first.index(node)
-    return rank, -frame if sweep.backward else frame, sweep.latents.index(name)
+    order = chain(spec, length)
+    before = order[: order.index(node)]
+    return tuple(n for n in read if n[0] not in spec.latents or n in before)
 
 
 def generative(spec: Spec, length: int, rng: np.random.Generator) -> tuple[tuple[Factor, ...], Normal]:
@@ -207,5 +198,5 @@ def projected_world(
     rng = np.random.default_rng(seed)
     p = generative(spec, length, rng)
     found = families(spec, inference, length) if reads is None else reads
-    counted = [(node, in_order(spec, node, parents)) for node, parents in found]
+    counted = [(node, in_order(spec, node, parents, length)) for node, parents in found]
     return world(spec, length, p, projected(p[1], counted), rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
+from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec, Sweep
 
 Dot = tuple[str, int]
 """A variable at a frame; a sequence-level variable has the single place 0."""
@@ -58,18 +58,28 @@ def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
 def chain(spec: Spec, frames: int) -> list[Dot]:
     """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
     found: list[Dot] = []
-    early = [key for sweep in spec.order if not sweep.latents for key in sweep.first]
+    early = [dot for sweep in spec.order if not sweep.latents for dot in ahead(spec, sweep, frames)]
     for sweep in spec.order:
         if not sweep.latents:
-            found += sweep.first
+            found += ahead(spec, sweep, frames)
             continue
         later: list[Dot] = []
         near: list[Dot] = []
         for frame in range(frames, -1, -1) if sweep.backward else range(frames + 1):
             dots_there = [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
             (later if frame > 1 else near).extend(dot for dot in dots_there if dot not in early)
-        near = list(sweep.first) or near
+        near = [dot for dot in sweep.first if dot not in early] or near
         found += (*later, *near) if sweep.backward else (*near, *later)
+    return found
+
+
+def ahead(spec: Spec, sweep: Sweep, frames: int) -> list[Dot]:
+    """Return the single frames of a sweep without latents, by their numbers; frame 1 has a line before T."""
+    found: list[Dot] = []
+    for name, frame in sweep.first:
+        at = frames if frame == LAST else frame
+        if (name, at) not in found and (frame == at or at > 1 or not spec.tells(name, 1)):
+            found.append((name, at))
     return found
 
 
