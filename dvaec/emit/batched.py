@@ -6,10 +6,12 @@ from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
-from dvaec.emit.writer import Body, draw, joined, known, parameters
+from dvaec.emit.writer import Body, draw, draw_from, joined, known, parameters
 from dvaec.plan.branches import fixed_parameters
+from dvaec.plan.dependences import line_of
 from dvaec.plan.model import (
     Batched,
+    DrawNode,
     FeatureNode,
     HeadNode,
     HoldNode,
@@ -32,6 +34,8 @@ def batched(body: Body, step: Batched) -> None:
             body.add(f"{node.name} = {body.call('begun', f'{node.name}_first', node.name)}")
     elif isinstance(node, HeadNode):
         _head(body, node)
+    elif isinstance(node, DrawNode):
+        _last_frame(body, node)
     else:
         assert isinstance(node, FeatureNode)
         if attends(node):
@@ -44,6 +48,20 @@ def batched(body: Body, step: Batched) -> None:
         arguments = ", ".join(whole_port(body, port) for port in node.ports)
         text = arguments if node.block is None else f"self.{node.name}_net({arguments})"
         body.add(f"{node.name} = {text}", node.name)
+
+
+def _last_frame(body: Body, node: DrawNode) -> None:
+    """Write frame T of a value, (batch, dim), before its other frames."""
+    body.named.add(node.name)
+    line = line_of(body.network, node, dict(body.entry.binding))
+    if not line:
+        body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
+        return
+    head, value = body.network.node(line), body.network.node(node.value)
+    assert isinstance(head, HeadNode)
+    assert isinstance(value, ValueNode)
+    noise = body.call("last", f"noise_{node.value}", "lengths")
+    draw_from(body, value, head, parameters(head), node.name, noise)
 
 
 def _head(body: Body, node: HeadNode) -> None:

@@ -40,10 +40,10 @@ def _label(comparison: Comparison) -> str:
 
 
 def _sweep(sweep: Sweep) -> dict[str, Json]:
-    """One block of q's order; `first` only where frames 0 and 1 have an order of their own."""
+    """One block of q's order; `first` only where single frames have an order of their own."""
     found: dict[str, Json] = {"latents": list(sweep.latents), "backward": sweep.backward}
     if sweep.first:
-        found["first"] = [f"{name}_{frame}" for name, frame in sweep.first]
+        found["first"] = [f"{name}_{frame_word(frame)}" for name, frame in sweep.first]
     return found
 
 

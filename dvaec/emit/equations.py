@@ -13,6 +13,7 @@ from dvaec.emit.conditions import in_print_order
 from dvaec.emit.families import family_text
 from dvaec.plan.blocks import arity
 from dvaec.plan.model import (
+    DrawNode,
     FeatureNode,
     HeadNode,
     HoldNode,
@@ -94,7 +95,7 @@ _PRODUCTS = ("1<t<T", "t<T", "t>1", "t")
 
 def numbered(network: Network) -> dict[str, int]:
     """Number the equations: every feature, state and conditional, in the network's order."""
-    made = [n.name for n in network.nodes if not isinstance(n, ValueNode)]
+    made = [n.name for n in network.nodes if not isinstance(n, ValueNode | DrawNode)]
     return {name: number for number, name in enumerate(made, 1)}
 
 
@@ -110,7 +111,7 @@ def equations(spec: Spec, network: Network, inference: tuple[Conditional, ...]) 
             others = [*(("t > 1",) * bool(node.begins)), *(("t < T",) * bool(node.ends))]
             later = f", for {' and '.join(others)}" if others else ""
             out[node.name] = f"{conditional_text(spec, side, conditional)} = {_head(node)}{later}"
-        elif not isinstance(node, ValueNode):
+        elif not isinstance(node, ValueNode | DrawNode):
             out[node.name] = f"{node.name}_t = {_right_side(node)}"
     return out
 
@@ -180,7 +181,8 @@ def _at_frame_1(port: Port) -> Port:
 
 def read_text(read: Read) -> str:
     """Return x_t, z_{t-1}, g_T, or the bare name of a sequence-level value."""
-    return parent_braces(Parent(read.node, None if read.offset is None else of(read.offset), read.frame))
+    name, last = (read.node[:-5], LAST) if read.node.endswith("_last") else (read.node, read.frame)
+    return parent_braces(Parent(name, None if read.offset is None else of(read.offset), last))
 
 
 def _port(port: Port) -> str:

@@ -12,6 +12,7 @@ from dvaec.emit.reading import at_zero, has_zero, single, start, start_cell, who
 from dvaec.emit.writer import Body, draw_from, drawn_from, joined, known_at, parameters
 from dvaec.plan.first_frame import at_first
 from dvaec.plan.model import (
+    FeatureNode,
     FirstFrame,
     HeadNode,
     HoldNode,
@@ -40,7 +41,7 @@ def first_frame(body: Body, name: str) -> None:
         _head(body, node)
     elif isinstance(node, StateNode):
         _state(body, node)
-    else:
+    elif isinstance(node, FeatureNode):
         made = ", ".join(port_at_first(body, port) for port in node.ports)
         made = made if node.block is None else f"self.{name}_net({made})"
         body.add(f"{name}_first = {made}", name)

@@ -143,7 +143,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         begun = node.source in body.entry.begun and node.frame == 1 and not gone
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
-    else:
+    elif isinstance(node, StateNode):
         cell(body, node, ports[node.name][0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dvaec.emit.equations import equations
 from dvaec.plan.model import (
     Batched,
+    DrawNode,
     Entry,
     FirstFrame,
     HeadNode,
@@ -136,4 +137,6 @@ def node_words(plan: Plan, name: str) -> str:
     if isinstance(node, HeadNode):
         made = target(Conditional(node.variable.name, (), node.head.frame), node.variable.framed)
         return f"{node.head.side}({made})"
+    if isinstance(node, DrawNode):
+        return f"{node.value}_T"
     return name if isinstance(node, ValueNode) else f"{name}_t"

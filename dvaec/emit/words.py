@@ -68,7 +68,7 @@ def order_words(spec: Spec) -> str:
     said = []
     for sweep in spec.order:
         if not sweep.latents:
-            said.append(listed(f"{name}_{frame}" for name, frame in sweep.first))
+            said.append(listed(f"{name}_{'T' if frame == LAST else frame}" for name, frame in sweep.first))
             continue
         names = listed(sweep.latents)
         if not spec.variable(sweep.latents[0]).framed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dvaec.plan.attention import looks_back, nearest
 from dvaec.plan.model import (
     Dependence,
+    DrawNode,
     FeatureNode,
     HeadNode,
     Loop,
@@ -14,9 +15,10 @@ from dvaec.plan.model import (
     Origin,
     StateNode,
     ValueNode,
+    head_name,
     is_frame_zero,
 )
-from dvaec.spec.model import Attention
+from dvaec.spec.model import LAST, Attention, Side
 
 
 def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Dependence, ...]:
@@ -28,6 +30,9 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
             if origin not in (None, Origin.GIVEN):
                 side = "q" if origin is Origin.Q else "p"
                 found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
+        if isinstance(node, DrawNode):
+            head = line_of(network, node, binding)
+            found.append(Dependence(node.name, head, 0) if head else Dependence(node.name, node.value, None))
         for port in node.ports:
             if port.window is not None:
                 near = nearest(port.window)
@@ -43,6 +48,14 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
         if isinstance(node, HeadNode):
             found.extend(Dependence(node.name, own, 0) for own in (node.begins, node.ends) if own)
     return tuple(dict.fromkeys(found))
+
+
+def line_of(network: Network, node: DrawNode, binding: Mapping[str, Origin]) -> str:
+    """Return the head that draws a value's frame T; nothing where that frame is there with the others."""
+    origin = binding.get(node.value)
+    head = head_name(Side.Q if origin is Origin.Q else Side.P, node.value, LAST)
+    drawn = origin in (Origin.P, Origin.Q) and any(one.name == head for one in network.heads)
+    return head if drawn else ""
 
 
 def _zeros(network: Network, reader: str, sources: Sequence[str]) -> Iterator[Dependence]:

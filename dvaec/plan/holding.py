@@ -18,6 +18,7 @@ from functools import cached_property
 from dvaec.plan.dependences import dependences
 from dvaec.plan.model import Dependence, Origin
 from dvaec.plan.nodes import (
+    DrawNode,
     HeadNode,
     HoldNode,
     Network,
@@ -49,7 +50,7 @@ def with_holds(
 class _Holding:
     def __init__(self, spec: Spec, network: Network, bindings: Mapping[Side, Mapping[str, Origin]]) -> None:
         self.spec, self.network, self.bindings = spec, network, bindings
-        self.made: dict[str, HoldNode] = {}
+        self.made: dict[str, HoldNode | DrawNode] = {}
 
     @cached_property
     def edges(self) -> Mapping[Side, tuple[Dependence, ...]]:
@@ -67,17 +68,33 @@ class _Holding:
 
     def reading(self, node: Node) -> Node:
         """Return a node that reads held values in the place of absolute frames."""
-        if isinstance(node, ValueNode) or not (framed(node) or _of_frame_t(node)):
+        if isinstance(node, ValueNode | DrawNode):
             return node
-        reads = [tuple(self._read(node, read) for read in port.reads) for port in node.ports]
+        read_at = self._read if framed(node) or _of_frame_t(node) else self._drawn
+        reads = [tuple(read_at(node, read) for read in port.reads) for port in node.ports]
         ports = [replace(port, reads=some) for port, some in zip(node.ports, reads, strict=True)]
         if isinstance(node, StateNode):  # what a state starts at comes before its first frame
             ports[1:] = node.ports[1:]
         return replace(node, ports=tuple(ports))
 
+    def _drawn(self, node: Node, read: Read) -> Read:
+        """Return a read of what q draws ahead of the other frames, where frame T of that is read."""
+        source = self.network.node(read.node)
+        of_p = isinstance(node, HeadNode) and node.head.side is Side.P
+        if read.frame != LAST or not isinstance(source, ValueNode) or of_p:
+            return read
+        if (source.name, LAST) not in self.spec.early:
+            return read
+        name = f"{source.name}_last"
+        self.made[name] = DrawNode(name, source.variable)
+        return Read(name, None)
+
     def _read(self, node: Node, read: Read) -> Read:
+        read = self._drawn(node, read)
+        if read.frame is None:
+            return read
         source, frame = self.network.node(read.node), read.frame
-        if frame is None or read.offset is not None or not framed(source):
+        if read.offset is not None or not framed(source):
             return read
         heads = [head for head in self._heads(node) if _of_frame_t(head)]
         runs = {self._direction(node, source, head, frame) for head in heads} - {None}

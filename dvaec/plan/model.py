@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dvaec.plan.nodes import (
+    DrawNode,
     FeatureNode,
     HeadNode,
     HoldNode,
@@ -31,6 +32,7 @@ from dvaec.spec.offsets import Offsets
 __all__ = [
     "Batched",
     "Dependence",
+    "DrawNode",
     "Entry",
     "FeatureNode",
     "FirstFrame",

@@ -105,6 +105,29 @@ class HoldNode(StateNode):
 
 
 @dataclass(frozen=True)
+class DrawNode:
+    """Frame T of a value, by its own line and noise: there before the other frames are drawn."""
+
+    name: str
+    variable: Variable
+
+    @property
+    def value(self) -> str:
+        """The value node of which this is frame T."""
+        return self.variable.name
+
+    @property
+    def dim(self) -> int:
+        """Width of the tensor."""
+        return self.variable.dim
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """It is drawn, or is there already: it has no linear map of its own."""
+        return ()
+
+
+@dataclass(frozen=True)
 class HeadNode:
     """The parameters of one conditional; no port where they are constant.
 
@@ -147,7 +170,7 @@ class HeadNode:
         return self.variable.role == "latent" and self.head.mean is None and self.head.variance is None
 
 
-Node = ValueNode | FeatureNode | StateNode | HeadNode
+Node = ValueNode | FeatureNode | StateNode | HeadNode | DrawNode
 
 
 def value_name(variable: str, frame: int | None) -> str:
@@ -167,7 +190,7 @@ def is_frame_zero(node: ValueNode) -> bool:
 
 def framed(node: Node) -> bool:
     """Whether a node has one value a frame; (batch, dim) otherwise."""
-    return node.framed if isinstance(node, ValueNode | HeadNode) else True
+    return node.framed if isinstance(node, ValueNode | HeadNode) else not isinstance(node, DrawNode)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dvaec.plan.links import arrow, made
 from dvaec.plan.model import (
     Batched,
     Dependence,
+    DrawNode,
     HeadNode,
     HoldNode,
     Loop,
@@ -182,6 +183,8 @@ def _why_batched(node: Node, binding: Mapping[str, Origin]) -> str:
         return f"{origin}, {'and no draw waits for an earlier one' if node.framed else 'once a sequence'}"
     if isinstance(node, HeadNode) and not node.ports:
         return "constant parameters"
+    if isinstance(node, DrawNode):
+        return f"frame T of {node.value}, there before its other frames"
     if not framed(node):
         return "one value a sequence"
     return "no cycle over time: one operation over (batch, time)"

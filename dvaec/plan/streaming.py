@@ -12,6 +12,7 @@ from dataclasses import replace
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.model import (
+    DrawNode,
     Entry,
     Network,
     Stream,
@@ -141,6 +142,8 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError("no observed variable has frames to run over")
     if spec.frames is not None:
         raise NoStreamError(f"the page fixes T = {spec.frames}")
+    if ahead := [n for n in network.nodes if name == "step" and isinstance(n, DrawNode)]:
+        raise NoStreamError(f"q draws {ahead[0].value}_T first, of a frame that a stream comes to last")
     if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
         said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
         raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")

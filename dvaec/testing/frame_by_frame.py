@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from dvaec.emit.families import linked
 from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.model import (
+    DrawNode,
     FeatureNode,
     HeadNode,
     HoldNode,
@@ -48,6 +49,8 @@ class FrameByFrame:
     def read(self, name: str, t: int) -> Tensor:
         """The value of a node at frame t (from 1), also outside 1..T; t does not matter for a static one."""
         node = self.network.node(name)
+        if isinstance(node, DrawNode):
+            return self.read(node.value, self.frames)
         if not framed(node):
             return self.values[name]
         if isinstance(node, ValueNode):

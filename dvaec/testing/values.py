@@ -13,11 +13,12 @@ from dvaec.derive.model import Estimator
 from dvaec.plan.entries import Part, parts
 from dvaec.plan.model import HeadNode
 from dvaec.runtime.script import script
-from dvaec.spec.model import Family, Role
+from dvaec.spec.model import LAST, Family, Role
 from dvaec.testing.built import Built, head_fields, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.frame_by_frame import FrameByFrame
 from dvaec.testing.laws import density, draw
+from dvaec.testing.oracles.nodes import ahead
 from dvaec.testing.sites import head_of, place, sites
 
 Values = dict[str, Tensor]
@@ -69,39 +70,40 @@ def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
     """
     waiting = list(_swept(built, frames))
     while waiting:
-        ready = (site for site in waiting if not _reads(built, site).intersection(waiting))
+        ready = (site for site in waiting if not _reads(built, site, frames).intersection(waiting))
         site = next(ready, waiting[0])  # there is none but in a cycle, which `check` refuses
         waiting.remove(site)
         yield site
 
 
 def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
-    for sweep in built.spec.order:
+    spec = built.spec
+    early = [site for sweep in spec.order if not sweep.latents for site in ahead(spec, sweep, frames)]
+    for sweep in spec.order:
         if not sweep.latents:
-            yield from ((f"{name}_0" if t == 0 else name, t) for name, t in sweep.first)
+            yield from ((f"{name}_0" if t == 0 else name, t) for name, t in ahead(spec, sweep, frames))
             continue
-        if not built.spec.variable(sweep.latents[0]).framed:
+        if not spec.variable(sweep.latents[0]).framed:
             yield sweep.latents[0], 0
             continue
         order = range(frames, -1, -1) if sweep.backward else range(frames + 1)
-        found = [(name, t) for t in order for name in sweep.latents if t >= built.spec.variable(name).first]
-        found = [site for site in found if site not in built.spec.early]
-        near = iter(sweep.first)
+        found = [(name, t) for t in order for name in sweep.latents if t >= spec.variable(name).first]
+        found = [site for site in found if site not in early]
+        near = iter([site for site in sweep.first if site not in early])
         for one in found:
             name, t = next(near) if sweep.first and one[1] < 2 else one
             yield (f"{name}_0" if t == 0 else name), t
 
 
-def _reads(built: Built, site: tuple[str, int]) -> set[tuple[str, int]]:
+def _reads(built: Built, site: tuple[str, int], frames: int) -> set[tuple[str, int]]:
     """The latents at frames relative to its own that q's conditional of a site reads."""
     node, t = site
     head = built.plan.network.node(f"q_{node}")
     assert isinstance(head, HeadNode)
-    lines = [c for c in built.derivation.inference if c.target == head.variable.name and c.frame in (None, t)]
-    if not head.framed:
-        lines = [c for c in lines if c.frame == head.head.frame]
-    numbered = [c for c in lines if c.frame is not None]
-    parents = [p for line in numbered or lines for p in line.parents if p.offsets is not None]
+    lines = {c.frame: c for c in built.derivation.inference if c.target == head.variable.name}
+    there = (t, *(LAST,) * (t == frames), None) if head.framed else (head.head.frame,)
+    line = next(lines[frame] for frame in there if frame in lines)
+    parents = [p for p in line.parents if p.offsets is not None]
     latents = {v.name: v.first for v in built.spec.having(Role.LATENT) if v.framed}
     return {
         (f"{p.name}_0" if frame == 0 else p.name, frame)
