@@ -48,7 +48,7 @@ def chain(spec: Spec) -> tuple[Key, ...]:
         every: list[Key] = [(name, None) for name in sweep.latents]
         near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
         numbered: list[Key] = [key for key in near if key in own and key not in spec.early]
-        last: list[Key] = [(name, LAST) for name in sweep.latents if (name, LAST) in own]
+        last: list[Key] = [(name, LAST) for name in sweep.last or sweep.latents if (name, LAST) in own]
         last = [key for key in last if key not in spec.early]
         found += (*last, *every, *numbered) if sweep.backward else (*numbered, *every, *last)
     return tuple(found)
@@ -113,8 +113,8 @@ class _Parting:
             return False
         if frame == 1 and any(self.name in sweep.latents and sweep.first for sweep in self.spec.order):
             return False  # the page gives the lines of frame 1 where their order is their own
-        if (self.name, LAST) in self.spec.early:
-            return False  # where T = 1, the frame is drawn ahead, too
+        if (self.name, LAST) in self.spec.early or any(self.name in sweep.last for sweep in self.spec.order):
+            return False  # where T = 1, the frame has its own order, too
         others = (1, 1) if frame == LAST else (2, 0)
         rest = stationary_windows(self.template, self.name, self.given, others).parents
         more = beyond(self.whole, Conditional(self.name, rest))

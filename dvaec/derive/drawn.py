@@ -33,6 +33,6 @@ def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> li
         return [Parent(name, sweep.before(name, target)), Parent(name, None, LAST if sweep.backward else 1)]
     if frame == LAST:  # one that reads z_1 reads it where T > 1
         found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
-        return [*at_last(name, sweep.before(name, target)), *found]
+        return [*at_last(name, sweep.before(name, target, LAST)), *found]
     before = sweep.before(name, target, frame)
     return [Parent(name, before)] if before else []

@@ -19,6 +19,7 @@ from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.network.unframed import unframed_windows
 from dvaec.network.windows import Windows, stationary_windows
+from dvaec.spec.frames import united
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Spec
 from dvaec.spec.offsets import window
 
@@ -41,9 +42,9 @@ def windows_given(
     if frame in (0, 1):
         found = numbered_windows(template, name, frame, given, single)
         there = window(-frame, None if spec.frames is None else spec.frames - frame)
-        return replace(
-            found, parents=tuple(p for p in found.parents if p.offsets is None or p.offsets & there)
-        )
+        parents = [p for p in found.parents if p.offsets is None or p.offsets & there]
+        parents += [p for p in absolute if (p.name, p.frame) in found.singles]
+        return replace(found, parents=united(parents, template.names, template.zero, frame))
     if name in template.static:
         return unframed_windows(template, name, given, absolute)
     if frame == LAST:

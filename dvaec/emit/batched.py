@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, draw_from, joined, known, parameters
 from dvaec.plan.branches import fixed_parameters
-from dvaec.plan.dependences import line_of
+from dvaec.plan.dependences import lines_of
 from dvaec.plan.model import (
     Batched,
     DrawNode,
@@ -53,15 +55,22 @@ def batched(body: Body, step: Batched) -> None:
 def _last_frame(body: Body, node: DrawNode) -> None:
     """Write frame T of a value, (batch, dim), before its other frames."""
     body.named.add(node.name)
-    line = line_of(body.network, node, dict(body.entry.binding))
-    if not line:
+    lines = lines_of(body.network, node, dict(body.entry.binding))
+    if not lines:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
         return
-    head, value = body.network.node(line), body.network.node(node.value)
-    assert isinstance(head, HeadNode)
+    if len(lines) > 1:
+        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+        for last, first in zip(parameters(lines[0]), parameters(lines[1]), strict=True):
+            body.add(f"{last} = torch.where({one}, {first}, {last})")
+    last_drawn(body, node, "", lambda name: body.call("last", f"noise_{name}", "lengths"))
+
+
+def last_drawn(body: Body, node: DrawNode, moment: str, noise: Callable[[str], str]) -> None:
+    """Write the draw of frame T by its own line."""
+    value, line = body.network.node(node.value), lines_of(body.network, node, dict(body.entry.binding))[0]
     assert isinstance(value, ValueNode)
-    noise = body.call("last", f"noise_{node.value}", "lengths")
-    draw_from(body, value, head, parameters(head), node.name, noise)
+    draw_from(body, value, line, parameters(line), f"{node.name}{moment}", noise(value.name))
 
 
 def _head(body: Body, node: HeadNode) -> None:

@@ -44,6 +44,8 @@ def _sweep(sweep: Sweep) -> dict[str, Json]:
     found: dict[str, Json] = {"latents": list(sweep.latents), "backward": sweep.backward}
     if sweep.first:
         found["first"] = [f"{name}_{frame_word(frame)}" for name, frame in sweep.first]
+    if sweep.last:
+        found["last"] = list(sweep.last)
     return found
 
 

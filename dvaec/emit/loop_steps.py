@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dvaec.emit.attending import attends, gathered, in_a_step, in_a_stream
+from dvaec.emit.batched import last_drawn
 from dvaec.emit.cells import cell, hold
 from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, known, parameters
-from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
+from dvaec.plan.model import DrawNode, FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
@@ -36,7 +37,7 @@ def group(
         body.add(f"{name}_list.append({name}_t)")
     if guarded:
         body.depth -= 1
-        others = [node for node in nodes if not isinstance(node, HeadNode)]
+        others = [node for node in nodes if not isinstance(node, HeadNode | DrawNode)]
         if others:
             body.add("else:")
         for node in others:
@@ -97,7 +98,7 @@ def tensors(node: Node) -> tuple[str, ...]:
     """The names of what a node hands out, one a frame."""
     if isinstance(node, HeadNode):
         return parameters(node) if node.framed else ()
-    return (node.name,)
+    return () if isinstance(node, DrawNode) else (node.name,)
 
 
 def starts(body: Body, node: Node) -> list[tuple[str, str]]:
@@ -130,6 +131,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
             body.add(f"    {node.name}_t = {node.name}_first")
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
+    elif isinstance(node, DrawNode):
+        last_drawn(body, node, "_t", lambda value: f"noise_{value}_at[{writing.frame(node.name)}]")
     elif isinstance(node, FeatureNode) and attends(node):
         write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])

@@ -17,7 +17,7 @@ from dvaec.emit.loop_steps import begins_at_zero, blank, group, starts, tensors
 from dvaec.emit.reading import at_zero
 from dvaec.emit.writer import Body
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
+from dvaec.plan.model import DrawNode, FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
 from dvaec.spec.model import LAST, Direction
 
 
@@ -85,7 +85,7 @@ def _restarted(body: Body, step: Loop) -> tuple[str, ...]:
 def _prepare(writing: Writing, node: Node, carried: int) -> None:
     """Name a node's start, its recurrent weights and its noise."""
     body = writing.body
-    if not isinstance(node, HeadNode) and (carried or any(writing.step.ahead)):
+    if not isinstance(node, HeadNode | DrawNode) and (carried or any(writing.step.ahead)):
         forward = writing.step.direction is Direction.FORWARD
         first = at_zero(body, node.name) if forward and begins_at_zero(body, node) else ""
         # A node that is not the foremost begins the loop further before frame 1.
@@ -98,10 +98,12 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     name_ends(body, node)
     prepare(body, node, writing.step)
     if isinstance(node, ValueNode):
-        body.add(f"noise_{node.name}_at = noise_{node.name}.unbind(1)")
+        body.once(f"noise_{node.name}_at", f"noise_{node.name}.unbind(1)")
         if body.entry.origin(node.name).partly_known:
             body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
             body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
+    if isinstance(node, DrawNode):
+        body.once(f"noise_{node.value}_at", f"noise_{node.value}.unbind(1)")
     if isinstance(node, HeadNode) and node.head.frame in (1, LAST):
         blank(body, node, "")
 

@@ -128,7 +128,7 @@ def single_port(body: Body, port: Port) -> str:
 def whole(body: Body, read: Read) -> str:
     """Name one read for all frames at once, (batch, time, dim)."""
     name, offset = read.node, read.offset
-    if offset is None:
+    if offset is None or not framed(body.network.node(name)):
         one = single(body, read)
         return body.once(f"{one}_all".replace("[:, 0]", ""), f"{one}.unsqueeze(1).expand(-1, frames, -1)")
     if offset == 0:

@@ -77,6 +77,8 @@ def order_words(spec: Spec) -> str:
         together = "frame by frame, " if len(sweep.latents) > 1 else ""
         own = [f"{name}_{frame}" for name, frame in sweep.first]
         near = f", {'at last' if sweep.backward else 'at first'} {', '.join(own)}" if own else ""
+        ends = ", ".join(f"{name}_T" for name in sweep.last)
+        near += f", {'at first' if sweep.backward else 'at last'} {ends}" if ends else ""
         said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
     return f"by the chain rule along {'; then '.join(said)}"
 

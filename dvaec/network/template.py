@@ -148,9 +148,9 @@ def singles(template: Template, target: str, frame: int | None, latents: bool = 
 
 
 def spoken(template: Template, name: str, frame: int | None, frames: int) -> int | None:
-    """Return LAST for frame T of a latent that q draws ahead, and any other frame as it is."""
-    ahead = any((name, LAST) in sweep.first for sweep in template.order if not sweep.latents)
-    return LAST if frame == frames and ahead and not (frame == 1 and name in template.begun) else frame
+    """Return LAST for frame T of a latent where its order is its own, and any other frame as it is."""
+    own = any(name in sweep.last or (name, LAST) in sweep.first for sweep in template.order)
+    return LAST if frame == frames and own and not (frame == 1 and name in template.begun) else frame
 
 
 def drawn_at(template: Template, name: str, target: str, frame: int | None = None) -> bool:

@@ -31,8 +31,9 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
                 side = "q" if origin is Origin.Q else "p"
                 found.append(Dependence(node.name, f"{side}_{node.name}", 0 if node.framed else None))
         if isinstance(node, DrawNode):
-            head = line_of(network, node, binding)
-            found.append(Dependence(node.name, head, 0) if head else Dependence(node.name, node.value, None))
+            lines = lines_of(network, node, binding)
+            found.extend(Dependence(node.name, line.name, 0) for line in lines)
+            found += [] if lines else [Dependence(node.name, node.value, None)]
         for port in node.ports:
             if port.window is not None:
                 near = nearest(port.window)
@@ -50,12 +51,17 @@ def dependences(network: Network, binding: Mapping[str, Origin]) -> tuple[Depend
     return tuple(dict.fromkeys(found))
 
 
-def line_of(network: Network, node: DrawNode, binding: Mapping[str, Origin]) -> str:
-    """Return the head that draws a value's frame T; nothing where that frame is there with the others."""
+def lines_of(network: Network, node: DrawNode, binding: Mapping[str, Origin]) -> tuple[HeadNode, ...]:
+    """Return the heads that draw a value's frame T: that of T, and that of frame 1, for where T is 1.
+
+    There is none where that frame is there with the others.
+    """
     origin = binding.get(node.value)
-    head = head_name(Side.Q if origin is Origin.Q else Side.P, node.value, LAST)
-    drawn = origin in (Origin.P, Origin.Q) and any(one.name == head for one in network.heads)
-    return head if drawn else ""
+    side = Side.Q if origin is Origin.Q else Side.P
+    frames = (LAST, 1) if node.ahead else (LAST,)
+    names = [head_name(side, node.value, at) for at in frames] if origin in (Origin.P, Origin.Q) else []
+    found = tuple(head for name in names for head in network.heads if head.name == name)
+    return found if names and found and found[0].name == names[0] else ()
 
 
 def _zeros(network: Network, reader: str, sources: Sequence[str]) -> Iterator[Dependence]:

@@ -78,16 +78,30 @@ class _Holding:
         return replace(node, ports=tuple(ports))
 
     def _drawn(self, node: Node, read: Read) -> Read:
-        """Return a read of what q draws ahead of the other frames, where frame T of that is read."""
+        """Return a read of what q draws before the value itself, where frame T of that is read."""
         source = self.network.node(read.node)
         of_p = isinstance(node, HeadNode) and node.head.side is Side.P
         if read.frame != LAST or not isinstance(source, ValueNode) or of_p:
             return read
-        if (source.name, LAST) not in self.spec.early:
+        ahead = (source.name, LAST) in self.spec.early
+        if not ahead and not self._turned(node, source.name):
             return read
         name = f"{source.name}_last"
-        self.made[name] = DrawNode(name, source.variable)
-        return Read(name, None)
+        self.made[name] = DrawNode(name, source.variable, ahead)
+        return Read(name, None if ahead else 0)
+
+    def _turned(self, node: Node, read: str) -> bool:
+        """Whether at frame T alone q draws what is read before what the head of that frame draws."""
+        if not isinstance(node, HeadNode) or node.head.frame != LAST:
+            return False
+        pair = {node.variable.name, read}
+        sweep = next((one for one in self.spec.order if pair <= set(one.last)), None)
+        at = node.variable.name
+        return (
+            sweep is not None
+            and sweep.last.index(read) < sweep.last.index(at)
+            and sweep.latents.index(read) > sweep.latents.index(at)
+        )
 
     def _read(self, node: Node, read: Read) -> Read:
         read = self._drawn(node, read)

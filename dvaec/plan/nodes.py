@@ -106,10 +106,14 @@ class HoldNode(StateNode):
 
 @dataclass(frozen=True)
 class DrawNode:
-    """Frame T of a value, by its own line and noise: there before the other frames are drawn."""
+    """Frame T of a value, by its own line and noise: there before the value itself.
+
+    Either `ahead` of the other frames, or in the step of a loop that comes to frame T, in another order.
+    """
 
     name: str
     variable: Variable
+    ahead: bool = True
 
     @property
     def value(self) -> str:

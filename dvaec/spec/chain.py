@@ -8,12 +8,13 @@ from dataclasses import replace
 from dvaec.spec.early import single_frames, single_lines
 from dvaec.spec.ends_over_time import unrolled
 from dvaec.spec.graph import topological
-from dvaec.spec.model import Conditional, Direction, Parent, Sweep
+from dvaec.spec.model import LAST, Conditional, Direction, Parent, Sweep
 from dvaec.spec.offsets import ALL, NOW, window
 from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, direction
 
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)
+_SOME = 3  # frames: as many as let T be neither frame 0 nor 1
 
 
 def sweeps(
@@ -94,6 +95,18 @@ def with_first(
     usual = [*at[1], *at[0]] if sweep.backward else [*at[0], *at[1]]
     order = topological(usual, unrolled(q, static, zero, 2, True))
     return replace(sweep, first=order) if len(order) == len(usual) and list(order) != usual else sweep
+
+
+def with_last(
+    sweep: Sweep, q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> Sweep:
+    """Return a sweep with the order of frame T that q's lines there ask for, if it is another."""
+    if sweep.latents[0] in static or all(c.frame != LAST or c.target not in sweep.latents for c in q):
+        return sweep
+    usual = [(name, _SOME) for name in sweep.latents]
+    order = topological(usual, unrolled(q, static, zero, _SOME, True))
+    names = tuple(name for name, _ in order)
+    return replace(sweep, last=names) if len(order) == len(usual) and names != sweep.latents else sweep
 
 
 def _next(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dvaec.spec.assemble import inference_kind
-from dvaec.spec.chain import sweeps, with_first
+from dvaec.spec.chain import sweeps, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
@@ -17,7 +17,7 @@ from dvaec.spec.first_lines import turned
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
-from dvaec.spec.notation import target
+from dvaec.spec.notation import frame_word, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
@@ -51,13 +51,17 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     else:
         order = given
     order = tuple(with_first(sweep, q, static, context.zero) for sweep in order)
+    order = tuple(with_last(sweep, q, static, context.zero) for sweep in order)
     if given is not None:
         _conflicts(context, order, q)
-    elif not context.report.found and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
+    elif not context.report.found:
         order = with_early_frames(order, q)
-        _apart(context, order, q)
+        if inference_kind(context.parsed) is not InferenceKind.NETWORKS:
+            _apart(context, order, q)
     if not context.report.found:
-        _check_first(context, order, q)
+        for frame in (1, LAST):
+            _check_turned(context, order, q, frame)
+        _check_where_t_is_1(context, order, q)
         _check_last(context, order, q)
     return order
 
@@ -160,37 +164,52 @@ def _there(line: Conditional, context: Context) -> Conditional:
 
 
 def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> Conditional:
-    """Leave out what a line of frame 0 or 1 reads there of its sweep, where that has an order of its own."""
-    if line.frame is None or line.target not in home or not home[line.target][1].first:
+    """Leave out what a line of a single frame reads there of its sweep, where that has its own order."""
+    if line.frame is None or line.target not in home:
         return line
-    mates = home[line.target][1].latents
-    near, kept = of(-line.frame, 1 - line.frame), []
+    sweep = home[line.target][1]
+    if not (sweep.last if line.frame == LAST else sweep.first):
+        return line
+    near, kept = NOW if line.frame == LAST else of(-line.frame, 1 - line.frame), []
     for parent in line.parents:
-        if parent.name not in mates or parent.frame == LAST:
+        if parent.name not in sweep.latents or (parent.frame == LAST) != (line.frame == LAST):
             kept.append(parent)
         elif parent.offsets is not None:
             kept.append(replace(parent, offsets=parent.offsets - near))
     return replace(line, parents=tuple(kept))
 
 
-def _check_first(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report latents that have no line of frame 1, though at that frame other latents come before them.
+def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], frame: int) -> None:
+    """Report latents that have no line of frame 1 (T), though at that frame other latents come before them.
 
-    A conditional of every frame is one of frame 1, too, and that is remarked. What is derived, or seen by a
-    network, cannot say what it reads at that frame alone.
+    A conditional of every frame is one of that frame, too, and that is remarked. What is derived, or seen by
+    a network, cannot say what it reads at that frame alone.
     """
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
-    own = {(line.target, line.frame) for line in q}
-    for sweep, name in turned(order, own):
-        said = ", ".join(f"{one}_{frame}" for one, frame in sweep.first)
+    own, at = {(line.target, line.frame) for line in q}, frame_word(frame)
+    for sweep, name in turned(order, own, frame):
+        keys = sweep.first if frame == 1 else tuple((one, LAST) for one in sweep.last)
+        said = ", ".join(f"{one}_{frame_word(there)}" for one, there in keys)
         span = place_of(context, "inference", name, None, "")
-        message = f"q draws {said} in this order, and '{name}_t' serves frame 1 too, in another one"
+        message = f"q draws {said} in this order, and '{name}_t' serves frame {at} too, in another one"
         if networks or (name, None) not in own:
-            hint = f"give {name}_1 a conditional of its own"
+            hint = f"give {name}_{at} a conditional of its own"
             context.report.add(Code.INFERENCE_ORDER, message, span, hint)
         else:
-            hint = f"so {name}_1 has a network of its own, as if its line stood there, too"
+            hint = f"so {name}_{at} has a network of its own, as if its line stood there, too"
             context.report.note(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report orders of frame T that lines of frame 1 make ambiguous where T is 1: they speak there."""
+    begun = [line.target for line in q if line.frame == 1]
+    for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
+        for name in (name for name in sweep.last if name not in begun):
+            said = ", ".join(f"{one}_T" for one in sweep.last)
+            span = place_of(context, "inference", name, None, "")
+            message = f"q draws {said} in this order, but where T = 1 it follows the lines of frame 1"
+            hint = f"give {name}_1 a conditional of its own, too"
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
 def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
@@ -204,7 +223,7 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
                 continue
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
             late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
-            late = late - sweep.before(parent.name, line.target)
+            late = late - sweep.before(parent.name, line.target, LAST)
             if not late:
                 continue
             message = f"q's '{line.target}_T' reads '{parent.name}', which q draws after it"

@@ -24,7 +24,8 @@ def check_directions(
     framed = tuple(name for name in names if context.framed[name])
     static = tuple(name for name in names if not context.framed[name])
     before = len(context.report.found)
-    for served, hint in ((None,), _ONE_WAY), ((None, LAST), _SAME_ORDER):
+    with_last = [((None, LAST), _SAME_ORDER)] if block == "generation" else []
+    for served, hint in (((None,), _ONE_WAY), *with_last):
         arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame in served)), framed)
         tangles = [direction(part, arrows) for part in components(framed, arrows)]
         for tangle in tangles if len(context.report.found) == before else ():

@@ -1,7 +1,7 @@
-"""Latents of q that have no line of frame 1, though at that frame other latents come before them.
+"""Latents of q that have no line of frame 1 (T), though at that frame other latents come before them.
 
 Where the page gives their conditional of every frame, this serves frame 1 as one of its own: it reads what it
-reads there of what is drawn by then, so that the chain rule has a factor of frame 1.
+reads there of what is drawn by then, so that the chain rule has a factor of frame 1. So it is with frame T.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from dvaec.spec.frames import united
-from dvaec.spec.model import Conditional, Inference, InferenceKind, Sweep
-from dvaec.spec.offsets import of
+from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Sweep
+from dvaec.spec.offsets import NOW, of
 
 _NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1
 
 
-def turned(order: Sequence[Sweep], own: Collection[tuple[str, int | None]]) -> Iterator[tuple[Sweep, str]]:
-    """Yield, with their sweeps, the latents without a line of frame 1 (in `own`) and another order there."""
-    for sweep in (sweep for sweep in order if sweep.first):
-        usual = Sweep(sweep.latents, sweep.backward)
+def turned(
+    order: Sequence[Sweep], own: Collection[tuple[str, int | None]], frame: int = 1
+) -> Iterator[tuple[Sweep, str]]:
+    """Yield, with their sweeps, latents of another order at frame 1 (T) without a line there, in `own`."""
+    for sweep in (sweep for sweep in order if (sweep.first if frame == 1 else sweep.last)):
+        usual, near = Sweep(sweep.latents, sweep.backward), _NEAR_1 if frame == 1 else NOW
         for name in sweep.latents:
-            there = [sweep.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents]
-            if (name, 1) not in own and there != [
-                usual.before(mate, name, 1) & _NEAR_1 for mate in sweep.latents
+            there = [sweep.before(mate, name, frame) & near for mate in sweep.latents]
+            if (name, frame) not in own and there != [
+                usual.before(mate, name, frame) & near for mate in sweep.latents
             ]:
                 yield sweep, name
 
@@ -31,14 +33,15 @@ def turned(order: Sequence[Sweep], own: Collection[tuple[str, int | None]]) -> I
 def with_first_lines(
     inference: Inference, order: Sequence[Sweep], names: Sequence[str], zero: Collection[str]
 ) -> Inference:
-    """Return q with lines of frame 1 where a conditional of every frame has another order there."""
+    """Return q with lines of frames 1 and T where a conditional of every frame has another order there."""
     if inference.kind is InferenceKind.NETWORKS:
         return inference
     lines = {line.target: line for line in inference.conditionals}
     own = {(line.target, line.frame) for line in inference.numbered}
     added = tuple(
-        Conditional(name, united(lines[name].parents, names, zero, 1), 1)
-        for _, name in turned(order, own)
+        Conditional(name, united(lines[name].parents, names, zero, frame), frame)
+        for frame in (1, LAST)
+        for _, name in turned(order, own, frame)
         if name in lines
     )
     return replace(inference, numbered=(*inference.numbered, *added)) if added else inference

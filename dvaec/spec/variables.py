@@ -121,24 +121,27 @@ class Sweep:
     """One block of q's chain-rule order: latents interleaved frame by frame, forward or backward in time.
 
     Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
-    the order of frames 0 and 1, as (latent, frame), where it is not that of all frames. A sweep without
-    latents is of single frames alone, 0, 1 or LAST, drawn before the sweep of their latent.
+    the order of frames 0 and 1, as (latent, frame), and `last` that of the latents at frame T, where it is
+    not that of all frames. A sweep without latents is of single frames alone, 0, 1 or LAST, drawn before the
+    sweep of their latent.
     """
 
     latents: tuple[str, ...]
     backward: bool = False
     first: tuple[tuple[str, int], ...] = ()
+    last: tuple[str, ...] = ()
 
     def before(self, name: str, target: str, frame: int | None = None) -> Offsets:
         """Return the frames of `name` that come before the target's frame t, relative to it.
 
-        `frame` says so where t is 0 or 1.
+        `frame` says so where t is 0, 1 or T (LAST).
         """
+        names = self.last if frame == LAST and self.last else self.latents
         if frame is not None and (target, frame) in self.first:
             near = self.first[: self.first.index((target, frame))]
             drawn = of(*(at - frame for other, at in near if other == name))
             return drawn | window(2 - frame, None) if self.backward else drawn
-        last = 0 if self.latents.index(name) < self.latents.index(target) else 1
+        last = 0 if names.index(name) < names.index(target) else 1
         return window(last, None) if self.backward else window(None, -last)
 
 

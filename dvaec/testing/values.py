@@ -18,7 +18,7 @@ from dvaec.testing.built import Built, head_fields, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.frame_by_frame import FrameByFrame
 from dvaec.testing.laws import density, draw
-from dvaec.testing.oracles.nodes import ahead
+from dvaec.testing.oracles import nodes
 from dvaec.testing.sites import head_of, place, sites
 
 Values = dict[str, Tensor]
@@ -77,22 +77,8 @@ def chain(built: Built, frames: int) -> Iterator[tuple[str, int]]:
 
 
 def _swept(built: Built, frames: int) -> Iterator[tuple[str, int]]:
-    spec = built.spec
-    early = [site for sweep in spec.order if not sweep.latents for site in ahead(spec, sweep, frames)]
-    for sweep in spec.order:
-        if not sweep.latents:
-            yield from ((f"{name}_0" if t == 0 else name, t) for name, t in ahead(spec, sweep, frames))
-            continue
-        if not spec.variable(sweep.latents[0]).framed:
-            yield sweep.latents[0], 0
-            continue
-        order = range(frames, -1, -1) if sweep.backward else range(frames + 1)
-        found = [(name, t) for t in order for name in sweep.latents if t >= spec.variable(name).first]
-        found = [site for site in found if site not in early]
-        near = iter([site for site in sweep.first if site not in early])
-        for one in found:
-            name, t = next(near) if sweep.first and one[1] < 2 else one
-            yield (f"{name}_0" if t == 0 else name), t
+    for name, t in nodes.chain(built.spec, frames):
+        yield (f"{name}_0" if t == 0 and built.spec.variable(name).framed else name), t
 
 
 def _reads(built: Built, site: tuple[str, int], frames: int) -> set[tuple[str, int]]:

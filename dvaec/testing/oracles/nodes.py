@@ -65,8 +65,10 @@ def chain(spec: Spec, frames: int) -> list[Dot]:
             continue
         later: list[Dot] = []
         near: list[Dot] = []
+        turned = sweep.last and not (frames == 1 and any(spec.tells(name, 1) for name in sweep.last))
         for frame in range(frames, -1, -1) if sweep.backward else range(frames + 1):
-            dots_there = [(name, frame) for name in sweep.latents if frame in places(spec, name, frames)]
+            names = sweep.last if turned and frame == frames else sweep.latents
+            dots_there = [(name, frame) for name in names if frame in places(spec, name, frames)]
             (later if frame > 1 else near).extend(dot for dot in dots_there if dot not in early)
         near = [dot for dot in sweep.first if dot not in early] or near
         found += (*later, *near) if sweep.backward else (*near, *later)
