@@ -34,7 +34,10 @@ def sweeps(
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        ways = arrows_of(_of_later_frames(q), latents, drawn=True)  # others have their own order
+        for kept in (None, LAST), (None,):  # the others have their own order
+            ways = arrows_of(_of_frames(q, kept), latents, drawn=True)
+            if not _tangled(latents, ways):
+                break
         if not all(_one_block(part, static, ways) for part in components(latents, arrows)):
             arrows = ways  # frames that are read too early have blocks of their own
     waiting = list(components(latents, arrows))
@@ -53,11 +56,11 @@ def sweeps(
     return tuple(_sweep(block, latents, static, ways, prior) for block in blocks)
 
 
-def _of_later_frames(q: Sequence[Conditional]) -> Iterator[Conditional]:
-    """Yield the lines of every frame; they read all of what the frames that they name are of."""
+def _of_frames(q: Sequence[Conditional], kept: Collection[int | None]) -> Iterator[Conditional]:
+    """Yield the lines of some frames; they read all of what the single frames that they name are of."""
     own = single_lines(q)
     for line in q:
-        if line.frame is None:
+        if line.frame in kept:
             yield replace(line, parents=tuple(_read_through(line, own, set())))
 
 
@@ -68,7 +71,7 @@ def _read_through(
     for parent in line.parents:
         frames = single_frames(line, parent)
         if frames is None or not all((parent.name, frame) in own for frame in frames):
-            yield parent if line.frame is None else Parent(parent.name, parent.offsets and ALL)
+            yield parent if line.frame in (None, LAST) else Parent(parent.name, parent.offsets and ALL)
             continue
         for frame in frames:
             if f"{parent.name}_{frame}" not in met:

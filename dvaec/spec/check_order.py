@@ -205,6 +205,9 @@ def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[
     begun = [line.target for line in q if line.frame == 1]
     for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
         for name in (name for name in sweep.last if name not in begun):
+            there = [[NOW & sweep.before(mate, name, at) for mate in sweep.last] for at in (1, LAST)]
+            if there[0] == there[1]:
+                continue
             said = ", ".join(f"{one}_T" for one in sweep.last)
             span = place_of(context, "inference", name, None, "")
             message = f"q draws {said} in this order, but where T = 1 it follows the lines of frame 1"

@@ -1,4 +1,4 @@
-"""Random legal specs in which q, and p, draw frame 1 in an order of its own, or ahead of its block.
+"""Random legal specs in which q, and p, draw frames 1 and T in an order of their own, or ahead of the others.
 
 Pages are drawn line by line, and those kept that can be read: which orders are legal is what is asked.
 """
@@ -21,7 +21,7 @@ SEEN = ("x_t", "x_<1:T>", "x_<<=t>")
 
 @st.composite
 def turned_specs(draw: st.DrawFn) -> Spec:
-    """Draw a spec of two or three latents, most with lines of frame 1, some beside one of the sequence."""
+    """Draw a spec of two or three latents, with lines of frames 1 or T, some beside one of the sequence."""
     text = _Maker(draw).page()
     spec = None
     with suppress(Fault):
@@ -49,7 +49,11 @@ class _Maker:
         read = [name + self.draw(st.sampled_from(("_t", "_t", now))) for name in self.latents]
         p = [*whole, *self.lines(back, ["u_t", *whole]), f"x_t | {', '.join([*read, 'u_t', *whole])}"]
         own = self.static or self.chance(2)
-        q = self.lines(self.draw(st.booleans()), [self.draw(st.sampled_from(SEEN)), "u_t", *whole])
+        seen = [self.draw(st.sampled_from(SEEN)), "u_t", *whole]
+        if ends := self.chance(3):
+            seen += [f"{name}_T" for name in self.latents if self.chance(2)]
+        q = self.lines(self.draw(st.booleans()), seen, 4 if ends else 1)
+        q += self.ends() if ends else []
         q += self.of_the_sequence(q) if self.static else []
         blocks = [f"generation: [{_quoted(p)}]", f"inference: [{_quoted(q)}]" if own else "inference: exact"]
         sizes = {"x": "observed, dim: 2", "u": "input, dim: 1", "v": "latent, dim: 2, level: sequence"}
@@ -59,8 +63,8 @@ class _Maker:
         head = ("dvaec: 1", "model: RANDOM", f"causality: {'anticausal' if back else 'causal'}", "variables:")
         return "\n".join((*head, *variables, *blocks)) + "\n"
 
-    def lines(self, back: bool, more: list[str]) -> list[str]:
-        """Draw one side's lines of frame t, in some order, and of frame 1, in another."""
+    def lines(self, back: bool, more: list[str], rarely: int = 1) -> list[str]:
+        """Draw one side's lines of frame t, in some order, and (but `rarely`) of frame 1, in another."""
         windows = FUTURE if back else PAST
         order = self.draw(st.permutations(self.latents))
         found = []
@@ -72,14 +76,27 @@ class _Maker:
                 if self.chance(2)
             ]
             found.append(_line(f"{name}_t", [*reads, *(one for one in more if self.chance(2))]))
-        first = self.draw(st.permutations(self.latents))
+        first = self.draw(st.permutations(self.latents)) if self.chance(rarely) else []
         for k, name in enumerate(first):
             if not self.chance(4):
                 reads = [f"{mate}_1" for mate in first[:k] if not self.chance(3)]
                 if back and self.chance(3):
                     reads.append(self.draw(st.sampled_from(self.latents)) + "_2")
-                reads += [f"{one[0]}_1" for one in more if "_" in one and self.chance(2)]
+                reads += [f"{one[0]}_1" for one in more if "_t" in one and self.chance(2)]
                 found.append(_line(f"{name}_1", reads))
+        return found
+
+    def ends(self) -> list[str]:
+        """Draw q's lines of frame T, in some order; they may read frames just before it, of any latent."""
+        order, found = self.draw(st.permutations(self.latents)), []
+        for k, name in enumerate(order):
+            if self.chance(4):
+                continue
+            reads = [f"{mate}_T" for mate in order[:k] if self.chance(2)]
+            reads += [f"{mate}_<T-1>" for mate in self.latents if self.chance(4)]
+            found.append(
+                _line(f"{name}_T", [*reads, self.draw(st.sampled_from(("x_T", "x_<T-2:T>", "x_<1:T>")))])
+            )
         return found
 
     def of_the_sequence(self, q: list[str]) -> list[str]:
