@@ -17,6 +17,27 @@ NOT_EARLIER = window(0, None)
 _SOME = 3  # frames: as many as let T be neither frame 0 nor 1
 
 
+_KEPT: tuple[tuple[int | None, ...], ...] = ((None, LAST), (None,), (None, 0, 1, LAST), (None, 0, 1))
+
+
+def orders(
+    latents: Sequence[str],
+    static: Collection[str],
+    q: Sequence[Conditional],
+    p: Sequence[Conditional] = (),
+) -> Iterator[tuple[Sweep, ...]]:
+    """Yield orders of the latents, given in the default order: as much as can be in one sweep first.
+
+    They differ where q's lines of single frames ask for what those of every frame do not.
+    """
+    yield sweeps(latents, static, q, p)
+    for joined in (True, False):
+        for kept in _KEPT:
+            ways = arrows_of(_of_frames(q, kept), latents, drawn=True)
+            if not _tangled(latents, ways):
+                yield _blocks(latents, static, (ways, ways, arrows_of(p, latents)), joined)
+
+
 def sweeps(
     latents: Sequence[str],
     static: Collection[str],
@@ -28,18 +49,31 @@ def sweeps(
     Without demands of q's: the sequence-level ones, each by itself, then one sweep of all others, forward in
     time unless their priors in `p` run backward: then every prior reads what q has drawn before.
     """
-    prior = arrows_of(p, latents)
     arrows = arrows_of(q, latents)
     if _tangled(latents, arrows):
         arrows = arrows_of(q, latents, drawn=True)  # single frames count where they have been drawn
     ways = arrows
     if _tangled(latents, arrows):
-        for kept in (None, LAST), (None,):  # the others have their own order
+        for kept in _KEPT[:2]:  # the others have their own order
             ways = arrows_of(_of_frames(q, kept), latents, drawn=True)
             if not _tangled(latents, ways):
                 break
         if not all(_one_block(part, static, ways) for part in components(latents, arrows)):
             arrows = ways  # frames that are read too early have blocks of their own
+    return _blocks(latents, static, (arrows, ways, arrows_of(p, latents)))
+
+
+def _blocks(
+    latents: Sequence[str],
+    static: Collection[str],
+    asked: tuple[Arrows, Arrows, Arrows],
+    joined: bool = True,
+) -> tuple[Sweep, ...]:
+    """Order the latents by what waits for what, `joined` in one sweep where they keep one direction.
+
+    Asked are q's links, those that give the directions of time, and p's.
+    """
+    arrows, ways, prior = asked
     waiting = list(components(latents, arrows))
     blocks: list[tuple[str, ...]] = []
     while waiting:
@@ -47,7 +81,7 @@ def sweeps(
         ready = [p for p in waiting if not any(c in p and a in undrawn and a not in p for c, a in arrows)]
         part = _next(ready, blocks, static, ways)
         waiting.remove(part)
-        if _joins(part, blocks, static, ways):
+        if joined and _joins(part, blocks, static, ways):
             blocks[-1] += part
         elif part[0] in static:
             blocks += [(name,) for name in part]
@@ -61,17 +95,17 @@ def _of_frames(q: Sequence[Conditional], kept: Collection[int | None]) -> Iterat
     own = single_lines(q)
     for line in q:
         if line.frame in kept:
-            yield replace(line, parents=tuple(_read_through(line, own, set())))
+            yield replace(line, parents=tuple(_read_through(line, own, set(), True)))
 
 
 def _read_through(
-    line: Conditional, own: Mapping[tuple[str, int], Conditional], met: set[str]
+    line: Conditional, own: Mapping[tuple[str, int], Conditional], met: set[str], top: bool = False
 ) -> Iterator[Parent]:
-    """Yield what a line reads; for single frames with lines of their own, what these are made of."""
+    """Yield what a line reads; for single frames with lines of their own, all of what these are made of."""
     for parent in line.parents:
         frames = single_frames(line, parent)
         if frames is None or not all((parent.name, frame) in own for frame in frames):
-            yield parent if line.frame in (None, LAST) else Parent(parent.name, parent.offsets and ALL)
+            yield parent if top else Parent(parent.name, parent.offsets and ALL)
             continue
         for frame in frames:
             if f"{parent.name}_{frame}" not in met:

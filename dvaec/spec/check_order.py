@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dvaec.spec.assemble import inference_kind
-from dvaec.spec.chain import sweeps, with_first, with_last
+from dvaec.spec.chain import orders, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import single_frames, with_early_frames
+from dvaec.spec.early import single_frames, unmet, with_early_frames
 from dvaec.spec.first_lines import turned
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
@@ -47,22 +47,45 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
             for line in lines
             if line.target.name in generated
         ]
-        order = sweeps(generated, static, q, made)
+        found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
+        order = _first_of(found, q)
     else:
-        order = given
-    order = tuple(with_first(sweep, q, static, context.zero) for sweep in order)
-    order = tuple(with_last(sweep, q, static, context.zero) for sweep in order)
-    if given is not None:
+        order = _turned_at_ends(context, given, q)
         _conflicts(context, order, q)
-    elif not context.report.found:
-        order = with_early_frames(order, q)
-        if inference_kind(context.parsed) is not InferenceKind.NETWORKS:
-            _apart(context, order, q)
+    networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
+    if given is None and not networks and not context.report.found:
+        _apart(context, order, q)
     if not context.report.found:
         for frame in (1, LAST):
             _check_turned(context, order, q, frame)
         _check_where_t_is_1(context, order, q)
         _check_last(context, order, q)
+    return order
+
+
+def _with_single_frames(
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+) -> tuple[Sweep, ...]:
+    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead."""
+    order = _turned_at_ends(context, order, q)
+    return order if context.report.found else with_early_frames(order, q)
+
+
+def _turned_at_ends(
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+) -> tuple[Sweep, ...]:
+    """Return an order with those of frames 0, 1 and T where they are their own."""
+    static = [name for name, framed in context.framed.items() if not framed]
+    found = (with_first(sweep, q, static, context.zero) for sweep in order)
+    return tuple(with_last(sweep, q, static, context.zero) for sweep in found)
+
+
+def _first_of(orders: Iterator[tuple[Sweep, ...]], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
+    """Return the first order in which nothing is read before it is drawn; the first of all if none is."""
+    first = order = next(orders)
+    while any(unmet(order, q)):
+        if (order := next(orders, ())) == ():
+            return first
     return order
 
 
@@ -122,13 +145,8 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
     Lines of single frames first: the order that is found without them may be no order because of them.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
-    late = [
-        (line, parent.name)
-        for line in q
-        for parent in line.parents
-        if rank.get(parent.name, -1) > _place(line, at, rank) and not _early(line, parent, at)
-    ]
+    far = [(line, parent.name) for line, parent in unmet(order, q)]
+    late = [(line, read) for line, read in far if rank[line.target] != rank[read]]
     for line, read in [one for one in late if one[0].frame is not None] or late:
         child, name = target(line, context.framed[line.target]), line.target
         message = f"q's '{child}' reads '{read}', and q draws {name} before {read}, as a whole"
@@ -140,12 +158,6 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
             )
         span = place_of(context, "inference", name, line.frame, read)
         context.report.add(Code.INFERENCE_ORDER, message, span, hint)
-
-
-def _place(line: Conditional, at: Mapping[tuple[str, int], int], rank: Mapping[str, int]) -> int:
-    """Return the place in the order of the block in which a line draws."""
-    own = None if line.frame is None else at.get((line.target, line.frame))
-    return rank.get(line.target, len(rank)) if own is None else own
 
 
 def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int]) -> bool:

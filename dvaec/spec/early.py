@@ -6,7 +6,7 @@ of their own in the chain rule, a sweep without latents, whose `first` names the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.spec.graph import topological
@@ -51,6 +51,33 @@ def single_frames(line: Conditional, parent: Parent) -> tuple[int, ...] | None:
     return frames if max(frames, default=0) < 2 else None
 
 
+def unmet(order: Sequence[Sweep], q: Sequence[Conditional]) -> Iterator[tuple[Conditional, Parent]]:
+    """Yield what q's lines read of latents that an order draws later, but for frames that come in time.
+
+    Of its own block a line may read the end that this comes to last if that is drawn ahead.
+    """
+    rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
+    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
+    own = single_lines(q)
+    for line in (line for line in q if line.target in rank):
+        here = rank[line.target]
+        here = here if line.frame is None else at.get((line.target, line.frame), here)
+        for parent in (parent for parent in line.parents if parent.name in rank):
+            frames = single_frames(line, parent)
+            if frames is not None and all((parent.name, frame) in at for frame in frames):
+                continue
+            far = (parent.name, parent.frame) in own and parent.frame in last_frames(order[here], line)
+            if rank[parent.name] > here or (rank[parent.name] == here and far):
+                yield line, parent
+
+
+def last_frames(sweep: Sweep, line: Conditional) -> tuple[int, ...]:
+    """Return the single frames of its own sweep that a line can read only if they are drawn ahead."""
+    if sweep.backward:
+        return () if line.frame in (0, 1) else (0, 1)
+    return () if line.frame == LAST else (LAST,)
+
+
 @dataclass(frozen=True)
 class _Early:
     """Which single frames are wanted before the block of their latent: before which block, at `rank`s."""
@@ -87,10 +114,7 @@ class _Early:
     def _too_early(self, line: Conditional) -> list[Key]:
         """Return what a line reads of later blocks, and of the end that its own block comes to last."""
         here = self.rank[line.target]
-        if self.order[here].backward:
-            far: tuple[int, ...] = () if line.frame in (0, 1) else (0, 1)
-        else:
-            far = () if line.frame == LAST else (LAST,)
+        far = last_frames(self.order[here], line)
         mates = (p for p in line.parents if self.rank.get(p.name) == here)
         found = [(p.name, frame) for p in mates for frame in far if p.frame == frame]
         return [*self.late(line, here + 1), *found]
