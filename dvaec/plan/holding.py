@@ -28,6 +28,7 @@ from dvaec.plan.nodes import (
     StateNode,
     ValueNode,
     framed,
+    head_name,
 )
 from dvaec.plan.schedule import needed_by
 from dvaec.spec.model import LAST, Causality, Direction, Parent, Side, Spec, State
@@ -78,22 +79,31 @@ class _Holding:
         return replace(node, ports=tuple(ports))
 
     def _drawn(self, node: Node, read: Read) -> Read:
-        """Return a read of what q draws before the value itself, where frame T of that is read."""
+        """Return a read of what is drawn before the value itself, where frame T of that is read."""
         source = self.network.node(read.node)
-        of_p = isinstance(node, HeadNode) and node.head.side is Side.P
-        if read.frame != LAST or not isinstance(source, ValueNode) or of_p:
+        if read.frame != LAST or not isinstance(source, ValueNode):
             return read
-        ahead = (source.name, LAST) in self.spec.early
+        of_p = isinstance(node, HeadNode) and node.head.side is Side.P
+        ahead = self._first_in_p(source.name) if of_p else (source.name, LAST) in self.spec.early
         if not ahead and not self._turned(node, source.name):
             return read
         name = f"{source.name}_last"
         self.made[name] = DrawNode(name, source.variable, ahead)
         return Read(name, None if ahead else 0)
 
+    def _first_in_p(self, name: str) -> bool:
+        """Whether p draws frame T of a value before all others, by a line that waits for none of them."""
+        line = head_name(Side.P, name, LAST)
+        own = any(head.name == line for head in self.network.heads)
+        return own and name not in needed_by(self.edges[Side.P], [line])
+
     def _turned(self, node: Node, read: str) -> bool:
         """Whether at frame T alone q draws what is read before what the head of that frame draws."""
         if not isinstance(node, HeadNode) or node.head.frame != LAST:
             return False
+        if node.head.side is Side.P:
+            now = [edge for edge in self.edges[Side.P] if edge.offset == 0]
+            return node.value in needed_by(now, [read]) and f"p_{read}_last" in needed_by(now, [read])
         pair = {node.variable.name, read}
         sweep = next((one for one in self.spec.order if pair <= set(one.last)), None)
         at = node.variable.name

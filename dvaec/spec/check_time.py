@@ -24,13 +24,10 @@ def check_directions(
     framed = tuple(name for name in names if context.framed[name])
     static = tuple(name for name in names if not context.framed[name])
     before = len(context.report.found)
-    with_last = [((None, LAST), _SAME_ORDER)] if block == "generation" else []
-    for served, hint in (((None,), _ONE_WAY), *with_last):
-        arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame in served)), framed)
-        tangles = [direction(part, arrows) for part in components(framed, arrows)]
-        for tangle in tangles if len(context.report.found) == before else ():
-            if isinstance(tangle, Tangle):
-                _report_tangle(context, tangle, conditionals, block, hint)
+    arrows = arrows_of(map(_relative, (c for c in conditionals if c.frame is None)), framed)
+    for tangle in [direction(part, arrows) for part in components(framed, arrows)]:
+        if isinstance(tangle, Tangle):
+            _report_tangle(context, tangle, conditionals, block)
     drawable = len(context.report.found) == before
     numbered = any(c.frame is not None or any(p.frame is not None for p in c.parents) for c in conditionals)
     if drawable and (static or numbered):
@@ -42,40 +39,31 @@ def check_directions(
 
 
 def _relative(conditional: Conditional) -> Conditional:
-    """Leave out the parents at single frames, which are looked at with the ends of the sequence.
-
-    A line of frame T has its own frame alone.
-    """
-    kept = tuple(p for p in conditional.parents if p.frame in (None, conditional.frame))
+    """Leave out the parents at single frames, which are looked at with the ends of the sequence."""
+    kept = tuple(p for p in conditional.parents if p.frame is None)
     return replace(conditional, parents=kept)
 
 
 _ONE_WAY = "let all that depend on one another read in one direction of time, or an earlier frame"
-_SAME_ORDER = "frame T keeps the order in which the other frames are drawn: leave one of these links out"
 
 
-def _report_tangle(
-    context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str, hint: str
-) -> None:
+def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Conditional], block: str) -> None:
     code = Code.CYCLE_OVER_TIME if block == "generation" else Code.INFERENCE_CYCLE
     if tangle.walk:
         chain = " <- ".join(page(name, of(d)) for name, d in tangle.walk)
         same = all(d == 0 for _, d in tangle.walk)
         message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
-        pairs = [(a[0], b[0]) for a, b in pairwise(tangle.walk)]
-        last = {(c.target, p.name) for c in conditionals if c.frame == LAST for p in c.parents}
-        child, parent = next((pair for pair in pairs if pair in last), pairs[0])
-        frame = LAST if (child, parent) in last else None
+        child, parent = next((a[0], b[0]) for a, b in pairwise(tangle.walk))
     else:
         listed = ", ".join(f"'{name}'" for name in tangle.names[:6])
-        message, frame = f"a cycle through earlier and later frames of {listed}", None
+        message = f"a cycle through earlier and later frames of {listed}"
         child, parent = next(
             (c.target, p.name)
             for c in conditionals
             for p in c.parents
             if c.target in tangle.names and p.name in tangle.names
         )
-    context.report.add(code, message, place_of(context, block, child, frame, parent), hint)
+    context.report.add(code, message, place_of(context, block, child, None, parent), _ONE_WAY)
 
 
 def _report_cycle(

@@ -1,0 +1,89 @@
+"""The order in which q draws frames 1 and T, where it is another than that of all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dvaec.spec.assemble import inference_kind
+from dvaec.spec.check_time import place_of
+from dvaec.spec.codes import Code
+from dvaec.spec.context import Context
+from dvaec.spec.early import single_frames
+from dvaec.spec.first_lines import turned
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Sweep
+from dvaec.spec.notation import frame_word
+from dvaec.spec.offsets import NOW
+from dvaec.spec.over_time import arrows_of
+
+
+def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report what the orders of frames 1 and T leave open, and lines of frame T that no order serves."""
+    for frame in (1, LAST):
+        _check_turned(context, order, q, frame)
+    _check_where_t_is_1(context, order, q)
+    _check_last(context, order, q)
+
+
+def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], frame: int) -> None:
+    """Report latents that have no line of frame 1 (T), though at that frame other latents come before them.
+
+    A conditional of every frame is one of that frame, too, and that is remarked. What is derived, or seen by
+    a network, cannot say what it reads at that frame alone.
+    """
+    networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
+    own, at = {(line.target, line.frame) for line in q}, frame_word(frame)
+    for sweep, name in turned(order, own, frame):
+        keys = sweep.first if frame == 1 else tuple((one, LAST) for one in sweep.last)
+        said = ", ".join(f"{one}_{frame_word(there)}" for one, there in keys)
+        span = place_of(context, "inference", name, None, "")
+        message = f"q draws {said} in this order, and '{name}_t' serves frame {at} too, in another one"
+        if networks or (name, None) not in own:
+            hint = f"give {name}_{at} a conditional of its own"
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+        else:
+            hint = f"so {name}_{at} has a network of its own, as if its line stood there, too"
+            context.report.note(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report orders of frame T that lines of frame 1 make ambiguous where T is 1: they speak there."""
+    begun = [line.target for line in q if line.frame == 1]
+    for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
+        for name in (name for name in sweep.last if name not in begun):
+            there = [[NOW & sweep.before(mate, name, at) for mate in sweep.last] for at in (1, LAST)]
+            if there[0] == there[1]:
+                continue
+            said = ", ".join(f"{one}_T" for one in sweep.last)
+            span = place_of(context, "inference", name, None, "")
+            message = f"q draws {said} in this order, but where T = 1 it follows the lines of frame 1"
+            hint = f"give {name}_1 a conditional of its own, too"
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Report lines of frame T that read of their sweep what it draws after them: it keeps its order there."""
+    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
+    for sweep in order:
+        here = (line for line in q if line.frame == LAST and line.target in sweep.latents)
+        lines = [line for line in here if (line.target, LAST) not in at]
+        for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
+            if _early(line, parent, at):
+                continue
+            beside = [replace(c, parents=()) for c in q if c.frame == 1]
+            late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
+            late = late - sweep.before(parent.name, line.target, LAST)
+            if not late:
+                continue
+            message = f"q's '{line.target}_T' reads '{parent.name}', which q draws after it"
+            hint = f"frame T keeps the order of the other frames: {', '.join(sweep.latents)}"
+            if sweep.backward:
+                hint += ", from T down"
+            span = place_of(context, "inference", line.target, LAST, parent.name)
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int]) -> bool:
+    """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
+    frames = single_frames(line, parent)
+    return frames is not None and all((parent.name, frame) in at for frame in frames)
