@@ -12,7 +12,7 @@ from dvaec.emit.reading import single, whole
 from dvaec.emit.writer import Body, joined
 from dvaec.plan.dependences import gathered_by
 from dvaec.plan.first_frame import of_frame_1
-from dvaec.plan.model import FirstFrame, Loop, Node, Port, Read, StateNode
+from dvaec.plan.model import Loop, Node, Port, Read, StateNode
 
 
 @dataclass
@@ -48,8 +48,7 @@ class Writing:
 
     def _ahead(self, node: Node, read: Read) -> bool:
         """Whether the line of frame 1 reads there what is made ahead of the other frames."""
-        steps = (one for one in self.body.entry.steps if isinstance(one, FirstFrame))
-        return of_frame_1(node) and read.offset == 0 and any(read.node in one.nodes for one in steps)
+        return of_frame_1(node) and read.offset == 0 and read.node in self.body.entry.begun
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""
