@@ -105,7 +105,7 @@ def _read_through(
     for parent in line.parents:
         frames = single_frames(line, parent)
         if frames is None or not all((parent.name, frame) in own for frame in frames):
-            yield parent if top else Parent(parent.name, parent.offsets and ALL)
+            yield parent if top or parent.frame is not None else Parent(parent.name, parent.offsets and ALL)
             continue
         for frame in frames:
             if f"{parent.name}_{frame}" not in met:
