@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dvaec.plan.model import Loop, Once
-from dvaec.spec.model import Role
+from dvaec.spec.model import LAST, Role
 from dvaec.spec.read import read_spec
 from dvaec.testing.batches import stream_is_batch
 from dvaec.testing.built import Built, build, sample_values
@@ -91,9 +91,7 @@ def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
 
 def lateness(made: Built, entry: str) -> dict[str, int]:
     """By how many frames each draw of a step is behind the frame that comes; by its noise."""
-    assert made.plan.stream is not None
-    *_, loop = next(one for one in made.plan.stream.entries if one.name == entry).steps
-    assert isinstance(loop, Loop)
+    loop = loop_of(made, entry)
     return {f"noise_{name}": max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 
 
@@ -181,6 +179,7 @@ LOOKING_AHEAD = [
     "first_frame_while_looking_ahead",
     "frame_0_of_three_frames_in_a_stream",
     "held_while_looking_ahead",
+    "last_frame_attends",
 ]
 
 
@@ -220,6 +219,37 @@ def test_where_q_looks_ahead_a_finished_stream_goes_on_as_a_forecast(name: str, 
     made = built(name)
     assert made.has("imagine")
     assert stream_is_batch(made, frames).compared > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "delay"),
+    [("last_frame_attends", 1), ("last_frame_in_a_stream", 3), ("last_frame_behind_draws_made_once", 3)],
+)
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_a_line_of_frame_t_is_drawn_by_finish(name: str, delay: int, frames: int) -> None:
+    """`step` is one frame late at least, also of what is drawn two frames ahead, and makes no line of frame T."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == delay
+    assert stream_is_batch(made, frames).compared > 0
+    step, finish = (loop_of(made, entry).nodes for entry in ("step", "finish"))
+    assert set(finish) - set(step) >= {h.name for h in made.plan.network.heads if h.head.frame == LAST}
+
+
+def test_what_frame_t_alone_attends_to_is_gathered_by_step_and_attended_to_by_finish() -> None:
+    made = built("last_frame_attends")
+    assert set(loop_of(made, "finish").nodes) - set(loop_of(made, "step").nodes) == {
+        "attention_q_z_T",
+        "q_z_last",
+    }
+    assert "attention_q_z_T_keys" in loop_of(made, "step").nodes
+
+
+def loop_of(made: Built, name: str) -> Loop:
+    assert made.plan.stream is not None
+    *_, loop = next(one for one in made.plan.stream.entries if one.name == name).steps
+    assert isinstance(loop, Loop)
+    return loop
 
 
 def test_a_stream_that_looks_ahead_says_what_must_come_first() -> None:

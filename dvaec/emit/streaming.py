@@ -44,6 +44,7 @@ from dvaec.plan.model import (
     Stream,
     ValueNode,
     framed,
+    is_last,
 )
 from dvaec.plan.schedule import needed_by
 from dvaec.spec.model import Role
@@ -175,7 +176,7 @@ def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = 
             else:
                 blank(body, node, "_t")
     for node in nodes:
-        if isinstance(node, HeadNode) and node.head.frame == 1:
+        if isinstance(node, HeadNode) and (node.head.frame == 1 or is_last(node)):
             blank(body, node, "")
     for node in nodes:
         recurrent(body, node)

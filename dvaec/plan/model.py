@@ -23,6 +23,7 @@ from dvaec.plan.nodes import (
     framed,
     head_name,
     is_frame_zero,
+    is_last,
     value_name,
 )
 from dvaec.spec.model import Direction
@@ -52,6 +53,7 @@ __all__ = [
     "framed",
     "head_name",
     "is_frame_zero",
+    "is_last",
     "value_name",
 ]
 

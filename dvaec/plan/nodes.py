@@ -165,6 +165,11 @@ def is_frame_zero(node: ValueNode) -> bool:
     return node.variable.framed and not node.framed
 
 
+def is_last(node: Node) -> bool:
+    """Whether a node is the line of frame T of a conditional."""
+    return isinstance(node, HeadNode) and node.head.frame == LAST
+
+
 def framed(node: Node) -> bool:
     """Whether a node has one value a frame; (batch, dim) otherwise."""
     return node.framed if isinstance(node, ValueNode | HeadNode) else True

@@ -1,7 +1,8 @@
 """One step of a stream as one loop that is left after it, and the reasons why a model may have none.
 
 All framed nodes that an entry point needs are in it. Where q looks ahead, or what is drawn once a sequence
-does, what is given comes so many frames before the rest.
+does, what is given comes so many frames before the rest. A line of frame T needs one: a frame is drawn when
+the next one has come, so that it is not the last, and frame T by `finish`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dvaec.plan.model import (
     Step,
     ValueNode,
     framed,
+    is_last,
 )
 from dvaec.plan.once import NoStreamError, drawn_once
 from dvaec.plan.schedule import components, loop_turned, needed_by
@@ -61,7 +63,9 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     seen = [v.name for v in network.values if v.framed and v.name in looked]
     seen += [name for name, _ in once.ahead] if once is not None else []
     needed = needed_by(edges, (*outputs, *seen))
-    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or of_frame_1(n))]
+    if any(is_last(network.node(name)) for name in needed):  # what comes tells that a frame was not the last
+        needed |= {v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN}
+    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or of_frame_1(n) or is_last(n))]
     names = tuple(node.name for node in nodes)
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     _check_reads(network, names, nodes, inside)
@@ -98,7 +102,7 @@ def _check_reads(
         if any(port.window is not None and port.window.reaches_future for port in node.ports):
             raise NoStreamError(f"{said(node.name)} attends to all later frames")
         for read in (read for port in node.ports for read in port.reads):
-            if read.frame == LAST:
+            if read.frame == LAST and not is_last(node):
                 last = f"{on_page(read.node)} at frame T, which a stream does not know"
                 raise NoStreamError(f"{said(node.name)} reads {last}")
             if read.offset is None and read.node in names:
@@ -171,7 +175,8 @@ def _one_loop(
         ahead[name] = max(ahead[name], frame - 1 + behind)
     ahead = least(ahead, [(e, distance(e, 1) or 0) for e in inside]) or ahead
     drawn = [frames for name, frames in ahead.items() if name not in given]
-    most = max([after + behind, *drawn, *(ahead[name] for name in given)])
+    ends = [1 + frames for name, frames in ahead.items() if is_last(network.node(name))]
+    most = max([after + behind, *drawn, *ends, *(ahead[name] for name in given)])
     ahead |= dict.fromkeys(given, most)
     order = (*given, *(n for n in ordered(names, inside, ahead) if n not in given))
     if once is not None and (wanted or once.begun):

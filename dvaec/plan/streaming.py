@@ -2,7 +2,7 @@
 
 All nodes that an entry point needs are put into one loop over time, also those that a batch computes at once,
 and the loop is left after every step. What a later step reads is the stream's state. Where q looks k frames
-ahead, its draws come k frames late.
+ahead, its draws come k frames late; where it has a line of frame T, by one frame at least.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.model import (
     Entry,
+    Loop,
     Network,
+    Origin,
     Stream,
+    is_last,
 )
 from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
 from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_loop import Binding, Run, run_of
-from dvaec.spec.model import LAST, Causality, Role, Spec
+from dvaec.spec.model import Causality, Role, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
 Loops = dict[str, tuple[Binding, Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
@@ -54,7 +57,8 @@ def stream(
     ]
     delay = max(loops["step" if "step" in loops else "imagine"][1].loop.ahead)
     if delay > 0 and "step" in loops:
-        entries += [replace(entry, name="finish") for entry in entries if entry.name == "step"]
+        finish = [replace(entry, name="finish") for entry in entries if entry.name == "step"]
+        entries = [_before_the_end(network, entry) for entry in entries] + finish
     return _keeping(network, loops, (begin, *entries), static, delay), refused
 
 
@@ -66,7 +70,7 @@ def _loops(spec: Spec, network: Network, wanted: Wanted) -> tuple[Loops, dict[st
     for name, (whole, outputs) in wanted.items():
         binding = {value: origin for value, origin in whole.items() if value not in left}
         try:
-            _check(spec, network, name)
+            _check(spec)
             loops[name] = binding, run_of(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
@@ -118,6 +122,23 @@ def _keeping(
     return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()))
 
 
+def _before_the_end(network: Network, entry: Entry) -> Entry:
+    """Return an entry without the lines of frame T, and without what its steps make for these alone."""
+    *first, loop = entry.steps
+    if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
+        return entry
+    binding = dict(entry.binding)
+    kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
+    kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
+    kept |= {name for name, _ in entry.once.ahead} if entry.once is not None else set()
+    edges = [e for e in dependences(network, binding) if not is_last(network.node(e.source))]
+    needed = needed_by(edges, (*entry.outputs, *kept, *gathered_by(network, loop)))
+    nodes = tuple(name for name in loop.nodes if name in needed)
+    ahead = tuple(loop.ahead[loop.nodes.index(name)] for name in nodes)
+    turned = tuple(name for name in loop.turned if name in needed)
+    return replace(entry, steps=(*first, replace(loop, nodes=nodes, ahead=ahead, turned=turned)))
+
+
 def _shifts(network: Network, loops: Loops) -> dict[str, int]:
     """How many steps further back `imagine` finds what it carries than if it had been made by itself.
 
@@ -133,7 +154,7 @@ def _shifts(network: Network, loops: Loops) -> dict[str, int]:
     return {name: observing.frame_of(name) + late[name] for name, steps in carried.items() if steps}
 
 
-def _check(spec: Spec, network: Network, name: str) -> None:
+def _check(spec: Spec) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
@@ -141,6 +162,3 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError("no observed variable has frames to run over")
     if spec.frames is not None:
         raise NoStreamError(f"the page fixes T = {spec.frames}")
-    if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
-        said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
-        raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")
