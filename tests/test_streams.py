@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -136,6 +137,53 @@ def test_what_only_the_end_makes_is_left_out_of_imagined_streams(name: str) -> N
     assert "y" not in made.plan.stream.static
     assert "y" in made.values(Role.OBSERVED)
     assert stream_is_batch(made, 4).compared > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("label_that_q_reads", ("y",)),
+        ("labels_of_all_frames_in_a_stream", ("y", "w")),
+        ("labels_of_all_frames_while_looking_ahead", ("y", "w")),
+    ],
+)
+def test_what_q_alone_needs_of_the_whole_sequence_is_left_as_it_is_by_imagine(
+    name: str, labels: tuple[str, ...]
+) -> None:
+    """p goes on from what was drawn; q, which would need the label, does not come behind it."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.has("step")
+    assert made.has("imagine")
+    for frames in (1, 2, 4):
+        assert stream_is_batch(made, frames).compared > 0
+    state = observed(made)
+    further, _ = made.module.imagine(state)
+    for label in labels:
+        assert getattr(state, label).any()
+        assert torch.equal(getattr(further, label), getattr(state, label))
+    values = sample_values(made, 2, 1)
+    with pytest.raises(ValueError, match="begin another to observe"):
+        made.module.step(further, values["x"][:, 0])
+    alone, _ = made.module.imagine(begun(made))
+    with pytest.raises(ValueError, match="begin another to observe"):
+        made.module.step(alone, values["x"][:, 0], values["y"])
+
+
+def begun(made: Built) -> Any:
+    """The state of two streams before their first frame."""
+    values = sample_values(made, 2, 1)
+    return made.module.begin(2, **{n: values[n] for n in made.names(Role.INPUT) if made.takes("begin", n)})
+
+
+def observed(made: Built) -> Any:
+    """The state behind one frame."""
+    values = sample_values(made, 2, 1)
+    assert made.plan.stream is not None
+    state, _ = made.module.step(begun(made), values["x"][:, 0], values["y"])
+    for _ in range(made.plan.stream.delay):
+        state, _ = made.module.finish(state)
+    return state
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,9 @@ def _begin(body: Body, stream: Stream) -> EntryText:
         one_hot(body, value, 1, body.like)
         body.add(f"{value.name} = {checked(body, value)}")
     fields = [("frame", "0", "int: the frame that comes next, from 0"), ("batch", "batch", "int")]
-    if stream.finishes:
-        late = counted(stream.delay, "frame")
-        fields.append((DRAWN, f"-{stream.delay}", f"int: the frame that is drawn next, {late} behind"))
+    if stream.one_way:
+        late = f", {counted(stream.delay, 'frame')} behind" if stream.delay else ""
+        fields.append((DRAWN, str(-stream.delay), f"int: the frame that q draws next{late}"))
     given = [value.name for value in inputs]
     for name in stream.static:
         shape = f"(batch, {body.network.node(name).dim})"
