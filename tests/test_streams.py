@@ -48,6 +48,8 @@ def once(made: Built, name: str) -> Once:
         ("frames_1_and_0_ahead_in_a_stream", ("step", "imagine")),
         ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
+        ("frame_1_in_another_order_behind_draws_made_once", ("step", "imagine")),
+        ("frame_1_in_another_order_before_frame_0_ahead", ("step", "imagine")),
     ],
 )
 @pytest.mark.parametrize("frames", [3, 5])
@@ -192,6 +194,10 @@ def observed(made: Built) -> Any:
         ("counted_windows_of_networks", "q(a_1) attends to all later frames"),
         ("windows_by_the_parity_of_t", "q(z_1) reads x at frame T, which a stream does not know"),
         ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
+        (
+            "frame_1_in_another_order_drawn_ahead",
+            "z_1 and a_1 have an order of their own, and behind them one is drawn ahead of another",
+        ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
     ],
@@ -225,6 +231,7 @@ LOOKING_AHEAD = [
     "attention_in_a_stream",
     "dilated_and_strided_lookahead",
     "first_frame_while_looking_ahead",
+    "frame_1_in_another_order_while_looking_ahead",
     "frame_0_of_three_frames_in_a_stream",
     "held_while_looking_ahead",
     "last_frame_attends",
@@ -282,6 +289,24 @@ def test_a_line_of_frame_t_is_drawn_by_finish(name: str, delay: int, frames: int
     assert stream_is_batch(made, frames).compared > 0
     step, finish = (loop_of(made, entry).nodes for entry in ("step", "finish"))
     assert set(finish) - set(step) >= {h.name for h in made.plan.network.heads if h.head.frame == LAST}
+
+
+@pytest.mark.parametrize(
+    ("name", "delay"),
+    [
+        ("frame_1_in_another_order_while_looking_ahead", 3),
+        ("frame_1_in_another_order_beside_a_last", 4),
+        ("frame_1_in_another_order_behind_draws_made_once", 3),
+        ("frame_1_in_another_order_before_frame_0_ahead", 2),
+    ],
+)
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_frame_1_has_its_own_order_in_the_step_that_comes_to_it(name: str, delay: int, frames: int) -> None:
+    """All frames that it sees are there; what is made of it runs equally far ahead."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == delay
+    assert stream_is_batch(made, frames).compared > 0
 
 
 def test_what_frame_t_alone_attends_to_is_gathered_by_step_and_attended_to_by_finish() -> None:

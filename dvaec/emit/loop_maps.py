@@ -49,7 +49,12 @@ class Writing:
     def _ahead(self, node: Node, read: Read) -> bool:
         """Whether the line of frame 1 reads there what is made ahead of the other frames."""
         steps = (one for one in self.body.entry.steps if isinstance(one, FirstFrame))
-        return of_frame_1(node) and read.offset == 0 and any(read.node in one.nodes for one in steps)
+        first = of_frame_1(node) and read.offset == 0 and any(read.node in one.nodes for one in steps)
+        return first and self.begun(node, read.node)
+
+    def begun(self, node: Node, source: str) -> bool:
+        """Whether a node finds frame 1 of a source, made apart, by that name: in a stream, in that step."""
+        return not self.body.entry.streamed or self.step.distance(node.name, source, 0) == 0
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""

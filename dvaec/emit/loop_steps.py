@@ -141,6 +141,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         # A stream makes frame 1 in the first step alone: the step behind it has that from the one before.
         gone = body.entry.streamed and node.past
         begun = node.source in body.entry.begun and node.frame == 1 and not gone
+        begun = begun and writing.begun(node, node.source)
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     else:
