@@ -196,7 +196,7 @@ def observed(made: Built) -> Any:
         ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
         (
             "frame_1_in_another_order_drawn_ahead",
-            "z_1 and a_1 have an order of their own, and behind them one is drawn ahead of another",
+            "frame 1 has an order of its own (z_1 and a_1); later, one is drawn ahead of another",
         ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),

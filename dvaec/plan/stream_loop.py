@@ -181,7 +181,7 @@ def _one_loop(
         if together is None:
             which = listed(f"{name}_1" for name in first)
             raise NoStreamError(
-                f"{which} have an order of their own, and behind them one is drawn ahead of another"
+                f"frame 1 has an order of its own ({which}); later, one is drawn ahead of another"
             )
         ahead = together
     after, wanted = (once.after, once.ahead) if once is not None else (0, ())
