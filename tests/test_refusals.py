@@ -47,9 +47,6 @@ def test_a_stream_is_refused_by_what_runs_backward_and_what_waits_for_it() -> No
     assert refusal("label_at_the_end") == "q draws v from the whole sequence"
     assert refusal("first_frame_observed").startswith("q(z_1) waits for yfuture, which runs backward from")
     assert refusal("frame_0_after_frame_1") == "q draws a_0 from the whole sequence"
-    assert refusal("label_that_q_reads", "imagine") == (
-        "y is generated from the frames of z, and a stream begins with the first"
-    )
     assert refusal("label_at_the_end", "forecast") == (
         "y is generated from the frames of z: more of them make another"
     )
@@ -66,8 +63,9 @@ def test_one_link_for_each_direction_stands_for_all_that_have_no_schedule() -> N
     )
 
 
-def test_a_stream_does_not_know_its_last_frame() -> None:
-    said = "q(z_T) is of each sequence's last frame, which a stream does not know"
-    assert refusal("last_frame_beside_a_first") == said
+def test_a_stream_does_not_know_its_last_frame_before_it_is_there() -> None:
+    said = "q(z_1) reads x at frame T, which a stream does not know"
+    assert refusal("windows_by_the_parity_of_t") == said
+    assert refusal("last_frame_beside_a_first").startswith("q(z_1) waits for xfuture, which runs backward")
     assert ("imagine" in dict(planned(page_of("last_frame_beside_a_first")).refused)) is False
     assert refusal("last_frame_in_a_loop", "forecast").startswith("generation is anticausal")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from dvaec.plan.model import Loop, Once
-from dvaec.spec.model import Role
+from dvaec.spec.model import LAST, Role
 from dvaec.spec.read import read_spec
 from dvaec.testing.batches import stream_is_batch
 from dvaec.testing.built import Built, build, sample_values
@@ -47,6 +48,8 @@ def once(made: Built, name: str) -> Once:
         ("frames_1_and_0_ahead_in_a_stream", ("step", "imagine")),
         ("frame_0_attends_in_a_stream", ("step", "imagine")),
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
+        ("frame_1_in_another_order_behind_draws_made_once", ("step", "imagine")),
+        ("frame_1_in_another_order_before_frame_0_ahead", ("step", "imagine")),
     ],
 )
 @pytest.mark.parametrize("frames", [3, 5])
@@ -91,9 +94,7 @@ def first(made: Built, entry: str, values: dict[str, torch.Tensor]) -> object:
 
 def lateness(made: Built, entry: str) -> dict[str, int]:
     """By how many frames each draw of a step is behind the frame that comes; by its noise."""
-    assert made.plan.stream is not None
-    *_, loop = next(one for one in made.plan.stream.entries if one.name == entry).steps
-    assert isinstance(loop, Loop)
+    loop = loop_of(made, entry)
     return {f"noise_{name}": max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 
 
@@ -141,11 +142,62 @@ def test_what_only_the_end_makes_is_left_out_of_imagined_streams(name: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("label_that_q_reads", ("y",)),
+        ("labels_of_all_frames_in_a_stream", ("y", "w")),
+        ("labels_of_all_frames_while_looking_ahead", ("y", "w")),
+    ],
+)
+def test_what_q_alone_needs_of_the_whole_sequence_is_left_as_it_is_by_imagine(
+    name: str, labels: tuple[str, ...]
+) -> None:
+    """p goes on from what was drawn; q, which would need the label, does not come behind it."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.has("step")
+    assert made.has("imagine")
+    for frames in (1, 2, 4):
+        assert stream_is_batch(made, frames).compared > 0
+    state = observed(made)
+    further, _ = made.module.imagine(state)
+    for label in labels:
+        assert getattr(state, label).any()
+        assert torch.equal(getattr(further, label), getattr(state, label))
+    values = sample_values(made, 2, 1)
+    with pytest.raises(ValueError, match="begin another to observe"):
+        made.module.step(further, values["x"][:, 0])
+    alone, _ = made.module.imagine(begun(made))
+    with pytest.raises(ValueError, match="begin another to observe"):
+        made.module.step(alone, values["x"][:, 0], values["y"])
+
+
+def begun(made: Built) -> Any:
+    """The state of two streams before their first frame."""
+    values = sample_values(made, 2, 1)
+    return made.module.begin(2, **{n: values[n] for n in made.names(Role.INPUT) if made.takes("begin", n)})
+
+
+def observed(made: Built) -> Any:
+    """The state behind one frame."""
+    values = sample_values(made, 2, 1)
+    assert made.plan.stream is not None
+    state, _ = made.module.step(begun(made), values["x"][:, 0], values["y"])
+    for _ in range(made.plan.stream.delay):
+        state, _ = made.module.finish(state)
+    return state
+
+
+@pytest.mark.parametrize(
     ("name", "why"),
     [
         ("counted_windows_of_networks", "q(a_1) attends to all later frames"),
         ("windows_by_the_parity_of_t", "q(z_1) reads x at frame T, which a stream does not know"),
         ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
+        (
+            "frame_1_in_another_order_drawn_ahead",
+            "frame 1 has an order of its own (z_1 and a_1); later, one is drawn ahead of another",
+        ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
     ],
@@ -179,8 +231,10 @@ LOOKING_AHEAD = [
     "attention_in_a_stream",
     "dilated_and_strided_lookahead",
     "first_frame_while_looking_ahead",
+    "frame_1_in_another_order_while_looking_ahead",
     "frame_0_of_three_frames_in_a_stream",
     "held_while_looking_ahead",
+    "last_frame_attends",
 ]
 
 
@@ -220,6 +274,55 @@ def test_where_q_looks_ahead_a_finished_stream_goes_on_as_a_forecast(name: str, 
     made = built(name)
     assert made.has("imagine")
     assert stream_is_batch(made, frames).compared > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "delay"),
+    [("last_frame_attends", 1), ("last_frame_in_a_stream", 3), ("last_frame_behind_draws_made_once", 3)],
+)
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_a_line_of_frame_t_is_drawn_by_finish(name: str, delay: int, frames: int) -> None:
+    """`step` is one frame late at least, also of what is drawn two frames ahead, and makes no line of frame T."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == delay
+    assert stream_is_batch(made, frames).compared > 0
+    step, finish = (loop_of(made, entry).nodes for entry in ("step", "finish"))
+    assert set(finish) - set(step) >= {h.name for h in made.plan.network.heads if h.head.frame == LAST}
+
+
+@pytest.mark.parametrize(
+    ("name", "delay"),
+    [
+        ("frame_1_in_another_order_while_looking_ahead", 3),
+        ("frame_1_in_another_order_beside_a_last", 4),
+        ("frame_1_in_another_order_behind_draws_made_once", 3),
+        ("frame_1_in_another_order_before_frame_0_ahead", 2),
+    ],
+)
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_frame_1_has_its_own_order_in_the_step_that_comes_to_it(name: str, delay: int, frames: int) -> None:
+    """All frames that it sees are there; what is made of it runs equally far ahead."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert made.plan.stream.delay == delay
+    assert stream_is_batch(made, frames).compared > 0
+
+
+def test_what_frame_t_alone_attends_to_is_gathered_by_step_and_attended_to_by_finish() -> None:
+    made = built("last_frame_attends")
+    assert set(loop_of(made, "finish").nodes) - set(loop_of(made, "step").nodes) == {
+        "attention_q_z_T",
+        "q_z_last",
+    }
+    assert "attention_q_z_T_keys" in loop_of(made, "step").nodes
+
+
+def loop_of(made: Built, name: str) -> Loop:
+    assert made.plan.stream is not None
+    *_, loop = next(one for one in made.plan.stream.entries if one.name == name).steps
+    assert isinstance(loop, Loop)
+    return loop
 
 
 def test_a_stream_that_looks_ahead_says_what_must_come_first() -> None:

@@ -22,18 +22,21 @@ def conditional(
         constants(body, node, "batch")
         return
     if node.head.frame == 1:
-        body.add(at_first)
-        body.add(f"    {', '.join(parameters(node))} = {made}", node.name)
+        _made_if(writing, node, at_first, made)
         return
     if node.head.frame == LAST:
-        _at_last(writing, node, made)
+        (_behind_the_end if writing.body.entry.streamed else _at_last)(writing, node, made)
         return
     names = [f"{name}_t" for name in parameters(node)]
     if node.ports:
         body.add(f"{', '.join(names)} = {made}", node.name)
     else:
         constants(body, node, "batch", "_t")
-    if node.ends:
+    if node.ends and body.entry.streamed and not writing.endless:
+        body.add(f"if {writing.frame(node.name)} == frames - 1:")
+        for name, ended in zip(names, _parameters_of(body, node.ends), strict=True):
+            body.add(f"    {name} = {ended}")
+    elif node.ends and not writing.endless:
         for name, ended in zip(names, _parameters_of(body, node.ends), strict=True):
             body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {ended}, {name})")
     if node.begins and maybe_first:
@@ -75,3 +78,20 @@ def _at_last(writing: Writing, node: HeadNode, made: str) -> None:
     body.add(f"{', '.join(names)} = {made}", node.name)
     for name, now in zip(parameters(node), names, strict=True):
         body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {now}, {name})")
+
+
+def _behind_the_end(writing: Writing, node: HeadNode, made: str) -> None:
+    """Write the parameters of frame T in a stream: in `finish`, which alone knows it, and alone draws it."""
+    if node.ports:
+        _made_if(writing, node, f"if {writing.frame(node.name)} == frames - 1:", made)
+    else:
+        constants(writing.body, node, "batch")
+
+
+def _made_if(writing: Writing, node: HeadNode, condition: str, made: str) -> None:
+    """Write the parameters of a numbered frame under a condition."""
+    body = writing.body
+    body.add(condition)
+    body.depth += 1
+    body.add(f"{', '.join(parameters(node))} = {made}", node.name)
+    body.depth -= 1

@@ -31,9 +31,9 @@ class Writing:
         """Whether a node's frames are gathered, for what attends to them."""
         return node.name in gathered_by(self.body.network, self.step)
 
-    def noise(self, node: str) -> str:
-        """The noise of a draw in this step."""
-        return f"noise_{node}_at[{self.frame(node)}]"
+    def noise(self, node: str, value: str = "") -> str:
+        """The noise of a draw in this step; `value` is what a node draws that is none."""
+        return f"noise_{value or node}_at[{self.frame(node)}]"
 
     def inside(self, node: Node, read: Read) -> bool:
         """Whether a read of a node's waits for the loop."""
@@ -48,7 +48,12 @@ class Writing:
 
     def _ahead(self, node: Node, read: Read) -> bool:
         """Whether the line of frame 1 reads there what is made ahead of the other frames."""
-        return of_frame_1(node) and read.offset == 0 and read.node in self.body.entry.begun
+        first = of_frame_1(node) and read.offset == 0 and read.node in self.body.entry.begun
+        return first and self.begun(node, read.node)
+
+    def begun(self, node: Node, source: str) -> bool:
+        """Whether a node finds frame 1 of a source, made apart, by that name: in a stream, in that step."""
+        return not self.body.entry.streamed or self.step.distance(node.name, source, 0) == 0
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""

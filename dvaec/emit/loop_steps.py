@@ -132,7 +132,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
     elif isinstance(node, DrawNode):
-        last_drawn(body, node, "_t", lambda value: f"noise_{value}_at[{writing.frame(node.name)}]")
+        last_drawn(body, node, "_t", lambda value: writing.noise(node.name, value))
     elif isinstance(node, FeatureNode) and attends(node):
         write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])
@@ -144,6 +144,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         # A stream makes frame 1 in the first step alone: the step behind it has that from the one before.
         gone = body.entry.streamed and node.past
         begun = node.source in body.entry.begun and node.frame == 1 and not gone
+        begun = begun and writing.begun(node, node.source)
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     elif isinstance(node, StateNode):

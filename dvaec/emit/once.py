@@ -24,8 +24,9 @@ def explain_once(network: Network, stream: Stream) -> str:
     names = [v.name for v in once_a_sequence(network) if v.name in stream.static]
     ways = []
     for entry in (entry for entry in stream.entries if entry.once is not None and entry.name != "finish"):
-        drawn = [name for name in names if entry.origin(name) is not Origin.GIVEN]
-        given = [name for name in names if name not in drawn]
+        had = [name for name in names if name in dict(entry.binding)]
+        drawn = [name for name in had if entry.origin(name) is not Origin.GIVEN]
+        given = [name for name in had if name not in drawn]
         side = "q" if entry.name == "step" else "p"
         told = [f"draws {listed(drawn)} from {side}"] if drawn else []
         told += [f"takes {listed(given)}"] if given else []

@@ -116,7 +116,9 @@ def single(body: Body, read: Read) -> str:
         return body.once(f"{lagged}_last", body.call("last", lagged, "lengths"))
     later = read.offset or (read.frame or 1) - 1
     if later:
-        return body.once(f"{read.node}_frame{later + 1}", f"{whole(body, Read(read.node, later))}[:, 0]")
+        name = f"{read.node}_frame{later + 1}"
+        known = name in body.named  # a stream has kept it
+        return name if known else body.once(name, f"{whole(body, Read(read.node, later))}[:, 0]")
     return body.once(f"{read.node}_first", f"{read.node}[:, 0]")
 
 

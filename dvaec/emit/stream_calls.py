@@ -14,7 +14,7 @@ from dvaec.emit.writer import Body
 from dvaec.plan.model import HeadNode, HoldNode, Loop, Node, Stream, ValueNode
 from dvaec.spec.model import Role
 
-DRAWN = "frame_drawn"  # a field of the state where q looks ahead
+DRAWN = "frame_drawn"  # a field of the state where no `step` comes behind an `imagine`
 
 
 def delayed(body: Body, stream: Stream) -> bool:
@@ -42,7 +42,7 @@ def when(body: Body, stream: Stream, loop: Loop) -> None:
     """Write which frame it is, once it is known that one may come."""
     body.add("batch = state.batch")
     most = max(loop.ahead)
-    if stream.finishes:
+    if stream.finishes or (stream.one_way and body.entry.name == "step"):
         _refuse(body, stream)
     if delayed(body, stream):
         body.add(f"t = state.{DRAWN}")
@@ -56,7 +56,7 @@ def _refuse(body: Body, stream: Stream) -> None:
     faults = {
         "step": (
             f"state.frame - state.{DRAWN} != {stream.delay}",
-            "this stream is finished: begin another to observe",
+            f"this stream {'is finished' if stream.finishes else 'imagines'}: begin another to observe",
         ),
         "finish": (
             f"state.frame == 0 or state.{DRAWN} == state.frame",
@@ -79,8 +79,11 @@ def _times(count: int) -> str:
 def counted_on(body: Body, stream: Stream) -> list[str]:
     """The numbers of a state behind a step."""
     frame = "state.frame" if body.entry.name == "finish" else "state.frame + 1"
-    drawn = "state.frame + 1" if body.entry.name == "imagine" else "t + 1"
-    return [frame, "batch", *([drawn] if stream.finishes else [])]
+    if not stream.finishes:  # q draws every frame that comes, and none behind those that p makes
+        drawn = f"state.{DRAWN}" if body.entry.name == "imagine" else "state.frame + 1"
+    else:
+        drawn = "state.frame + 1" if body.entry.name == "imagine" else "t + 1"
+    return [frame, "batch", *([drawn] if stream.one_way else [])]
 
 
 def take(body: Body, value: ValueNode) -> None:

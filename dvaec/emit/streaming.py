@@ -22,7 +22,7 @@ from dvaec.emit.carrying import (
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
-from dvaec.emit.loop_maps import Writing, mapped
+from dvaec.emit.loop_maps import Writing, earlier, mapped
 from dvaec.emit.loop_steps import blank, group
 from dvaec.emit.loops import stepping
 from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
@@ -34,6 +34,7 @@ from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
 from dvaec.plan.dependences import dependences
 from dvaec.plan.model import (
+    DrawNode,
     Entry,
     FirstFrame,
     HeadNode,
@@ -44,8 +45,10 @@ from dvaec.plan.model import (
     Stream,
     ValueNode,
     framed,
+    is_last,
 )
 from dvaec.plan.schedule import needed_by
+from dvaec.plan.stream_first import seen_back, values_of
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -78,9 +81,9 @@ class Stepping(Writing):
         """Whether all frames of a node are kept: also for what only another entry point attends to."""
         return node.name in self.kept
 
-    def noise(self, node: str) -> str:
+    def noise(self, node: str, value: str = "") -> str:
         """The noise of the draw in this step."""
-        return f"noise_{node}"
+        return f"noise_{value or node}"
 
 
 def _begin(body: Body, stream: Stream) -> EntryText:
@@ -90,9 +93,9 @@ def _begin(body: Body, stream: Stream) -> EntryText:
         one_hot(body, value, 1, body.like)
         body.add(f"{value.name} = {checked(body, value)}")
     fields = [("frame", "0", "int: the frame that comes next, from 0"), ("batch", "batch", "int")]
-    if stream.finishes:
-        late = counted(stream.delay, "frame")
-        fields.append((DRAWN, f"-{stream.delay}", f"int: the frame that is drawn next, {late} behind"))
+    if stream.one_way:
+        late = f", {counted(stream.delay, 'frame')} behind" if stream.delay else ""
+        fields.append((DRAWN, str(-stream.delay), f"int: the frame that q draws next{late}"))
     given = [value.name for value in inputs]
     for name in stream.static:
         shape = f"(batch, {body.network.node(name).dim})"
@@ -170,25 +173,25 @@ def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = 
     body, loop = writing.body, writing.step
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them
-            if not isinstance(node, HeadNode):
+            if not isinstance(node, HeadNode | DrawNode):
                 name_begins(body, node)
-            else:
+            elif isinstance(node, HeadNode):
                 blank(body, node, "_t")
     for node in nodes:
-        if isinstance(node, HeadNode) and node.head.frame == 1:
+        if isinstance(node, HeadNode) and (node.head.frame == 1 or is_last(node)):
             blank(body, node, "")
     for node in nodes:
         recurrent(body, node)
     ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
     for step in body.entry.steps:
         if isinstance(step, FirstFrame) and given is not None:
-            _first_frame(body, step, given)
+            _first_frame(body, step, loop, given)
     for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
         group(writing, list(some), ports, (), ())
 
 
-def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
-    """Write what is made of frame 1 in an order of its own, in the stream's first step."""
+def _first_frame(body: Body, step: FirstFrame, loop: Loop, given: list[ValueNode]) -> None:
+    """Write what is made of frame 1 in an order of its own, in the step that comes to it."""
     nodes = [body.network.node(name) for name in step.nodes]
     begun = body.entry.once.begun if body.entry.once is not None else ()
     body.named |= {f"{name}_first" for name in begun}  # in this very step
@@ -198,12 +201,20 @@ def _first_frame(body: Body, step: FirstFrame, given: list[ValueNode]) -> None:
             blank(body, node, "")
         elif not isinstance(node, HeadNode):
             body.add(f"{node.name}_first = {body.like}.new_zeros(batch, {node.dim})")
-    body.add("if t == 0:")
+    named, ahead = set(body.named), loop.frame_of(values_of(body.network, step)[0])
+    body.add(f"if t == {-ahead}:")
     body.depth += 1
-    for value in given:
-        body.once(f"{value.name}_first", f"{value.name}_t")
+    looked = seen_back(body.network, dict(body.entry.binding), loop, step)
+    for value in (value for value in given if value.name in looked):
+        for back in range(looked[value.name], -1, -1):
+            frame = 1 + looked[value.name] - back
+            body.once(
+                f"{value.name}_first" if frame == 1 else f"{value.name}_frame{frame}",
+                earlier(value.name, back),
+            )
     first_frames(body, step)
     body.depth -= 1
+    body.named = named  # what has come of frame 1 is named in this step alone
 
 
 def _results(body: Body, entry: Entry, loop: Loop) -> list[Field]:

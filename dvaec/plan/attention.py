@@ -3,7 +3,8 @@
 The keys and values of frame s are a linear map of what is attended to at s, a feature of its own; a node that
 attends reads this feature at all frames of its window. In a head, attention becomes a feature that the head
 reads; a head without a frame t reads it at the last frame, or, where its windows count from frame 0 or 1, at
-frame 1. So do convolutions, which are evaluated for all frames together wherever that is possible.
+frame 1. That of frame T has no frame behind T in its windows. So do convolutions, which are evaluated for all
+frames together wherever that is possible.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from dvaec.spec.model import (
 )
 from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import ALL, NOW, Offsets
+from dvaec.spec.offsets import window as window_of
+
+UP_TO_T = window_of(None, 0)
 
 
 def with_blocks_apart(spec: Spec) -> Spec:
@@ -46,7 +50,9 @@ def _read_apart(spec: Spec, head: Head, made: list[Feature]) -> Head:
         kind = "attention" if isinstance(block, Attention) else "convolution"
         read = Parent(f"{kind}_{name}{what}", NOW if framed else None, None if framed else LAST)
         counted = head.frame is not None and any(p.offsets not in (None, ALL) for p in reads_of(block))
-        if counted and isinstance(block, Attention):
+        if head.frame == LAST and isinstance(block, Attention):
+            block = _up_to_last(block)
+        elif counted and isinstance(block, Attention):
             block, read = _from_frame_1(block, head.frame or 0), replace(read, frame=1)
         made.append(Feature(read.name, block))
         return Dense((read,), ())
@@ -66,6 +72,16 @@ def _from_frame_1(block: Attention, frame: int) -> Attention:
         )
 
     return replace(block, of=moved(block.of), query=moved(block.query))
+
+
+def _up_to_last(block: Attention) -> Attention:
+    """Return attention of the head of frame T as that of a frame t, which is read at T."""
+
+    def there(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
+        of_t = (replace(p, offsets=NOW, frame=None) if p.frame == LAST else p for p in parents)
+        return tuple(p if p.offsets is None else replace(p, offsets=p.offsets & UP_TO_T) for p in of_t)
+
+    return replace(block, of=there(block.of), query=there(block.query))
 
 
 def attending_nodes(make: Ports, name: str, block: Attention) -> tuple[FeatureNode, FeatureNode]:

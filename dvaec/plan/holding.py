@@ -145,7 +145,7 @@ class _Holding:
                 return Direction.BACKWARD if frame == LAST else Direction.FORWARD
             sweeps = [s.backward for s in self.spec.order if head.variable.name in s.latents]
             return (Direction.BACKWARD if sweeps[0] else Direction.FORWARD) if sweeps else None
-        streaming = self.spec.causality is Causality.CAUSAL and frame == 1 and head.framed
+        streaming = self.spec.causality is Causality.CAUSAL and frame == 1
         return Direction.FORWARD if streaming else None
 
     def _heads(self, reader: Node) -> Iterator[HeadNode]:

@@ -24,6 +24,7 @@ from dvaec.plan.nodes import (
     framed,
     head_name,
     is_frame_zero,
+    is_last,
     value_name,
 )
 from dvaec.spec.model import Direction
@@ -54,6 +55,7 @@ __all__ = [
     "framed",
     "head_name",
     "is_frame_zero",
+    "is_last",
     "value_name",
 ]
 
@@ -204,8 +206,10 @@ class Stream:
     draws is behind the frame that it is given: as far as q looks ahead. Then there is `finish`: one step
     without a frame, behind the last one. Of the `gathered` nodes, which are attended to, all frames are kept.
 
-    Where q looks ahead, `imagine` begins with all that is observed drawn, and `shifts` says, of what it keeps
-    up, how many steps more than its own lie between then and where that was made by the last `finish`.
+    Where q looks ahead, or `imagine` cannot have what q's steps need (a label that p makes at the end), the
+    stream is `one_way`: no `step` comes behind an `imagine`. That begins with all that is observed drawn, and
+    `shifts` says, of what it keeps up, how many steps more than its own lie between then and where that was
+    made last.
     """
 
     entries: tuple[Entry, ...]
@@ -214,6 +218,7 @@ class Stream:
     delay: int
     gathered: tuple[str, ...] = ()
     shifts: tuple[tuple[str, int], ...] = ()
+    one_way: bool = False
 
     @property
     def finishes(self) -> bool:
@@ -222,7 +227,7 @@ class Stream:
 
     def shift_in(self, entry: Entry, name: str) -> int | None:
         """How many more steps a carried node is behind in an entry; None where it is not kept up."""
-        if entry.name == "imagine" and self.finishes:
+        if entry.name == "imagine" and self.one_way:
             return dict(self.shifts).get(name)
         return 0
 

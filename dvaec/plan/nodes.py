@@ -192,6 +192,15 @@ def is_frame_zero(node: ValueNode) -> bool:
     return node.variable.framed and not node.framed
 
 
+def is_last(node: Node) -> bool:
+    """Whether a node is the line of frame T of a conditional, or its draw in the step that comes to T."""
+    return not node.ahead if isinstance(node, DrawNode) else _is_line(node, LAST)
+
+
+def _is_line(node: Node, frame: int) -> bool:
+    return isinstance(node, HeadNode) and node.head.frame == frame
+
+
 def framed(node: Node) -> bool:
     """Whether a node has one value a frame; (batch, dim) otherwise."""
     return node.framed if isinstance(node, ValueNode | HeadNode) else not isinstance(node, DrawNode)

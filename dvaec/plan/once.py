@@ -23,6 +23,7 @@ from dvaec.plan.model import (
     Read,
     ValueNode,
     framed,
+    is_last,
 )
 from dvaec.plan.schedule import needed_by
 from dvaec.spec.graph import topological
@@ -146,7 +147,8 @@ def _waits(network: Network, binding: Mapping[str, Origin], name: str) -> str:
     reached = needed_by(edges, [name])
     later = [e for e in edges if e.reader in reached and e.window is not None and e.window.reaches_future]
     nodes = [network.node(name) for name in reached]
-    last = any(read.frame == LAST for node in nodes for port in node.ports for read in port.reads)
+    unknown = [node for node in nodes if not is_last(node)]
+    last = any(read.frame == LAST for node in unknown for port in node.ports for read in port.reads)
     if later or last or any(runs_backward(node) for node in nodes):
         return WHOLE
     once = [v.name for v in once_a_sequence(network) if binding.get(v.name) is not Origin.GIVEN]

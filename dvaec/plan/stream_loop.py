@@ -1,7 +1,8 @@
 """One step of a stream as one loop that is left after it, and the reasons why a model may have none.
 
 All framed nodes that an entry point needs are in it. Where q looks ahead, or what is drawn once a sequence
-does, what is given comes so many frames before the rest.
+does, what is given comes so many frames before the rest. A line of frame T needs one: a frame is drawn when
+the next one has come, so that it is not the last, and frame T by `finish`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dvaec.plan.first_frame import first_frame_apart, of_frame_1
 from dvaec.plan.links import arrow_said, distance, on_page, said
 from dvaec.plan.model import (
     Dependence,
+    DrawNode,
     FirstFrame,
     HeadNode,
     Loop,
@@ -25,9 +27,11 @@ from dvaec.plan.model import (
     Step,
     ValueNode,
     framed,
+    is_last,
 )
 from dvaec.plan.once import NoStreamError, drawn_once
 from dvaec.plan.schedule import components, loop_turned, needed_by
+from dvaec.plan.stream_first import in_one_step, seen_back, sees, values_of
 from dvaec.spec.model import LAST, Direction
 from dvaec.spec.notation import counted, listed
 
@@ -61,7 +65,9 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     seen = [v.name for v in network.values if v.framed and v.name in looked]
     seen += [name for name, _ in once.ahead] if once is not None else []
     needed = needed_by(edges, (*outputs, *seen))
-    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or of_frame_1(n))]
+    if any(is_last(network.node(name)) for name in needed):  # what comes tells that a frame was not the last
+        needed |= {v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN}
+    nodes = [n for n in network.nodes if n.name in needed and (framed(n) or of_frame_1(n) or is_last(n))]
     names = tuple(node.name for node in nodes)
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     _check_reads(network, names, nodes, inside)
@@ -69,11 +75,15 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
         loop, once = _one_loop(network, binding, names, inside, once)
         return Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
     except UnschedulableError as fault:
-        turned, why = first_frame_apart(network, binding, names, inside), fault
+        drawn = tuple(name for name in names if binding.get(name) is not Origin.GIVEN)
+        turned, why = first_frame_apart(network, binding, drawn, inside), fault
     try:
         if turned is None:
             raise why
-        loop, once = _one_loop(network, binding, turned.rest, turned.edges, once)
+        rest = (*(name for name in names if name not in drawn), *turned.rest)
+        if once is not None and once.ahead:
+            raise NoStreamError(_turned_ahead(once.after))
+        loop, once = _one_loop(network, binding, rest, turned.edges, once, (turned.step, inside))
     except UnschedulableError:
         own = loop_turned(network, names, inside)
         if own is None or own.direction is not Direction.FORWARD:
@@ -82,9 +92,8 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
             raise NoStreamError(_turned_ahead(once.after)) from None
         loop = _with_frame_1(_given_first(network, binding, own), once)
         return Run(loop, once, _looked_back(network, binding, loop, once))
-    if max(loop.ahead) > 0:
-        raise NoStreamError(_turned_ahead(max(loop.ahead)))
     looked_back = _looked_back(network, binding, loop, once)
+    looked_back += tuple(seen_back(network, binding, loop, turned.step).items())
     begun = once.begun if once is not None else ()
     first = replace(turned.step, nodes=tuple(n for n in turned.step.nodes if n not in begun))
     return Run(_with_frame_1(loop, once), once, looked_back, first)
@@ -98,7 +107,10 @@ def _check_reads(
         if any(port.window is not None and port.window.reaches_future for port in node.ports):
             raise NoStreamError(f"{said(node.name)} attends to all later frames")
         for read in (read for port in node.ports for read in port.reads):
-            if read.frame == LAST:
+            source = network.node(read.node)
+            if isinstance(source, DrawNode) and source.ahead:
+                raise NoStreamError(f"q draws {source.value}_T first, and a stream comes to that last")
+            if read.frame == LAST and not is_last(node):
                 last = f"{on_page(read.node)} at frame T, which a stream does not know"
                 raise NoStreamError(f"{said(node.name)} reads {last}")
             if read.offset is None and read.node in names:
@@ -151,10 +163,12 @@ def _one_loop(
     names: tuple[str, ...],
     inside: tuple[Dependence, ...],
     once: Once | None,
+    apart: tuple[FirstFrame, tuple[Dependence, ...]] | None = None,
 ) -> tuple[Loop, Once | None]:
     """Return nodes that wait for one another as one loop, and when it draws what there is once.
 
-    The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes.
+    The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes;
+    and as what is made `apart` of frame 1 looks at. The loop does not wait for that, but is not ahead of it.
     """
     if why := _backward(network, names, inside):
         raise NoStreamError(why)
@@ -162,6 +176,18 @@ def _one_loop(
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
     given = [n.name for n in network.values if n.name in names and binding[n.name] is Origin.GIVEN]
+    first: tuple[str, ...] = ()
+    looks = 0
+    if apart is not None:
+        first, looks = values_of(network, apart[0]), sees(network, binding, apart[0])
+        every = [e for e in apart[1] if e.reader in names and e.source in names]
+        together = in_one_step(ahead, first, every)
+        if together is None:
+            which = listed(f"{name}_1" for name in first)
+            raise NoStreamError(
+                f"frame 1 has an order of its own ({which}); later, one is drawn ahead of another"
+            )
+        ahead = together
     after, wanted = (once.after, once.ahead) if once is not None else (0, ())
     early = needed_by(inside, [name for name, _ in wanted])
     behind = max(
@@ -171,7 +197,9 @@ def _one_loop(
         ahead[name] = max(ahead[name], frame - 1 + behind)
     ahead = least(ahead, [(e, distance(e, 1) or 0) for e in inside]) or ahead
     drawn = [frames for name, frames in ahead.items() if name not in given]
-    most = max([after + behind, *drawn, *(ahead[name] for name in given)])
+    ends = [1 + frames for name, frames in ahead.items() if is_last(network.node(name))]
+    begins = [ahead[name] + looks for name in first]
+    most = max([after + behind, *drawn, *ends, *begins, *(ahead[name] for name in given)])
     ahead |= dict.fromkeys(given, most)
     order = (*given, *(n for n in ordered(names, inside, ahead) if n not in given))
     if once is not None and (wanted or once.begun):

@@ -2,7 +2,7 @@
 
 All nodes that an entry point needs are put into one loop over time, also those that a batch computes at once,
 and the loop is left after every step. What a later step reads is the stream's state. Where q looks k frames
-ahead, its draws come k frames late.
+ahead, its draws come k frames late; where it has a line of frame T, by one frame at least.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from dataclasses import replace
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
 from dvaec.plan.model import (
-    DrawNode,
     Entry,
+    Loop,
     Network,
+    Origin,
     Stream,
+    is_last,
 )
 from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
 from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_loop import Binding, Run, run_of
-from dvaec.spec.model import LAST, Causality, Role, Spec
+from dvaec.spec.model import Causality, Role, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
 Loops = dict[str, tuple[Binding, Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
@@ -36,18 +38,15 @@ def stream(
     seen = tuple(v.name for v in network.values if v.framed and v.variable.role is Role.OBSERVED)
     imagine = {"imagine": (generate, (*seen, *latents, *p_heads))}
     step = {"step": (infer, (*latents, *q_heads, *p_heads))}
-    loops, refused, left = _loops(spec, network, imagine | step)
-    for alone in (imagine, step) if not loops else ():
-        loops, still, left = _loops(spec, network, alone)
-        refused |= still
-        if loops:  # what the other needs at the end, this one may leave out
-            refused = {name: why for name, why in refused.items() if name not in loops}
-            break
-    _keep_up(network, loops)
+    loops, refused = _loops(spec, network, imagine | step)
     if not loops:
         return None, refused
-    static = tuple(v.name for v in network.values if not v.framed and v.name not in left)
-    begun = {name: origin for name, origin in generate.items() if name not in left}
+    bindings = [binding for binding, _, _ in loops.values()]
+    static = tuple(v.name for v in network.values if not v.framed and any(v.name in b for b in bindings))
+    nowhere = [v.name for v in network.values if not v.framed and v.name not in static]
+    one_way = _one_way(loops, static)
+    _keep_up(network, loops, one_way)
+    begun = {name: origin for name, origin in generate.items() if name not in nowhere}
     begin = Entry("begin", tuple(begun.items()), (), static)
     entries = [
         Entry(name, tuple(binding.items()), run.steps, outputs, once=run.once)
@@ -55,23 +54,25 @@ def stream(
     ]
     delay = max(loops["step" if "step" in loops else "imagine"][1].loop.ahead)
     if delay > 0 and "step" in loops:
-        entries += [replace(entry, name="finish") for entry in entries if entry.name == "step"]
-    return _keeping(network, loops, (begin, *entries), static, delay), refused
+        finish = [replace(entry, name="finish") for entry in entries if entry.name == "step"]
+        entries = [_before_the_end(network, entry) for entry in entries] + finish
+    return _keeping(network, loops, (begin, *entries), static, delay, one_way), refused
 
 
-def _loops(spec: Spec, network: Network, wanted: Wanted) -> tuple[Loops, dict[str, str], tuple[str, ...]]:
-    """Return the loops of entry points, why others have none, and the values that all of them leave out."""
+def _loops(spec: Spec, network: Network, wanted: Wanted) -> tuple[Loops, dict[str, str]]:
+    """Return the loops of entry points, and why others have none."""
     loops: Loops = {}
     refused: dict[str, str] = {}
     left = _left_out(network, wanted)
     for name, (whole, outputs) in wanted.items():
-        binding = {value: origin for value, origin in whole.items() if value not in left}
+        apart = (*left, *_not_had(network, whole, outputs))
+        binding = {value: origin for value, origin in whole.items() if value not in apart}
         try:
-            _check(spec, network, name)
+            _check(spec)
             loops[name] = binding, run_of(network, binding, outputs), outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
-    return loops, refused, left
+    return loops, refused
 
 
 def _left_out(network: Network, wanted: Wanted) -> tuple[str, ...]:
@@ -82,8 +83,23 @@ def _left_out(network: Network, wanted: Wanted) -> tuple[str, ...]:
     return tuple(n for n in idle if not all(has_draw(network, binding, n) for binding, _ in every))
 
 
-def _keep_up(network: Network, loops: Loops) -> None:
-    """Let each entry keep up what the other needs; where q looks ahead, none observes behind an `imagine`."""
+def _not_had(network: Network, binding: Binding, outputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of the whole sequence that one entry neither has nor needs: for p, what q alone reads."""
+    needed = needed_by(dependences(network, binding), outputs)
+    idle = [v.name for v in once_a_sequence(network) if v.name not in needed]
+    return tuple(name for name in idle if not has_draw(network, binding, name))
+
+
+def _one_way(loops: Loops, static: tuple[str, ...]) -> bool:
+    """Whether no `step` may come behind an `imagine`: q looks ahead, or that leaves out what `step` has."""
+    if not {"step", "imagine"} <= set(loops):
+        return "step" in loops and max(loops["step"][1].loop.ahead) > 0
+    had, left = (loops[name][0] for name in ("step", "imagine"))
+    return max(loops["step"][1].loop.ahead) > 0 or any(name in had and name not in left for name in static)
+
+
+def _keep_up(network: Network, loops: Loops, one_way: bool) -> None:
+    """Let each entry keep up what the other needs; where the stream is one way, `imagine` need not."""
     if not {"step", "imagine"} <= set(loops):
         return
     needs = {
@@ -93,19 +109,22 @@ def _keep_up(network: Network, loops: Loops) -> None:
         )
         for name, (binding, run, _) in loops.items()
     }
-    late = max(loops["step"][1].loop.ahead) > 0
-    for name, other in (
-        {"step": "imagine"}.items() if late else {"step": "imagine", "imagine": "step"}.items()
-    ):
+    both = {"step": "imagine"} | ({} if one_way else {"imagine": "step"})
+    for name, other in both.items():
         binding, _, outputs = loops[name]
         loops[name] = binding, run_of(network, binding, (*outputs, *needs[other])), outputs
 
 
 def _keeping(
-    network: Network, loops: Loops, entries: tuple[Entry, ...], static: tuple[str, ...], delay: int
+    network: Network,
+    loops: Loops,
+    entries: tuple[Entry, ...],
+    static: tuple[str, ...],
+    delay: int,
+    one_way: bool,
 ) -> Stream:
     """Return a stream that carries what its loops read of earlier steps."""
-    shifts = _shifts(network, loops) if delay > 0 else {}
+    shifts = _shifts(network, loops) if one_way else {}
     carried: dict[str, int] = {}
     for kind, (binding, run, _) in loops.items():
         for name, steps in carried_by(network, binding, run.loop).items():
@@ -116,7 +135,24 @@ def _keeping(
     order = [node.name for node in network.nodes if carried.get(node.name)]
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
-    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()))
+    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()), one_way)
+
+
+def _before_the_end(network: Network, entry: Entry) -> Entry:
+    """Return an entry without the lines of frame T, and without what its steps make for these alone."""
+    *first, loop = entry.steps
+    if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
+        return entry
+    binding = dict(entry.binding)
+    kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
+    kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
+    kept |= {name for name, _ in entry.once.ahead} if entry.once is not None else set()
+    edges = [e for e in dependences(network, binding) if not is_last(network.node(e.source))]
+    needed = needed_by(edges, (*entry.outputs, *kept, *gathered_by(network, loop)))
+    nodes = tuple(name for name in loop.nodes if name in needed)
+    ahead = tuple(loop.ahead[loop.nodes.index(name)] for name in nodes)
+    turned = tuple(name for name in loop.turned if name in needed)
+    return replace(entry, steps=(*first, replace(loop, nodes=nodes, ahead=ahead, turned=turned)))
 
 
 def _shifts(network: Network, loops: Loops) -> dict[str, int]:
@@ -134,7 +170,7 @@ def _shifts(network: Network, loops: Loops) -> dict[str, int]:
     return {name: observing.frame_of(name) + late[name] for name, steps in carried.items() if steps}
 
 
-def _check(spec: Spec, network: Network, name: str) -> None:
+def _check(spec: Spec) -> None:
     """Refuse what no stream can have."""
     if spec.causality is not Causality.CAUSAL:
         raise NoStreamError(f"generation is {spec.causality}: a frame waits for later ones")
@@ -142,8 +178,3 @@ def _check(spec: Spec, network: Network, name: str) -> None:
         raise NoStreamError("no observed variable has frames to run over")
     if spec.frames is not None:
         raise NoStreamError(f"the page fixes T = {spec.frames}")
-    if ahead := [n for n in network.nodes if name == "step" and isinstance(n, DrawNode)]:
-        raise NoStreamError(f"q draws {ahead[0].value}_T first, of a frame that a stream comes to last")
-    if ends := [h for h in network.heads if name == "step" and h.head.frame == LAST]:
-        said = f"{ends[0].head.side}({ends[0].variable.name}_T)"
-        raise NoStreamError(f"{said} is of each sequence's last frame, which a stream does not know")

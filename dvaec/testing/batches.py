@@ -163,15 +163,32 @@ def _as_in_whole(built: Built, whole: Values, method: str, k: int, result: Any, 
 
 
 def _observed_then_imagined(built: Built, frames: int, gap: Gap) -> None:
-    """Observed frames, then imagined ones, are a forecast."""
+    """Observed frames, then imagined ones, are a forecast; where there is none, scored, they are p's."""
     steps, stream = 2, built.plan.stream
-    if stream is None or not all(built.has(method) for method in ("step", "imagine", "forecast")):
+    if stream is None or not all(built.has(method) for method in ("step", "imagine")):
         return
     values = sample_values(built, 2, frames + steps)
-    whole = _forecast(built, values, frames, steps)._asdict()
-    made = list(_streamed(built, values, ["step"] * frames + ["imagine"] * steps))
-    for k, result in enumerate(made[-steps:], frames):
+    made = list(_streamed(built, values, ["step"] * frames + ["imagine"] * steps))[-steps:]
+    if built.has("forecast"):
+        whole = _forecast(built, values, frames, steps)._asdict()
+    else:
+        whole = _scored_behind(built, values, frames, made)
+    for k, result in enumerate(made, frames):
         _as_in_whole(built, whole, "imagine", k, result, gap)
+
+
+def _scored_behind(built: Built, values: Values, frames: int, made: Sequence[Any]) -> Values:
+    """Score a context with what `encode` draws of it, and what a stream has imagined behind it: p's part."""
+    framed = _framed(built)
+    context = {name: value[:, :frames] if name in framed else value for name, value in values.items()}
+    drawn, whole = with_draws(built, context), dict(values)
+    for name in built.values(Role.LATENT, Role.OBSERVED):
+        whole[name] = drawn[name]
+        if name in framed:
+            imagined = torch.stack([getattr(result, name) for result in made], 1)
+            whole[name] = torch.cat([whole[name], imagined], 1)
+    score: Values = built.call("score", whole)._asdict()
+    return {field: value for field, value in score.items() if field.startswith("p_")}
 
 
 def _lateness(built: Built, method: str) -> dict[str, int]:

@@ -140,7 +140,7 @@ PROPERTIES = (
         "step by step = whole sequences",
         "encode and generate of the same noise",
         batches.stream_is_batch,
-        (5,),
+        (1, 2, 5),
     ),
 )
 

@@ -78,7 +78,7 @@ class State(NamedTuple):
 
     frame: int  # the frame that comes next, from 0
     batch: int
-    frame_drawn: int  # the frame that is drawn next, 1 frame behind
+    frame_drawn: int  # the frame that q draws next, 1 frame behind
     x_prev: Tensor  # (batch, 88), x 1 step before
     x_prev2: Tensor  # (batch, 88), x 2 steps before
     z_prev: Tensor  # (batch, 16), z 1 step before

@@ -791,9 +791,9 @@ class SLDS(nn.Module):
         s_t = relaxed_draw(p_s_logits_t, noise_s, 0.5, self.training)
         if t == 0:
             p_z_first_mean, p_z_first_logvar = self.p_z_first(  # (6)
-            self.p_z_first_1(s_t),
-            self.p_z_first_logvar_1(s_t),
-        )
+                self.p_z_first_1(s_t),
+                self.p_z_first_logvar_1(s_t),
+            )
         p_z_mean_t, p_z_logvar_t = self.p_z(s_t, self.p_z_mean_1(z_prev), self.p_z_logvar_1(s_t))  # (3)
         if t == 0:
             p_z_mean_t = p_z_first_mean
