@@ -54,10 +54,10 @@ def _less_at_ends(spec: Spec, comparison: Comparison, source: Source) -> Diagnos
     assert head is not None
     name, less = head_key(spec, head), comparison.unseen
     message = (
-        f"the network {name} sees less at an end of the sequence than the windows of q say: "
-        f"{unseen_words(comparison.target, less)}, since {why_unseen(spec)}"
+        f"the network {name} sees less than the windows of q say: "
+        f"{unseen_words(comparison.target, less)}, {why_unseen(spec, less)}"
     )
-    hint = way_to_see(less[0], comparison.frame)
+    hint = way_to_see(spec, less[0], comparison.frame)
     return Diagnostic(UNSEEN, message, source.span(("networks", name, "reads")), hint, Severity.WARNING)
 
 

@@ -7,6 +7,7 @@ where states start, or where features beyond the ends are read: q is legal, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from dvaec.derive.chain import seen_by_network
 from dvaec.derive.model import Key, served_by
@@ -22,22 +23,22 @@ MOST_SHOWN = 4
 def unseen(spec: Spec, inference: Iterable[Conditional]) -> dict[Key, tuple[Lost, ...]]:
     """Return, by factor of q, what its windows hold and its networks do not see at some frame of 1..T.
 
-    Of a T that holds both ends apart; of a shorter one, before these, where that shows something new.
+    Of a T that holds both ends apart, then of shorter ones where these show what no longer one does.
     """
     if spec.inference.kind is not InferenceKind.NETWORKS:
         return {}
     inference = tuple(inference)
     try:
         longest, *shorter = (tuple(unseen_at(one, inference)) for one in lengths(spec))
+        falling = (longest, *reversed(shorter))
     except TooLongError:  # reported with its place by `check_developed`
         return {}
-    found = {}
-    for q in inference:
-        key = (q.target, q.frame)
-        mine, *others = (tuple(lost for k, lost in all_lost if k == key) for all_lost in (longest, *shorter))
-        new = tuple(lost for some in others if _shows_more(some, mine) for lost in some)
-        if mine or new:
-            found[key] = (*new, *mine)
+    found: dict[Key, tuple[Lost, ...]] = {}
+    for one in falling:
+        for key in dict.fromkeys(key for key, _ in one):
+            mine, known = tuple(lost for k, lost in one if k == key), found.get(key, ())
+            if any(_is_new(lost, known) for lost in mine):
+                found[key] = (*known, *mine)
     return found
 
 
@@ -54,20 +55,21 @@ def unseen_at(finite: Ends, inference: Iterable[Conditional]) -> Iterator[tuple[
                 yield (q.target, q.frame), lost
 
 
-def _shows_more(shorter: tuple[Lost, ...], longest: tuple[Lost, ...]) -> bool:
-    """Whether a frame is lost that no frame of the longest is like, both counted from either end."""
-    there = {(lost.name, lost.frame, frame) for lost in longest for frame in lost.missing or (None,)}
-    return any(
-        not there & {(lost.name, at, of) for at in _either(lost.frame, more) for of in _either(frame, more)}
-        for lost in shorter
-        for more in (longest[0].frames - lost.frames if longest else 0,)
-        for frame in lost.missing or (None,)
+def _is_new(shorter: Lost, known: tuple[Lost, ...]) -> bool:
+    """Whether a frame is lost that no frame of a longer sequence is like, both counted from either end."""
+
+    def alike(frame: int | None, other: int | None, more: int) -> bool:
+        return frame == other or (frame is not None and frame + more == other)
+
+    return not all(
+        any(
+            shorter.name == longer.name
+            and alike(shorter.frame, longer.frame, longer.frames - shorter.frames)
+            and any(alike(at, of, longer.frames - shorter.frames) for of in longer.missing or (None,))
+            for longer in known
+        )
+        for at in shorter.missing or (None,)
     )
-
-
-def _either(frame: int | None, more: int) -> tuple[int | None, ...]:
-    """A frame, and the one that is as far from the end of a sequence of so many more frames."""
-    return (None,) if frame is None else (frame, frame + more)
 
 
 def unseen_words(target: str, lost: Iterable[Lost]) -> str:
@@ -91,42 +93,55 @@ def _of_one_length(target: str, lost: Iterable[Lost]) -> str:
         frame, words = next(iter(at_frame.items()))
         first = f"{_readers(target, [frame])} does not see {', '.join(words)}"
         return f"{_readers(target, list(at_frame))} see less, each in its own way: {first}"
-    return ", ".join(
+    return "; ".join(
         f"{_readers(target, frames)} {'does' if len(frames) == 1 else 'do'} not see {words}"
         for words, frames in alike.items()
     )
 
 
 def lost_word(lost: Lost) -> str:
-    """Name what is lost: c, x_11, x_<2:11>."""
+    """Name what is lost as a page does: c, x_11, x_<2:11>, x_<1:11:2>."""
+    frames = lost.missing
+    steps = {after - before for before, after in pairwise(frames)}
+    if len(frames) > 2 and len(steps) == 1 and steps != {1}:
+        return f"{lost.name}_<{frames[0]}:{frames[-1]}:{steps.pop()}>"
     named = (
         f"{lost.name}_{run[0]}" if len(run) == 1 else f"{lost.name}_<{run[0]}:{run[-1]}>"
-        for run in runs(lost.missing)
+        for run in runs(frames)
     )
     return ", ".join(named) or lost.name
 
 
 def _readers(target: str, frames: list[int | None]) -> str:
     """Name the factors of some frames: q(v), q(z_1), q(z_3) to q(z_9)."""
-    numbers = [frame for frame in frames if frame is not None]
-    if not numbers:
-        return f"q({target})"
-    return ", ".join(
-        f"q({target}_{run[0]})" + ("" if len(run) == 1 else f" to q({target}_{run[-1]})")
-        for run in runs(numbers)
+    parted = runs(frame for frame in frames if frame is not None)
+    named = (
+        f"q({target}_{run[0]}) to q({target}_{run[-1]})"
+        if len(run) > 2
+        else ", ".join(f"q({target}_{frame})" for frame in run)
+        for run in parted
     )
+    return ", ".join(named) or f"q({target})"
 
 
-def why_unseen(spec: Spec) -> str:
-    """Say why a network sees less at an end than far from there."""
+def why_unseen(spec: Spec, lost: Iterable[Lost]) -> str:
+    """Say why a network sees less than its windows say: at an end, or as they name all frames for some."""
+    if any(_amid(one.frame, one) and any(_amid(at, one) for at in one.missing) for one in lost):
+        return "since no window names just the frames that it sees"
     states, features = "states start at the ends", "features beyond the ends are those of zeros"
-    if not spec.features:
-        return states
-    return f"{states}, and {features}" if spec.states else features
+    reasons = (*((states,) if spec.states else ()), *((features,) if spec.features else ()))
+    return f"since {', and '.join(reasons)}"
 
 
-def way_to_see(lost: Lost, frame: int | None) -> str:
+def _amid(frame: int | None, lost: Lost) -> bool:
+    """Whether a frame is far from both ends of a sequence that holds them apart."""
+    return frame is None or abs(2 * frame - lost.frames - 1) <= 4 < lost.frames
+
+
+def way_to_see(spec: Spec, lost: Lost, frame: int | None) -> str:
     """Suggest how the network of a factor, of one `frame` or of every, sees what is lost."""
+    if not spec.states:
+        return f"let the network read {lost.name} itself: a feature beyond the ends shows nothing of it"
     if lost.missing == (0,):
         return f"let a forward state read {lost.name}_<t-1>, or start at it: starts: {{reads: {lost.name}_0}}"
     if lost.frame is None or frame is not None:

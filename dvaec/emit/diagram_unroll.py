@@ -89,7 +89,10 @@ def as_seen(
 
 
 def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tuple[Arrow, ...]:
-    """Leave out the golden arrows that tell nothing: near the ends exact sets may be less than windows."""
+    """Leave out the golden arrows that tell nothing: near the ends exact sets may be less than windows.
+
+    And those of a frame that q reads by its number.
+    """
     template = template_of(spec)
     network = unroll(template, frames)
     exact: Mapping[Place, frozenset[Node]] = {
@@ -97,7 +100,13 @@ def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tup
         for place in dict.fromkeys(a.target for a in arrows if a.tone is Tone.GOLDEN)
         for node in [_node(place)]
     }
-    return tuple(a for a in arrows if a.tone is not Tone.GOLDEN or _node(a.source) in exact[a.target])
+    read = {(a.source, a.target) for a in arrows if a.tone is not Tone.GOLDEN}
+    return tuple(
+        a
+        for a in arrows
+        if a.tone is not Tone.GOLDEN
+        or (_node(a.source) in exact[a.target] and (a.source, a.target) not in read)
+    )
 
 
 def _node(place: Place) -> Node:

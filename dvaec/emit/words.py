@@ -85,8 +85,9 @@ def order_words(spec: Spec) -> str:
 def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     """Say what is golden by choice, and at which frames q sees less than the windows that are compared."""
     comparisons = tuple(comparisons)
-    why = why_unseen(spec)
-    ends = [f"{unseen_words(c.target, c.unseen)}, since {why}" for c in comparisons if c.unseen]
+    ends = [
+        f"{unseen_words(c.target, c.unseen)}, {why_unseen(spec, c.unseen)}" for c in comparisons if c.unseen
+    ]
     return [*_choice_words(spec, comparisons), *ends]
 
 
