@@ -79,7 +79,7 @@ def _at_the_ends(spec: Spec, head: Head, first: Lost, source: Source) -> Diagnos
     length = notation.counted(first.frames, "frame")
     message = (
         f"the network {name} loses {what} at an end of the sequence: of {length}, "
-        f"{reader} does not see {lost_word(first)}, {why_unseen(spec, (first,))}"
+        f"{reader} does not see {lost_word(first)}, since {why_unseen(spec, (first,))}"
     )
     span = source.span(("networks", name, "reads"))
     return Diagnostic(LOSES_ENDS, message, span, way_to_see(spec, first, head.frame))

@@ -114,7 +114,11 @@ def lost_word(lost: Lost) -> str:
 
 def _readers(target: str, frames: list[int | None]) -> str:
     """Name the factors of some frames: q(v), q(z_1), q(z_3) to q(z_9)."""
-    parted = runs(frame for frame in frames if frame is not None)
+    numbers = [frame for frame in frames if frame is not None]
+    steps = {after - before for before, after in pairwise(numbers)}
+    if len(numbers) > 3 and len(steps) == 1 and steps != {1}:
+        return f"q({target}_{numbers[0]}), q({target}_{numbers[1]}), ..., q({target}_{numbers[-1]})"
+    parted = runs(numbers)
     named = (
         f"q({target}_{run[0]}) to q({target}_{run[-1]})"
         if len(run) > 2
@@ -126,22 +130,28 @@ def _readers(target: str, frames: list[int | None]) -> str:
 
 def why_unseen(spec: Spec, lost: Iterable[Lost]) -> str:
     """Say why a network sees less than its windows say: at an end, or as they name all frames for some."""
-    if any(_amid(one.frame, one) and any(_amid(at, one) for at in one.missing) for one in lost):
-        return "since no window names just the frames that it sees"
+    if any(_is_inside(one) for one in lost):
+        return "no window names just the frames that it sees"
     states, features = "states start at the ends", "features beyond the ends are those of zeros"
     reasons = (*((states,) if spec.states else ()), *((features,) if spec.features else ()))
-    return f"since {', and '.join(reasons)}"
+    return ", and ".join(reasons)
 
 
-def _amid(frame: int | None, lost: Lost) -> bool:
-    """Whether a frame is far from both ends of a sequence that holds them apart."""
-    return frame is None or abs(2 * frame - lost.frames - 1) <= 4 < lost.frames
+def _is_inside(lost: Lost) -> bool:
+    """Whether a frame is lost far from both ends, of a sequence that holds them apart."""
+
+    def amid(frame: int | None) -> bool:
+        return frame is None or abs(2 * frame - lost.frames - 1) <= 4 < lost.frames
+
+    return amid(lost.frame) and any(map(amid, lost.missing))
 
 
 def way_to_see(spec: Spec, lost: Lost, frame: int | None) -> str:
     """Suggest how the network of a factor, of one `frame` or of every, sees what is lost."""
     if not spec.states:
-        return f"let the network read {lost.name} itself: a feature beyond the ends shows nothing of it"
+        return f"let the network read {lost.name} itself"
+    if _is_inside(lost):
+        return "what is printed holds more than it sees, and what it sees is right"
     if lost.missing == (0,):
         return f"let a forward state read {lost.name}_<t-1>, or start at it: starts: {{reads: {lost.name}_0}}"
     if lost.frame is None or frame is not None:

@@ -85,9 +85,8 @@ def order_words(spec: Spec) -> str:
 def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     """Say what is golden by choice, and at which frames q sees less than the windows that are compared."""
     comparisons = tuple(comparisons)
-    ends = [
-        f"{unseen_words(c.target, c.unseen)}, {why_unseen(spec, c.unseen)}" for c in comparisons if c.unseen
-    ]
+    less = (c for c in comparisons if c.unseen)
+    ends = [f"{unseen_words(c.target, c.unseen)}, since {why_unseen(spec, c.unseen)}" for c in less]
     return [*_choice_words(spec, comparisons), *ends]
 
 
