@@ -106,7 +106,7 @@ def test_where_networks_alone_declare_q_what_they_lose_is_said_and_nothing_calle
     derivation = derive(spec)
     assert check_developed(spec, derivation, source) == []
     (comparison,) = derivation.comparisons
-    assert comparison.unseen == tuple(Lost("x", t, 11, (11,)) for t in range(1, 12))
+    assert comparison.unseen == tuple(Lost("x", t, 13, (13,)) for t in range(1, 14))
     assert comparison.redundant == ()
     sound, _ = read_text(LESS.replace("reads: x_<t-1>", "reads: x_t"), "page.yaml")
     (comparison,) = derive(sound).comparisons
@@ -116,15 +116,14 @@ def test_where_networks_alone_declare_q_what_they_lose_is_said_and_nothing_calle
 
 @pytest.mark.parametrize(("frames", "lost"), [(1, (1,)), (2, ()), (40, ())])
 def test_of_a_fixed_length_only_that_one_is_looked_at(frames: int, lost: tuple[int, ...]) -> None:
-    text = LESS.split("states:", maxsplit=1)[0] + (
-        f"T: {frames}\n"
+    page = LESS.split("states:", maxsplit=1)[0] + (
         "features:\n"
         "  f_t: {reads: x_<t-1>, layers: [4 tanh]}\n"
         "  k_t: {reads: x_<t+1>, layers: [4 tanh]}\n"
         "networks:\n"
         '  q(z_t): {reads: "z_<t-1>, f_<t+1>, k_<t-1>"}\n'
     )
-    (comparison,) = derive(read_text(text, "page.yaml")[0]).comparisons
+    (comparison,) = derive(replace(read_text(page, "page.yaml")[0], frames=frames)).comparisons
     assert [one.missing for one in comparison.unseen] == ([lost] if lost else [])
 
 

@@ -82,7 +82,7 @@ def _at_the_ends(spec: Spec, head: Head, first: Lost, source: Source) -> Diagnos
         f"{reader} does not see {lost_word(first)}, since {why_unseen(spec, (first,))}"
     )
     span = source.span(("networks", name, "reads"))
-    return Diagnostic(LOSES_ENDS, message, span, way_to_see(spec, first, head.frame))
+    return Diagnostic(LOSES_ENDS, message, span, way_to_see(spec, (first,), head.frame))
 
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:

@@ -54,7 +54,7 @@ def _less_at_ends(spec: Spec, comparison: Comparison, source: Source) -> Diagnos
     assert head is not None
     name, less = head_key(spec, head), comparison.unseen
     message = f"the network {name} sees less than q's windows hold: {unseen_words(comparison.target, less)}"
-    hint = f"{why_unseen(spec, less)}: {way_to_see(spec, less[0], comparison.frame)}"
+    hint = f"{why_unseen(spec, less)}: {way_to_see(spec, less, comparison.frame)}"
     return Diagnostic(UNSEEN, message, source.span(("networks", name, "reads")), hint, Severity.WARNING)
 
 

@@ -146,15 +146,18 @@ def _is_inside(lost: Lost) -> bool:
     return amid(lost.frame) and any(map(amid, lost.missing))
 
 
-def way_to_see(spec: Spec, lost: Lost, frame: int | None) -> str:
+def way_to_see(spec: Spec, lost: tuple[Lost, ...], frame: int | None) -> str:
     """Suggest how the network of a factor, of one `frame` or of every, sees what is lost."""
+    first = lost[0]
     if not spec.states:
-        return f"let the network read {lost.name} itself"
-    if _is_inside(lost):
+        return f"let the network read {first.name} itself"
+    if any(map(_is_inside, lost)):
         return "what is printed holds more than it sees, and what it sees is right"
-    if lost.missing == (0,):
-        return f"let a forward state read {lost.name}_<t-1>, or start at it: starts: {{reads: {lost.name}_0}}"
-    if lost.frame is None or frame is not None:
+    if first.missing == (0,):
+        return (
+            f"let a forward state read {first.name}_<t-1>, or start at it: starts: {{reads: {first.name}_0}}"
+        )
+    if first.frame is None or frame is not None:
         return "read a forward state that reads frame t at its last frame (g_<T>), a backward one at frame 1"
     return (
         "let a backward state read at t or later and a forward state at t or earlier; "
