@@ -15,7 +15,7 @@ from dvaec.derive.findings import LARGEST_SEARCHED, shown
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
 from dvaec.derive.trails import Frames, Place, Trails
-from dvaec.derive.unseen import unseen_at
+from dvaec.derive.unseen import is_seen_far, unseen_at
 from dvaec.network.ends import ends
 from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, singles, template_of
@@ -88,7 +88,7 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     exact = derivation.posterior.of(target)
     there = _reads_far(exact, candidate, spec.frames)
     q = serving(by_key(derivation.inference), target, None)
-    read = _reads_far(q, candidate, spec.frames) and _is_seen_far(spec, derivation, q, candidate)
+    read = _reads_far(q, candidate, spec.frames) and is_seen_far(spec, derivation.inference, q, candidate)
     allowed = candidate in singles(template, target, None)
     allowed |= _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
     middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
@@ -102,22 +102,6 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
         golden=candidate if there and not read else None,
         silver=candidate if read and not there else None,
     )
-
-
-def _is_seen_far(spec: Spec, derivation: Derivation, q: Conditional, candidate: Parent) -> bool:
-    """Whether the networks of q see the frame at some t whose window holds it."""
-    finite = ends(spec)
-    at = finite.frames if candidate.frame == LAST else candidate.frame or 0
-    lost = {
-        one.frame
-        for (name, _), one in unseen_at(finite, derivation.inference)
-        if (name, one.name) == (q.target, candidate.name) and at in one.missing
-    }
-    by_number = q.of(candidate.name, candidate.frame) is not None
-    window = q.of(candidate.name)
-    offsets = None if window is None else window.offsets
-    holding = (t for t in range(1, finite.frames + 1) if by_number or (offsets and at - t in offsets))
-    return not lost or any(t not in lost for t in holding if t != at)
 
 
 def _reads_far(conditional: Conditional, candidate: Parent, frames: int | None) -> bool:

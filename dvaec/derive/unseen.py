@@ -11,10 +11,10 @@ from itertools import pairwise
 
 from dvaec.derive.chain import seen_by_network
 from dvaec.derive.model import Key, served_by
-from dvaec.network.ends import Ends, Lost
+from dvaec.network.ends import Ends, Lost, ends
 from dvaec.network.lengths import TooLongError, lengths
 from dvaec.spec.frames import runs
-from dvaec.spec.model import Conditional, InferenceKind, Side, Spec
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
 from dvaec.spec.notation import counted
 
 MOST_SHOWN = 4
@@ -53,6 +53,22 @@ def unseen_at(finite: Ends, inference: Iterable[Conditional]) -> Iterator[tuple[
         if reads is not None:
             for lost in finite.lost(Side.Q, reads, q, served_by(keys, q.target)):
                 yield (q.target, q.frame), lost
+
+
+def is_seen_far(spec: Spec, inference: Iterable[Conditional], q: Conditional, candidate: Parent) -> bool:
+    """Whether the networks of q see the frame at some t whose window holds it."""
+    finite = ends(spec)
+    at = finite.frames if candidate.frame == LAST else candidate.frame or 0
+    lost = {
+        one.frame
+        for (name, _), one in unseen_at(finite, inference)
+        if (name, one.name) == (q.target, candidate.name) and at in one.missing
+    }
+    by_number = q.of(candidate.name, candidate.frame) is not None
+    window = q.of(candidate.name)
+    offsets = None if window is None else window.offsets
+    holding = (t for t in range(1, finite.frames + 1) if by_number or (offsets and at - t in offsets))
+    return not lost or any(t not in lost for t in holding if t != at)
 
 
 def _is_new(shorter: Lost, known: tuple[Lost, ...]) -> bool:
