@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,13 @@ from dvaec.diagnostics import Diagnostic, Fault
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
-from dvaec.plan.entries import parts, plan, sampled
+from dvaec.plan.entries import plan
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import Plan
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Family, Role, Spec
+from dvaec.spec.model import Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
@@ -204,55 +204,16 @@ def _compiled(compilation: Compilation) -> Compiled:
     spec = compilation.spec
     assert compilation.module is not None
     assert compilation.elbo is not None
-    inputs = spec.having(Role.INPUT)
-    card: dict[str, Any] = {
+    assert compilation.plan is not None
+    # Behind the module, so that `check` and `explain` do not wait for the templates' library.
+    from dvaec.emit.card import card_of
+
+    card = {
         "name": spec.name,
         "spec": compilation.source.texts[compilation.source.file],
         "overrides": list(compilation.overrides),
         "hash": compilation.layout,
-        "observed": {v.name: v.dim for v in spec.having(Role.OBSERVED)},
-        "families": {
-            v.name: str(v.family)
-            for v in spec.variables
-            if v.role is Role.OBSERVED or (v.role is Role.INPUT and v.family is Family.CATEGORICAL)
-        },
-        "inputs": {v.name: v.dim for v in inputs},
-        "axes": {v.name: list(v.axes) for v in spec.variables if v.axes and v.role is not Role.LATENT},
-        "static_inputs": [v.name for v in inputs if not v.framed],
-        "latents": {v.name: v.dim for v in spec.having(Role.LATENT)},
-        "static_observed": [v.name for v in spec.having(Role.OBSERVED) if not v.framed],
-        "parts": [part.field for part in parts(compilation.elbo)],
-        "predictions": [f"aux_{line.target}" for line in spec.auxiliary],
-        "length": spec.frames,
-        "sampled": sampled(compilation.elbo),
-        "noises": _noises(compilation),
-        "divergences": _divergences(compilation),
-        "objective": _objective(spec),
+        **card_of(spec, compilation.elbo, compilation.plan),
         "canonical": compilation.hash,
     }
     return Compiled(compilation.module, spec.name, card, compilation)
-
-
-def _noises(compilation: Compilation) -> dict[str, dict[str, Any]]:
-    """The draws that `elbo` takes."""
-    from dvaec.emit.preparing import noises
-
-    assert compilation.plan is not None
-    network = compilation.plan.network
-    drawn = noises(network, compilation.plan.entry("elbo"))
-    names = ("law", "width", "framed")
-    return {argument: dict(zip(names, said, strict=True)) for argument, said in drawn.items()}
-
-
-def _objective(spec: Spec) -> dict[str, Any]:
-    """What the page says of training; nothing where it is silent."""
-    said = spec.objective
-    return {} if said is None else {**asdict(said), "factors": dict(said.factors)}
-
-
-def _divergences(compilation: Compilation) -> dict[str, str]:
-    """The latent of each part of the bound that is a divergence."""
-    assert compilation.plan is not None
-    assert compilation.elbo is not None
-    variables = {value.name: value.variable.name for value in compilation.plan.network.values}
-    return {part.field: variables[part.value] for part in parts(compilation.elbo) if part.divergence}

@@ -189,24 +189,27 @@ class _Sight:
     unfolded: Unfolded
     finite: Ends
 
-    def allowed(self, name: str, offset: int, limits: dict[str, int | None]) -> bool:
-        """Say whether it shows nothing beyond the largest offset of each variable, and loses nothing."""
+    def allowed(self, name: str, offset: int, limits: dict[str, int | None], losing: bool) -> bool:
+        """Say whether it shows nothing beyond the largest offset of each variable, and loses nothing.
+
+        What is `losing` may: networks that alone declare q.
+        """
         seen = self.unfolded.seen((Parent(name, of(offset)),))
         for parent in seen:
             limit = limits[parent.name]
             if parent.offsets is not None and limit is not None and parent.offsets & window(limit + 1, None):
                 return False
         probe = Conditional(self.unfolded.spec.variables[0].name, seen)
-        return next(self.finite.lost(Side.P, (Parent(name, of(offset)),), probe), None) is None
+        return losing or next(self.finite.lost(Side.P, (Parent(name, of(offset)),), probe), None) is None
 
-    def options(self, limits: dict[str, int | None]) -> tuple[_Readable, ...]:
+    def options(self, limits: dict[str, int | None], losing: bool = False) -> tuple[_Readable, ...]:
         """Everything that a head with these limits may read."""
         spec = self.unfolded.spec
         found = [_Readable(v.name, None) for v in spec.variables if not v.framed]
         nodes = [s.name for s in spec.states] + [f.name for f in spec.features]
         states = {s.name for s in spec.states}
         for name in (*nodes, *(v.name for v in spec.variables if v.framed)):
-            offsets = tuple(d for d in range(-FARTHEST, 3) if self.allowed(name, d, limits))
+            offsets = tuple(d for d in range(-FARTHEST, 3) if self.allowed(name, d, limits, losing))
             times = (
                 8 if name in states else 4 if name in nodes else 1
             )  # what has a form of its own comes often
@@ -358,7 +361,8 @@ def _with_inference(draw: st.DrawFn, spec: Spec, sight: _Sight) -> Spec:
             v.name: None if v.role is not Role.LATENT else 0 if v.name in spec.latents[:place] else -1
             for v in spec.variables
         }
-        heads.append(draw(_head(Side.Q, spec.variable(name), sight.options(limits))))
+        losing = kind is InferenceKind.NETWORKS
+        heads.append(draw(_head(Side.Q, spec.variable(name), sight.options(limits, losing))))
     own = tuple(Conditional(h.target, sight.unfolded.seen(reads_of_head(h))) for h in heads)
     inference = Inference(kind, conditionals=own if kind is InferenceKind.CONDITIONALS else ())
     return replace(spec, inference=inference, heads=(*spec.heads, *heads))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dvaec.derive.derivation import derive
@@ -15,8 +17,10 @@ from dvaec.network.template import template_of
 from dvaec.network.unrolled import Node, unroll
 from dvaec.plan.develop import develop
 from dvaec.spec.model import Spec
+from dvaec.spec.read import read_spec
 from tests.shipped import SHIPPED, shipped
 
+REGRESSIONS = Path(__file__).parent / "regressions"
 Arrows = set[tuple[Node, Node]]
 
 
@@ -84,6 +88,17 @@ def test_the_developed_form_reads_what_the_compact_one_does(name: str) -> None:
     assert _through(_picture(spec, Form.DEVELOPED, frames), frames) == _of_p(spec, frames)
     if spec.latents:
         assert _through(_picture(spec, Form.INFERENCE, frames), frames) == _of_q(spec, frames)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4, 5])
+@pytest.mark.parametrize("path", sorted(REGRESSIONS.glob("less_seen*.yaml")), ids=lambda path: path.stem)
+def test_what_networks_do_not_see_at_the_ends_is_not_read_in_either_form(path: Path, frames: int) -> None:
+    spec = read_spec(path)[0]
+    compact, developed = (_picture(spec, form, frames) for form in (Form.INFERENCE_COMPACT, Form.INFERENCE))
+    seen = _arrows(compact, frames, Tone.PLAIN, Tone.SILVER)
+    assert seen == _through(developed, frames)
+    assert seen <= _of_q(spec, frames)
+    assert not seen & _arrows(compact, frames, Tone.GOLDEN)
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if shipped(name).latents])

@@ -263,7 +263,18 @@ def test_the_packed_factor_is_lower_triangular_with_a_positive_diagonal() -> Non
         same(made, lower(packed, dim))
         assert bool((made.diagonal(dim1=-2, dim2=-1) > 0).all())
     bounded = function("bounded_factor")(torch.full((3,), 1e9, dtype=torch.float64), 2)
-    assert bounded.tolist() == [30.0, 30.0, 1e9]
+    assert bounded.tolist() == [15.0, 15.0, 1e9]
+
+
+@pytest.mark.parametrize("far", [-1e3, 1e3])
+def test_a_full_covariance_of_any_diagonal_is_finite_in_single_precision(far: float) -> None:
+    """With log-variances of +-60 the squares of ratios of deviations are beyond what single precision holds."""
+    mean, other = torch.zeros(2, dtype=torch.float32), torch.ones(2, dtype=torch.float32)
+    bounded = function("bounded_factor")
+    one, two = (bounded(torch.tensor([way, way, 0.0]), 2) for way in (far, -far))
+    assert bool(function("full_gaussian_kl")(mean, one, other, two).isfinite())
+    assert bool(function("full_gaussian_standard_kl")(mean, one).isfinite())
+    assert bool(function("full_gaussian_log_density")(other, mean, one).isfinite())
 
 
 def test_the_complex_gaussian_is_that_of_the_review() -> None:

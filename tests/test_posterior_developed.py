@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dvaec.derive.derivation import derive
 from dvaec.derive.development_check import check_developed
 from dvaec.diagnostics import Diagnostic
+from dvaec.network.ends import Lost
 from dvaec.spec.model import Dense, Spec
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_text
@@ -85,6 +86,45 @@ def test_q_s_networks_alone_are_the_declaration() -> None:
     start = text.index("inference:")
     spec, source = read_text(text[:start] + text[text.index("features:") :], "vrnn.yaml")
     assert check_developed(spec, derive(spec), source) == []
+
+
+LESS = """dvaec: 1
+model: M
+variables:
+  x: {role: observed, dim: 3}
+  z: {role: latent, dim: 2}
+generation: ["z_t | z_<t-1>", "x_t | z_t"]
+states:
+  b_t: {rnn: gru, units: 4, runs: backward, reads: x_<t-1>}
+networks:
+  q(z_t): {reads: "z_<t-1>, z_<t-2>, b_t"}
+"""
+
+
+def test_where_networks_alone_declare_q_what_they_lose_is_said_and_nothing_called_redundant() -> None:
+    spec, source = read_text(LESS, "page.yaml")
+    derivation = derive(spec)
+    assert check_developed(spec, derivation, source) == []
+    (comparison,) = derivation.comparisons
+    assert comparison.unseen == tuple(Lost("x", t, 13, (13,)) for t in range(1, 14))
+    assert comparison.redundant == ()
+    sound, _ = read_text(LESS.replace("reads: x_<t-1>", "reads: x_t"), "page.yaml")
+    (comparison,) = derive(sound).comparisons
+    assert [p.name for p in comparison.redundant] == ["z"]
+    assert comparison.unseen == ()
+
+
+@pytest.mark.parametrize(("frames", "lost"), [(1, (1,)), (2, ()), (40, ())])
+def test_of_a_fixed_length_only_that_one_is_looked_at(frames: int, lost: tuple[int, ...]) -> None:
+    page = LESS.split("states:", maxsplit=1)[0] + (
+        "features:\n"
+        "  f_t: {reads: x_<t-1>, layers: [4 tanh]}\n"
+        "  k_t: {reads: x_<t+1>, layers: [4 tanh]}\n"
+        "networks:\n"
+        '  q(z_t): {reads: "z_<t-1>, f_<t+1>, k_<t-1>"}\n'
+    )
+    (comparison,) = derive(replace(read_text(page, "page.yaml")[0], frames=frames)).comparisons
+    assert [one.missing for one in comparison.unseen] == ([lost] if lost else [])
 
 
 def test_states_without_a_direction_of_time_are_found_at_their_line() -> None:

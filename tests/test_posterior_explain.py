@@ -372,6 +372,34 @@ def test_what_check_calls_golden_is_explained() -> None:
     ]
 
 
+LESS = """dvaec: 1
+model: M
+variables:
+  x: {role: observed, dim: 3}
+  z: {role: latent, dim: 2}
+generation: ["z_t | z_<t-1>", "x_t | z_t"]
+states:
+  b_t: {rnn: gru, units: 4, runs: backward, reads: x_<t-1>}
+networks:
+  q(z_t): {reads: "z_<t-1>, b_t"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "last"),
+    [
+        ("z_t <- x_<t:T>", "But of 11 frames, q(z_1) to q(z_11) do not see x_11."),
+        ("z_t <- x_T", "q does not read x_T, which the exact posterior reads (golden)."),
+        ("z_2 <- x_T", "q does not read x_T, which the exact posterior reads (golden)."),
+        ("z_2 <- x_1", "q reads x_1, which the exact posterior does not read (silver)."),
+    ],
+)
+def test_what_networks_do_not_see_at_the_ends_is_not_read(question: str, last: str) -> None:
+    spec, source = read_text(LESS, "page.yaml")
+    found = explain(spec, derive(spec), parse_question(question, spec))
+    assert explanation_text(found, source).splitlines()[-1] == last
+
+
 def test_a_question_is_about_one_variable() -> None:
     assert parse_question("z_t <- x_<1:t-3>, x_t", DKF).candidate.offsets == window(None, -3) | of(0)
     for text in ("z_t <- x_t, u_t", "z_t <- x_t, x_1"):

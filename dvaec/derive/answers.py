@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dvaec.derive.question import Question
 from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
+from dvaec.network.ends import Lost
 from dvaec.spec.model import Parent
 
 
@@ -34,7 +35,8 @@ class Explanation:
     """The answer to a question, part by part.
 
     `later` is the part that comes later in the chain-rule order, which the target's factor may not read.
-    `used`, `golden` and `silver` are the parts that declared q reads, should read, and reads in vain.
+    `used`, `golden` and `silver` are the parts that declared q reads, should read, and reads in vain; of a
+    question about any t, `unseen` is what q's networks do not see of the variable near the ends.
     """
 
     question: Question
@@ -45,3 +47,4 @@ class Explanation:
     golden: Parent | Frames | None
     silver: Parent | Frames | None
     framed: bool = True  # whether the target has frames
+    unseen: tuple[Lost, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dvaec.derive.beyond import HOLDING, beyond
 from dvaec.derive.factors import by_key, placed, serving
 from dvaec.derive.model import Comparison, Posterior, served_by
+from dvaec.derive.unseen import unseen
 from dvaec.network.numbered import last_windows, numbered_windows
 from dvaec.network.template import Template, template_of
 from dvaec.network.unframed import unframed_windows
@@ -22,16 +23,21 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
     that q reads. With E all that q reads, these are the links outside the minimal set; each can be left out,
     and all together, since a minimal set is one. Where the exact posterior has a factor of frame 1 or T and
     q has none, what q's conditional of every frame lacks there is told, too.
+
+    Where q's networks see less at the ends than its windows say, that is told (`unseen`), and nothing is
+    called redundant: the rest may not be seen there.
     """
     factors = by_key(inference)
-    found = []
+    found, lost = [], unseen(spec, factors.values())
     for name, frame in posterior.keys:
         exact, q = posterior.of(name, frame), serving(factors, name, frame)
         if q.frame != frame:
             found.append(Comparison(name, beyond(exact, _there(spec, q, frame), spec.zero), (), frame))
             continue
-        idle = () if q == exact else redundant(spec, q, served_by(factors, name))
-        found.append(Comparison(name, beyond(exact, q, spec.zero), beyond(q, exact, spec.zero), frame, idle))
+        less = lost.get((name, frame), ())
+        idle = () if less or q == exact else redundant(spec, q, served_by(factors, name))
+        golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
+        found.append(Comparison(name, golden, silver, frame, idle, less))
     return tuple(found)
 
 

@@ -1,15 +1,20 @@
 """The developed form against the declared windows: what a head's networks really see, recurrences unfolded.
 
-Any difference is an error, for p and q alike: the picture, the ELBO and the code would disagree.
+Any difference is an error, for p and q alike: the picture, the ELBO and the code would disagree. Where q's
+networks alone declare q there is nothing to contradict; what they lose at the ends is remarked upon.
 """
 
 from __future__ import annotations
 
+from itertools import islice
+
 from dvaec.derive.beyond import beside_itself, beyond
 from dvaec.derive.drawn import drawn_before
 from dvaec.derive.model import Derivation
+from dvaec.derive.unseen import lost_word, way_to_see, why_unseen
 from dvaec.diagnostics import Diagnostic
-from dvaec.network.ends import Ends, TooLongError, ends
+from dvaec.network.ends import Ends, Lost
+from dvaec.network.lengths import TooLongError, lengths
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
@@ -33,10 +38,10 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
         hint = "let all that depend on one another read in one direction of time, or an earlier frame"
         return [Diagnostic(error.code, str(error), source.span(_place(spec, error.node)), hint)]
     found = []
+    finite: tuple[Ends, ...] = ()
     try:
-        finite = ends(spec)
+        finite = lengths(spec)
     except TooLongError as error:
-        finite = None
         block = next((b for b in ("states", "features", "networks") if (b,) in source.spans), "networks")
         hint = "read far frames directly, or let fewer states and features stand on one another"
         found.append(Diagnostic(error.code, str(error), source.span((block,)), hint))
@@ -50,10 +55,11 @@ def check_developed(spec: Spec, derivation: Derivation, source: Source) -> list[
             found += _out_of_order(spec, head, seen, source)
         else:
             found += _differences(spec, unfolded, head, declared, beside_itself(seen), source)
-        if finite is not None and (declared is None or _alike(declared, seen)):
+        if declared is not None and _alike(declared, seen):  # else `remarks` tells what is lost
             served = (1, 0) if head.side is Side.P else derivation.served_by(head.target)
-            found += _at_the_ends(finite, head, seen, served, source)
-        if finite is not None and finite.sees_itself(reads, seen):
+            lost = (first for one in finite for first in one.lost(head.side, reads, seen, served))
+            found += [_at_the_ends(spec, head, first, source) for first in islice(lost, 1)]
+        if finite and finite[0].sees_itself(reads, seen):
             name, own = head_key(spec, head), f"{head.target}_{notation.frame_word(head.frame or 0)}"
             hint = f"a state that it reads starts at {own}, or reads it: read another in its place"
             span = source.span(("networks", name, "reads"))
@@ -65,33 +71,18 @@ def _alike(one: Conditional, other: Conditional) -> bool:
     return not beyond(one, other) and not beyond(other, one)
 
 
-def _at_the_ends(
-    finite: Ends, head: Head, seen: Conditional, served: tuple[int, int], source: Source
-) -> list[Diagnostic]:
+def _at_the_ends(spec: Spec, head: Head, first: Lost, source: Source) -> Diagnostic:
     """Report the first frame at which a state's start hides what its windows promise."""
-    first = next(finite.lost(head.side, reads_of_head(head), seen, served), None)
-    if first is None:
-        return []
-    name = head_key(finite.spec, head)
-    frames = ", ".join(f"{first.name}_{s}" for s in first.missing) or first.name
+    name = head_key(spec, head)
     what = "frames" if first.missing else first.name
     reader = f"{head.side}({head.target}{'' if first.frame is None else f'_{first.frame}'})"
     length = notation.counted(first.frames, "frame")
     message = (
         f"the network {name} loses {what} at an end of the sequence: of {length}, "
-        f"{reader} does not see {frames}, since states start at the ends"
+        f"{reader} does not see {lost_word(first)}, since {why_unseen(spec, (first,))}"
     )
-    hint = (
-        "let a backward state read at t or later and a forward state at t or earlier; "
-        "read the remaining frames directly in the network"
-    )
-    if first.missing == (0,):
-        hint = (
-            f"let a forward state read {first.name}_<t-1>, or start at it: starts: {{reads: {first.name}_0}}"
-        )
-    elif first.frame is None or head.frame is not None:
-        hint = "read a forward state that reads frame t at its last frame (g_<T>), a backward one at frame 1"
-    return [Diagnostic(LOSES_ENDS, message, source.span(("networks", name, "reads")), hint)]
+    span = source.span(("networks", name, "reads"))
+    return Diagnostic(LOSES_ENDS, message, span, way_to_see(spec, (first,), head.frame))
 
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:

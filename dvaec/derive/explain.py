@@ -12,6 +12,7 @@ from dvaec.derive.findings import relative_finding
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
 from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
+from dvaec.network.ends import Lost
 from dvaec.network.template import Template, evidence, template_of
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import NONE, Offsets
@@ -30,7 +31,7 @@ def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanati
     exact = derivation.posterior.of(question.target)
     q = serving(by_key(derivation.inference), question.target, None)
     if asked is None:
-        return _static(template, question, exact, q)
+        return _static(template, derivation, question, q)
     allowed = evidence(template, question.target).get(name) or NONE
     inside, read = _offsets(exact, name), _offsets(q, name)
     findings = tuple(
@@ -46,11 +47,12 @@ def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanati
         used=_part(name, asked & read),
         golden=_part(name, (asked & inside) - read),
         silver=_part(name, (asked & read) - inside),
+        unseen=_unseen(derivation, question),
     )
 
 
-def _static(template: Template, question: Question, exact: Conditional, q: Conditional) -> Explanation:
-    candidate = question.candidate
+def _static(template: Template, derivation: Derivation, question: Question, q: Conditional) -> Explanation:
+    candidate, exact = question.candidate, derivation.posterior.of(question.target)
     allowed = candidate.name in evidence(template, question.target)
     there, read = exact.of(candidate.name) is not None, q.of(candidate.name) is not None
     return Explanation(
@@ -61,7 +63,14 @@ def _static(template: Template, question: Question, exact: Conditional, q: Condi
         used=candidate if read else None,
         golden=candidate if there and not read else None,
         silver=candidate if read and not there else None,
+        unseen=_unseen(derivation, question),
     )
+
+
+def _unseen(derivation: Derivation, question: Question) -> tuple[Lost, ...]:
+    """Return what the networks of q do not see of the candidate near the ends."""
+    mine = (c for c in derivation.comparisons if (c.target, c.frame) == (question.target, None))
+    return tuple(lost for c in mine for lost in c.unseen if lost.name == question.candidate.name)
 
 
 def _offsets(conditional: Conditional, name: str) -> Offsets:

@@ -15,6 +15,8 @@ from dvaec.derive.findings import LARGEST_SEARCHED, shown
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
 from dvaec.derive.trails import Frames, Place, Trails
+from dvaec.derive.unseen import is_seen_far, unseen_at
+from dvaec.network.ends import ends
 from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
@@ -37,7 +39,7 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
         hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate, back)
     inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
     q = serving_at(by_key(derivation.inference), question.target, target.frame, network.frames)
-    read = set(network.reads(q, target.frame))
+    read = set(network.reads(q, target.frame)) - _unseen(spec, derivation, target, network)
 
     def part(nodes: Iterable[Node]) -> Parent | Frames | None:
         some = tuple(nodes)
@@ -66,6 +68,16 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
     )
 
 
+def _unseen(spec: Spec, derivation: Derivation, target: Node, network: Unrolled) -> set[Node]:
+    """Return what the networks of q do not see near the ends, though its windows hold it."""
+    return {
+        Node(lost.name, frame)
+        for (name, _), lost in unseen_at(ends(spec, network.frames), derivation.inference)
+        if (name, lost.frame) == (target.name, target.frame)
+        for frame in lost.missing or (None,)
+    }
+
+
 def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about frame t and one absolute frame, the first or the last: `z_t <- x_1`.
 
@@ -75,7 +87,8 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     template, candidate, target = template_of(spec), question.candidate, question.target
     exact = derivation.posterior.of(target)
     there = _reads_far(exact, candidate, spec.frames)
-    read = _reads_far(serving(by_key(derivation.inference), target, None), candidate, spec.frames)
+    q = serving(by_key(derivation.inference), target, None)
+    read = _reads_far(q, candidate, spec.frames) and is_seen_far(spec, derivation.inference, q, candidate)
     allowed = candidate in singles(template, target, None)
     allowed |= _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
     middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)

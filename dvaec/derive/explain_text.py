@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dvaec.derive.explain import Explanation, Finding
 from dvaec.derive.trails import Arrow, Block, Collider, Frames, Place
+from dvaec.derive.unseen import unseen_words
 from dvaec.diagnostics import Span
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Parent
@@ -166,6 +167,8 @@ def use_words(explanation: Explanation) -> list[str]:
         lines.append(f"q reads {text}, which the exact posterior does not read (silver).")
     if explanation.answer and explanation.used is not None:
         lines.append(f"q reads {window_text(explanation.used)}.")
+    if explanation.used is not None and explanation.unseen:
+        lines.append(f"But {unseen_words(explanation.question.target, explanation.unseen)}.")
     return lines
 
 

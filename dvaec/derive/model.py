@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from dvaec.network.ends import Lost
 from dvaec.spec.model import LAST, Conditional, Parent
 
 
@@ -129,7 +130,8 @@ class Comparison:
     """Declared q against the exact posterior, for one latent.
 
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
-    without any information on the target given the rest of what q reads.
+    without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
+    seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
     """
 
     target: str
@@ -137,6 +139,7 @@ class Comparison:
     silver: tuple[Parent, ...]
     frame: int | None = None  # of a numbered conditional
     redundant: tuple[Parent, ...] = ()
+    unseen: tuple[Lost, ...] = ()
 
 
 class TermKind(StrEnum):

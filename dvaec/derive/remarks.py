@@ -11,9 +11,11 @@ from dataclasses import replace
 
 from dvaec.derive.beyond import beyond
 from dvaec.derive.model import Comparison, Derivation
+from dvaec.derive.unseen import unseen_words, way_to_see, why_unseen
 from dvaec.diagnostics import Diagnostic, Severity
 from dvaec.network.unfold import unfold
 from dvaec.spec import notation
+from dvaec.spec.developed_text import head_key
 from dvaec.spec.frames import parent_of, settled
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
 from dvaec.spec.offsets import ALL
@@ -22,24 +24,38 @@ from dvaec.spec.subscripts import parse_reference
 
 GOLDEN = "DV220"
 REDUNDANT = "DV221"
+UNSEEN = "DV222"
 
 
 def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnostic, ...]:
     """Return a warning for each conditional of q that lacks golden links, and for each that has idle ones.
 
+    And for each network that alone says what q sees, and sees less of it at the ends of a sequence.
     Where q's conditional of every frame serves frame 1 or T, of which the exact posterior has a factor, that
     is said if other names are golden there.
     """
-    golden = {c.target: {p.name for p in c.golden} for c in derivation.comparisons if c.frame is None}
+    comparisons = derivation.comparisons
+    golden = {c.target: {p.name for p in c.golden} for c in comparisons if c.frame is None}
     own = {(q.target, q.frame) for q in derivation.inference}
-    return tuple(
+    at_ends = (_less_at_ends(spec, comparison, source) for comparison in comparisons if comparison.unseen)
+    compared = (
         remark
-        for comparison in derivation.comparisons
+        for comparison in comparisons
         if (comparison.target, comparison.frame) in own
         or {p.name for p in comparison.golden} - golden[comparison.target]
         if (path := _declared_at(spec, comparison, source)) is not None
         for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )
+    return (*compared, *at_ends)
+
+
+def _less_at_ends(spec: Spec, comparison: Comparison, source: Source) -> Diagnostic:
+    head = spec.head(Side.Q, comparison.target, comparison.frame)
+    assert head is not None
+    name, less = head_key(spec, head), comparison.unseen
+    message = f"the network {name} sees less than q's windows hold: {unseen_words(comparison.target, less)}"
+    hint = f"{why_unseen(spec, less)}: {way_to_see(spec, less, comparison.frame)}"
+    return Diagnostic(UNSEEN, message, source.span(("networks", name, "reads")), hint, Severity.WARNING)
 
 
 def _read_at_single_frames(derivation: Derivation, comparison: Comparison) -> frozenset[str]:

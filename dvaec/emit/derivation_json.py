@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TypeAlias
 
 from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Term
@@ -28,6 +29,7 @@ def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str,
         "golden": {_label(c): _parents(c.golden, c.frame) for c in derivation.comparisons},
         "silver": {_label(c): _parents(c.silver, c.frame) for c in derivation.comparisons},
         "redundant": {_label(c): _parents(c.redundant, c.frame) for c in derivation.comparisons},
+        "unseen": {_label(c): [asdict(one) for one in c.unseen] for c in derivation.comparisons},
         "elbo": {"given": list(elbo.given), "terms": [_term(term) for term in elbo.terms]},
         "auxiliary": [_term(term) for term in elbo.auxiliary],
     }

@@ -11,7 +11,7 @@ from dvaec.emit.folding import folded
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.words import (
     AUXILIARY,
-    choice_words,
+    comparison_words,
     declaration_words,
     estimator_words,
     order_words,
@@ -68,7 +68,7 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo, width: int =
     latent = [
         ("Exact posterior", [order_words(spec), *_posterior(writer, derivation)]),
         (f"Inference model ({declaration_words(spec)})", [writer.inference(derivation.inference)]),
-        ("q against the exact posterior", [*compared, *choice_words(spec, derivation.comparisons)]),
+        ("q against the exact posterior", [*compared, *comparison_words(spec, derivation.comparisons)]),
     ]
     sections = [
         (heading, ["; ".join(spec.cites)] if spec.cites else []),
@@ -127,7 +127,8 @@ def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
         lines.append(f"{target}  silver (in q, not in the exact posterior): {silver}")
     if comparison.redundant:
         lines.append(f"{target}  redundant (tells nothing, given the rest of what q reads): {idle}")
-    return lines or [f"{target}  q has the exact posterior's structure"]
+    far = " but at the ends" if comparison.unseen else ""
+    return lines or [f"{target}  q has the exact posterior's structure{far}"]
 
 
 def _bound(spec: Spec, writer: FormulaWriter, derivation: Derivation, elbo: Elbo) -> list[str]:

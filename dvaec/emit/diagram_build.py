@@ -11,7 +11,7 @@ from dvaec.emit.diagram_reads import Reader, column_of, predictions, readers_of
 from dvaec.emit.diagram_rows import rows_of
 from dvaec.emit.diagram_silver import toned
 from dvaec.emit.diagram_title import legend, title
-from dvaec.emit.diagram_unroll import unrolled_arrows, without_idle_gold
+from dvaec.emit.diagram_unroll import as_seen, unrolled_arrows, without_idle_gold
 from dvaec.spec.model import Side, Spec
 
 
@@ -51,7 +51,10 @@ def diagram(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THR
     else:
         zeros = frozenset(spec.zero)
         found = unrolled_arrows(links, own, static, zeros, extent.frames)
-        found = replace(found, arrows=without_idle_gold(spec, found.arrows, extent.frames))
+        arrows = found.arrows
+        if form.of_q:
+            arrows = as_seen(spec, derivation.inference, arrows, extent.frames)
+        found = replace(found, arrows=without_idle_gold(spec, arrows, extent.frames))
     arrows = found.arrows
     rows = rows_of(spec, side, readers, arrows)
     return Diagram(

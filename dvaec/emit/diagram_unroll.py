@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from dvaec.derive.unseen import unseen_at
 from dvaec.emit.diagram import AFTER, FINAL, FIRST, ZERO, Arrow, Place, Tone
 from dvaec.emit.diagram_arrows import Arrows, Link
+from dvaec.network.ends import ends
 from dvaec.network.separation import judge
 from dvaec.network.template import template_of
 from dvaec.network.unrolled import Node, unroll
-from dvaec.spec.model import LAST, Parent, Spec
+from dvaec.spec.model import LAST, Conditional, Parent, Spec
 
 
 def unrolled_arrows(
@@ -68,8 +70,29 @@ class _Whole:
         return Place(name, {0: ZERO, self.frames + 1: AFTER}.get(-1 if frame is None else frame, frame))
 
 
+def as_seen(
+    spec: Spec, inference: Iterable[Conditional], arrows: tuple[Arrow, ...], frames: int
+) -> tuple[Arrow, ...]:
+    """Let what the networks of q do not see near the ends be golden: its windows hold it, q does without."""
+
+    def place(name: str, frame: int | None) -> Place:
+        return Place(name, ZERO if frame == 0 else frame)
+
+    unseen = dict.fromkeys(
+        Arrow(place(lost.name, at), place(target, lost.frame), Tone.GOLDEN)
+        for (target, _), lost in unseen_at(ends(spec, frames), inference)
+        for at in lost.missing or (None,)
+    )
+    ways = {(a.source, a.target) for a in unseen}
+    seen = (a for a in arrows if (a.source, a.target) not in ways)
+    return tuple(dict.fromkeys((*seen, *unseen)))
+
+
 def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tuple[Arrow, ...]:
-    """Leave out the golden arrows that tell nothing: near the ends exact sets may be less than windows."""
+    """Leave out the golden arrows that tell nothing: near the ends exact sets may be less than windows.
+
+    And those of a frame that q reads by its number.
+    """
     template = template_of(spec)
     network = unroll(template, frames)
     exact: Mapping[Place, frozenset[Node]] = {
@@ -77,7 +100,13 @@ def without_idle_gold(spec: Spec, arrows: tuple[Arrow, ...], frames: int) -> tup
         for place in dict.fromkeys(a.target for a in arrows if a.tone is Tone.GOLDEN)
         for node in [_node(place)]
     }
-    return tuple(a for a in arrows if a.tone is not Tone.GOLDEN or _node(a.source) in exact[a.target])
+    read = {(a.source, a.target) for a in arrows if a.tone is not Tone.GOLDEN}
+    return tuple(
+        a
+        for a in arrows
+        if a.tone is not Tone.GOLDEN
+        or (_node(a.source) in exact[a.target] and (a.source, a.target) not in read)
+    )
 
 
 def _node(place: Place) -> Node:

@@ -13,7 +13,7 @@ from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.formula import FormulaWriter, Notation
 from dvaec.emit.latex_rows import rows
 from dvaec.emit.tex import escape
-from dvaec.emit.words import AUXILIARY, choice_words, estimator_words, order_words, proof_words
+from dvaec.emit.words import AUXILIARY, comparison_words, estimator_words, order_words, proof_words
 from dvaec.spec.model import Spec
 
 
@@ -98,10 +98,11 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
                 writer.parents(c.golden, c.frame),
                 writer.parents(c.silver, c.frame),
                 writer.parents(c.redundant, c.frame),
+                " but at the ends" if c.unseen else "",
             )
             for c in derivation.comparisons
         ],
-        choice=[escape(line) for line in choice_words(spec, derivation.comparisons)],
+        choice=[escape(line) for line in comparison_words(spec, derivation.comparisons)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
         others=[_step(writer, step) for step in regroupings(spec, derivation.inference, elbo)],

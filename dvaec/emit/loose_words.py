@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvaec.derive.model import DerivedConditional, Looseness, Place, Spare
+from dvaec.spec.frames import runs
 
 MOST_NAMED = 4
 
@@ -64,31 +65,20 @@ def _place_word(place: Place) -> str:
 def _lengths(loose: Looseness) -> str:
     if loose.varies or not loose.spare:
         some = "for some T, as for " if loose.varies else "for "
-        return some + ", ".join(_from_to("T", [str(k) for k in run]) for run in _runs(loose.lengths))
-    first = _runs(loose.lengths)[-1][0]
+        return some + ", ".join(_from_to("T", [str(k) for k in run]) for run in runs(sorted(loose.lengths)))
+    first = runs(sorted(loose.lengths))[-1][0]
     return "for every T" if first == 1 else f"for every T from {first} on"
 
 
 def _starts(frames: Iterable[int]) -> list[str]:
-    return [_from_to("t", [str(frame) for frame in run]) for run in _runs(frames)]
+    return [_from_to("t", [str(frame) for frame in run]) for run in runs(sorted(frames))]
 
 
 def _ends(backs: Iterable[int]) -> list[str]:
     return [
         _from_to("t", [f"T-{back}" if back else "T" for back in reversed(run)])
-        for run in reversed(_runs(backs))
+        for run in reversed(runs(sorted(backs)))
     ]
-
-
-def _runs(numbers: Iterable[int]) -> list[list[int]]:
-    """Part increasing numbers into runs without gaps."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
 
 
 def _from_to(name: str, frames: list[str]) -> str:

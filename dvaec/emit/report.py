@@ -19,7 +19,7 @@ from dvaec.emit.report_parts import equation_parts, factors, marked, shown, step
 from dvaec.emit.report_pictures import pictures
 from dvaec.emit.report_schedule import schedules
 from dvaec.emit.report_values import Report
-from dvaec.emit.words import AUXILIARY, choice_words, declaration_words, order_words
+from dvaec.emit.words import AUXILIARY, comparison_words, declaration_words, order_words
 
 
 def report_page(report: Report, index: str = "") -> str:
@@ -77,7 +77,7 @@ def _context(report: Report) -> dict[str, Any]:
         "declared": declaration_words(spec),
         "inference": shown(writer.inference(derivation.inference)),
         "comparisons": [comparison_parts(writer, one) for one in derivation.comparisons],
-        "choices": choice_words(spec, derivation.comparisons),
+        "choices": comparison_words(spec, derivation.comparisons),
         "bound": shown(writer.bound()),
         "steps": derived,
         "others": others,

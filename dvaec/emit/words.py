@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
+from dvaec.derive.unseen import unseen_words, why_unseen
 from dvaec.emit.loose_words import loose_words
 from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.notation import listed, target
@@ -83,7 +84,15 @@ def order_words(spec: Spec) -> str:
     return f"by the chain rule along {'; then '.join(said)}"
 
 
-def choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
+def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
+    """Say what is golden by choice, and at which frames q sees less than the windows that are compared."""
+    comparisons = tuple(comparisons)
+    less = (c for c in comparisons if c.unseen)
+    ends = [f"{unseen_words(c.target, c.unseen)}, since {why_unseen(spec, c.unseen)}" for c in less]
+    return [*_choice_words(spec, comparisons), *ends]
+
+
+def _choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     """Say that what a keyword leaves out is golden by choice; nothing where nothing is."""
     own = {(c.target, c.frame) for c in (*spec.inference.conditionals, *spec.inference.numbered)}
     serving = own | {(name, at) for name, frame in own if frame is None for at in (1, LAST)}

@@ -16,10 +16,8 @@ from dataclasses import dataclass, replace
 from dvaec.network.unfold import Deterministic, nodes_of
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Attention, Conditional, Parent, Side, Spec, reads_of, reads_of_head
-from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
 
-MOST_READS = 200_000  # frames times what is read at each; beyond it the ends are not compared
 OUTSIDE = -1  # stands for the frames before 0 and after T
 
 Sight = dict[str, int]  # variable -> its frames as bits; bit 0 is frame 0, or a sequence-level value
@@ -89,14 +87,16 @@ class Ends:
 
     def _frames(self, side: Side, declared: Conditional, served: tuple[int, int]) -> tuple[int | None, ...]:
         """The frames of a conditional; the generic one leaves those out that have one of their own."""
-        if declared.frame is not None:
-            return (self.frames if declared.frame == LAST else declared.frame,)
         if declared.target not in self.first:
             return (None,)
+        if declared.frame in (0, 1):
+            return (declared.frame,)
         lines = self.spec.numbered if side is Side.P else self.spec.inference.numbered
         own = {line.frame for line in lines if line.target == declared.target}
         own |= {head.frame for head in self.spec.heads if (head.side, head.target) == (side, declared.target)}
         first, left = (2 if 1 in own else served[0]), (1 if LAST in own else served[1])
+        if declared.frame == LAST:  # where T = 1, the line of frame 1 speaks
+            return (self.frames,) if self.frames >= first else ()
         return tuple(range(first, self.frames + 1 - left))
 
     def _wanted(self, parent: Parent, t: int) -> tuple[int, ...]:
@@ -105,22 +105,16 @@ class Ends:
         return tuple(t + d for d in parent.offsets.within(self.first[parent.name] - t, self.frames - t))
 
 
-class TooLongError(ValueError):
-    """The lags of the developed form ask for too long a horizon."""
-
-    code = "DV214"
-
-
-def ends(spec: Spec) -> Ends:
-    """Return what states and features see at each frame; TooLongError if their lags reach too far."""
-    nodes = list(nodes_of(spec))
+def both_ends(spec: Spec) -> int:
+    """Return how many frames hold both ends apart: longer sequences show nothing new."""
     heads = [reads_of_head(head) for head in spec.heads]
-    frames = 2 * (_depth(nodes) + max(map(_farthest, heads), default=0)) + 5
-    if frames * sum(1 + len(node.reads) for node in nodes) > MOST_READS:
-        message = (
-            f"the lags of states, features and networks reach over {counted(frames // 2, 'frame')} together"
-        )
-        raise TooLongError(f"{message}, too far to compare them at a sequence's ends")
+    return 2 * (_depth(list(nodes_of(spec))) + max(map(_farthest, heads), default=0)) + 5
+
+
+def ends(spec: Spec, frames: int | None = None) -> Ends:
+    """Return what states and features see at each of 1..`frames`; without a number, of `both_ends`."""
+    nodes = list(nodes_of(spec))
+    frames = both_ends(spec) if frames is None else frames
     first = {v.name: v.first for v in spec.variables if v.framed}
     times = (OUTSIDE, *range(frames + 1))
     found = Ends(

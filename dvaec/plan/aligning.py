@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from dvaec.plan.links import distance, no_direction
 from dvaec.plan.model import Dependence
+from dvaec.spec.graph import topological
 from dvaec.spec.model import Direction
 
 
@@ -66,17 +67,5 @@ def ordered(
 ) -> tuple[str, ...]:
     """Return nodes in the order in which a step makes them; fewer if they need each other there."""
     tight = tuple(e for e in inside if ahead[e.source] == ahead[e.reader] + (distance(e, sign) or 0))
-    return _topological(names, tight)
-
-
-def _topological(names: tuple[str, ...], edges: tuple[Dependence, ...]) -> tuple[str, ...]:
-    """Kahn's order, stable in `names`; shorter than `names` if there is a cycle."""
-    done: list[str] = []
-    waiting = list(names)
-    while waiting:
-        ready = [n for n in waiting if all(e.source in done for e in edges if e.reader == n)]
-        if not ready:
-            break
-        done.append(ready[0])
-        waiting.remove(ready[0])
-    return tuple(done)
+    needs = {name: [e.source for e in tight if e.reader == name] for name in names}
+    return () if any(name in needs[name] for name in names) else topological(names, needs)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dvaec.plan.attention import farthest
 from dvaec.plan.model import Dependence
 from dvaec.spec.notation import counted, listed, page
 from dvaec.spec.offsets import of
+
+_OWN = ("attention_", "convolution_")  # what a conditional attends or convolves with in its own network
 
 
 def made(name: str) -> str:
@@ -24,10 +28,10 @@ def said(name: str) -> str:
     What a conditional attends or convolves with in its own network bears its name, and the layers and
     directions of a state bear the state's.
     """
-    kind, _, inner = name.partition("_")
-    if kind in ("attention", "convolution"):
-        return made(inner.removesuffix("_mean"))
-    return made(name if kind in ("p", "q") else on_page(name))
+    if name.startswith(_OWN):
+        _, _, inner = name.partition("_")
+        return made(inner.removesuffix("_keys").removesuffix("_mean"))
+    return made(name if name.startswith(("p_", "q_")) else on_page(name))
 
 
 def on_page(name: str) -> str:
@@ -53,6 +57,21 @@ def _arrow(edge: Dependence, reader: str, source: str) -> str:
     return f"{reader} <- {page(source, edge.window or at)}"
 
 
+def _written(inside: tuple[Dependence, ...]) -> tuple[Dependence, ...]:
+    """Return the links of the page: what a block has of its own between source and reader is left out."""
+    inner = {e.source for e in inside if e.source.endswith("_keys") or e.source.startswith(_OWN)}
+
+    def through(edge: Dependence) -> Iterator[Dependence]:
+        if edge.source not in inner:
+            yield edge
+        for e in (e for e in inside if e.reader == edge.source and edge.source in inner):
+            at = None if e.offset is None or edge.offset is None else e.offset + edge.offset
+            window = edge.window or e.window  # of the keys at their own frame, or read at the reader's
+            yield from through(Dependence(edge.reader, e.source, at, window))
+
+    return tuple(dict.fromkeys(e for edge in inside if edge.reader not in inner for e in through(edge)))
+
+
 def distance(edge: Dependence, sign: int) -> int | None:
     """How far in a loop's direction a source is read at most; None where there is no end to it."""
     return sign * (edge.offset or 0) if edge.window is None else farthest(edge.window, sign)
@@ -63,10 +82,12 @@ def no_direction(component: tuple[str, ...], inside: tuple[Dependence, ...]) -> 
     waiting = [f"{name}_t" for name in component if "_" not in name]  # no head, no frame that is held
     shown, others = (waiting, 0) if len(waiting) < 5 else (waiting[:3], len(waiting) - 3)
     names = listed([*shown, f"{others} more"] if others else shown)
-    links = [e for e in inside if not e.source.startswith(("p_", "q_")) and "_held" not in e.reader]
+    links = [e for e in _written(inside) if not e.source.startswith(("p_", "q_")) and "_held" not in e.reader]
     ways = [[e for e in links if (distance(e, s) or 0) < 0] for s in (1, -1)]
     within = [e for e in links if distance(e, 1) == 0]  # one way alone: it is these that close the cycle
     named = dict.fromkeys([way[0] for way in ways] if all(ways) else within[:2] or links[:1])
     rest = len(links) - len(named)
     more = f" and {counted(rest, 'link')} more" if rest else ""
-    return f"{names} wait for each other in no one direction of time: {', '.join(map(arrow, named))}{more}"
+    return (
+        f"{names} wait for each other in no one direction of time: {', '.join(map(arrow_said, named))}{more}"
+    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dvaec.plan.aligning import UnschedulableError, aligned, alignments
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import first_frame_apart
-from dvaec.plan.links import arrow, made
+from dvaec.plan.links import arrow, on_page, said
 from dvaec.plan.model import (
     Batched,
     Dependence,
@@ -171,9 +171,11 @@ def _absolute(
     frames = [r.frame for r in reads if r.node == edge.source and r.frame is not None]
     if frames:
         at = "T" if frames[0] == LAST else frames[0]
-        message = f"{made(edge.reader)} reads {edge.source}_{at}, which is made after it, and waits for it"
+        message = (
+            f"{said(edge.reader)} reads {on_page(edge.source)}_{at}, which is made after it, and waits for it"
+        )
         return UnschedulableError(message, component, "DV304", (edge.source, frames[0]))
-    what = f"{made(edge.reader)} waits for {edge.source} as a whole, which waits for it"
+    what = f"{said(edge.reader)} waits for {on_page(edge.source)} as a whole, which waits for it"
     return UnschedulableError(what, component, "DV302")
 
 

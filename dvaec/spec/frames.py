@@ -135,3 +135,14 @@ def _counted_back(parents: Iterable[Parent]) -> Iterable[Parent]:
         yield from at_last(name, offsets)
         whole = window(None, 0) <= offsets
         yield from (p for p in some if p.offsets is None and p.frame != LAST and not whole)
+
+
+def runs(numbers: Iterable[int]) -> list[list[int]]:
+    """Part increasing numbers into runs without gaps."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][-1] == number - 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return found

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from dvaec.derive.unseen import unseen_at
+from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import unfold
 from dvaec.plan.model import HeadNode, head_name
 from dvaec.spec.model import LAST, Attention, Block, Conditional, Side, Spec, reads_of_head
@@ -57,7 +60,8 @@ def sites(built: Built, frames: int) -> Iterator[Site]:
 def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
     """Return what a factor reads at its frame of 1..T, windows clipped.
 
-    q reads an absolute frame of a latent where it has been drawn before, and nothing elsewhere.
+    q reads an absolute frame of a latent where it has been drawn before, and nothing elsewhere. Where its
+    networks alone declare it, it does not read what these do not see at the ends.
     """
     found: set[Seen] = set()
     for parent in site.conditional.parents:
@@ -72,7 +76,24 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             t = site.frame or 0
             low = variable.first - t
             found |= {(parent.name, t + d) for d in parent.offsets.within(low, frames - t)}
+    if site.side is Side.Q:
+        found -= _unseen(built.spec, site, frames)
     return frozenset(found - {(site.target, site.frame)})  # z_0 reads the frames beside its own
+
+
+@lru_cache(maxsize=8)
+def _ends(spec: Spec, frames: int) -> Ends:
+    return ends(spec, frames)
+
+
+def _unseen(spec: Spec, site: Site, frames: int) -> set[Seen]:
+    """Return what the network of a factor does not see at its frame, though a window of q holds it."""
+    return {
+        (lost.name, frame)
+        for _, lost in unseen_at(_ends(spec, frames), [site.conditional])
+        if lost.frame == site.frame
+        for frame in lost.missing or (None,)
+    }
 
 
 def _not_yet(spec: Spec, site: Site, frames: int) -> set[tuple[str, int | None]]:
@@ -95,7 +116,7 @@ def surely_reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
         unfold(bare).seen(reads_of_head(head), head.frame),
         site.conditional.frame,
     )
-    return all_of_it & reads(built, Site(site.side, seen, site.frame), frames)
+    return all_of_it & reads(replace(built, spec=bare), Site(site.side, seen, site.frame), frames)
 
 
 def _without_queries(spec: Spec) -> Spec:
