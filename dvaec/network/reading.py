@@ -103,7 +103,7 @@ def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
 
 
 def places_met(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
-    """Return the sets of all cases as windows alone: absolute frames, if not single in E, where they are met."""
+    """Return the sets of all cases as windows alone, absolute frames not single in E where they are met."""
     sets: dict[str, Offsets | None] = {}
     for one in found:
         for name, there in one.relative.items():
