@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.derive.beyond import HOLDING, beyond
+from dvaec.derive.beyond import beyond
 from dvaec.derive.factors import by_key, placed, serving
 from dvaec.derive.model import Comparison, Posterior, served_by
 from dvaec.derive.unseen import unseen
@@ -61,7 +61,7 @@ def redundant(spec: Spec, q: Conditional, served: tuple[int, int] = (1, 0)) -> t
         if q.target not in template.static and q.frame is None:
             single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
             windows = stationary_windows(template, q.target, given, served, single)
-            needed = Conditional(q.target, _widened(windows.parents))
+            needed = Conditional(q.target, windows.places)
             near = Conditional(q.target, tuple(p for p in q.parents if p.frame is None))
             idle = (*beyond(near, needed), *(p for p in absolute if (p.name, p.frame) not in windows.singles))
             place = {(p.name, p.frame): k for k, p in enumerate(q.parents)}
@@ -106,12 +106,3 @@ def _redundant_at_last(
     windows = last_windows(template, q.target, given, alone, single)
     near = tuple(Parent(name, None, frame) for name, frame in sorted(windows.singles))
     return beyond(q, Conditional(q.target, (*windows.parents, *near), LAST), template.zero)
-
-
-def _widened(parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
-    """Return windows that hold, at every t, the absolute frames that are read as well."""
-    found: dict[str, Offsets | None] = {}
-    for parent in parents:
-        there = parent.offsets if parent.frame is None else HOLDING[parent.frame]
-        found[parent.name] = there if there is None else there | (found.get(parent.name) or NONE)
-    return tuple(Parent(name, offsets) for name, offsets in found.items())

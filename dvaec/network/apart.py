@@ -1,99 +1,182 @@
-"""Frames 1 and T as nodes apart, where they can be at many offsets of the endless line.
+"""The frames at an end as nodes apart, where frame 1 or T can be at many offsets of the endless line.
 
-Where frame 1 is at any of many offsets f < 0, a line of its own, a_1 | ..., stands at all of them, beside the
-family of the a_t that are there for another T. Let there be at each f a second node, a@1, and let it be the
-child of that line. Map a T-frame network with frame 1 at one f into this line: a_1 to a@1 at f, every other
-node to its offset. Nothing of it but frames 0 comes before frame 1. So a family reads a_1 at no later frame
-than its own, or at the next if its child has a frame 0; and a link of the line to a, by a window, gets one to
-a@1 by that part of the window. Then each family of the T-frame network is mapped into one of the line:
-relevant nodes to relevant ones, links to links, E to E, and what is outside E to what is outside. The minimal
-set is mapped into that of the line, which hence is sound for every such t and T. It is smaller than with one
-node: a family before frame 1, which is there for a farther one, does not meet a_1.
+Where frame 1 is at any of many offsets f < 0, it lies on frames that are there for another T: what reads a_1
+by its number would meet what an a_t there reads of frames before 1, which are not there. So let each name
+have nodes of its own for frames 1..D, and 0: a@s at f + s - 1 for each f; and for the last D frames where T
+can be at many offsets g > 0.
 
-The same with T for 1, and what comes at its frame or later. Frames 1 and T, and t, must be different frames.
+Map a T-frame network, with frame 1 at one f and T at one g, into this line: those frames to nodes apart, all
+others to the nodes of their names. No frame is of both ends, and t of neither. A node apart has the family
+that its frame has; it reads another of its end at their one distance, and what is farther in by those of its
+window that lead there. A family farther in reads a@s by those of its window that lead from frame D + 1 or
+later to s. Then each family of the T-frame network is mapped into one of the line: relevant nodes to relevant
+ones, links to links, E to E, and what is outside E to what is outside. The minimal set is mapped into that of
+the line, which hence is sound for every such t and T, and for any D.
+
+It is smaller than with one node for all, since beyond frame 1 no node apart reads anything. What may be left:
+a family that is that of frame s + k for one f, and a later one for another, finds both a@s and the a_t at
+that place, if it reads k frames back. No finite window does where D is larger than the largest lag; D is less
+where that makes too many nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from dvaec.network.bits import Line, Stencil
+from dvaec.network.bits import Line, Stencil, stencil
 from dvaec.network.cliques import Clique, Link
-from dvaec.network.scenes import Case, own_lines
+from dvaec.network.scenes import Case
 from dvaec.network.template import Template
-from dvaec.spec.model import LAST
-from dvaec.spec.offsets import NOW
+from dvaec.spec.model import LAST, Parent
+from dvaec.spec.offsets import NOW, Offsets, of, union
 
+MOST_APART = 16  # nodes at either end
 _MARK = "@"
 
 
 @dataclass(frozen=True)
 class Apart:
-    """The node of `name` at frame 1 or T, by itself."""
+    """A node of `name` by itself, so many frames after frame 1, or after T (fewer than none), its `end`."""
 
     name: str
-    frame: int
+    end: int
+    after: int
 
-    @property
+    @cached_property
     def own(self) -> str:
         """Its name on the line, which no name of a page can be."""
-        return f"{self.name}{_MARK}{self.frame}"
+        return f"{self.name}{_MARK}{self.end}{_MARK}{self.after}"
+
+    @property
+    def frame(self) -> int | None:
+        """Its number, 0, 1 or LAST, if it has one."""
+        if self.end == LAST:
+            return LAST if self.after == 0 else None
+        return 1 + self.after if self.after <= 0 else None
 
 
-def name_of(name: str) -> str:
+def name_of(node: str) -> str:
     """Return the name that a page has for a node of the line."""
-    return name.partition(_MARK)[0]
+    return node.partition(_MARK)[0]
 
 
-def apart(template: Template, case: Case) -> tuple[Apart, ...]:
-    """Return the nodes that stand apart in a case: those with lines of a frame at many offsets."""
-    found = []
-    for frame, other in ((1, LAST), (LAST, 1)):
-        places = case.places(frame)
-        if places and not places.finite and not places & (NOW | case.places(other)):
-            lines = (line.target for line in own_lines(template) if line.frame == frame)
-            found += [Apart(name, frame) for name in lines]
-    return tuple(found)
+@dataclass(frozen=True)
+class Margins:
+    """The frames apart in one case: `deep` many at each of the `ends`."""
+
+    template: Template
+    case: Case
+    deep: int
+    ends: tuple[int, ...]
+
+    @cached_property
+    def nodes(self) -> tuple[Apart, ...]:
+        """The nodes apart: frame 0 of the names that have it, and as many from either end as stand apart."""
+        after = {1: range(self.deep), LAST: range(0, -self.deep, -1)}
+        names = [name for name in self.template.names if name not in self.template.static]
+        found = [Apart(name, 1, -1) for name in names if name in self.template.zero and 1 in self.ends]
+        return (*found, *(Apart(name, end, k) for end in self.ends for name in names for k in after[end]))
+
+    @cached_property
+    def _of(self) -> dict[str, list[Apart]]:
+        found: dict[str, list[Apart]] = {name: [] for name in self.template.names}
+        for node in self.nodes:
+            found[node.name].append(node)
+        return found
+
+    def places(self, node: Apart, line: Line) -> int:
+        """Return where a node can be."""
+        return line.window(self.case.places(node.end).shift(node.after), 0)
+
+    def numbered(self, name: str, frame: int | None) -> Apart | None:
+        """Return the node of a name at frame 0, 1 or T, if it stands apart."""
+        return next((node for node in self._of[name] if frame is not None and node.frame == frame), None)
+
+    def families(self, cliques: Iterable[Clique], line: Line) -> Iterator[Clique]:
+        """Yield the families of the line, reading the nodes apart too, and those of these nodes."""
+        for clique in cliques:
+            if clique.said is None or _end(clique.said) not in self.ends:
+                links = (found for link in clique.links for found in self._read(link, line))
+                yield replace(clique, links=tuple(filter(_reads, links)))
+        for node in self.nodes:
+            family = self.template.family(node.name, node.frame)
+            if family is not None:
+                links = (found for parent in family.parents for found in self._read_by(node, parent, line))
+                yield Clique(node.own, self.places(node, line), tuple(filter(_reads, links)), node.frame)
+
+    def _read(self, link: Link, line: Line) -> Iterator[Link]:
+        """Yield what one link reads of the nodes of its name, its child being none of these."""
+        if link.said is not None:
+            one = self.numbered(link.name, link.said)
+            yield link if one is None else replace(link, name=one.own)
+            return
+        yield link
+        for node in self._of[link.name]:
+            if link.window is None:
+                yield Link(node.own, fixed=link.fixed & self.places(node, line), said=node.frame)
+            elif node.end == 1:
+                yield Link(node.own, link.window.up_to(node.after - self.deep), said=node.frame)
+            else:
+                yield Link(node.own, link.window.since(node.after + self.deep), said=node.frame)
+
+    def _read_by(self, child: Apart, parent: Parent, line: Line) -> Iterator[Link]:
+        """Yield what a node apart reads: of its own end, of the other one, and of what is between."""
+        name, frame, offsets = parent.name, parent.frame, parent.offsets
+        if frame is not None and _end(frame) != child.end:
+            one = self.numbered(name, frame)
+            fixed = line.window(self.case.places(frame), 0)
+            yield Link(name if one is None else one.own, fixed=fixed, said=frame)
+            return
+        if frame is not None:
+            offsets = of((0 if frame == LAST else frame - 1) - child.after)
+        if offsets is None:
+            yield Link(name, fixed=1)
+            return
+        by = stencil(offsets)
+        farther = _inward(by, child, self.deep)
+        yield Link(name, farther)
+        for node in self._of[name]:
+            d = node.after - child.after
+            if node.end != child.end:
+                yield Link(node.own, farther, said=node.frame)
+            elif d in offsets:
+                yield Link(node.own, Stencil(((d, 1),), ()), said=node.frame)
 
 
-def with_apart(
-    template: Template, cliques: Iterable[Clique], nodes: Iterable[Apart], line: Line, case: Case
-) -> Iterator[Clique]:
-    """Yield the families with the nodes apart: as children of their lines, and where families read them."""
-    kept = {(one.name, one.frame): one for one in nodes}
-    for clique in cliques:
-        ahead = 1 if clique.child in template.zero else 0
-        links = [found for link in clique.links for found in _links(link, ahead, kept, line, case)]
-        one = kept.get((clique.child, clique.said or 0))
-        yield replace(clique, child=clique.child if one is None else one.own, links=tuple(links))
+def apart(template: Template, case: Case) -> Margins:
+    """Return the nodes that stand apart in a case: as deep as there is room between the ends and t."""
+    names = len(template.names) - len(template.static)
+    deep = max(1, min(template.lag + 1, MOST_APART // max(1, names)))
+    ends: tuple[int, ...] = ()
+    while deep and not ends:
+        ends = tuple(end for end in (1, LAST) if _stands_apart(case, end, deep))
+        deep -= 0 if ends else 1
+    return Margins(template, case, deep, ends)
 
 
-def _links(
-    link: Link, ahead: int, kept: Mapping[tuple[str, int], Apart], line: Line, case: Case
-) -> Iterator[Link]:
-    """Yield what one link reads of the nodes of its name: of frame 1 at most so many frames `ahead`."""
-    if link.said is not None:
-        one = kept.get((link.name, link.said))
-        yield link if one is None else replace(link, name=one.own)
-        return
-    yield link
-    for frame in (1, LAST):
-        one = kept.get((link.name, frame))
-        if one is None:
-            continue
-        if link.window is None:
-            yield Link(one.own, fixed=link.fixed & line.window(case.places(frame), 0))
-        elif frame == 1:
-            yield Link(one.own, _up_to(ahead, link.window))
-        else:
-            yield Link(one.own, _up_to(0, link.window.reflected()).reflected())
+def _stands_apart(case: Case, end: int, deep: int) -> bool:
+    """Whether an end is at many offsets, with so many frames that are not of the other end, nor t."""
+    other = LAST if end == 1 else 1
+    many = bool(case.places(end)) and not case.places(end).finite
+    return many and not _margin(case, end, deep) & (NOW | _margin(case, other, deep))
 
 
-def _up_to(last: int, by: Stencil) -> Stencil:
-    """Return a window's members up to `last`."""
-    runs = [(first, min(count, last + 1 - first)) for first, count in by.runs if first <= last]
-    down = [(first, step) for first, step in by.rays if step < 0]
-    rays = [(first if first <= last else last + (first - last) % step, step) for first, step in down]
-    runs += [(d, 1) for first, step in by.rays if step > 0 for d in range(first, last + 1, step)]
-    return Stencil(tuple(runs), tuple(rays))
+def _margin(case: Case, end: int, deep: int) -> Offsets:
+    """Return where the frames of an end can be that stand apart, or its one frame."""
+    places, way = case.places(end), 1 if end == 1 else -1
+    return places if places.finite else union(places.shift(way * k) for k in range(deep))
+
+
+def _end(frame: int) -> int:
+    return LAST if frame == LAST else 1
+
+
+def _reads(link: Link) -> bool:
+    return bool(link.fixed if link.window is None else link.window.runs or link.window.rays)
+
+
+def _inward(by: Stencil, child: Apart, deep: int) -> Stencil:
+    """Return the part of a window that leads from a node apart to what is farther in."""
+    return by.since(deep - child.after) if child.end == 1 else by.up_to(-deep - child.after)

@@ -37,6 +37,18 @@ class Stencil:
         ahead = any(step > 0 for _, step in self.rays) or any(first > d for first, _ in self.rays)
         return ahead or any(first + count - 1 > d for first, count in self.runs)
 
+    def up_to(self, last: int) -> Stencil:
+        """Return the members up to `last`."""
+        runs = [(first, min(count, last + 1 - first)) for first, count in self.runs if first <= last]
+        down = [(first, step) for first, step in self.rays if step < 0]
+        rays = [(first if first <= last else last + (first - last) % step, step) for first, step in down]
+        runs += [(d, 1) for first, step in self.rays if step > 0 for d in range(first, last + 1, step)]
+        return Stencil(tuple(runs), tuple(rays))
+
+    def since(self, first: int) -> Stencil:
+        """Return the members from `first` on."""
+        return self.reflected().up_to(-first).reflected()
+
 
 def stencil(offsets: Offsets) -> Stencil:
     """Return a window as a stencil."""

@@ -3,14 +3,18 @@
 Any partition of the offsets is sound: a T-frame network at frame t is part of the line of its own case. The
 finer it is, the less is laid over one another that is never there at once. So frame 1 is put at each single
 offset near t, where it may touch what t is linked to, and farther away at all offsets of one residue of the
-period with which the moral component of t repeats: what a stride links there, it links for all of them.
+period with which the moral component of t repeats, and of the strides that families keep
+(`dvaec.network.strides`), which lines of frame T may be the first to link to t: what a stride links there, it
+links for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import lcm
 
 from dvaec.network.scenes import Case, own_lines
+from dvaec.network.strides import stride
 from dvaec.network.template import Template, reflect
 from dvaec.spec.model import LAST
 from dvaec.spec.offsets import NONE, Offsets, of, window
@@ -38,7 +42,7 @@ def cases_near(
 
     Frames that are `asked` about are told from the others, too.
 
-    Where these would be more than MOST_CASES they are taken from nearer to t, or without residues.
+    Where these would be more than MOST_CASES they are taken with fewer residues or none, or from nearer to t.
     """
     first, last = _told(template, (0, 1), asked), _told(template, (LAST,), asked)
     both = first and last
@@ -46,8 +50,9 @@ def cases_near(
     def count() -> int:
         return (near + period) ** (2 if both else 1)
 
-    if count() > MOST_CASES:
-        period = 1
+    plain, period = period, lcm(period, stride(template))
+    for fewer in (plain, 1):
+        period = fewer if count() > MOST_CASES else period
     while near and count() > MOST_CASES:
         near //= 2
     back = tuple(_away(served[0] - 1, near, period)) if first else (NONE,)
@@ -67,6 +72,8 @@ def cases_beside(
     if not _told(template, (LAST,) if frame == LAST else (0, 1), asked):
         yield NONE
         return
+    kept = lcm(period, stride(template))
+    period = kept if near + kept <= MOST_CASES else period
     if near + period > MOST_CASES:
         near, period = min(near, MOST_CASES), 1
     away = _away(nearest, near, period)

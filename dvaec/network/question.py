@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dvaec.network.apart import Apart, apart, with_apart
+from dvaec.network.apart import Margins, apart
 from dvaec.network.bits import Line
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import Case, line_scene
@@ -20,8 +20,9 @@ Single = tuple[tuple[str, int], ...]  # names with 0, 1 or LAST
 class Question:
     """What is asked; `reach` bounds the finite parts of all windows.
 
-    `single` are absolute frames in E. Where one can be at many offsets all of them count as evidence that
-    makes ancestors relevant, and none as evidence that blocks: K is then no smaller than it should be.
+    `single` are absolute frames in E. Where one can be at many offsets, and is no node apart, all of them
+    count as evidence that makes ancestors relevant, and none as evidence that blocks: K is then no smaller
+    than it should be.
     """
 
     template: Template
@@ -39,12 +40,11 @@ class Question:
     def scene(self, half: int) -> Scene:
         scene = line_scene(self.template, self.target, half, self.case)
         line = Line(-half, half)
-        cliques = with_apart(self.template, scene.cliques, self.apart, line, self.case)
-        return replace(scene, cliques=tuple(cliques))
+        return replace(scene, cliques=tuple(self.apart.families(scene.cliques, line)))
 
     @cached_property
-    def apart(self) -> tuple[Apart, ...]:
-        """The nodes of frames 1 and T that stand beside those of their names."""
+    def apart(self) -> Margins:
+        """The nodes of the frames at the ends that stand beside those of their names."""
         return apart(self.template, self.case)
 
     def bits(self, windows: Mapping[str, Offsets | None], half: int) -> Sets:
@@ -62,19 +62,21 @@ class Question:
         for name, bits in inside.items():
             there = 1 if name in template.static else self.case.there(line, template.first(name))
             inside[name], outside[name] = bits & there, there & ~bits
-        for name, places, known in self.singles(half):
-            inside[name] |= places
-            outside[name] &= ~(places if known else 0)
-        for one in self.apart:
-            places = line.window(self.case.places(one.frame), 0)
+        for one in self.apart.nodes:
+            places = self.apart.places(one, line)
             inside[one.own], outside[one.own] = inside[one.name] & places, outside[one.name] & places
+        for name, frame, places, known in self.singles(half):
+            own = self.apart.numbered(name, frame)
+            node = name if own is None else own.own
+            inside[node] |= places
+            outside[node] &= ~(places if known or own is not None else 0)
         return inside, outside
 
-    def singles(self, half: int) -> Iterator[tuple[str, int, bool]]:
-        """Yield each single frame's name, its possible places, and whether there is but one."""
+    def singles(self, half: int) -> Iterator[tuple[str, int, int, bool]]:
+        """Yield each single frame, its possible places, and whether there is but one."""
         line = Line(-half, half)
         for name, frame in self.single:
             places = line.window(self.case.places(frame), 0)
             if not drawn_at(self.template, name, self.target, frame):
                 places &= ~(1 << half)
-            yield name, places, self.case.places(frame).finite
+            yield name, frame, places, self.case.places(frame).finite

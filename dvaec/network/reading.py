@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from dvaec.network.apart import name_of
 from dvaec.network.cliques import Scene, Sets
 from dvaec.network.scenes import Case
-from dvaec.network.template import Template, drawn_at
+from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Parent
-from dvaec.spec.offsets import NONE, NOW, Offsets, union
+from dvaec.spec.offsets import NONE, Offsets, union
 
 FRAMES = (0, 1, LAST)
 
@@ -30,12 +30,13 @@ class Meeting:
 class Boundary:
     """The minimal set of one case: windows relative to t (None: of the sequence), and absolute frames.
 
-    `singles` are those of E's single frames that are in it.
+    `absolute` has, of each such frame, where it is met. `singles` are those of E's single frames that are in
+    it.
     """
 
     case: Case
     relative: Mapping[str, Offsets | None]
-    absolute: frozenset[tuple[str, int]]
+    absolute: Mapping[tuple[str, int], Offsets]
     singles: frozenset[tuple[str, int]] = frozenset()
 
 
@@ -47,20 +48,24 @@ def boundary_of(
     An absolute frame that can be at finitely many offsets only is written relative to t.
     """
     relative: dict[str, int] = {}
-    absolute: set[tuple[str, int]] = set()
+    said: dict[tuple[str, int], int] = {}
 
-    def take(node: str, places: int, said: int | None) -> None:
+    def take(node: str, places: int, frame: int | None) -> None:
         name = name_of(node)
-        if said is None or windows(places).finite:
+        if frame is None:
             relative[name] = relative.get(name, 0) | places
-        else:
-            absolute.add((name, said))
+        elif places:
+            said[name, frame] = said.get((name, frame), 0) | places
 
     for clique in scene.cliques:
         met = scene.meeting(clique, sets.component, sets.relevant)
         take(clique.child, met & sets.inside[clique.child], clique.said)
         for link in clique.links:
             take(link.name, scene.read(link, met) & sets.inside[link.name], link.said)
+    absolute = {one: windows(places) for one, places in said.items()}
+    for name, frame in [one for one, places in absolute.items() if places.finite]:
+        relative[name] = relative.get(name, 0) | said[name, frame]
+        del absolute[name, frame]
     singles = set()
     for (name, frame), at in sets.singles:
         if relative.get(name, 0) & at & ~sets.given[name] or (name, frame) in absolute:
@@ -73,33 +78,46 @@ def boundary_of(
             read[name] = windows(places)
         elif places:
             read[name] = None
-    return Boundary(case, read, frozenset(absolute), frozenset(singles))
+    return Boundary(case, read, absolute, frozenset(singles))
 
 
-def united(template: Template, target: str, found: Iterable[Boundary]) -> tuple[Parent, ...]:
+def united(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
     """Return what holds the sets of all cases, as declared, relative before absolute reads.
 
     Where an absolute frame is read, a case in which it is at one offset need not read that offset as well. An
-    absolute frame that the window of its name always holds, where it has been drawn, is left out.
+    absolute frame is left out where the window of its name holds it wherever it is met.
     """
     cases = tuple(found)
-    absolute = frozenset[tuple[str, int]]().union(*(one.absolute for one in cases))
     parents = []
     for name in template.names:
         if name in template.static:
             parents += [Parent(name, None)] if any(name in one.relative for one in cases) else []
             continue
-        read = [frame for frame in FRAMES if (name, frame) in absolute]
-        offsets = NONE
-        for one in cases:
-            here = one.relative.get(name) or NONE
-            for frame in read:
-                place = one.case.places(frame)
-                here -= place if place.finite else NONE
-            offsets |= here
+        read = [frame for frame in FRAMES if any((name, frame) in one.absolute for one in cases)]
+        offsets = union((one.relative.get(name) or NONE) - _said(one, read) for one in cases)
         parents += [Parent(name, offsets)] if offsets else []
-        everywhere = {frame: union(one.case.places(frame) for one in cases) for frame in read}
-        if not drawn_at(template, name, target):
-            everywhere = {frame: places - NOW for frame, places in everywhere.items()}
-        parents += [Parent(name, None, frame) for frame in read if not everywhere[frame] <= offsets]
+        for frame in read:
+            met = union(_met(one, name, frame) for one in cases)
+            parents += [] if met <= offsets else [Parent(name, None, frame)]
     return tuple(parents)
+
+
+def places_met(template: Template, found: Iterable[Boundary]) -> tuple[Parent, ...]:
+    """Return the sets of all cases as windows alone, absolute frames not single in E where they are met."""
+    sets: dict[str, Offsets | None] = {}
+    for one in found:
+        for name, there in one.relative.items():
+            sets[name] = None if there is None else there | (sets.get(name) or NONE)
+        for (name, frame), there in one.absolute.items():
+            sets[name] = (sets.get(name) or NONE) | (NONE if (name, frame) in one.singles else there)
+    return template.sort(sets)
+
+
+def _said(one: Boundary, frames: Iterable[int]) -> Offsets:
+    """Return where frames are that are at one offset."""
+    return union(places for frame in frames if (places := one.case.places(frame)).finite)
+
+
+def _met(one: Boundary, name: str, frame: int) -> Offsets:
+    """Return where an absolute frame of a name is met."""
+    return one.absolute.get((name, frame)) or (one.relative.get(name) or NONE) & _said(one, (frame,))

@@ -10,8 +10,8 @@ Numbered lines, and what the whole sequence reads of its first or last frame, st
 can be. For each t and T that is one of finitely many cases (`dvaec.network.cases`): frame 1 at a known offset
 near t, or at any of many farther ones, and frame T likewise. In each case the above holds with them, and the
 windows hold the sets of all cases. What a case of one offset adds is written relative to t, what one of many
-adds as a read of the absolute frame. At many offsets frames 1 and T are nodes apart from those of their names
-(`dvaec.network.apart`), so that a line of theirs meets nothing before frame 1 or behind frame T.
+adds as a read of the absolute frame. At many offsets the frames at that end are nodes apart from those of
+their names (`dvaec.network.apart`), so that nothing is met before frame 1 or behind frame T.
 
 R and K are endless. They are found by guess and verification:
 
@@ -43,7 +43,7 @@ from math import lcm
 from dvaec.network.apart import name_of
 from dvaec.network.cases import cases_near, unnumbered
 from dvaec.network.question import Question, Single
-from dvaec.network.reading import Boundary, Meeting, boundary_of, united
+from dvaec.network.reading import Boundary, Meeting, boundary_of, places_met, united
 from dvaec.network.scenes import Case
 from dvaec.network.tails import between, fitted
 from dvaec.network.template import Template, end
@@ -68,7 +68,7 @@ class Windows:
     """The windows of one target, and what proves them: K and the number of frames that were searched.
 
     `component` is K: windows of frame-level names, bare sequence-level names. `singles` are the single frames
-    of E that may be in the set.
+    of E that may be in the set. `places` are all that the parents hold, as windows alone.
     """
 
     target: str
@@ -76,6 +76,7 @@ class Windows:
     component: tuple[Parent, ...]
     searched: int
     singles: frozenset[tuple[str, int]] = frozenset()
+    places: tuple[Parent, ...] = ()
 
     @property
     def first(self) -> int:
@@ -141,9 +142,11 @@ def together(template: Template, target: str, found: Sequence[Solution]) -> Wind
                 component[name] = None
             elif there:
                 component[name] = there | (component.get(name) or NONE)
-    parents = united(template, target, (one.boundary for one in found))
+    parents = united(template, (one.boundary for one in found))
     singles = frozenset[tuple[str, int]]().union(*(one.boundary.singles for one in found))
-    return Windows(target, parents, template.sort(component), max(one.searched for one in found), singles)
+    places = places_met(template, (one.boundary for one in found))
+    searched = max(one.searched for one in found)
+    return Windows(target, parents, template.sort(component), searched, singles, places)
 
 
 def solved(question: Question) -> Solution:
@@ -229,7 +232,7 @@ def _verified(
     def windows(places: int) -> Offsets:
         return between(places, wide, edge, period)
 
-    singles = tuple(zip(question.single, (bits for _, bits, _ in question.singles(wide)), strict=True))
+    singles = tuple(zip(question.single, (bits for _, _, bits, _ in question.singles(wide)), strict=True))
     given = question.bits(question.given, wide)
     found = boundary_of(template, scene, question.case, Meeting(r, k, inside, given, singles), windows)
     return Solution(found, _by_name(component), half)

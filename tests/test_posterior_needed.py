@@ -1,0 +1,71 @@
+"""Every offset of a printed window is needed by some frame t of some T, however far from the ends it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+
+from dvaec.derive.posterior import exact_posterior
+from dvaec.network.finite import Finite
+from dvaec.network.template import evidence, singles, template_of
+from dvaec.network.unrolled import Node
+from dvaec.spec.model import Conditional, InferenceKind, Spec
+from dvaec.spec.read import read_text
+from dvaec.testing.strategies.conditionals import general_specs
+
+SHORT, LONG = range(1, 13), (24, 25, 26)
+NEAR = 6  # offsets that are looked at: what is farther needs longer sequences
+PAGES = Path(__file__).parent / "regressions"
+TIGHT = (
+    "counted_from_last_backward",
+    "first_frame_by_its_number_alone",
+    "last_frame_behind_a_gap",
+    "last_frame_by_its_number_alone",
+    "windows_by_the_parity_of_t",
+)
+
+
+def idle(spec: Spec, conditional: Conditional, served: tuple[int, int], lengths: Iterable[int]) -> set[str]:
+    """Return the near offsets, and absolute frames, that no frame t of these lengths needs."""
+    template, name = template_of(spec), conditional.target
+    given, absolute = evidence(template, name), singles(template, name, None)
+    left = {(p.name, p.frame): p.offsets for p in conditional.parents if p.name not in template.static}
+    waiting = {
+        (parent, frame, d)
+        for (parent, frame), window in left.items()
+        for d in ((0,) if window is None else window.within(-NEAR, NEAR))
+    }
+    for frames in lengths:
+        network = Finite(template, frames)
+        for t in range(served[0], frames + 1 - served[1]):
+            sets = network.minimal(Node(name, t), given, absolute)
+            for parent, frame, d in tuple(waiting):
+                at = t + d if frame is None else frames if frame < 0 else frame
+                if 0 <= at <= frames and sets[parent] >> at & 1:
+                    waiting.discard((parent, frame, d))
+    return {f"{parent}_{'t' if frame is None else frame}{d:+d}" for parent, frame, d in waiting}
+
+
+def all_needed(spec: Spec) -> None:
+    """Look at the factors of every frame t."""
+    posterior = exact_posterior(spec)
+    for factor in posterior.factors:
+        one = factor.conditional
+        if one.frame is None and spec.variable(one.target).framed:
+            served = posterior.served_by(one.target)
+            assert not idle(spec, one, served, SHORT) or not idle(spec, one, served, (*SHORT, *LONG))
+
+
+@given(general_specs(kinds=(InferenceKind.EXACT,), latents=2))
+def test_no_window_holds_what_no_frame_needs(spec: Spec) -> None:
+    assume(spec.frames is None)
+    all_needed(spec)
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_no_window_of_these_pages_does(name: str) -> None:
+    spec, _ = read_text((PAGES / f"{name}.yaml").read_text(), name)
+    all_needed(spec)
