@@ -175,10 +175,10 @@ def _beside_first(line: Conditional, home: Mapping[str, tuple[int, Sweep]]) -> C
         return line
     near, kept = NOW if line.frame == LAST else of(-line.frame, 1 - line.frame), []
     for parent in line.parents:
-        if parent.name not in sweep.latents or (parent.frame == LAST) != (line.frame == LAST):
-            kept.append(parent)
-        elif parent.offsets is not None:
+        if parent.name in sweep.latents and parent.offsets is not None:
             kept.append(replace(parent, offsets=parent.offsets - near))
+        elif parent.name not in sweep.latents or (parent.frame == LAST) != (line.frame == LAST):
+            kept.append(parent)
     return replace(line, parents=tuple(kept))
 
 
