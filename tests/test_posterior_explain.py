@@ -304,6 +304,15 @@ inference: [z_t | z_<t-1>]
 """
 
 
+def test_a_window_may_hold_a_last_frame_that_nothing_needs() -> None:
+    """A bridge draws z_T first: no window of x can end before x_T, which z_T keeps from every other z_t."""
+    page = Path(__file__).with_name("regressions") / "frame_t_ahead_by_networks.yaml"
+    spec, source = read_spec(page)
+    for question, answer in (("z_t <- x_T", "no:"), ("z_t <- z_T", "yes:")):
+        found = explain(spec, derive(spec), parse_question(question, spec))
+        assert explanation_text(found, source).startswith(answer)
+
+
 def test_the_first_and_the_last_frame_can_be_asked_about_from_frame_t() -> None:
     spec, source = read_text(ENDS, "ends.yaml")
     derivation = derive(spec)

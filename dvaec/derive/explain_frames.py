@@ -93,6 +93,9 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     allowed |= _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
     middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
     finding = _far_finding(template, middles, question, there) if allowed else None
+    if there and finding is not None and not finding.shown:  # a window may hold what no frame needs of it
+        other = _far_finding(template, middles, question, False)
+        there, finding = (False, other) if other.shown else (there, finding)
     return Explanation(
         question=question,
         answer=there,
