@@ -17,7 +17,7 @@ from dvaec.spec.early import unmet, with_early_frames
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
-from dvaec.spec.notation import target
+from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
@@ -117,6 +117,10 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
     """Report conditionals of q that read what comes after them in `order`."""
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
     lines = [_beside_first(_there(one, context), home) for one in q]
+    ahead = with_early_frames(order, q)
+    first = [f"{name}_{frame_word(at)}" for sweep in ahead if not sweep.latents for name, at in sweep.first]
+    without = f"leave 'order' out: q then draws {listed(first)} ahead" if first else ""
+    without = "" if any(unmet(ahead, q)) else without
     for (child, parent), offsets in arrows_of(lines, home, drawn=True).items():
         place, sweep = home[child]
         other = home[parent][0]
@@ -133,7 +137,7 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
             message, hint = _too_early(child, parent, sweep, late)
         frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
         span = place_of(context, "inference", child, frame, parent)
-        context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+        context.report.add(Code.INFERENCE_ORDER, message, span, without or hint)
 
 
 def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
