@@ -49,9 +49,11 @@ def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Condit
 def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report orders of frame T that lines of frame 1 make ambiguous where T is 1: they speak there."""
     begun = [line.target for line in q if line.frame == 1]
+    ahead = [key for sweep in order if not sweep.latents for key in sweep.first]
     for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
-        for name in (name for name in sweep.last if name not in begun):
-            there = [[NOW & sweep.before(mate, name, at) for mate in sweep.last] for at in (1, LAST)]
+        for name in (name for name in sweep.last if name not in begun and (name, LAST) not in ahead):
+            mates = [mate for mate in sweep.last if (mate, 1) not in ahead]
+            there = [[NOW & sweep.before(mate, name, at) for mate in mates] for at in (1, LAST)]
             if there[0] == there[1]:
                 continue
             said = ", ".join(f"{one}_T" for one in sweep.last)

@@ -32,8 +32,16 @@ def with_early_frames(order: Sequence[Sweep], q: Sequence[Conditional]) -> tuple
         if here:
             found.append(Sweep((), first=topological(here, needs)))
         first = tuple(key for key in sweep.first if key not in can)
-        found.append(replace(sweep, first=first if len(first) > 1 else ()))
+        first = first if len(first) > 1 else ()
+        found.append(replace(sweep, first=first, last=_without(sweep, [n for n, at in can if at == LAST])))
     return tuple(found)
+
+
+def _without(sweep: Sweep, ahead: Sequence[str]) -> tuple[str, ...]:
+    """Return a sweep's own order of frame T, if it is one without the latents drawn ahead there."""
+    last = tuple(name for name in sweep.last if name not in ahead)
+    usual = tuple(name for name in sweep.latents if name not in ahead)
+    return () if last == usual else (*(name for name in sweep.last if name in ahead), *last)
 
 
 def single_lines(q: Sequence[Conditional]) -> dict[Key, Conditional]:
