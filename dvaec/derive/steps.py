@@ -31,7 +31,7 @@ from dvaec.derive.expression import (
     united,
     whole,
 )
-from dvaec.derive.factors import placed, serving, summed_over
+from dvaec.derive.factors import meet, placed, serving, summed_over
 from dvaec.derive.model import Elbo, Term
 from dvaec.derive.order import earlier
 from dvaec.derive.setting import Setting, setting_of
@@ -51,7 +51,7 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
     """Return the derivation of the bound from (4.22); the last step is the specialised bound of `elbo`."""
     setting = setting_of(spec, inference, elbo)
     rules: tuple[tuple[str, str, Callable[[Formula, Setting], Formula]], ...] = (
-        ("chain rule", _order_words(setting), chain_rule),
+        ("chain rule", _chain_words(setting), chain_rule),
         ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
         ("linearity", "linearity: the expectation of a sum is the sum of the expectations", linearity),
         ("marginals", "marginalisation: latents that an integrand does not read integrate to one", marginals),
@@ -76,6 +76,15 @@ def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo
         read = slices(spec, term.expectation)
         parts.append(over_time(_mean(setting, read, body)))
     return Add(*parts) if parts else None
+
+
+def _chain_words(setting: Setting) -> str:
+    words = _order_words(setting)
+    for name in setting.targets(Side.Q):
+        if meet(name, *setting.factors.values()):
+            side = next(s for s in (Side.P, Side.Q) if (name, 1) not in setting.factors[s])
+            words += f"; for T > 1 only: where T is 1, {side.value}'s line of {name}_T speaks for {name}_1"
+    return words
 
 
 def _order_words(setting: Setting) -> str:
