@@ -12,12 +12,18 @@ from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
 from dvaec.derive.question import parse_question
+from dvaec.derive.steps import derivation_steps
+from dvaec.emit.derivation_text import derivation_text
+from dvaec.emit.equations import elbo_lines
+from dvaec.emit.latex import formula_latex
+from dvaec.emit.mathml import formula_mathml
 from dvaec.network.numbered import last_windows
 from dvaec.network.template import Template, template_of
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Inference, InferenceKind, Parent, Spec
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.read import read_spec, read_text
+from dvaec.testing.bounds import steps_are_the_bound
 from dvaec.testing.built import build, sample_values
 from dvaec.testing.oracles.nodes import dots
 from dvaec.testing.oracles.prime_field import minimal_sets
@@ -117,6 +123,27 @@ def test_the_sums_end_before_frame_t() -> None:
     assert found["z", LAST] == (2, 1)  # there where T > 1 alone
     assert found["a", None] == found["a", LAST] == (1, 1)
     assert found["x", None] == (1, 1)
+
+
+def test_a_term_of_frame_t_beside_one_of_frame_1_is_there_where_t_is_more_than_1() -> None:
+    spec = page("last_frame_beside_a_first")
+    derivation = derive(spec)
+    elbo = elbo_terms(spec, derivation.inference)
+    step = derivation_steps(spec, derivation.inference, elbo)[-1].expression
+    assert steps_are_the_bound(spec, 1).compared
+    text = derivation_text(spec, derivation, elbo)
+    assert "− [T > 1] 𝔼[q(zᴛ₋₁, z₁ | x₁:ᴛ)] [ KL( q(zᴛ | z₁, xᴛ) ‖ p(zᴛ | zᴛ₋₁) ) ]" in text
+    assert "q(zᴛ | z₁, xᴛ)^[T > 1]" in text
+    assert r"[T > 1] \, \mathbb{E}" in formula_latex(spec, step)
+    assert "<mo>&gt;</mo><mn>1</mn>" in formula_mathml(spec, step)
+    assert any(line.startswith("- [T > 1] E_q[KL(q(z_T | ") for line in elbo_lines(spec, elbo))
+
+
+def test_where_p_has_a_line_of_frame_1_and_q_one_of_frame_t_the_bound_is_of_longer_sequences() -> None:
+    spec = page("last_frame_by_its_number_alone")
+    inference = derive(spec).inference
+    words = derivation_steps(spec, inference, elbo_terms(spec, inference))[1].justification
+    assert words.endswith("for T > 1 only: where T is 1, q's line of z_T speaks for z_1")
 
 
 def test_what_frame_t_needs_of_a_sequence_of_one_frame_is_in_its_line() -> None:

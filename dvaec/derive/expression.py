@@ -5,6 +5,7 @@
     Expectation       E_{q(z_t | x_{1:T})}[ ... ]
     KullbackLeibler   D_KL( q(z_t | ...) || p(z_t | ...) )
     Sum               sympy's own, over t = 1..T or 2..T, or up to T-1
+    LONGER            [T > 1], a factor of terms of frame T that are not there where T is 1
 
 What they are of are the slices of `dvaec.derive.slices`. All are immutable, hashable and canonical: what a
 density is of, and what it is given, is sorted by name. A frame outside 1..T is absent (0..T, for a variable
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from sympy import Add, Basic, Expr, Sum, Tuple
+from sympy import Add, Basic, Expr, Integer, Piecewise, Sum, Tuple
 from sympy.core.symbol import Str
 
 from dvaec.derive.factors import placed
@@ -28,6 +29,8 @@ from dvaec.spec.offsets import NOW
 __all__ = ["Add", "Slice", "Sum", "slices", "state_slice", "united", "whole"]  # for the printers too
 
 Formula: TypeAlias = Expr
+
+LONGER: Formula = Piecewise((1, T > 1), (0, True))  # [T > 1], a number once T is one
 
 
 class Density(Basic):  # type: ignore[misc]
@@ -151,6 +154,20 @@ def limits(total: Sum) -> tuple[int, int]:
     """Return the frame at which a sum over time begins, and how many frames it leaves at the end."""
     _, first, last = total.limits[0]
     return int(first), int(T - last)
+
+
+def there(frames: Iterable[int | None], frame: int | None) -> Formula:
+    """Return [T > 1] for frame T where frame 1 is among those with terms of their own, else 1.
+
+    Where T is 1, the term of frame 1 is the only one.
+    """
+    return LONGER if frame == LAST and 1 in frames else Integer(1)
+
+
+def coefficient(term: Formula) -> tuple[Formula, Formula]:
+    """Split a term into 1, -1, [T > 1] or -[T > 1] and the rest."""
+    front, rest = term.as_independent(LogDensity, KullbackLeibler, as_Add=False)
+    return front, rest
 
 
 PLACES = {0: 0, 1: 1, None: 2, LAST: 3}  # the order of terms: the sum over the other frames before frame T

@@ -55,6 +55,15 @@ def summed_over(frames: tuple[int | None, ...]) -> tuple[int, int]:
     return 2 if 1 in frames else 1, int(LAST in frames)
 
 
+def meet(target: str, *sides: Factors) -> bool:
+    """Whether one side has a line of frame T and none of frame 1, and another one of frame 1.
+
+    Where T is 1 these lines are of one frame, and no term has both.
+    """
+    own = [{frame for frame in (1, LAST) if (target, frame) in side} for side in sides]
+    return {LAST} in own and any(1 in frames for frames in own)
+
+
 def placed(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:
     """Return what a conditional reads where it serves one frame, each name once.
 

@@ -194,6 +194,11 @@ class Term:
     first: int = 1
     left: int = 0
 
+    @property
+    def longer(self) -> bool:
+        """Whether it is there where T > 1 alone: of frame T, beside a term of frame 1."""
+        return self.frame == LAST and self.first > 1
+
 
 @dataclass(frozen=True)
 class Elbo:

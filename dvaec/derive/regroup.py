@@ -17,6 +17,7 @@ from dvaec.derive.expression import (
     KullbackLeibler,
     LogDensity,
     Sum,
+    coefficient,
     limits,
     over_time,
     whole,
@@ -53,7 +54,7 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
         outer += sweep.latents
     inside, outside, used = [], [], []
     for part in Add.make_args(derivation_steps(spec, inference, elbo)[-1].expression):
-        sign, term = part.as_coeff_Mul()
+        factor, term = coefficient(part)
         mean = term.function if isinstance(term, Sum) else term
         over = [s.name for s in mean.measure.of if s.name in outer] if isinstance(mean, Expectation) else []
         if not over:
@@ -61,15 +62,15 @@ def nested(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formul
             continue
         used += over
         ends = limits(term) if isinstance(term, Sum) else None
-        inside.append((sign, mean, ends))
+        inside.append((factor, mean, ends))
     if not any(_splits(mean, used) for _, mean, _ in inside) and len(inside) < 2:
         return None
     taken = whole(spec, [name for name in outer if name in used])
     given = whole(spec, given_names(spec))
-    whole_sign = -1 if all(sign < 0 for sign, _, _ in inside) else 1
-    parts = (whole_sign * sign * _summed(_given(mean, used, taken), ends) for sign, mean, ends in inside)
+    sign = -1 if all(factor.could_extract_minus_sign() for factor, _, _ in inside) else 1
+    parts = (sign * factor * _summed(_given(mean, used, taken), ends) for factor, mean, ends in inside)
     measure = Density.of_side(Side.Q, "phi", taken, given)
-    return Add(whole_sign * Expectation(measure, Add(*parts)), *outside)
+    return Add(sign * Expectation(measure, Add(*parts)), *outside)
 
 
 def by_sweeps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo) -> Formula | None:

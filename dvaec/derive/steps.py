@@ -20,20 +20,22 @@ from dvaec.derive.expression import (
     LogDensity,
     Slice,
     Sum,
+    coefficient,
     conditional_density,
     limits,
     over_time,
     slices,
     state_slice,
     target_slice,
+    there,
     united,
     whole,
 )
-from dvaec.derive.factors import placed, serving, summed_over
+from dvaec.derive.factors import meet, placed, serving, summed_over
 from dvaec.derive.model import Elbo, Term
 from dvaec.derive.order import earlier
 from dvaec.derive.setting import Setting, setting_of
-from dvaec.spec.model import LAST, Conditional, Role, Side, Spec
+from dvaec.spec.model import Conditional, Role, Side, Spec
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,12 @@ def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo
 
 
 def _chain_words(setting: Setting) -> str:
-    if any({1, LAST} <= set(frames) for frames in setting.frames.values()):
-        return f"{_order_words(setting)}; where T is 1, the terms of frame 1 stand for those of frame T, too"
-    return _order_words(setting)
+    words = _order_words(setting)
+    for name in setting.targets(Side.Q):
+        if meet(name, *setting.factors.values()):
+            side = next(s for s in (Side.P, Side.Q) if (name, 1) not in setting.factors[s])
+            words += f"; for T > 1 only: where T is 1, {side.value}'s line of {name}_T speaks for {name}_1"
+    return words
 
 
 def _order_words(setting: Setting) -> str:
@@ -123,7 +128,7 @@ def chain_rule(formula: Formula, setting: Setting) -> Formula:
                 if frame is None and setting.spec.variable(name).framed:
                     sums.setdefault(summed_over(setting.frames[name]), []).append(factor)
                 else:
-                    single.append(factor)
+                    single.append(there(setting.frames[name], frame) * factor)
         return Add(*single, *(over_time(Add(*bodies), *ends) for ends, bodies in sums.items()))
 
     return _rewrite(formula, LogDensity, split)
@@ -194,8 +199,9 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
                 body = _mean(setting, read, KullbackLeibler(q, p))
             else:
                 body = _mean(setting, (*q.of, *read), LogDensity(q) - LogDensity(p))
-            summed = frame is None and setting.spec.variable(name).framed
-            gathered.append(-over_time(body, *summed_over(setting.frames[name])) if summed else -body)
+            if frame is None and setting.spec.variable(name).framed:
+                body = over_time(body, *summed_over(setting.frames[name]))
+            gathered.append(-there(setting.frames[name], frame) * body)
     return Add(rest, *gathered)
 
 
@@ -221,7 +227,7 @@ def _spread(body: Expr, wrap: Callable[[Expr], Expr]) -> Formula:
     """Apply a linear `wrap` to the innermost summands of `body`."""
     parts = []
     for term in Add.make_args(body):
-        factor, rest = term.as_coeff_Mul()
+        factor, rest = coefficient(term)
         if isinstance(rest, Sum):
             ends = limits(rest)
             parts += [factor * over_time(wrap(inner), *ends) for inner in Add.make_args(rest.function)]

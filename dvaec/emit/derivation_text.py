@@ -49,6 +49,8 @@ UNICODE = Notation(
     divergence="KL( {q} ‖ {p} )",
     sum_over=lambda first, left: _sign("∑", first, left),
     product_over=lambda first, left: _sign("∏", first, left),
+    longer="[T > 1]",
+    where_longer="{body}^[T > 1]",
     group="( {body} )",
     bound="ℒ(θ, φ; {given})",
     equation="{whole} = {factors}",

@@ -82,7 +82,8 @@ def factorization(spec: Spec, side: Side, lines: Iterable[Conditional]) -> str:
     for line in lines:
         text = conditional_text(spec, side, line)
         if line.frame is not None or not spec.variable(line.target).framed:
-            alone.append(text)
+            beside = line.frame == LAST and (line.target, 1) in own  # the one that speaks where T is 1
+            alone.append(f"{text}^[T > 1]" if beside else text)
         else:
             begun, ended = (line.target, 1) in own, (line.target, LAST) in own
             frames = "1<t<T" if begun and ended else "t<T" if ended else "t>1" if begun else "t"
@@ -195,7 +196,10 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
 
 
 def elbo_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
-    """Return the ELBO in plain text, one line a term; `sum_t>1` where frame 1 has a term of its own."""
+    """Return the ELBO in plain text, one line a term.
+
+    Where frame 1 has a term of its own it is `sum_t>1`, and a term of frame T has the factor `[T > 1]`.
+    """
     return tuple(
         f"{'  ' if number == 0 else ''}{_term(spec, term, number == 0)}"
         for number, term in enumerate(elbo.terms)
@@ -223,5 +227,5 @@ def _term(spec: Spec, term: Term, first: bool) -> str:
         sign = "- "
     mean = f"E_q[{body}]" if term.expectation else body
     if not term.framed or term.frame is not None:
-        return sign + mean
+        return f"{sign}{'[T > 1] ' if term.longer else ''}{mean}"
     return f"{sign}sum_t{'>1' if term.first > 1 else ''}{'<T' if term.left else ''} {mean}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dvaec.derive.expression import (
+    LONGER,
     PLACES,
     Add,
     Density,
@@ -18,6 +19,7 @@ from dvaec.derive.expression import (
     LogDensity,
     Slice,
     Sum,
+    coefficient,
     conditional_density,
     limits,
     slices,
@@ -43,6 +45,8 @@ class Notation:
     divergence: str
     sum_over: Callable[[int, int], str]  # the sign of a sum over t = first..T - left
     product_over: Callable[[int, int], str]
+    longer: str  # [T > 1], in front of a term
+    where_longer: str  # a factor of a product that is there where T > 1
     group: str
     bound: str
     equation: str
@@ -72,9 +76,10 @@ class FormulaWriter:
         if isinstance(formula, Expectation):
             return n.mean.format(measure=self.density(formula.measure), body=self.formula(formula.body))
         if isinstance(formula, Sum):
-            body = self.formula(formula.function)
-            grouped = isinstance(formula.function, Add)
-            return f"{n.sum_over(*limits(formula))} {n.group.format(body=body) if grouped else body}"
+            return f"{n.sum_over(*limits(formula))} {self._grouped(formula.function)}"
+        front, rest = coefficient(formula)
+        if front == LONGER:
+            return f"{n.longer} {self._grouped(rest)}"
         return "".join(self.lines(formula)).lstrip()
 
     def lines(self, formula: Formula) -> tuple[str, ...]:
@@ -84,6 +89,10 @@ class FormulaWriter:
             mark = self._notation.minus if sign < 0 else self._notation.plus
             parts.append(self.formula(term) if position == 0 and sign > 0 else mark + self.formula(term))
         return tuple(parts)
+
+    def _grouped(self, body: Formula) -> str:
+        text = self.formula(body)
+        return self._notation.group.format(body=text) if isinstance(body, Add) else text
 
     def terms(self, formula: Formula) -> dict[tuple[str, int | None], str]:
         """Write the terms of a sum without their signs, by the variable and frame that each speaks of."""
@@ -164,7 +173,9 @@ class FormulaWriter:
         for ends in sorted(set(over.values())):
             if framed := [c for c in generic if c not in static and over[c.target] == ends]:
                 parts += [self._notation.product_over(*ends), *(write(c) for c in framed)]
-        parts += [write(c) for c in numbered if c.frame == LAST]
+        for c in (c for c in numbered if c.frame == LAST):
+            beside = (c.target, 1) in own  # the one that speaks where T is 1
+            parts.append(self._notation.where_longer.format(body=write(c)) if beside else write(c))
         if parts == [whole_density]:  # one factor, which is all there is
             return whole_density
         return self._notation.equation.format(whole=whole_density, factors=" ".join(parts))

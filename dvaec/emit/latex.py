@@ -49,6 +49,8 @@ LATEX = Notation(
     divergence=r"D_{{\mathrm{{KL}}}}\left( {q} \,\|\, {p} \right)",
     sum_over=lambda first, left: rf"\sum_{{t={first}}}^{{{_last(left)}}}",
     product_over=lambda first, left: rf"\prod_{{t={first}}}^{{{_last(left)}}}",
+    longer=r"[T > 1] \,",
+    where_longer="{body}^{{[T > 1]}}",
     group=r"\left( {body} \right)",
     bound=r"\mathcal{{L}}(\theta, \phi; {given})",
     equation="{whole} = {factors}",

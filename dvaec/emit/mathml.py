@@ -12,6 +12,9 @@ from dvaec.spec.model import Spec
 _TOKEN = re.compile(r"\d+|[A-Za-z]|[:+-]")
 _OPEN = '<mo stretchy="false">(</mo>'
 _CLOSE = '<mo stretchy="false" rspace="0.1em">)</mo>'
+_LONGER = (
+    '<mrow><mo stretchy="false">[</mo><mi>T</mi><mo>&gt;</mo><mn>1</mn><mo stretchy="false">]</mo></mrow>'
+)
 _GREEK = {"theta": "θ", "phi": "φ"}
 
 
@@ -64,6 +67,8 @@ MATHML = Notation(
     ),
     sum_over=lambda first, left: _over_time("∑", first, left),
     product_over=lambda first, left: _over_time("∏", first, left),
+    longer=_LONGER,
+    where_longer=f"<msup>{{body}}{_LONGER}</msup>",
     group="<mrow><mo>(</mo>{body}<mo>)</mo></mrow>",
     bound=(f"<mrow><mi>ℒ</mi>{_OPEN}<mi>θ</mi><mo>,</mo><mi>φ</mi><mo>;</mo>{{given}}{_CLOSE}</mrow>"),
     equation="{whole}<mo>=</mo>{factors}",

@@ -34,7 +34,7 @@ def rest_words(term: Term) -> str:
     if term.frame is None:
         inside = ("1 < " if term.first > 1 else "") + "t" + (" < T" if term.left else "")
         return {"t": "", "1 < t": "t > 1"}.get(inside, inside)
-    return "T > 1" if term.frame == LAST and term.first > 1 else ""
+    return "T > 1" if term.longer else ""
 
 
 _DECLARED = {
