@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from dvaec.plan.attention import attending_nodes, with_blocks_apart
 from dvaec.plan.blocks import block_ports
 from dvaec.plan.branches import branches, fan_units
+from dvaec.plan.constants import at_their_own_frame
 from dvaec.plan.develop import HEAD_LAYERS
 from dvaec.plan.model import (
     FeatureNode,
@@ -99,7 +100,7 @@ def build_network(spec: Spec) -> Network:
         builder.nodes.append(_head(spec, head, builder))
     for line in spec.auxiliary:
         builder.nodes.append(_prediction(line, builder))
-    return Network(tuple(builder.nodes))
+    return at_their_own_frame(Network(tuple(builder.nodes)))
 
 
 def _directions(state: State) -> tuple[State, ...]:
