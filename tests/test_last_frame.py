@@ -11,7 +11,9 @@ import torch
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
+from dvaec.derive.expression import Expectation
 from dvaec.derive.question import parse_question
+from dvaec.derive.steps import derivation_steps
 from dvaec.network.numbered import last_windows
 from dvaec.network.template import Template, template_of
 from dvaec.spec import notation
@@ -142,6 +144,48 @@ def test_questions_about_frame_t_know_its_line() -> None:
         assert found.answer is answer, text
         assert (found.used is not None) is answer, text
         assert found.golden is None, text
+
+
+def read_here(text: str) -> Spec:
+    return read_text(PAGE.replace("  u:", "  v: {role: latent, dim: 2}\n  u:") + text, "p")[0]
+
+
+def test_terms_name_frame_t_and_those_before_it_from_there() -> None:
+    """p(z_T) reads z_<T-1>, not the z_1 of a sequence of two frames; v comes ahead once, in no cycle."""
+    spec = read_here(
+        "generation: ['v', 'z_t | z_<t-1>, v', 'x_t | z_t, u_t']\n"
+        "inference: ['z_T | x_<1:T>', 'v | z_T', 'z_t | z_<t-1>, z_T, v, x_t']\n"
+    )
+    found = {(t.target, t.frame): t for t in elbo_terms(spec, derive(spec).inference).terms}
+    assert "p(z_T) reads v, which q draws from z_T (z_T -> v)" in found["z", LAST].reason
+    assert "v -> z" not in found["z", LAST].schedule_reason
+    alone = read_text(PAGE + ONE + "inference: ['z_T | x_<1:T>', 'z_t | z_<t-1>, z_T, x_t']\n", "p")[0]
+    last = next(t for t in elbo_terms(alone, derive(alone).inference).terms if t.frame == LAST)
+    assert "p(z_T) reads z_<T-1>, which q draws from z_T (z_T -> z_<T-1>)" in last.reason
+
+
+ONE = "generation: ['z_t | z_<t-1>', 'x_t | z_t, u_t']\n"
+
+
+def test_a_prior_that_reads_frame_t_is_said_to() -> None:
+    text = "causality: noncausal\ngeneration: ['z_T', 'z_t | z_<t-1>, z_T', 'x_t | z_t, u_t']\n"
+    spec = read_text(PAGE + text, "p")[0]
+    reasons = [t.reason for t in elbo_terms(spec, derive(spec).inference).terms]
+    assert any("p(z_t) reads z_T, which q draws from z_t (z_t -> z_T)" in reason for reason in reasons)
+
+
+def test_a_mean_names_no_frame_twice() -> None:
+    """p(z_T | z_0, a_T), where q's z_T reads z_<0:T-1> and a_<1:T>."""
+    text = PAGE.replace("  u:", "  a: {role: latent, dim: 2}\n  u:") + "causality: noncausal\n"
+    text += (
+        "generation: ['a_t | a_<t-1>', z_0, 'z_T | z_0, a_T', 'z_t | z_<t-1>, z_T, a_t', 'x_t | z_t, u_1']\n"
+    )
+    spec = read_text(text, "p")[0]
+    derivation = derive(spec)
+    elbo = elbo_terms(spec, derivation.inference)
+    means = derivation_steps(spec, derivation.inference, elbo)[-1].expression.atoms(Expectation)
+    named = {str(one.ranges) for mean in means for one in mean.measure.of if "t" not in str(one.ranges)}
+    assert named == {"((0, T - 1, 1),)", "((1, T, 1),)"}, named
 
 
 COUNTED = PAGE.replace("  z:", "  a: {role: latent, dim: 2}\n  z:") + "causality: noncausal\n"

@@ -17,7 +17,7 @@ from dvaec.spec.early import unmet, with_early_frames
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
-from dvaec.spec.notation import target
+from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
@@ -38,26 +38,42 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     generated.sort(key=lambda name: context.framed.get(name, True))
     static = [name for name in generated if not context.framed.get(name, True)]
     given = given_order(context)
+    free = _asked_for(context, generated, static, q)
     if given is None:
-        streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
-        follows = not streams and complete(context, "generation")
-        lines = context.parsed.generation if follows else ()
-        made = [
-            conditional_of(line, context.variables, context.zero)
-            for line in lines
-            if line.target.name in generated
-        ]
-        found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
-        order = _first_of(found, q)
+        order = free
     else:
         order = _turned_at_ends(context, given, q)
-        _conflicts(context, order, q)
+        _conflicts(context, order, q, _ahead(free, q))
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     if given is None and not networks and not context.report.found:
         _apart(context, order, q)
     if not context.report.found:
         check_ends(context, order, q)
     return order
+
+
+def _asked_for(
+    context: Context, generated: Sequence[str], static: Sequence[str], q: Sequence[Conditional]
+) -> tuple[Sweep, ...]:
+    """Return the first order that `q`, as far as it is declared, can be drawn in, by default one sweep."""
+    streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
+    follows = not streams and complete(context, "generation")
+    lines = context.parsed.generation if follows else ()
+    made = [
+        conditional_of(line, context.variables, context.zero)
+        for line in lines
+        if line.target.name in generated
+    ]
+    found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
+    return _first_of(found, q)
+
+
+def _ahead(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
+    """Name the single frames that q draws ahead of the blocks of their latents, where all is then in time."""
+    keys = [key for sweep in order if not sweep.latents for key in sweep.first]
+    if not keys or any(unmet(order, q)):
+        return ""
+    return listed(f"{name}_{frame_word(frame)}" for name, frame in keys)
 
 
 def _with_single_frames(
@@ -113,8 +129,11 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
     return needs
 
 
-def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report conditionals of q that read what comes after them in `order`."""
+def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], ahead: str) -> None:
+    """Report conditionals of q that read what comes after them in `order`.
+
+    `ahead` names what would be drawn ahead of its block if there were no `order`, and all else in time.
+    """
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
     lines = [_beside_first(_there(one, context), home) for one in q]
     for (child, parent), offsets in arrows_of(lines, home, drawn=True).items():
@@ -131,6 +150,8 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
             if not late:
                 continue
             message, hint = _too_early(child, parent, sweep, late)
+        if ahead:
+            hint = f"no block of 'order' is of {ahead} alone: leave 'order' out, and q draws as its lines ask"
         frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
         span = place_of(context, "inference", child, frame, parent)
         context.report.add(Code.INFERENCE_ORDER, message, span, hint)
