@@ -43,7 +43,7 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
         order = free
     else:
         order = _turned_at_ends(context, given, q)
-        _conflicts(context, order, q, _ahead(free, q))
+        _conflicts(context, order, q, _left_out(free, q))
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     if given is None and not networks and not context.report.found:
         _apart(context, order, q)
@@ -68,12 +68,15 @@ def _asked_for(
     return _first_of(found, q)
 
 
-def _ahead(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
-    """Name the single frames that q draws ahead of the blocks of their latents, where all is then in time."""
+def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
+    """Say what only an order that q asks for can do: draw single frames in another order, all in time."""
     keys = [key for sweep in order if not sweep.latents for key in sweep.first]
-    if not keys or any(unmet(order, q)):
+    if any(unmet(order, q)) or not any(sweep.first or sweep.last for sweep in order):
         return ""
-    return listed(f"{name}_{frame_word(frame)}" for name, frame in keys)
+    why = "single frames have an order of their own within one block"
+    if keys:
+        why = f"no block of 'order' is of {listed(f'{name}_{frame_word(at)}' for name, at in keys)} alone"
+    return f"{why}: leave 'order' out, and q draws as its lines ask"
 
 
 def _with_single_frames(
@@ -129,10 +132,10 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
     return needs
 
 
-def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], ahead: str) -> None:
+def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], way: str) -> None:
     """Report conditionals of q that read what comes after them in `order`.
 
-    `ahead` names what would be drawn ahead of its block if there were no `order`, and all else in time.
+    `way` is the hint where q could be drawn if the page gave no order.
     """
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
     lines = [_beside_first(_there(one, context), home) for one in q]
@@ -150,8 +153,7 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
             if not late:
                 continue
             message, hint = _too_early(child, parent, sweep, late)
-        if ahead:
-            hint = f"no block of 'order' is of {ahead} alone: leave 'order' out, and q draws as its lines ask"
+        hint = way or hint
         frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
         span = place_of(context, "inference", child, frame, parent)
         context.report.add(Code.INFERENCE_ORDER, message, span, hint)
@@ -163,7 +165,16 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
     Lines of single frames first: the order that is found without them may be no order because of them.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    far = [(line, parent.name) for line, parent in unmet(order, q)]
+    found = list(unmet(order, q))
+    begun = {line.target for line in q if line.frame == 1}
+    for line, parent in found:
+        if rank[line.target] == rank[parent.name] and parent.frame == LAST and parent.name in begun:
+            child, name = target(line, context.framed[line.target]), parent.name
+            message = f"q's '{child}' reads '{name}_T', which is {name}_1 where T is 1: q draws that after it"
+            hint = f"let the line of {name}_1 read nothing that reads {name}_T; or leave this link out"
+            span = place_of(context, "inference", line.target, line.frame, name)
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+    far = [(line, parent.name) for line, parent in found]
     late = [(line, read) for line, read in far if rank[line.target] != rank[read]]
     for line, read in [one for one in late if one[0].frame is not None] or late:
         child, name = target(line, context.framed[line.target]), line.target
