@@ -11,6 +11,7 @@ import torch
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
+from dvaec.derive.explain_text import explanation_text
 from dvaec.derive.expression import Expectation
 from dvaec.derive.question import parse_question
 from dvaec.derive.steps import derivation_steps
@@ -186,6 +187,29 @@ def test_a_mean_names_no_frame_twice() -> None:
     means = derivation_steps(spec, derivation.inference, elbo)[-1].expression.atoms(Expectation)
     named = {str(one.ranges) for mean in means for one in mean.measure.of if "t" not in str(one.ranges)}
     assert named == {"((0, T - 1, 1),)", "((1, T, 1),)"}, named
+
+
+def answered(text: str, question: str) -> str:
+    spec, source = read_text(PAGE + text, "p")
+    return explanation_text(explain(spec, derive(spec), parse_question(question, spec)), source)
+
+
+def test_frames_far_from_t_are_named_by_their_number() -> None:
+    """q(z_T | z_1, x_<1:T>) does without x_1, which the line of frame 1 speaks of where T is 1."""
+    q = "inference: ['z_1 | x_<1:T>', 'z_T | z_1, x_<1:T>', 'z_t | z_<t-1>, z_T, x_t']\n"
+    told = answered(ONE + q, "z_T <- x_<1:T>")
+    assert "it depends on x_<2:T> (" in told
+    assert "q reads x_1, which the exact posterior does not read (silver)." in told
+    assert answered(ONE + q, "z_T <- x_1").startswith("no: ")
+
+
+def test_frame_1_is_frame_t_where_t_is_1_and_said_so() -> None:
+    text = "causality: noncausal\ngeneration: ['z_T', 'z_t | z_<t-1>, z_T', 'x_t | z_t, u_t']\n"
+    first, *_, last = answered(text, "z_T <- x_1").splitlines()
+    assert (
+        first == "yes: given everything else that z_T may read, it depends on x_1 (shown for T = 1), through"
+    )
+    assert last == "q reads x_1."
 
 
 COUNTED = PAGE.replace("  z:", "  a: {role: latent, dim: 2}\n  z:") + "causality: noncausal\n"
