@@ -15,6 +15,7 @@ from dvaec.derive.explain_text import explanation_text
 from dvaec.derive.expression import Expectation
 from dvaec.derive.question import parse_question
 from dvaec.derive.steps import derivation_steps
+from dvaec.emit.equations import elbo_lines
 from dvaec.network.numbered import last_windows
 from dvaec.network.template import Template, template_of
 from dvaec.spec import notation
@@ -58,6 +59,13 @@ def test_the_line_of_frame_1_speaks_where_t_is_1() -> None:
     assert [speaking(both, t, 1) for t in (0, 1)] == [0, 1]
     assert [speaking(last, 1, 1), speaking(last, 1, 2), speaking(last, 2, 2)] == [LAST, None, LAST]
     assert both.family("z") == both.families[0]
+
+
+def test_sums_without_both_ends_are_written_as_such() -> None:
+    spec = page("first_and_last_frames")
+    lines = elbo_lines(spec, elbo_terms(spec, derive(spec).inference))
+    assert any("sum_1<t<T " in one for one in lines)
+    assert any("sum_t<T " in one for one in lines)
 
 
 def _moved(name: str, head: str, method: str) -> torch.Tensor:

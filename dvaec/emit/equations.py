@@ -195,7 +195,7 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
 
 
 def elbo_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
-    """Return the ELBO in plain text, one line a term; `sum_t>1` where frame 1 has a term of its own."""
+    """Return the ELBO in plain text, one line a term; `sum_t>1` where frame 1 has one of its own."""
     return tuple(
         f"{'  ' if number == 0 else ''}{_term(spec, term, number == 0)}"
         for number, term in enumerate(elbo.terms)
@@ -224,4 +224,6 @@ def _term(spec: Spec, term: Term, first: bool) -> str:
     mean = f"E_q[{body}]" if term.expectation else body
     if not term.framed or term.frame is not None:
         return sign + mean
-    return f"{sign}sum_t{'>1' if term.first > 1 else ''}{'<T' if term.left else ''} {mean}"
+    below, above = "1<" * (term.first > 1), "<T" * bool(term.left)
+    over = f"{below}t{above}" if above else f"t{'>1' * bool(below)}"
+    return f"{sign}sum_{over} {mean}"
