@@ -11,6 +11,8 @@ import torch
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
+from dvaec.derive.explain_text import explanation_text
+from dvaec.derive.expression import Expectation
 from dvaec.derive.question import parse_question
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.derivation_text import derivation_text
@@ -61,6 +63,13 @@ def test_the_line_of_frame_1_speaks_where_t_is_1() -> None:
     assert [speaking(both, t, 1) for t in (0, 1)] == [0, 1]
     assert [speaking(last, 1, 1), speaking(last, 1, 2), speaking(last, 2, 2)] == [LAST, None, LAST]
     assert both.family("z") == both.families[0]
+
+
+def test_sums_without_both_ends_are_written_as_such() -> None:
+    spec = page("first_and_last_frames")
+    lines = elbo_lines(spec, elbo_terms(spec, derive(spec).inference))
+    assert any("sum_1<t<T " in one for one in lines)
+    assert any("sum_t<T " in one for one in lines)
 
 
 def _moved(name: str, head: str, method: str) -> torch.Tensor:
@@ -169,6 +178,71 @@ def test_questions_about_frame_t_know_its_line() -> None:
         assert found.answer is answer, text
         assert (found.used is not None) is answer, text
         assert found.golden is None, text
+
+
+def read_here(text: str) -> Spec:
+    return read_text(PAGE.replace("  u:", "  v: {role: latent, dim: 2}\n  u:") + text, "p")[0]
+
+
+def test_terms_name_frame_t_and_those_before_it_from_there() -> None:
+    """p(z_T) reads z_<T-1>, not the z_1 of a sequence of two frames; v comes ahead once, in no cycle."""
+    spec = read_here(
+        "generation: ['v', 'z_t | z_<t-1>, v', 'x_t | z_t, u_t']\n"
+        "inference: ['z_T | x_<1:T>', 'v | z_T', 'z_t | z_<t-1>, z_T, v, x_t']\n"
+    )
+    found = {(t.target, t.frame): t for t in elbo_terms(spec, derive(spec).inference).terms}
+    assert "p(z_T) reads v, which q draws from z_T (z_T -> v)" in found["z", LAST].reason
+    assert "v -> z" not in found["z", LAST].schedule_reason
+    alone = read_text(PAGE + ONE + "inference: ['z_T | x_<1:T>', 'z_t | z_<t-1>, z_T, x_t']\n", "p")[0]
+    last = next(t for t in elbo_terms(alone, derive(alone).inference).terms if t.frame == LAST)
+    assert "p(z_T) reads z_<T-1>, which q draws from z_T (z_T -> z_<T-1>)" in last.reason
+
+
+ONE = "generation: ['z_t | z_<t-1>', 'x_t | z_t, u_t']\n"
+
+
+def test_a_prior_that_reads_frame_t_is_said_to() -> None:
+    text = "causality: noncausal\ngeneration: ['z_T', 'z_t | z_<t-1>, z_T', 'x_t | z_t, u_t']\n"
+    spec = read_text(PAGE + text, "p")[0]
+    reasons = [t.reason for t in elbo_terms(spec, derive(spec).inference).terms]
+    assert any("p(z_t) reads z_T, which q draws from z_t (z_t -> z_T)" in reason for reason in reasons)
+
+
+def test_a_mean_names_no_frame_twice() -> None:
+    """p(z_T | z_0, a_T), where q's z_T reads z_<0:T-1> and a_<1:T>."""
+    text = PAGE.replace("  u:", "  a: {role: latent, dim: 2}\n  u:") + "causality: noncausal\n"
+    text += (
+        "generation: ['a_t | a_<t-1>', z_0, 'z_T | z_0, a_T', 'z_t | z_<t-1>, z_T, a_t', 'x_t | z_t, u_1']\n"
+    )
+    spec = read_text(text, "p")[0]
+    derivation = derive(spec)
+    elbo = elbo_terms(spec, derivation.inference)
+    means = derivation_steps(spec, derivation.inference, elbo)[-1].expression.atoms(Expectation)
+    named = {str(one.ranges) for mean in means for one in mean.measure.of if "t" not in str(one.ranges)}
+    assert named == {"((0, T - 1, 1),)", "((1, T, 1),)"}, named
+
+
+def answered(text: str, question: str) -> str:
+    spec, source = read_text(PAGE + text, "p")
+    return explanation_text(explain(spec, derive(spec), parse_question(question, spec)), source)
+
+
+def test_frames_far_from_t_are_named_by_their_number() -> None:
+    """q(z_T | z_1, x_<1:T>) does without x_1, which the line of frame 1 speaks of where T is 1."""
+    q = "inference: ['z_1 | x_<1:T>', 'z_T | z_1, x_<1:T>', 'z_t | z_<t-1>, z_T, x_t']\n"
+    told = answered(ONE + q, "z_T <- x_<1:T>")
+    assert "it depends on x_<2:T> (" in told
+    assert "q reads x_1, which the exact posterior does not read (silver)." in told
+    assert answered(ONE + q, "z_T <- x_1").startswith("no: ")
+
+
+def test_frame_1_is_frame_t_where_t_is_1_and_said_so() -> None:
+    text = "causality: noncausal\ngeneration: ['z_T', 'z_t | z_<t-1>, z_T', 'x_t | z_t, u_t']\n"
+    first, *_, last = answered(text, "z_T <- x_1").splitlines()
+    assert (
+        first == "yes: given everything else that z_T may read, it depends on x_1 (shown for T = 1), through"
+    )
+    assert last == "q reads x_1."
 
 
 COUNTED = PAGE.replace("  z:", "  a: {role: latent, dim: 2}\n  z:") + "causality: noncausal\n"

@@ -24,7 +24,7 @@ from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, s
 from dvaec.derive.order import placed_in_order
 from dvaec.derive.reach import moves
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.notation import page
+from dvaec.spec.notation import frame_word, page
 from dvaec.spec.offsets import ALL, NONE, Offsets, from_predicate, of, window
 
 Node: TypeAlias = tuple[str, int | None]
@@ -68,7 +68,11 @@ def route_from_target(
     for length, at in _places(spec, (target, frame), served, long):
         path = _path(spec, factors, length, (target, at), prior)
         if path is not None:
-            return Route(tuple(_said(spec, node, at if frame is None else None) for node in path))
+            origin = length if frame == LAST else at if frame is None else None
+            *way, end = path
+            names = [_said(spec, node, origin, frame) for node in way]
+            read = _by_number(prior, end, at, length) or _said(spec, end, origin, frame)
+            return Route((*names, read))
     slides = frame is None and _slides(factors) and all(parent.frame is None for parent in prior)
     return None if long <= LONGEST and not slides else Route(())
 
@@ -207,10 +211,21 @@ def _walk(came: dict[Node, Node | None], last: Node) -> tuple[Node, ...]:
     return tuple(reversed(path))
 
 
-def _said(spec: Spec, node: Node, at: int | None) -> str:
+def _said(spec: Spec, node: Node, origin: int | None, term: int | None) -> str:
+    """Name a node relative to frame `origin`, which is T in a `term` of frame T; else by its number."""
     name, frame = node
+    first = spec.variable(name).first
     if frame is None:
         return name
-    if at is None or frame < spec.variable(name).first:
+    if origin is None or frame < first:
         return f"{name}_{frame}"
-    return page(name, of(frame - at))
+    return page(name, of(frame - origin), first, LAST if term == LAST else None)
+
+
+def _by_number(prior: Sequence[Parent], node: Node, at: int | None, length: int) -> str | None:
+    """Name a node as a prior at frame `at` reads it, where that is by its number: z_T."""
+    name, frame = node
+    mine = [parent for parent in prior if parent.name == name]
+    beside = frame is not None and any(p.offsets and frame - (at or 0) in p.offsets for p in mine)
+    numbers = {length if p.frame == LAST else p.frame: p.frame for p in mine if p.frame is not None}
+    return None if beside or frame not in numbers else f"{name}_{frame_word(numbers[frame])}"

@@ -66,8 +66,9 @@ def schedule(
 
 def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]) -> tuple[bool, str]:
     factors = by_key(inference)
+    own = frozenset(key for key in factors if key[1] is not None)
     reads = {
-        name: [p.name for p in factors[name, None].parents if p.name in sampled]
+        name: [read for read in _draws(factors[name, None].parents, None, own) if read in sampled]
         for name in sampled
         if (name, None) in factors
     }

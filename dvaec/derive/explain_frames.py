@@ -34,12 +34,17 @@ def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Ex
     network, target = longest.network, longest.target
     back = _counts_back(question)
     asked = [n for n in _asked(network, candidate, back) if n != target or candidate.offsets is None]
-    hits = _hits(judgements, candidate, back)
-    if candidate.offsets is None and not hits:  # as at T = 1, where frame 1 is frame T
-        hits = _hits([_judgement(template, question, max(1, _farthest(question)))], candidate, back)
-    inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
-    q = serving_at(by_key(derivation.inference), question.target, target.frame, network.frames)
+    hits, factors = _hits(judgements, candidate, back), by_key(derivation.inference)
+    q = serving_at(factors, question.target, target.frame, network.frames)
     read = set(network.reads(q, target.frame)) - _unseen(spec, derivation, target, network)
+    begun = question.frame == LAST and (question.target, 1) in factors  # which speaks where T is 1
+    if candidate.offsets is None and not hits and not begun:  # as at T = 1, where frame 1 is frame T
+        short = _judgement(template, question, max(1, _farthest(question)))
+        hits = _hits([short], candidate, back)
+        q = serving_at(factors, question.target, short.target.frame, short.network.frames)
+        there = set(short.network.reads(q, short.target.frame))
+        read |= {n for n in asked if hits and hits[0][1] in there}
+    inside = {n for n in asked if n in longest or (candidate.offsets is None and hits)}
 
     def part(nodes: Iterable[Node]) -> Parent | Frames | None:
         some = tuple(nodes)

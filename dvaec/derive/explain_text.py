@@ -85,6 +85,8 @@ def _finding(target: str, finding: Finding, source: Source) -> Argument:
     text, example = window_text(finding.part), _place(finding.example)
     length = "" if finding.frames is None else f", T = {finding.frames}"
     shown = "" if example == text else f" (shown for {example}{length})"
+    if example == text and length and target.endswith("_T"):
+        shown = f" (shown for{length.removeprefix(',')})"
     if not finding.shown:
         shown = ""
     elif finding.at is not None:
@@ -187,7 +189,8 @@ def window_text(part: Parent | Frames) -> str:
         for first, last in runs
     )
     if part.back:
-        return ", ".join(_shortened([_from_last(part, *run) for run in runs], "..."))
+        name = _from_last if len(runs) > 2 else _from_both_ends
+        return ", ".join(_shortened([name(part, *run) for run in runs], "..."))
     texts = [
         f"{part.name}_{first}" if single else f"{part.name}_<{first}:{last}>" for first, last, single in named
     ]
@@ -199,6 +202,17 @@ def _from_last(part: Frames, first: int, last: int) -> str:
     start = None if first == part.first and last > first else first - part.last
     offsets = window(start, last - part.last)
     return notation.page(part.name, offsets, part.first, LAST)
+
+
+def _from_both_ends(part: Frames, first: int, last: int) -> str:
+    """Return a run of frames with each end named from the end of the sequence that it is nearer to."""
+    if first - part.first >= part.last - first:
+        return _from_last(part, first, last)
+    if last == first:
+        return f"{part.name}_{first}"
+    early = last - part.first < part.last - last
+    stop = str(last) if early else "T" if last == part.last else f"T-{part.last - last}"
+    return f"{part.name}_<{first}:{stop}>"
 
 
 def _place(place: Place) -> str:

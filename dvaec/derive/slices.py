@@ -118,9 +118,11 @@ def _union(some: list[Slice]) -> Slice:
         high = None if stop == T else int(stop - origin)
         total = total | window(low, high, abs(int(stride)))
     found = _ranges(Parent("", total), None if slides else 0, first)
-    to_the_end = window(0, None) <= total  # T is then among the frames, whatever t and T are
+    to_the_end = window(0 if slides else 1, None) <= total  # T is then among the frames, whatever t and T are
+    from_0 = first == 0 and slides and window(None, -1) <= total
     whole = total == ALL
-    found += [one for one in dict.fromkeys(apart) if not whole and not (to_the_end and one[0] == T)]
+    within = {at for at, there in ((T, to_the_end), (Integer(0), from_0)) if there}
+    found += [one for one in dict.fromkeys(apart) if not whole and one[0] not in within]
     return _slice(some[0].name, found, first)
 
 
@@ -134,7 +136,9 @@ def _before_last(ranges: list[Range], first: int) -> list[Range]:
         low = int(start - T) if T in start.free_symbols else None
         total = total | window(low, int(stop - T), abs(int(stride)))
     whole = window(None, 0) <= total
-    return [*_symbolic(total, first, T), *(one for one in dict.fromkeys(apart) if not whole)]
+    from_0 = first == 0 and window(None, -1) <= total
+    kept = (one for one in dict.fromkeys(apart) if not whole and not (from_0 and one[1] == 0))
+    return [*_symbolic(total, first, T), *kept]
 
 
 def _slice(name: str, ranges: Iterable[Range], first: int) -> Slice:

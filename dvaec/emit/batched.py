@@ -8,7 +8,7 @@ from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
 from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
-from dvaec.emit.writer import Body, draw, draw_from, joined, known, parameters
+from dvaec.emit.writer import Body, draw, draw_from, joined, known, known_names, parameters
 from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.dependences import lines_of
 from dvaec.plan.model import (
@@ -64,6 +64,9 @@ def _last_frame(body: Body, node: DrawNode) -> None:
         for last, first in zip(parameters(lines[0]), parameters(lines[1]), strict=True):
             body.add(f"{last} = torch.where({one}, {first}, {last})")
     last_drawn(body, node, "", lambda name: body.call("last", f"noise_{name}", "lengths"))
+    if body.entry.origin(node.value).partly_known:
+        where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
+        body.add(f"{node.name} = torch.where({where}, {what}, {node.name})")
 
 
 def last_drawn(body: Body, node: DrawNode, moment: str, noise: Callable[[str], str]) -> None:

@@ -228,4 +228,6 @@ def _term(spec: Spec, term: Term, first: bool) -> str:
     mean = f"E_q[{body}]" if term.expectation else body
     if not term.framed or term.frame is not None:
         return f"{sign}{'[T > 1] ' if term.longer else ''}{mean}"
-    return f"{sign}sum_t{'>1' if term.first > 1 else ''}{'<T' if term.left else ''} {mean}"
+    below, above = "1<" * (term.first > 1), "<T" * bool(term.left)
+    over = f"{below}t{above}" if above else f"t{'>1' * bool(below)}"
+    return f"{sign}sum_{over} {mean}"

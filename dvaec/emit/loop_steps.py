@@ -8,7 +8,7 @@ from dvaec.emit.cells import cell, hold
 from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
-from dvaec.emit.writer import Body, draw, known, parameters
+from dvaec.emit.writer import Body, draw, known, known_at, parameters
 from dvaec.plan.model import DrawNode, FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
@@ -133,6 +133,9 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         conditional(writing, node, ports)
     elif isinstance(node, DrawNode):
         last_drawn(body, node, "_t", lambda value: writing.noise(node.name, value))
+        value = body.network.node(node.value)
+        assert isinstance(value, ValueNode)
+        known_at(body, value, f"{node.name}_t", f"_at[{writing.frame(node.name)}]")
     elif isinstance(node, FeatureNode) and attends(node):
         write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])

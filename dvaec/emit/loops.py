@@ -15,7 +15,7 @@ from dvaec.emit.cells import name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.loop_steps import begins_at_zero, blank, group, starts, tensors
 from dvaec.emit.reading import at_zero
-from dvaec.emit.writer import Body
+from dvaec.emit.writer import Body, known_names
 from dvaec.plan.dependences import carried_by, dependences
 from dvaec.plan.model import DrawNode, FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
 from dvaec.spec.model import LAST, Direction
@@ -97,13 +97,11 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     recurrent(body, node)
     name_ends(body, node)
     prepare(body, node, writing.step)
-    if isinstance(node, ValueNode):
-        body.once(f"noise_{node.name}_at", f"noise_{node.name}.unbind(1)")
-        if body.entry.origin(node.name).partly_known:
-            body.add(f"{node.name}_known_at = {node.name}_known.unbind(1)")
-            body.add(f"known_{node.name}_at = known_{node.name}.unbind(1)")
-    if isinstance(node, DrawNode):
-        body.once(f"noise_{node.value}_at", f"noise_{node.value}.unbind(1)")
+    if isinstance(node, ValueNode | DrawNode):
+        value = node.value if isinstance(node, DrawNode) else node.name
+        body.once(f"noise_{value}_at", f"noise_{value}.unbind(1)")
+        for name in reversed(known_names(value)) if body.entry.origin(value).partly_known else ():
+            body.once(f"{name}_at", f"{name}.unbind(1)")
     if isinstance(node, HeadNode) and node.head.frame in (1, LAST):
         blank(body, node, "")
 

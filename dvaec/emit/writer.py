@@ -131,8 +131,13 @@ def known(body: Body, node: ValueNode, moment: str, index: str = "") -> None:
 def known_at(body: Body, node: ValueNode, value: str, at: str) -> None:
     """Put what is known of a variable, `at` some frame or at all, in the place of `value`."""
     if body.entry.origin(node.name).partly_known:
-        name = node.name
-        body.add(f"{value} = torch.where(known_{name}{at}, {name}_known{at}, {value})")
+        where, what = known_names(node.name)
+        body.add(f"{value} = torch.where({where}{at}, {what}{at}, {value})")
+
+
+def known_names(value: str) -> tuple[str, str]:
+    """Return what says where a variable is known, and what it is there."""
+    return f"known_{value}", f"{value}_known"
 
 
 def joined(parts: list[str]) -> str:

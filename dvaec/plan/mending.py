@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.spec import notation
-from dvaec.spec.model import InferenceKind, Spec
+from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
 
 
@@ -44,6 +44,13 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
     if derived and any(node.startswith("q_") for node in error.nodes):
         return "a conditional of its own under 'inference' can leave it out"
+    read = {p.name for c in developed.generation for p in c.parents if p.frame == LAST}
+    last = next((c.target for c in developed.numbered if c.frame == LAST and c.target in error.nodes), None)
+    if last in read and any(node.startswith("p_") for node in error.nodes):
+        return (
+            f"frame T can be made ahead of all other frames where it waits for none of these: let the line "
+            f"of {last}_T read nothing of {last}, nor what is made of it"
+        )
     lines = (*developed.numbered, *developed.inference.conditionals)
     first = next((c.target for c in lines if c.frame == 1 and c.target in error.nodes), None)
     attending = any(node.startswith("attention_") for node in error.nodes)

@@ -40,7 +40,7 @@ def check_nodes(context: Context) -> None:
             met.append(reference)
             span = context.place(read.scalar, reference)
             if reference.name == own:
-                _itself(context, block, own, reference, span)
+                _itself(context, block, own, reference, span, at_t or parsed.targets[key].frame)
             if reference.offsets is not None and block == "states":
                 _state_window(context, key, reference, span)
             elif reference.offsets is not None and not (reference.offsets.finite or apart or unsure):
@@ -66,16 +66,22 @@ def _twice(context: Context, read: ReadList, reference: Reference, met: list[Ref
             return
 
 
-def _itself(context: Context, block: str, name: str, reference: Reference, span: Span) -> None:
-    """A state carries its own past without being told; nothing else may read itself at frame t."""
+def _itself(
+    context: Context, block: str, name: str, reference: Reference, span: Span, frame: bool | str | None
+) -> None:
+    """A state carries its own past without being told; nothing else may read itself at frame t.
+
+    `frame` is that of a network of a single frame, 0, 1 or T; True of one of frame t.
+    """
     if block == "states" and reference.frame is None:
         message = f"the state '{name}' carries its own past by itself"
         context.report.add(Code.READS_ITSELF, message, span, "leave it out of 'reads'")
     elif block == "features":
         message = f"the feature '{name}' cannot read itself"
         context.report.add(Code.READS_ITSELF, message, span, "what remembers is a state")
-    elif reference.bare:
-        message = f"the network of '{name}' reads '{name}' itself"
+    elif reference.bare or (reference.frame is not None and reference.frame == frame):
+        own = name if reference.frame is None else f"{name}_{frame}"
+        message = f"the network of '{own}' reads '{own}' itself"
         context.report.add(Code.READS_ITSELF, message, span)
     elif reference.offsets is not None and 0 in reference.offsets:
         message = f"the network of '{name}' reads '{name}' of the same frame"

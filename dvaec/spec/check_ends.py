@@ -70,8 +70,8 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
         here = (line for line in q if line.frame == LAST and line.target in sweep.latents)
         lines = [line for line in here if (line.target, LAST) not in at]
         for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
-            if _early(line, parent, at):
-                continue
+            if _early(line, parent, at) or (parent.name, parent.frame) == (line.target, LAST):
+                continue  # the line of z_T that reads z_T has been told of
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
             late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
             late = late - sweep.before(parent.name, line.target, LAST)

@@ -38,26 +38,45 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     generated.sort(key=lambda name: context.framed.get(name, True))
     static = [name for name in generated if not context.framed.get(name, True)]
     given = given_order(context)
+    free = _asked_for(context, generated, static, q)
     if given is None:
-        streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
-        follows = not streams and complete(context, "generation")
-        lines = context.parsed.generation if follows else ()
-        made = [
-            conditional_of(line, context.variables, context.zero)
-            for line in lines
-            if line.target.name in generated
-        ]
-        found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
-        order = _first_of(found, q)
+        order = free
     else:
         order = _turned_at_ends(context, given, q)
-        _conflicts(context, order, q)
+        _conflicts(context, order, q, _left_out(free, q))
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     if given is None and not networks and not context.report.found:
         _apart(context, order, q)
     if not context.report.found:
         check_ends(context, order, q)
     return order
+
+
+def _asked_for(
+    context: Context, generated: Sequence[str], static: Sequence[str], q: Sequence[Conditional]
+) -> tuple[Sweep, ...]:
+    """Return the first order that `q`, as far as it is declared, can be drawn in, by default one sweep."""
+    streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
+    follows = not streams and complete(context, "generation")
+    lines = context.parsed.generation if follows else ()
+    made = [
+        conditional_of(line, context.variables, context.zero)
+        for line in lines
+        if line.target.name in generated
+    ]
+    found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
+    return _first_of(found, q)
+
+
+def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
+    """Say what only an order that q asks for can do: draw single frames in another order, all in time."""
+    keys = [key for sweep in order if not sweep.latents for key in sweep.first]
+    if any(unmet(order, q)) or not any(sweep.first or sweep.last for sweep in order):
+        return ""
+    why = "single frames have an order of their own within one block"
+    if keys:
+        why = f"no block of 'order' is of {listed(f'{name}_{frame_word(at)}' for name, at in keys)} alone"
+    return f"{why}: leave 'order' out, and q draws as its lines ask"
 
 
 def _with_single_frames(
@@ -113,14 +132,13 @@ def developed_needs(context: Context, side: Side) -> dict[str, list[str]]:
     return needs
 
 
-def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report conditionals of q that read what comes after them in `order`."""
+def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], way: str) -> None:
+    """Report conditionals of q that read what comes after them in `order`.
+
+    `way` is the hint where q could be drawn if the page gave no order.
+    """
     home = {name: (place, sweep) for place, sweep in enumerate(order) for name in sweep.latents}
     lines = [_beside_first(_there(one, context), home) for one in q]
-    ahead = with_early_frames(order, q)
-    first = [f"{name}_{frame_word(at)}" for sweep in ahead if not sweep.latents for name, at in sweep.first]
-    without = f"leave 'order' out: q then draws {listed(first)} ahead" if first else ""
-    without = "" if any(unmet(ahead, q)) else without
     for (child, parent), offsets in arrows_of(lines, home, drawn=True).items():
         place, sweep = home[child]
         other = home[parent][0]
@@ -137,7 +155,7 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
             message, hint = _too_early(child, parent, sweep, late)
         frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
         span = place_of(context, "inference", child, frame, parent)
-        context.report.add(Code.INFERENCE_ORDER, message, span, without or hint)
+        context.report.add(Code.INFERENCE_ORDER, message, span, way or hint)
 
 
 def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
@@ -146,7 +164,16 @@ def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional])
     Lines of single frames first: the order that is found without them may be no order because of them.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    far = [(line, parent.name) for line, parent in unmet(order, q)]
+    found = list(unmet(order, q))
+    begun = {line.target for line in q if line.frame == 1}
+    for line, parent in found:
+        if rank[line.target] == rank[parent.name] and parent.frame == LAST and parent.name in begun:
+            child, name = target(line, context.framed[line.target]), parent.name
+            message = f"q's '{child}' reads '{name}_T', which is {name}_1 where T is 1: q draws that after it"
+            hint = f"let the line of {name}_1 read nothing that reads {name}_T; or leave this link out"
+            span = place_of(context, "inference", line.target, line.frame, name)
+            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+    far = [(line, parent.name) for line, parent in found]
     late = [(line, read) for line, read in far if rank[line.target] != rank[read]]
     for line, read in [one for one in late if one[0].frame is not None] or late:
         child, name = target(line, context.framed[line.target]), line.target

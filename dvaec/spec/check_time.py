@@ -88,7 +88,12 @@ def _report_cycle(
         what = "a cycle through a value of the sequence"
     elif read is not None:
         line, named = read
-        child, frame, parent, hint = line.target, line.frame, named.name, _way_out(cycle, line, named)
+        child, frame, parent, hint = (
+            line.target,
+            line.frame,
+            named.name,
+            _way_out(cycle, line, named, conditionals),
+        )
         if frame is None and len(cycle) == 2 and named.frame == LAST:  # found where T = 1, true of every T
             chain = f"{child}_T <- {child}_T"
     context.report.add(code, f"{what}: {chain}", place_of(context, block, child, frame, parent), hint)
@@ -107,7 +112,9 @@ def _by_number(a: Place, b: Place, conditionals: Sequence[Conditional]) -> tuple
     return None
 
 
-def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str:
+def _way_out(
+    cycle: tuple[Place, ...], line: Conditional, parent: Parent, conditionals: Sequence[Conditional]
+) -> str:
     """Say how a read of a single frame could wait for nothing that waits for it."""
     child, name = line.target, parent.name
     shown = f"{name}_<T>" if parent.frame == LAST else f"{name}_{parent.frame}"
@@ -119,10 +126,13 @@ def _way_out(cycle: tuple[Place, ...], line: Conditional, parent: Parent) -> str
             )
         return f"{shown} is made from {own}: leave one of these links out, or give {shown} a line of its own"
     if parent.frame == LAST:
-        return (
-            f"{shown}, which every t reads, is made first, from T down: it and what it is made of read later "
-            f"frames, as in {name}_<t+1>, no earlier ones and not {shown}"
-        )
+        lines = {c.frame for c in conditionals if c.target == name}
+        way = f"give it a line of its own, {name}_T, that reads"
+        if 1 in lines and (name, 1) in cycle:
+            way = f"let {name}_1, which is {name}_T where T is 1, read"
+        elif LAST in lines:
+            way = f"let the line of {name}_T read"
+        return f"{shown}, which every t reads, is made first: {way} nothing that is made from it"
     if cycle[0][1] == cycle[1][1] == parent.frame:
         return (
             f"a conditional of {child}_t serves frame {parent.frame} too: give that frame a line of its own, "
