@@ -59,10 +59,6 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     if not lines:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
         return
-    if len(lines) > 1:
-        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
-        for last, first in zip(parameters(lines[0]), parameters(lines[1]), strict=True):
-            body.add(f"{last} = torch.where({one}, {first}, {last})")
     last_drawn(body, node, "", lambda name: body.call("last", f"noise_{name}", "lengths"))
     if body.entry.origin(node.value).partly_known:
         where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
@@ -71,9 +67,13 @@ def _last_frame(body: Body, node: DrawNode) -> None:
 
 def last_drawn(body: Body, node: DrawNode, moment: str, noise: Callable[[str], str]) -> None:
     """Write the draw of frame T by its own line."""
-    value, line = body.network.node(node.value), lines_of(body.network, node, dict(body.entry.binding))[0]
+    value, lines = body.network.node(node.value), lines_of(body.network, node, dict(body.entry.binding))
     assert isinstance(value, ValueNode)
-    draw_from(body, value, line, parameters(line), f"{node.name}{moment}", noise(value.name))
+    for first in lines[1:]:
+        one = f"{body.call('last_frames', 'mask', '0')}[:, 0]"
+        for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
+            body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
+    draw_from(body, value, lines[0], parameters(lines[0]), f"{node.name}{moment}", noise(value.name))
 
 
 def _head(body: Body, node: HeadNode) -> None:

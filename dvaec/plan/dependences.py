@@ -58,7 +58,7 @@ def lines_of(network: Network, node: DrawNode, binding: Mapping[str, Origin]) ->
     """
     origin = binding.get(node.value)
     side = Side.Q if origin is Origin.Q else Side.P
-    frames = (LAST, 1) if node.ahead else (LAST,)
+    frames = (LAST, 1) if node.begins else (LAST,)
     made = origin in (Origin.P, Origin.Q, Origin.FED)
     names = [head_name(side, node.value, at) for at in frames] if made else []
     found = tuple(head for name in names for head in network.heads if head.name == name)

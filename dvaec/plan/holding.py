@@ -88,7 +88,10 @@ class _Holding:
         if not ahead and not self._turned(node, source.name):
             return read
         name = f"{source.name}_last"
-        self.made[name] = DrawNode(name, source.variable, ahead)
+        before = self.made.get(name)
+        first = ahead or (isinstance(before, DrawNode) and before.ahead)  # as one side has it, or the other
+        begins = first or (source.name, 1) in self.spec.early
+        self.made[name] = DrawNode(name, source.variable, first, begins)
         return Read(name, None if ahead else 0)
 
     def _first_in_p(self, name: str) -> bool:
@@ -102,8 +105,8 @@ class _Holding:
         if not isinstance(node, HeadNode) or node.head.frame != LAST:
             return False
         if node.head.side is Side.P:
-            now = [edge for edge in self.edges[Side.P] if edge.offset == 0]
-            return node.value in needed_by(now, [read]) and f"p_{read}_last" in needed_by(now, [read])
+            now = needed_by([edge for edge in self.edges[Side.P] if edge.offset == 0], [read])
+            return node.value in now and head_name(Side.P, read, LAST) in now
         pair = {node.variable.name, read}
         sweep = next((one for one in self.spec.order if pair <= set(one.last)), None)
         at = node.variable.name

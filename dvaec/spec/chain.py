@@ -14,7 +14,7 @@ from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, directio
 
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)
-_SOME = 3  # frames: as many as let T be neither frame 0 nor 1
+_LONG = 3  # frames: as many as let T be neither frame 0 nor 1
 
 
 _KEPT: tuple[tuple[int | None, ...], ...] = ((None, LAST), (None,), (None, 0, 1, LAST), (None, 0, 1))
@@ -140,8 +140,8 @@ def with_last(
     """Return a sweep with the order of frame T that q's lines there ask for, if it is another."""
     if sweep.latents[0] in static or all(c.frame != LAST or c.target not in sweep.latents for c in q):
         return sweep
-    usual = [(name, _SOME) for name in sweep.latents]
-    order = topological(usual, unrolled(q, static, zero, _SOME, True))
+    usual = [(name, _LONG) for name in sweep.latents]
+    order = topological(usual, unrolled(q, static, zero, _LONG, True))
     names = tuple(name for name, _ in order)
     return replace(sweep, last=names) if len(order) == len(usual) and names != sweep.latents else sweep
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from dvaec.spec.frames import united
-from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Sweep
+from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Parent, Sweep
 from dvaec.spec.offsets import NOW, of
 
 _NEAR_1 = of(-1, 0)  # frames 0 and 1, seen from 1
@@ -39,9 +39,17 @@ def with_first_lines(
     lines = {line.target: line for line in inference.conditionals}
     own = {(line.target, line.frame) for line in inference.numbered}
     added = tuple(
-        Conditional(name, united(lines[name].parents, names, zero, frame), frame)
+        Conditional(name, united(_by_then(lines[name], sweep, frame), names, zero, frame), frame)
         for frame in (1, LAST)
-        for _, name in turned(order, own, frame)
+        for sweep, name in turned(order, own, frame)
         if name in lines
     )
     return replace(inference, numbered=(*inference.numbered, *added)) if added else inference
+
+
+def _by_then(line: Conditional, sweep: Sweep, frame: int) -> Iterator[Parent]:
+    """Yield what a line of every frame reads there: by that number, what is drawn by then."""
+    for parent in line.parents:
+        mate = parent.frame == frame and parent.name in sweep.latents
+        if not mate or 0 in sweep.before(parent.name, line.target, frame):
+            yield parent
