@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from dvaec.compiler import run, run_text
 from dvaec.spec.canonical import canonical_hash
@@ -19,6 +19,7 @@ from tests.developed_strategies import developed_specs
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
 
 
+@settings(max_examples=3 * settings().max_examples // 5)  # each takes more than a second
 @given(developed_specs())
 def test_random_developed_forms_have_every_property(spec: Spec) -> None:
     compilation = run_text(page_of(spec), "random.yaml")
