@@ -84,7 +84,7 @@ class _Holding:
         if read.frame != LAST or not isinstance(source, ValueNode):
             return read
         of_p = isinstance(node, HeadNode) and node.head.side is Side.P
-        ahead = self._first_in_p(source.name) if of_p else (source.name, LAST) in self.spec.early
+        ahead = self._first_in_p(node, source.name) if of_p else (source.name, LAST) in self.spec.early
         if not ahead and not self._turned(node, source.name):
             return read
         name = f"{source.name}_last"
@@ -94,8 +94,10 @@ class _Holding:
         self.made[name] = DrawNode(name, source.variable, first, begins)
         return Read(name, None if ahead else 0)
 
-    def _first_in_p(self, name: str) -> bool:
-        """Whether p draws frame T of a value before all others, by a line that waits for none of them."""
+    def _first_in_p(self, reader: Node, name: str) -> bool:
+        """Whether p draws frame T of a value, which waits for its reader, before its other frames."""
+        if reader.name not in needed_by(self.edges[Side.P], [name]):
+            return False
         line = head_name(Side.P, name, LAST)
         own = any(head.name == line for head in self.network.heads)
         return own and name not in needed_by(self.edges[Side.P], [line])
