@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
@@ -59,21 +57,17 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     if not lines:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
         return
-    last_drawn(body, node, "", lambda name: body.call("last", f"noise_{name}", "lengths"))
+    value = body.network.node(node.value)
+    assert isinstance(value, ValueNode)
+    for first in lines[1:]:
+        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+        for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
+            body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
+    noise = body.call("last", f"noise_{node.value}", "lengths")
+    draw_from(body, value, lines[0], parameters(lines[0]), node.name, noise)
     if body.entry.origin(node.value).partly_known:
         where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
         body.add(f"{node.name} = torch.where({where}, {what}, {node.name})")
-
-
-def last_drawn(body: Body, node: DrawNode, moment: str, noise: Callable[[str], str]) -> None:
-    """Write the draw of frame T by its own line."""
-    value, lines = body.network.node(node.value), lines_of(body.network, node, dict(body.entry.binding))
-    assert isinstance(value, ValueNode)
-    for first in lines[1:]:
-        one = f"{body.call('last_frames', 'mask', '0')}[:, 0]"
-        for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
-            body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
-    draw_from(body, value, lines[0], parameters(lines[0]), f"{node.name}{moment}", noise(value.name))
 
 
 def _head(body: Body, node: HeadNode) -> None:

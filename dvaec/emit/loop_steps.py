@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dvaec.emit.attending import attends, gathered, in_a_step, in_a_stream
-from dvaec.emit.batched import last_drawn
 from dvaec.emit.cells import cell, hold
 from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
-from dvaec.emit.writer import Body, draw, known, known_at, parameters
+from dvaec.emit.writer import Body, draw, draw_from, known, known_at, parameters
+from dvaec.plan.dependences import lines_of
 from dvaec.plan.model import DrawNode, FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
@@ -132,10 +132,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
     elif isinstance(node, DrawNode):
-        last_drawn(body, node, "_t", lambda value: writing.noise(node.name, value))
-        value = body.network.node(node.value)
-        assert isinstance(value, ValueNode)
-        known_at(body, value, f"{node.name}_t", f"_at[{writing.frame(node.name)}]")
+        _frame_t(writing, node)
     elif isinstance(node, FeatureNode) and attends(node):
         write = in_a_stream if body.entry.streamed else in_a_step
         write(body, node, writing.step, writing.frame(node.name), ports[node.name])
@@ -152,6 +149,24 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         hold(body, node, made, writing.frame(node.name))
     elif isinstance(node, StateNode):
         cell(body, node, ports[node.name][0])
+
+
+def _frame_t(writing: Writing, node: DrawNode) -> None:
+    """Write the draw of frame T by its own line; where that is frame 1, by the line of frame 1."""
+    body, value = writing.body, writing.body.network.node(node.value)
+    assert isinstance(value, ValueNode)
+    noise, name = writing.noise(node.name, value.name), f"{node.name}_t"
+    last, *first = lines_of(body.network, node, dict(body.entry.binding))
+    draw_from(body, value, last, parameters(last), name, noise)
+    for line in first:
+        body.add(f"if {writing.frame(node.name)} == 0:")
+        body.depth += 1
+        if value.name in body.entry.begun:
+            body.add(f"{name} = {value.name}_first")
+        else:
+            draw_from(body, value, line, parameters(line), name, noise)
+        body.depth -= 1
+    known_at(body, value, name, f"_at[{writing.frame(node.name)}]")
 
 
 def blank(body: Body, node: HeadNode, moment: str) -> None:
