@@ -60,9 +60,9 @@ def lines_of(network: Network, node: DrawNode, binding: Mapping[str, Origin]) ->
     side = Side.Q if origin is Origin.Q else Side.P
     frames = (LAST, 1) if node.begins else (LAST,)
     made = origin in (Origin.P, Origin.Q, Origin.FED)
-    names = [head_name(side, node.value, at) for at in frames] if made else []
-    found = tuple(head for name in names for head in network.heads if head.name == name)
-    return found if names and found and found[0].name == names[0] else ()
+    names = [head_name(side, node.value, at) for at in frames]
+    found = [head for name in names for head in network.heads if head.name == name]
+    return tuple(found) if made and found and found[0].name == names[0] else ()
 
 
 def _zeros(network: Network, reader: str, sources: Sequence[str]) -> Iterator[Dependence]:

@@ -15,8 +15,6 @@ from dvaec.spec.over_time import Arrows, Tangle, arrows_of, components, directio
 NOT_LATER = window(None, 0)
 NOT_EARLIER = window(0, None)
 _LONG = 3  # frames: as many as let T be neither frame 0 nor 1
-
-
 _KEPT: tuple[tuple[int | None, ...], ...] = ((None, LAST), (None,), (None, 0, 1, LAST), (None, 0, 1))
 
 
@@ -31,11 +29,10 @@ def orders(
     They differ where q's lines of single frames ask for what those of every frame do not.
     """
     yield sweeps(latents, static, q, p)
+    asked = [arrows_of(_of_frames(q, kept), latents, drawn=True) for kept in _KEPT]
     for joined in (True, False):
-        for kept in _KEPT:
-            ways = arrows_of(_of_frames(q, kept), latents, drawn=True)
-            if not _tangled(latents, ways):
-                yield _blocks(latents, static, (ways, ways, arrows_of(p, latents)), joined)
+        for ways in (ways for ways in asked if not _tangled(latents, ways)):
+            yield _blocks(latents, static, (ways, ways, arrows_of(p, latents)), joined)
 
 
 def sweeps(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import single_frames
+from dvaec.spec.early import comes_ahead, drawn_ahead
 from dvaec.spec.first_lines import turned
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Sweep
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Sweep
 from dvaec.spec.notation import frame_word
 from dvaec.spec.offsets import NOW
 from dvaec.spec.over_time import arrows_of
@@ -49,7 +49,7 @@ def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Condit
 def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
     """Report orders of frame T that lines of frame 1 make ambiguous where T is 1: they speak there."""
     begun = [line.target for line in q if line.frame == 1]
-    ahead = [key for sweep in order if not sweep.latents for key in sweep.first]
+    ahead = drawn_ahead(order)
     for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
         for name in (name for name in sweep.last if name not in begun and (name, LAST) not in ahead):
             mates = [mate for mate in sweep.last if (mate, 1) not in ahead]
@@ -64,13 +64,13 @@ def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[
 
 
 def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report lines of frame T that read of their sweep what it draws after them: it keeps its order there."""
-    at = {key: place for place, sweep in enumerate(order) for key in sweep.first if not sweep.latents}
+    """Report lines of frame T that read of their sweep what it draws after them."""
+    ahead = drawn_ahead(order)
     for sweep in order:
         here = (line for line in q if line.frame == LAST and line.target in sweep.latents)
-        lines = [line for line in here if (line.target, LAST) not in at]
+        lines = [line for line in here if (line.target, LAST) not in ahead]
         for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
-            if _early(line, parent, at) or (parent.name, parent.frame) == (line.target, LAST):
+            if comes_ahead(line, parent, ahead) or (parent.name, parent.frame) == (line.target, LAST):
                 continue  # the line of z_T that reads z_T has been told of
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
             late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
@@ -83,9 +83,3 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
                 hint += ", from T down"
             span = place_of(context, "inference", line.target, LAST, parent.name)
             context.report.add(Code.INFERENCE_ORDER, message, span, hint)
-
-
-def _early(line: Conditional, parent: Parent, at: Mapping[tuple[str, int], int]) -> bool:
-    """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
-    frames = single_frames(line, parent)
-    return frames is not None and all((parent.name, frame) in at for frame in frames)

@@ -13,7 +13,7 @@ from dvaec.spec.check_ends import check_ends
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import unmet, with_early_frames
+from dvaec.spec.early import drawn_ahead, unmet, with_early_frames
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
@@ -70,7 +70,7 @@ def _asked_for(
 
 def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
     """Say what only an order that q asks for can do: draw single frames in another order, all in time."""
-    keys = [key for sweep in order if not sweep.latents for key in sweep.first]
+    keys = drawn_ahead(order)
     if any(unmet(order, q)) or not any(sweep.first or sweep.last for sweep in order):
         return ""
     why = "single frames have an order of their own within one block"
