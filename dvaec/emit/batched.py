@@ -5,7 +5,7 @@ from __future__ import annotations
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
-from dvaec.emit.reading import single_port, start, start_cell, whole, whole_port
+from dvaec.emit.reading import drawn_ahead, single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, draw_from, joined, known, known_names, parameters
 from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.dependences import lines_of
@@ -133,7 +133,9 @@ def _held(body: Body, node: HoldNode) -> str:
     held = whole(body, Read(node.source, None, node.frame))
     if not node.past:
         return held
-    return body.call("lag", held, "1") if node.frame == 1 else body.call("lead", held, "1", "mask")
+    if node.frame == 1:
+        return body.call("lag", held, "1")
+    return body.call("lead", held, "1", "mask", *[start(body, node.name)] * drawn_ahead(body, node))
 
 
 def _initial(body: Body, node: StateNode) -> str:

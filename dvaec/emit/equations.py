@@ -135,7 +135,8 @@ def _held(node: HoldNode) -> str:
     """Say from where on a frame is held."""
     what = read_text(Read(node.source, None, node.frame))
     end, later = ("T", "<") if node.frame == LAST else ("1", ">")
-    return f"{what} for t {later} {end}, else 0" if node.past else what
+    there = f"t {later} {end}" + " or T = 1" * node.ahead
+    return f"{what} for {there}, else 0" if node.past else what
 
 
 def _start(node: StateNode) -> str:

@@ -7,7 +7,18 @@ frame 0 of its own (z_0) is that value there, and so is what features make of fr
 from __future__ import annotations
 
 from dvaec.emit.writer import Body, joined
-from dvaec.plan.model import FeatureNode, Port, Read, StateNode, ValueNode, framed, is_frame_zero, value_name
+from dvaec.plan.model import (
+    FeatureNode,
+    HoldNode,
+    Origin,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+    is_frame_zero,
+    value_name,
+)
 from dvaec.spec.model import LAST, Attention
 
 
@@ -71,7 +82,18 @@ def _state_start(body: Body, node: StateNode) -> str:
         return name
     if node.state.learned_start:
         return body.once(name, f"self.{name}.expand(batch, {node.dim})")
+    if isinstance(node, HoldNode) and drawn_ahead(body, node):
+        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+        first = single(body, Read(node.source, None, 1))
+        return body.once(name, f"torch.where({one}, {first}, {body.like}.new_zeros(batch, {node.dim}))")
     return body.once(name, f"{body.like}.new_zeros(batch, {node.dim})")
+
+
+def drawn_ahead(body: Body, node: HoldNode) -> bool:
+    """Whether what is held is there at its own frame where T is 1: frame 1 is drawn, or given, before."""
+    if not node.ahead:
+        return False
+    return body.entry.origin(node.source) is Origin.GIVEN or node.source in body.entry.begun
 
 
 def _made(node: FeatureNode, arguments: list[str]) -> str:
@@ -99,7 +121,8 @@ def zero_start(body: Body, name: str) -> bool:
     if isinstance(node, FeatureNode):
         return isinstance(node.block, Attention)
     plain = isinstance(node, StateNode) and len(node.ports) == 1
-    return plain and isinstance(node, StateNode) and not node.state.learned_start
+    held = isinstance(node, HoldNode) and drawn_ahead(body, node)
+    return plain and isinstance(node, StateNode) and not node.state.learned_start and not held
 
 
 def single(body: Body, read: Read) -> str:

@@ -136,7 +136,10 @@ class _Holding:
         offset = 0 if not past else -1 if way is Direction.FORWARD else 1
         state = State(name, "hold", source.dim, (Parent(source.name, of(offset)),), runs=way)
         port = Port("", (Read(source.name, offset),), (source.dim,), source.dim)
-        self.made[name] = HoldNode(name, state, source.dim, (port,), frame)
+        ahead = (
+            past and frame == LAST and isinstance(source, ValueNode) and (source.name, 1) in self.spec.early
+        )
+        self.made[name] = HoldNode(name, state, source.dim, (port,), frame, ahead)
         return Read(name, 0, LAST if isinstance(node, HeadNode) and node.head.frame == LAST else None)
 
     def _direction(self, reader: Node, source: Node, head: HeadNode, frame: int) -> Direction | None:

@@ -89,9 +89,11 @@ class HoldNode(StateNode):
     """An absolute frame of what the same run over time makes, held from there on; 0 before.
 
     It has no weights. Its port reads the source at t, or at the frame made just before; `frame` is 1 or LAST.
+    Behind frame T it is there at T, too, where T is 1 and q draws that frame `ahead` of all others.
     """
 
     frame: int = 1
+    ahead: bool = False
 
     @property
     def source(self) -> str:

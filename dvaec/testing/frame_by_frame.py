@@ -148,7 +148,8 @@ class FrameByFrame:
         """One frame of a node, where the run has made it before t: 0 elsewhere."""
         frame = self.frames if node.frame == LAST else node.frame
         since = t - frame if node.state.runs is Direction.FORWARD else frame - t
-        return self.read(node.source, frame) if since >= int(node.past) else self.like.new_zeros(node.dim)
+        there = since >= int(node.past) or (node.ahead and self.frames == 1)
+        return self.read(node.source, frame) if there else self.like.new_zeros(node.dim)
 
     def start(self, node: StateNode) -> tuple[Tensor, Tensor]:
         zeros = self.like.new_zeros(node.dim)
