@@ -11,8 +11,8 @@ from dvaec.derive.beyond import beyond
 from dvaec.derive.chain import chain, chain_of_q
 from dvaec.derive.compare import redundant
 from dvaec.derive.derivation import derive
+from dvaec.derive.given import windows_given
 from dvaec.derive.horizon import posterior_at
-from dvaec.derive.posterior import windows_given
 from dvaec.network.finite import Finite
 from dvaec.network.separation import judge
 from dvaec.network.template import evidence, template_of

@@ -1,4 +1,7 @@
-"""Every offset of a printed window is needed by some frame t of some T, however far from the ends it is."""
+"""Every offset of a printed window is needed by some frame t of some T, however far from the ends it is.
+
+Every offset of those that are enough inside is needed inside.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import assume, given
 
 from dvaec.derive.posterior import exact_posterior
+from dvaec.emit.words import proof_words
 from dvaec.network.finite import Finite
 from dvaec.network.template import evidence, singles, template_of
 from dvaec.network.unrolled import Node
@@ -26,6 +30,10 @@ TIGHT = (
     "last_frame_by_its_number_alone",
     "windows_by_the_parity_of_t",
 )
+
+
+INSIDE = (12, 11)  # the first t, and how many frames at the end are left out: far from both
+INSIDE_OF = range(27, 31)
 
 
 def idle(spec: Spec, conditional: Conditional, served: tuple[int, int], lengths: Iterable[int]) -> set[str]:
@@ -57,6 +65,8 @@ def all_needed(spec: Spec) -> None:
         if one.frame is None and spec.variable(one.target).framed:
             served = posterior.served_by(one.target)
             assert not idle(spec, one, served, SHORT) or not idle(spec, one, served, (*SHORT, *LONG))
+            inside = one if factor.interior is None else factor.interior.conditional
+            assert not idle(spec, inside, INSIDE, INSIDE_OF)
 
 
 @given(general_specs(kinds=(InferenceKind.EXACT,), latents=2))
@@ -69,3 +79,11 @@ def test_no_window_holds_what_no_frame_needs(spec: Spec) -> None:
 def test_no_window_of_these_pages_does(name: str) -> None:
     spec, _ = read_text((PAGES / f"{name}.yaml").read_text(), name)
     all_needed(spec)
+
+
+def test_what_is_enough_inside_is_said() -> None:
+    page = "needed_near_the_last_frame_alone"
+    spec, _ = read_text((PAGES / f"{page}.yaml").read_text(), page)
+    factors = {f.conditional.target: f for f in exact_posterior(spec).factors if f.conditional.frame is None}
+    enough = "; for t = 1 to T-4, a_t | x_<1:t-2:3>, x_t, z_t, u_<1:t-2:3> is enough"
+    assert proof_words(factors["a"], spec.zero).endswith(enough)

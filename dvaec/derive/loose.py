@@ -39,11 +39,10 @@ def looseness(
     found, given = derived
     comparison = _Comparison(template, conditional, given, absolute)
     reads = sum(len(f.parents) + 1 for f in template.families)
-    reach = max((end(o) for o in given.values() if o is not None), default=0)
-    middle = max(found.first + found.period + 2 * (template.lag + reach) + 2, FEWEST)
     framed = conditional.frame is None and conditional.target not in template.static
-    shortest = 2 * middle - 1 if spec.frames is None else spec.frames
-    residues = found.period if spec.frames is None and framed else 1
+    longer = lengths_compared(template, found, given)
+    shortest = longer[0] if spec.frames is None else spec.frames
+    residues = len(longer) if spec.frames is None and framed else 1
     if residues * shortest * shortest * reads > LARGEST_COMPARED:
         return Looseness(compared=False)
     if not framed:
@@ -52,7 +51,7 @@ def looseness(
         loose = tuple(
             frames for frames in lengths if any(comparison.spare(frames, conditional.frame).values())
         )
-        late = [frames in loose for frames in lengths][-(middle // 2) :]
+        late = [frames in loose for frames in lengths][-((longer[0] + 1) // 4) :]
         varies = any(late) and not all(late)  # T modulo something decides, for longer sequences too
         longest = loose[-1] if varies else shortest
         spare = comparison.spare(longest, conditional.frame)
@@ -65,6 +64,15 @@ def looseness(
         spare=tuple(dict.fromkeys(part for one in results for part in one.spare)),
         varies=any(one != results[0] for one in results),
     )
+
+
+def lengths_compared(
+    template: Template, found: Windows, given: Mapping[str, Offsets | None]
+) -> tuple[int, ...]:
+    """Return the T, one of each residue, at whose middle frame it does not tell where the ends are."""
+    reach = max((end(o) for o in given.values() if o is not None), default=0)
+    middle = max(found.first + found.period + 2 * (template.lag + reach) + 2, FEWEST)
+    return tuple(range(2 * middle - 1, 2 * middle - 1 + found.period))
 
 
 @dataclass(frozen=True)

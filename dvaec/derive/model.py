@@ -75,6 +75,18 @@ class Looseness:
 
 
 @dataclass(frozen=True)
+class Interior:
+    """Smaller windows than those of every t: they hold at t = first..T-left, for every T.
+
+    What the others have more is needed by frames near an end alone.
+    """
+
+    conditional: Conditional
+    first: int
+    left: int
+
+
+@dataclass(frozen=True)
 class DerivedConditional:
     """One factor's minimal conditioning set for every T: windows relative to t, or of what has no frame t.
 
@@ -84,6 +96,7 @@ class DerivedConditional:
     conditional: Conditional
     proof: Proof
     loose: Looseness = Looseness()
+    interior: Interior | None = None
 
 
 Key: TypeAlias = tuple[str, int | None]

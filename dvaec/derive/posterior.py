@@ -8,52 +8,15 @@ all frames t; frame 0 has its own, and so have frames 1 and T where that is bett
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dvaec.derive.chain import chain, chain_of_q, seen_by_network
-from dvaec.derive.evidence import Given, ever_there, restricted
+from dvaec.derive.evidence import restricted
+from dvaec.derive.given import windows_given
+from dvaec.derive.interior import interior
 from dvaec.derive.loose import looseness
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
-from dvaec.network.numbered import last_windows, numbered_windows
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unfold import UnfoldError, unfold
-from dvaec.network.unframed import unframed_windows
-from dvaec.network.windows import Windows, stationary_windows
-from dvaec.spec.frames import united
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Spec
-from dvaec.spec.offsets import window
-
-
-def windows_given(
-    spec: Spec,
-    template: Template,
-    key: Key,
-    given: Given,
-    served: tuple[int, int] = (1, 0),
-    absolute: tuple[Parent, ...] = (),
-) -> Windows:
-    """Return the minimal conditioning set of one factor, given E as windows, at the frames that are `served`.
-
-    E holds the single frames `absolute`, too. A factor of frame T is that of frame 1, too, where this has
-    none of its own.
-    """
-    name, frame = key
-    single = tuple((p.name, p.frame) for p in absolute if p.frame is not None)
-    if frame in (0, 1):
-        found = numbered_windows(template, name, frame, given, single)
-        there = window(-frame, None if spec.frames is None else spec.frames - frame)
-        parents = [p for p in found.parents if p.offsets is None or p.offsets & there]
-        parents += [p for p in absolute if (p.name, p.frame) in found.singles]
-        return replace(found, parents=united(parents, template.names, template.zero, frame))
-    if name in template.static:
-        return unframed_windows(template, name, given, absolute)
-    if frame == LAST:
-        found, served = last_windows(template, name, given, served[0] == 1, single), (served[0], 0)
-    else:
-        found = stationary_windows(template, name, given, served, single)
-    kept = [p for p in found.parents if ever_there(spec, template, p, served)]
-    kept += [p for p in absolute if (p.name, p.frame) in found.singles and p not in kept]
-    return replace(found, parents=tuple(kept))
+from dvaec.spec.model import Conditional, InferenceKind, Spec
 
 
 def exact_posterior(spec: Spec) -> Posterior:
@@ -69,9 +32,9 @@ def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -
     found = windows_given(spec, template, key, given, served, absolute)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
-    return DerivedConditional(
-        conditional, proof, looseness(spec, template, conditional, (found, given), served, absolute)
-    )
+    loose = looseness(spec, template, conditional, (found, given), served, absolute)
+    inside = interior(spec, template, conditional, (found, given), served, absolute) if loose.inside else None
+    return DerivedConditional(conditional, proof, loose, inside)
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:

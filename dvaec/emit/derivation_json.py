@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Term
+from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Elbo, Interior, Term
 from dvaec.emit.loose_words import spare_word
 from dvaec.spec.canonical import canonical_hash
 from dvaec.spec.model import Conditional, Parent, Spec, Sweep
@@ -57,7 +57,7 @@ def _conditional(conditional: Conditional) -> dict[str, Json]:
 
 
 def _derived(factor: DerivedConditional) -> dict[str, Json]:
-    proof = factor.proof
+    proof, inside = factor.proof, factor.interior
     return {
         **_conditional(factor.conditional),
         "proof": {"lag": proof.lag, "first": proof.first, "period": proof.period},
@@ -69,7 +69,14 @@ def _derived(factor: DerivedConditional) -> dict[str, Json]:
             "lengths": list(factor.loose.lengths),
             "compared": factor.loose.compared,
         },
+        **({} if inside is None else {"interior": _interior(inside)}),
     }
+
+
+def _interior(inside: Interior) -> dict[str, Json]:
+    """What is enough at frames t = first..T-left."""
+    reads = _parents(inside.conditional.parents, None)
+    return {"first": inside.first, "back_from_end": inside.left, "parents": reads}
 
 
 def _term(term: Term) -> dict[str, Json]:

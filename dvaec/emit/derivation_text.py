@@ -114,7 +114,7 @@ def _posterior(writer: FormulaWriter, derivation: Derivation) -> list[str]:
     lines = [writer.exact(factor.conditional for factor in factors)]
     for factor in factors:
         target = writer.target(factor.conditional.target, factor.conditional.frame)
-        lines.append(_Reason(f"{target}: {proof_words(factor)}"))
+        lines.append(_Reason(f"{target}: {proof_words(factor, writer.spec.zero)}"))
     return lines
 
 

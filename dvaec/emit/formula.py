@@ -59,7 +59,7 @@ class FormulaWriter:
     """Writes the formulas of one spec in one notation."""
 
     def __init__(self, spec: Spec, notation: Notation) -> None:
-        self._spec = spec
+        self.spec = spec
         self._notation = notation
         observed = {v.name for v in spec.having(Role.OBSERVED)}
         states = (state.name for state in spec.states)
@@ -112,38 +112,38 @@ class FormulaWriter:
     def slices(self, found: Iterable[Slice], *, latents_first: bool = False) -> str:
         """Write variables with their frames, separated by commas; a union of windows is one entry each."""
         order = Q_ORDER if latents_first else P_ORDER
-        ordered = sorted(found, key=lambda one: place(self._spec, order, one.name))
+        ordered = sorted(found, key=lambda one: place(self.spec, order, one.name))
         return self._notation.comma.join(text for one in ordered for text in self._slice(one))
 
     def target(self, name: str, frame: int | None = None) -> str:
         """Write a variable at t, at one numbered frame, or of sequence level."""
-        return self.slices((target_slice(self._spec, name, frame),))
+        return self.slices((target_slice(self.spec, name, frame),))
 
     def parents(self, parents: Iterable[Parent], frame: int | None = None) -> str:
         """Write parents with their windows, as in the condition of q at t, or at a frame of its own."""
-        return self.slices(slices(self._spec, parents, frame), latents_first=True)
+        return self.slices(slices(self.spec, parents, frame), latents_first=True)
 
     def conditional(self, side: Side, conditional: Conditional) -> str:
         """Write one factor of p or q."""
-        return self.density(conditional_density(self._spec, side, conditional, conditional.frame))
+        return self.density(conditional_density(self.spec, side, conditional, conditional.frame))
 
     def posterior(self, conditional: Conditional) -> str:
         """Write one factor of p's exact posterior, which has all of p's parameters."""
-        factor = conditional_density(self._spec, Side.Q, conditional, conditional.frame)
+        factor = conditional_density(self.spec, Side.Q, conditional, conditional.frame)
         exact = Density.of_side(Side.P, "theta", factor.of, factor.given)
         return self.density(exact, latents_first=True)
 
     def bound(self) -> str:
         """Write L(theta, phi; x_{1:T}, u_{1:T})."""
-        names = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
-        return self._notation.bound.format(given=self.slices(whole(self._spec, names)))
+        names = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self.spec.having(role)]
+        return self._notation.bound.format(given=self.slices(whole(self.spec, names)))
 
     def joint(self) -> str:
         """Write p(x_{1:T}, z_{1:T} | u_{1:T}) as the product over time of its factors."""
-        random = [v.name for role in (Role.OBSERVED, Role.LATENT) for v in self._spec.having(role)]
-        inputs = [v.name for v in self._spec.having(Role.INPUT)]
-        joint = Density.of_side(Side.P, "theta", whole(self._spec, random), whole(self._spec, inputs))
-        factors = (*self._spec.generation, *self._spec.numbered)
+        random = [v.name for role in (Role.OBSERVED, Role.LATENT) for v in self.spec.having(role)]
+        inputs = [v.name for v in self.spec.having(Role.INPUT)]
+        joint = Density.of_side(Side.P, "theta", whole(self.spec, random), whole(self.spec, inputs))
+        factors = (*self.spec.generation, *self.spec.numbered)
         return self._product(self.density(joint), factors, lambda c: self.conditional(Side.P, c))
 
     def inference(self, inference: Iterable[Conditional]) -> str:
@@ -156,9 +156,9 @@ class FormulaWriter:
         return self._product(self._given_all(Side.P, "theta"), tuple(factors), self.posterior)
 
     def _given_all(self, side: Side, parameters: str) -> str:
-        latents = whole(self._spec, self._spec.latents)
-        given = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self._spec.having(role)]
-        return self.density(Density.of_side(side, parameters, latents, whole(self._spec, given)))
+        latents = whole(self.spec, self.spec.latents)
+        given = [v.name for role in (Role.OBSERVED, Role.INPUT) for v in self.spec.having(role)]
+        return self.density(Density.of_side(side, parameters, latents, whole(self.spec, given)))
 
     def _product(
         self, whole_density: str, factors: Sequence[Conditional], write: Callable[[Conditional], str]
@@ -166,7 +166,7 @@ class FormulaWriter:
         """Write a joint density as its factors, if it has several: those without t, then products over t."""
         numbered = sorted((c for c in factors if c.frame is not None), key=lambda c: PLACES[c.frame])
         generic = [c for c in factors if c.frame is None]
-        static = [c for c in generic if not self._spec.variable(c.target).framed]
+        static = [c for c in generic if not self.spec.variable(c.target).framed]
         parts = [write(c) for c in (*static, *(c for c in numbered if c.frame != LAST))]
         own = {(c.target, c.frame) for c in numbered}
         over = {c.target: (1 + ((c.target, 1) in own), int((c.target, LAST) in own)) for c in generic}

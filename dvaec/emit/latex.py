@@ -132,4 +132,4 @@ def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
 
 
 def _factor(writer: FormulaWriter, factor: DerivedConditional) -> tuple[str, str]:
-    return writer.posterior(factor.conditional), escape(proof_words(factor))
+    return writer.posterior(factor.conditional), escape(proof_words(factor, writer.spec.zero))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dvaec.derive.model import DerivedConditional, Looseness, Place, Spare
 from dvaec.spec.frames import runs
+from dvaec.spec.notation import line
 
 MOST_NAMED = 4
 
@@ -23,6 +24,15 @@ def loose_words(factor: DerivedConditional) -> str:
         return ""
     some = "for some T " if loose.varies else ""
     return f"; clipped to 1..T, {some}larger than needed at {where}{named}"
+
+
+def interior_words(factor: DerivedConditional, zeros: Iterable[str] = ()) -> str:
+    """Say which smaller windows hold at which frames, if there are any; `zeros` have a frame 0."""
+    inside = factor.interior
+    if inside is None:
+        return ""
+    last = f"T-{inside.left}" if inside.left else "T"
+    return f"; for t = {inside.first} to {last}, {line(inside.conditional, zeros=zeros)} is enough"
 
 
 def loose_frames(loose: Looseness) -> str:

@@ -91,7 +91,7 @@ def _factor(report: Report, writer: FormulaWriter, factor: DerivedConditional) -
     return Factor(
         shown(writer.posterior(conditional)),
         shown(writer.target(conditional.target, conditional.frame)),
-        proof_words(factor),
+        proof_words(factor, writer.spec.zero),
         tuple(sorted(said, key=lambda one: list(Verdict).index(one.verdict))),
         tuple(use),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.derive.unseen import unseen_words, why_unseen
-from dvaec.emit.loose_words import loose_words
+from dvaec.emit.loose_words import interior_words, loose_words
 from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.notation import listed, target
 
@@ -103,8 +103,11 @@ def _choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
     return [f"the page asks for {words.format(delay=spec.inference.delay)}"]
 
 
-def proof_words(factor: DerivedConditional) -> str:
-    """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed."""
+def proof_words(factor: DerivedConditional, zeros: Iterable[str] = ()) -> str:
+    """Say why the windows hold for every T, and where, clipped to 1..T, they are larger than needed.
+
+    Names in `zeros` have a frame 0.
+    """
     proof = factor.proof
     if not proof.searched:
         return _whole_words(factor) + loose_words(factor)
@@ -116,7 +119,7 @@ def proof_words(factor: DerivedConditional) -> str:
     every = "frame after frame" if proof.period == 1 else f"every {proof.period} frames"
     label = target(factor.conditional)
     words = f"holds for every T: what links {label} to its evidence repeats from {from_there} on, {every}"
-    return words + loose_words(factor)
+    return words + loose_words(factor) + interior_words(factor, zeros)
 
 
 def _whole_words(factor: DerivedConditional) -> str:

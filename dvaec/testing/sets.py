@@ -30,7 +30,10 @@ def posterior_is_minimal(spec: Spec, frames: int) -> Gap:
 
 
 def windows_are_the_posterior(spec: Spec, frames: int) -> Gap:
-    """Clipped to 1..T, the windows hold the minimal set; where nothing is said to be loose, they are it."""
+    """Clipped to 1..T, the windows hold the minimal set; where nothing is said to be loose, they are it.
+
+    The smaller windows of the frames inside hold it there.
+    """
     gap = Gap(0.0)
     if len(spec.variables) * frames > MOST_NODES:
         return gap
@@ -41,6 +44,10 @@ def windows_are_the_posterior(spec: Spec, frames: int) -> Gap:
             wanted = exact[dot]
             read = _reads(spec, factor.conditional, dot, frames) & allowed
             _contains(gap, spec, dot, read, wanted, frames)
+            inside = factor.interior
+            if inside is not None and inside.first <= dot[1] <= frames - inside.left:
+                enough = _reads(spec, inside.conditional, dot, frames) & allowed
+                _contains(gap, spec, dot, enough, wanted, frames)
             more = read - wanted
             if more and not _loose(spec, factor, dot[1], frames):
                 raise ViolationError(f"{name_of(spec, dot)} does not need {_list(spec, more)} (T = {frames})")
