@@ -1,6 +1,6 @@
 """Every offset of a printed window is needed by some frame t of some T, however far from the ends it is.
 
-Every offset of those that are enough inside is needed inside.
+Every offset of those that are enough inside is needed by a frame that they serve.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ TIGHT = (
 )
 
 
-INSIDE = (12, 11)  # the first t, and how many frames at the end are left out: far from both
-INSIDE_OF = range(27, 31)
+INSIDE, INSIDE_OF = (8, 7), range(27, 31)  # the first t, how many are left out at the end, and T
 
 
 def idle(spec: Spec, conditional: Conditional, served: tuple[int, int], lengths: Iterable[int]) -> set[str]:
@@ -65,8 +64,10 @@ def all_needed(spec: Spec) -> None:
         if one.frame is None and spec.variable(one.target).framed:
             served = posterior.served_by(one.target)
             assert not idle(spec, one, served, SHORT) or not idle(spec, one, served, (*SHORT, *LONG))
-            inside = one if factor.interior is None else factor.interior.conditional
-            assert not idle(spec, inside, INSIDE, INSIDE_OF)
+            enough, frames = one, INSIDE
+            if (inside := factor.interior) is not None:
+                enough, frames = inside.conditional, (inside.first, inside.left)
+            assert not idle(spec, enough, frames, INSIDE_OF)
 
 
 @given(general_specs(kinds=(InferenceKind.EXACT,), latents=2))

@@ -32,7 +32,7 @@ from dvaec.network.template import Template
 from dvaec.spec.model import LAST, Parent
 from dvaec.spec.offsets import NOW, Offsets, of, union
 
-MOST_APART = 16  # nodes at either end
+MOST_APART = 64  # nodes at either end
 _MARK = "@"
 
 
