@@ -145,12 +145,14 @@ class _Holding:
     def _direction(self, reader: Node, source: Node, head: HeadNode, frame: int) -> Direction | None:
         """The direction of the run that makes a frame and reads it; None where that is no run.
 
-        What p draws has an order, as was checked: a forward run makes frame 1, a backward one T.
+        What p draws has an order, as was checked: a forward run makes frame 1, a backward one T. In q what is
+        drawn later within the run is not read, even if it waits for nothing there.
         """
         side = head.head.side
-        if reader.name in needed_by(self.edges[side], [source.name]):
-            if side is Side.P:
-                return Direction.BACKWARD if frame == LAST else Direction.FORWARD
+        waits = reader.name in needed_by(self.edges[side], [source.name])
+        if waits and side is Side.P:
+            return Direction.BACKWARD if frame == LAST else Direction.FORWARD
+        if waits or (side is Side.Q and self._drawn_later(head, source, frame)):
             sweeps = [s.backward for s in self.spec.order if head.variable.name in s.latents]
             return (Direction.BACKWARD if sweeps[0] else Direction.FORWARD) if sweeps else None
         streaming = self.spec.causality is Causality.CAUSAL and frame == 1
@@ -174,8 +176,10 @@ class _Holding:
             return True  # another network speaks for frame 1
         if head.ends and frame == LAST:
             return True
-        if head.head.side is Side.P:
-            return False
+        return head.head.side is Side.Q and self._drawn_later(head, source, frame)
+
+    def _drawn_later(self, head: HeadNode, source: Node, frame: int) -> bool:
+        """Whether q draws a frame of a source behind a head's value at that frame."""
         mine = self.rank[head.variable.name]
         made = (name for name in self._made_of(source.name) if name in self.rank)
         return any(self.rank[name] >= mine for name in made if (name, frame) not in self.spec.early)
