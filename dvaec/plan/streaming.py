@@ -135,7 +135,8 @@ def _keeping(
     order = [node.name for node in network.nodes if carried.get(node.name)]
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
-    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()), one_way)
+    held = tuple(dict.fromkeys(name for _, run, _ in loops.values() for name in run.held))
+    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()), one_way, held)
 
 
 def _before_the_end(network: Network, entry: Entry) -> Entry:
