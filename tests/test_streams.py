@@ -194,6 +194,10 @@ def observed(made: Built) -> Any:
         ("counted_windows_of_networks", "q(a_1) attends to all later frames"),
         ("windows_by_the_parity_of_t", "q(z_1) reads x at frame T, which a stream does not know"),
         ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
+        (
+            "frame_1_turned_in_a_run_backward_through_a_state",
+            "q draws a and z backward from frame T (g_t <- g_<t+1>)",
+        ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
     ],
@@ -294,6 +298,8 @@ def test_a_line_of_frame_t_is_drawn_by_finish(name: str, delay: int, frames: int
         ("frame_1_in_another_order_beside_a_last", 4),
         ("frame_1_in_another_order_behind_draws_made_once", 3),
         ("frame_1_in_another_order_before_frame_0_ahead", 2),
+        ("frame_1_turned_by_attention_while_looking_ahead", 1),
+        ("frame_1_turned_and_waiting_in_a_stream", 3),
     ],
 )
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])

@@ -53,7 +53,10 @@ def _turned(
     """Write a step whose order is another at frame 1; `nodes` are those that it makes."""
     body, names = writing.body, [node.name for node in nodes]
     first = [body.network.node(name) for name in writing.step.turned if name in names]
-    for condition, some, at_first in (("if t == 0:", first, True), ("else:", nodes, False)):
+    begins = f"if {writing.frame(nodes[0].name)} == 0:"
+    later = [node for node in nodes if not (isinstance(node, HeadNode) and node.head.frame == 1)]
+    ways = [(begins, first, True), ("else:", later, False)]
+    for condition, some, at_first in ways if later else ways[:1]:
         body.add(condition)
         body.depth += 1
         for node in some:
