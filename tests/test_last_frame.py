@@ -13,6 +13,7 @@ from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.explain import explain
 from dvaec.derive.explain_text import explanation_text
 from dvaec.derive.expression import Expectation
+from dvaec.derive.model import Lengths
 from dvaec.derive.question import parse_question
 from dvaec.derive.steps import derivation_steps
 from dvaec.emit.derivation_text import derivation_text
@@ -148,11 +149,23 @@ def test_a_term_of_frame_t_beside_one_of_frame_1_is_there_where_t_is_more_than_1
     assert any(line.startswith("- [T > 1] E_q[KL(q(z_T | ") for line in elbo_lines(spec, elbo))
 
 
-def test_where_p_has_a_line_of_frame_1_and_q_one_of_frame_t_the_bound_is_of_longer_sequences() -> None:
+def test_where_t_is_1_the_bound_has_a_term_with_the_lines_that_speak_there() -> None:
     spec = page("last_frame_by_its_number_alone")
     inference = derive(spec).inference
-    words = derivation_steps(spec, inference, elbo_terms(spec, inference))[1].justification
-    assert words.endswith("for T > 1 only: where T is 1, q's line of z_T speaks for z_1")
+    elbo = elbo_terms(spec, inference)
+    assert {one.key for one in elbo.terms if one.target == "z"} == {
+        ("z", 1, Lengths.ONE),
+        ("z", 1, Lengths.LONGER),
+        ("z", None, Lengths.ANY),
+        ("z", LAST, Lengths.LONGER),
+    }
+    text = derivation_text(spec, derive(spec), elbo)
+    assert "− [T = 1] 𝔼[q(s₁ | x₁:ᴛ)] [ KL( q(zᴛ | s₁:ᴛ) ‖ p(z₁) ) ]" in text
+    step = derivation_steps(spec, inference, elbo)[-1].expression
+    assert r"[T = 1] \, \mathbb{E}" in formula_latex(spec, step)
+    assert "<mi>T</mi><mo>=</mo><mn>1</mn>" in formula_mathml(spec, step)
+    assert "- [T = 1] E_q[KL(q(z_T | s_{1:T}) || p(z_1))]" in elbo_lines(spec, elbo)
+    assert steps_are_the_bound(spec, 1).compared
 
 
 def test_what_frame_t_needs_of_a_sequence_of_one_frame_is_in_its_line() -> None:

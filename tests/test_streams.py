@@ -195,8 +195,8 @@ def observed(made: Built) -> Any:
         ("windows_by_the_parity_of_t", "q(z_1) reads x at frame T, which a stream does not know"),
         ("attention_backward", "q draws z backward from frame T (q(z_t) <- z_<t+1>)"),
         (
-            "frame_1_in_another_order_drawn_ahead",
-            "frame 1 has an order of its own (z_1 and a_1); later, one is drawn ahead of another",
+            "frame_1_turned_in_a_run_backward_through_a_state",
+            "q draws a and z backward from frame T (g_t <- g_<t+1>)",
         ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
@@ -298,6 +298,8 @@ def test_a_line_of_frame_t_is_drawn_by_finish(name: str, delay: int, frames: int
         ("frame_1_in_another_order_beside_a_last", 4),
         ("frame_1_in_another_order_behind_draws_made_once", 3),
         ("frame_1_in_another_order_before_frame_0_ahead", 2),
+        ("frame_1_turned_by_attention_while_looking_ahead", 1),
+        ("frame_1_turned_and_waiting_in_a_stream", 3),
     ],
 )
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])
@@ -306,6 +308,29 @@ def test_frame_1_has_its_own_order_in_the_step_that_comes_to_it(name: str, delay
     made = built(name)
     assert made.plan.stream is not None
     assert made.plan.stream.delay == delay
+    assert stream_is_batch(made, frames).compared > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "delay", "held"),
+    [
+        ("frame_1_in_another_order_drawn_ahead", 1, ("q_z_first", "z")),
+        ("frame_1_three_turned_while_drawn_ahead", 5, ("q_w_first", "w", "q_z_first", "z")),
+        ("frame_1_turned_and_held_while_drawn_ahead", 1, ("q_z_first", "z")),
+        ("frame_1_turned_and_read_there_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_turned_behind_draws_made_once_while_ahead", 1, ("q_z_first", "z")),
+        ("frame_1_turned_beside_a_last_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_turned_by_states_while_drawn_ahead", 2, ("q_z_first", "z")),
+    ],
+)
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_frame_1_is_held_where_later_one_latent_runs_ahead_of_another(
+    name: str, delay: int, held: tuple[str, ...], frames: int
+) -> None:
+    """It is made in the step of the foremost, and takes its place when the stream comes to it."""
+    made = built(name)
+    assert made.plan.stream is not None
+    assert (made.plan.stream.delay, made.plan.stream.held) == (delay, held)
     assert stream_is_batch(made, frames).compared > 0
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from dvaec.derive.beyond import beyond
-from dvaec.derive.model import Comparison, Derivation, Elbo, Term
+from dvaec.derive.model import Comparison, Derivation, Elbo, Lengths, Term
 from dvaec.spec.model import LAST, Conditional, Feature, Head, Inference, Parent, Spec, State, Sweep, Variable
 from dvaec.spec.offsets import ALL, NONE, window
 
@@ -93,7 +93,9 @@ def changes(a: Model, b: Model) -> tuple[Change, ...]:
     exact = [[f.conditional for f in d.posterior.factors] for d in (one, other)]
     found += _lines(Section.POSTERIOR, *exact)
     found += _judged(one.comparisons, other.comparisons)
-    found += _fields_of(Section.ELBO, _terms(a.elbo), _terms(b.elbo), ("reason", "schedule_reason"))
+    for alone in (False, True):
+        before, after = (_terms(one.elbo, alone) for one in (a, b))
+        found += _fields_of(Section.ELBO, before, after, ("reason", "schedule_reason"))
     found += _lines(Section.AUXILIARY, a.spec.auxiliary, b.spec.auxiliary)
     found += _nodes(Section.STATES, *(_by_name(s.states) for s in (a.spec, a.developed, b.spec, b.developed)))
     found += _nodes(
@@ -194,8 +196,10 @@ def _fields_of(
         yield Change(section, key, one, other, differing=differing)
 
 
-def _terms(elbo: Elbo) -> dict[Key, Term]:
-    return {(term.target, term.frame): term for term in (*elbo.terms, *elbo.auxiliary)}
+def _terms(elbo: Elbo, alone: bool = False) -> dict[Key, Term]:
+    """Return the terms by target and frame; `alone`: those that are there where T is 1 alone."""
+    terms = (*elbo.terms, *elbo.auxiliary)
+    return {(t.target, t.frame): t for t in terms if (t.lengths is Lengths.ONE) is alone}
 
 
 def _by_name(nodes: tuple[_Node, ...]) -> dict[Key, _Node]:

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from math import lcm
 from typing import TypeAlias
 
-from dvaec.derive.factors import Factors, Key, by_key, latent_windows, placed, serving_at
+from dvaec.derive.factors import Factors, by_key, latent_windows, placed, serving_at
+from dvaec.derive.model import Lengths, TermKey
 from dvaec.derive.order import placed_in_order
 from dvaec.derive.reach import moves
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
@@ -50,22 +51,22 @@ class Route:
 
 def route_from_target(
     spec: Spec,
-    target: str,
-    frame: int | None,
+    key: TermKey,
     p: Conditional,
     inference: Sequence[Conditional],
     served: tuple[int, int] = (1, 0),
 ) -> Route | None:
-    """Return a directed path under q from a target to a latent that its prior `p` reads there, or None.
+    """Return a directed path under q from a term's target to a latent that its prior `p` reads, or None.
 
-    `frame` is that of the term, None for all that are `served` (`factors.summed_over`).
+    A term of no single frame is of all that are `served` (`factors.summed_over`).
     """
+    target, frame, lengths = key
     factors = {key: c for key, c in by_key(inference).items() if key[0] in spec.latents}
-    prior = latent_windows(spec, placed(spec, p, frame))
+    prior = latent_windows(spec, placed(spec, p, frame if p.frame is None else p.frame))
     if not prior or not _may_reach(spec, factors, target, prior):
         return None
-    long = _long(spec, factors, prior)
-    for length, at in _places(spec, (target, frame), served, long):
+    long = 1 if lengths is Lengths.ONE else _long(spec, factors, prior)
+    for length, at in _places(spec, key, served, long):
         path = _path(spec, factors, length, (target, at), prior)
         if path is not None:
             origin = length if frame == LAST else at if frame is None else None
@@ -143,14 +144,15 @@ def _long(spec: Spec, factors: Factors, prior: Sequence[Parent]) -> int:
     return 4 * max((p.offsets.reach for p in (*prior, *drawn) if p.offsets is not None), default=1) + 2
 
 
-def _places(spec: Spec, key: Key, served: tuple[int, int], long: int) -> Iterator[tuple[int, int | None]]:
+def _places(spec: Spec, key: TermKey, served: tuple[int, int], long: int) -> Iterator[tuple[int, int | None]]:
     """List lengths T with the frames of the target that are searched in each, shortest first."""
-    target, frame = key
-    for length in (*range(1, SHORT + 1), long):
+    target, frame, lengths = key
+    shortest = 2 if lengths is Lengths.LONGER else 1
+    for length in (*range(shortest, min(SHORT, long) + 1), long):
         if not spec.variable(target).framed:
             yield length, None
         elif frame == LAST:
-            yield from ((length, length),) * (length >= served[0])
+            yield length, length
         elif frame is not None:
             yield length, frame
         elif length <= LONGEST:
@@ -163,14 +165,11 @@ def _path(
     spec: Spec, factors: Factors, length: int, start: Node, prior: Sequence[Parent]
 ) -> tuple[Node, ...] | None:
     """Return a shortest path of q's graph of `length` frames to what the prior reads at the start's frame."""
-    ends = frozenset(_nodes(spec, prior, start[1], length))
+    ends = frozenset(nodes(spec, prior, start[1], length))
     children: dict[Node, list[Node]] = {}
-    for target in spec.latents:
-        for at in _frames(spec, target, length):
-            c = serving_at(factors, target, at, length)
-            read = latent_windows(spec, placed_in_order(spec, c, c.frame))
-            for node in _nodes(spec, read, at, length):
-                children.setdefault(node, []).append((target, at))
+    for child, read in reads_at(spec, factors, length).items():
+        for node in read:
+            children.setdefault(node, []).append(child)
     came: dict[Node, Node | None] = {start: None}
     queue = deque([start])
     while queue:
@@ -184,12 +183,23 @@ def _path(
     return None
 
 
+def reads_at(spec: Spec, factors: Factors, length: int) -> dict[Node, tuple[Node, ...]]:
+    """Return what q's `factors` of the latents read of them, node by node, in `length` frames."""
+    found = {}
+    for target in spec.latents:
+        for at in _frames(spec, target, length):
+            c = serving_at(factors, target, at, length)
+            read = latent_windows(spec, placed_in_order(spec, c, c.frame))
+            found[target, at] = tuple(nodes(spec, read, at, length))
+    return found
+
+
 def _frames(spec: Spec, name: str, length: int) -> Iterable[int | None]:
     variable = spec.variable(name)
     return range(variable.first, length + 1) if variable.framed else (None,)
 
 
-def _nodes(spec: Spec, parents: Iterable[Parent], at: int | None, length: int) -> Iterator[Node]:
+def nodes(spec: Spec, parents: Iterable[Parent], at: int | None, length: int) -> Iterator[Node]:
     """List what is read from frame `at` (None: from no frame) in a sequence of `length` frames."""
     for parent in parents:
         first = spec.variable(parent.name).first

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from dvaec.derive.descent import nodes, reads_at
 from dvaec.derive.factors import by_key, latent_windows
 from dvaec.spec.model import LAST, Conditional, Family, Parent, Role, Spec
 from dvaec.spec.notation import frame_word, listed
@@ -42,6 +43,19 @@ def drawn_for(
         alone = [_name(latent, f) for f in ENDS if f == 0 or latent not in met]  # z tells of z_1, z_T too
         names += [name for name in (*alone, latent) if name in met]
     return tuple(names)
+
+
+def drawn_alone(spec: Spec, read: Iterable[Parent], inference: Sequence[Conditional]) -> tuple[str, ...]:
+    """The same for a term that is there where T is 1 alone; `read` counts from that frame."""
+    factors = {key: c for key, c in by_key(inference).items() if key[0] in spec.latents}
+    before = reads_at(spec, factors, 1)
+    queue = list(nodes(spec, read, 1, 1))
+    met = set(queue)
+    while queue:
+        fresh = [node for node in before[queue.pop()] if node not in met]
+        met.update(fresh)
+        queue += fresh
+    return tuple(_name(latent, at) for latent in spec.latents for at in (None, 0, 1) if (latent, at) in met)
 
 
 def schedule(

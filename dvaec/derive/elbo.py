@@ -16,20 +16,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dvaec.derive.descent import Route, route_from_target
-from dvaec.derive.draws import drawn_for, schedule
+from dvaec.derive.draws import drawn_alone, drawn_for, schedule
 from dvaec.derive.factors import (
-    Key,
+    alone,
     by_key,
     generative,
     given_names,
     latent_windows,
+    meet,
     placed,
     serving,
+    speaking,
     summed_over,
     term_frames,
+    there,
     united,
 )
-from dvaec.derive.model import Elbo, Estimator, Term, TermKind
+from dvaec.derive.model import Elbo, Estimator, Lengths, Term, TermKey, TermKind
 from dvaec.derive.order import placed_in_order
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
 from dvaec.spec.notation import frame_word, listed
@@ -49,8 +52,8 @@ CLOSED_FORMS: frozenset[tuple[Family, Family]] = frozenset(
 def elbo_terms(spec: Spec, inference: tuple[Conditional, ...]) -> Elbo:
     """Return the terms: a reconstruction per observed variable, then a divergence per latent in q's order.
 
-    Terms of single frames come before the sum over the others. `inference` holds q's conditionals in
-    chain-rule order. Raises ValueError where a latent has none.
+    Terms of single frames come before the sum over the others, one of T = 1 alone last. `inference` holds
+    q's conditionals in chain-rule order. Raises ValueError where a latent has none.
     """
     q_of, p_of = by_key(inference), generative(spec)
     missing = [
@@ -65,12 +68,18 @@ def elbo_terms(spec: Spec, inference: tuple[Conditional, ...]) -> Elbo:
     terms = []
     for name in observed:
         frames = term_frames(spec, name, p_of)
-        terms += [_reconstruction(spec, serving(p_of, name, f), (name, f), frames, inference) for f in frames]
+        for f in frames:
+            key = (name, f, there(name, f, frames, p_of))
+            terms.append(_reconstruction(spec, serving(p_of, name, f), key, frames, inference))
     for name in dict.fromkeys(c.target for c in inference):
         frames = term_frames(spec, name, p_of, q_of)
         for frame in frames:
             p, q = serving(p_of, name, frame), serving(q_of, name, frame)
-            terms.append(_divergence(spec, p, q, (name, frame), frames, inference))
+            key = (name, frame, there(name, frame, frames, p_of, q_of))
+            terms.append(_divergence(spec, p, q, key, frames, inference))
+        if meet(name, p_of, q_of):
+            p, q = (side[name, speaking(side, name)] for side in (p_of, q_of))
+            terms.append(_divergence(spec, p, q, (name, 1, Lengths.ONE), frames, inference))
     auxiliary = tuple(_auxiliary(spec, c, inference) for c in spec.auxiliary)
     return Elbo(tuple(terms), given_names(spec), auxiliary)
 
@@ -89,9 +98,9 @@ def at(variable: Variable, frame: int | None) -> str:
 
 
 def _reconstruction(
-    spec: Spec, p: Conditional, key: Key, frames: tuple[int | None, ...], inference: Sequence[Conditional]
+    spec: Spec, p: Conditional, key: TermKey, frames: tuple[int | None, ...], inference: Sequence[Conditional]
 ) -> Term:
-    name, frame = key
+    name, frame, lengths = key
     read = latent_windows(spec, placed(spec, p, frame))
     variable = spec.variable(name)
     estimator, reason = _log_density(at(variable, frame), read)
@@ -99,7 +108,7 @@ def _reconstruction(
     sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.RECONSTRUCTION, name, p, None, read, sampled, estimator, sequential, reason, why,
-        variable.framed, frame, *summed_over(frames),
+        variable.framed, frame, *summed_over(frames), lengths,
     )  # fmt: skip
 
 
@@ -125,40 +134,44 @@ def _divergence(
     spec: Spec,
     p: Conditional,
     q: Conditional,
-    key: Key,
+    key: TermKey,
     frames: tuple[int | None, ...],
     inference: Sequence[Conditional],
 ) -> Term:
-    name, frame = key
+    name, frame, lengths = key
     variable = spec.variable(name)
-    pair, target = families(spec, name), at(variable, frame)
-    route = route_from_target(spec, name, frame, p, inference, summed_over(frames))
-    read = latent_windows(spec, united((*placed_in_order(spec, q, frame), *placed(spec, p, frame))))
+    single = lengths is Lengths.ONE  # with lines of frames 1 and T, which are one
+    pair = families(spec, name)
+    places = (q.frame, p.frame) if single else (frame, frame)
+    target, prior = (at(variable, place) for place in places)
+    route = route_from_target(spec, key, p, inference, summed_over(frames))
+    both = (*placed_in_order(spec, q, places[0]), *placed(spec, p, places[1]))
+    read = latent_windows(spec, alone(spec, both) if single else united(both))
     if route is None and pair in CLOSED_FORMS:
         estimator = Estimator.ANALYTIC
         reason = (
-            f"q({target}) and p({target}) are both {variable.family.value}, and q draws nothing that "
-            f"p({target}) reads from {target}: the divergence has a closed form"
+            f"q({target}) and p({prior}) are both {variable.family.value}, and q draws nothing that "
+            f"p({prior}) reads from {target}: the divergence has a closed form"
         )
     else:
         estimator = Estimator.LOG_RATIO
         itself = Parent(name, NOW if variable.framed else None)
         read = latent_windows(spec, (itself, *read))
-        reason = _why_log_ratio(target, variable.family, route)
-    sampled = drawn_for(spec, read, inference, frame)
+        reason = _why_log_ratio(target, prior, variable.family, route)
+    sampled = drawn_alone(spec, read, inference) if single else drawn_for(spec, read, inference, frame)
     sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(
         TermKind.DIVERGENCE, name, p, q, read, sampled, estimator, sequential, reason, why,
-        variable.framed, frame, *summed_over(frames),
+        variable.framed, frame, *summed_over(frames), lengths,
     )  # fmt: skip
 
 
-def _why_log_ratio(target: str, family: Family, route: Route | None) -> str:
+def _why_log_ratio(target: str, prior: str, family: Family, route: Route | None) -> str:
     if route is None:
         return f"no closed form is registered for the divergence of two {family.value} distributions"
     last = route.names[-1] if route.names else "a latent"
     way = " -> ".join(route.names) if route.names else "over many frames"
     return (
-        f"p({target}) reads {last}, which q draws from {target} ({way}): given one, the other "
+        f"p({prior}) reads {last}, which q draws from {target} ({way}): given one, the other "
         f"is no longer distributed as q({target}), so the log-densities of the draws are compared"
     )

@@ -5,7 +5,7 @@
     Expectation       E_{q(z_t | x_{1:T})}[ ... ]
     KullbackLeibler   D_KL( q(z_t | ...) || p(z_t | ...) )
     Sum               sympy's own, over t = 1..T or 2..T, or up to T-1
-    LONGER            [T > 1], a factor of terms of frame T that are not there where T is 1
+    WHERE             [T > 1] and [T = 1], factors of terms that are there for these T alone
 
 What they are of are the slices of `dvaec.derive.slices`. All are immutable, hashable and canonical: what a
 density is of, and what it is given, is sorted by name. A frame outside 1..T is absent (0..T, for a variable
@@ -14,23 +14,28 @@ with a frame 0). The printers read an expression through the functions below and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from sympy import Add, Basic, Expr, Integer, Piecewise, Sum, Tuple
+from sympy import Add, Basic, Eq, Expr, Integer, Piecewise, Sum, Tuple
 from sympy.core.symbol import Str
 
 from dvaec.derive.factors import placed
+from dvaec.derive.model import Lengths
 from dvaec.derive.order import placed_in_order
-from dvaec.derive.slices import Slice, T, slices, state_slice, t, united, whole
+from dvaec.derive.slices import Slice, T, alone, slices, state_slice, t, united, whole
 from dvaec.spec.model import LAST, Conditional, Parent, Side, Spec
 from dvaec.spec.offsets import NOW
 
-__all__ = ["Add", "Slice", "Sum", "slices", "state_slice", "united", "whole"]  # for the printers too
+__all__ = ["Add", "Slice", "Sum", "alone", "slices", "state_slice", "united", "whole"]  # for the printers too
 
 Formula: TypeAlias = Expr
 
-LONGER: Formula = Piecewise((1, T > 1), (0, True))  # [T > 1], a number once T is one
+WHERE: Mapping[Lengths, Formula] = {  # numbers once T is one
+    Lengths.ANY: Integer(1),
+    Lengths.ONE: Piecewise((1, Eq(T, 1)), (0, True)),
+    Lengths.LONGER: Piecewise((1, T > 1), (0, True)),
+}
 
 
 class Density(Basic):  # type: ignore[misc]
@@ -137,6 +142,12 @@ def conditional_density(
     return Density.of_side(side, _parameters(spec, side, conditional), (of,), given)
 
 
+def density_alone(density: Density) -> Density:
+    """Return a density of frame 1 or T where T is 1, given only what is there."""
+    given = [one for one in density.given if alone(one) is not None]
+    return Density.of_side(density.side, density.parameters, density.of, given)
+
+
 def target_slice(spec: Spec, name: str, frame: int | None = None) -> Slice:
     """Return a variable at t, at one numbered frame, or of sequence level; a state at t."""
     if name not in {variable.name for variable in spec.variables}:
@@ -156,18 +167,16 @@ def limits(total: Sum) -> tuple[int, int]:
     return int(first), int(T - last)
 
 
-def there(frames: Iterable[int | None], frame: int | None) -> Formula:
-    """Return [T > 1] for frame T where frame 1 is among those with terms of their own, else 1.
-
-    Where T is 1, the term of frame 1 is the only one.
-    """
-    return LONGER if frame == LAST and 1 in frames else Integer(1)
-
-
 def coefficient(term: Formula) -> tuple[Formula, Formula]:
-    """Split a term into 1, -1, [T > 1] or -[T > 1] and the rest."""
+    """Split a term into 1 or -1, times [T > 1] or [T = 1] where it has that, and the rest."""
     front, rest = term.as_independent(LogDensity, KullbackLeibler, as_Add=False)
     return front, rest
+
+
+def lengths_of(term: Formula) -> Lengths:
+    """Return for which T a term is there, by its factor."""
+    front, _ = coefficient(term)
+    return next((one for one in (Lengths.ONE, Lengths.LONGER) if front.has(WHERE[one])), Lengths.ANY)
 
 
 PLACES = {0: 0, 1: 1, None: 2, LAST: 3}  # the order of terms: the sum over the other frames before frame T
@@ -187,23 +196,27 @@ def summands(formula: Formula, rank: Sequence[str]) -> tuple[tuple[int, Formula]
     """Return the terms of a sum as (sign, term): positive ones first, then by the variable they speak of.
 
     `rank` lists the variables' names in the order wanted; the frames 0 and 1 come before the sum over the
-    others, T behind it.
+    others, T behind it, and T = 1 before T > 1.
     """
     signed = []
     for term in Add.make_args(formula):
         sign, rest = term.as_coeff_Mul()
         signed.append((int(sign), rest))
 
-    def place(pair: tuple[int, Formula]) -> tuple[int, int, float]:
+    def place(pair: tuple[int, Formula]) -> tuple[int, int, int, int]:
         one = subject(pair[1])
-        return -pair[0], rank.index(one.name), PLACES[one.frame]
+        return -pair[0], rank.index(one.name), PLACES[one.frame], [*WHERE].index(lengths_of(pair[1]))
 
     return tuple(sorted(signed, key=place))
 
 
 def subject(formula: Formula) -> Slice:
     """Return the first slice, by name and frame, that a density in `formula` is of."""
-    found: list[Slice] = [one.args[0].of[0] for one in formula.atoms(LogDensity, KullbackLeibler)]
+    logs, divergences = formula.atoms(LogDensity), formula.atoms(KullbackLeibler)
+    found: list[Slice] = [one.density.of[0] for one in logs]
+    for one in divergences:  # where T is 1, q may be of frame T and p of frame 1
+        target = one.q.of[0]
+        found += [target, *(p.of[0] for p in one.p if p.of[0].name == target.name)]
     return min(found, key=lambda one: (one.name, PLACES[one.frame]))
 
 

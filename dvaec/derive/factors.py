@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from dvaec.derive.model import Lengths
 from dvaec.spec.model import LAST, Conditional, Parent, Role, Spec
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
@@ -48,20 +49,42 @@ def term_frames(spec: Spec, target: str, *sides: Factors) -> tuple[int | None, .
 
 
 def summed_over(frames: tuple[int | None, ...]) -> tuple[int, int]:
-    """Return where the sum over t begins, beside the terms of `frames`, and how many it leaves at the end.
-
-    A term of frame T is there where T is no less than the first of these.
-    """
+    """Return where the sum over t begins, beside the terms of `frames`, and how many it leaves at the end."""
     return 2 if 1 in frames else 1, int(LAST in frames)
 
 
-def meet(target: str, *sides: Factors) -> bool:
-    """Whether one side has a line of frame T and none of frame 1, and another one of frame 1.
+def speaking(factors: Factors, target: str) -> int:
+    """Return whose line is that of the only frame where T is 1: frame 1's, or T's if that alone has one."""
+    return LAST if (target, LAST) in factors and (target, 1) not in factors else 1
 
-    Where T is 1 these lines are of one frame, and no term has both.
+
+def there(target: str, frame: int | None, frames: tuple[int | None, ...], *sides: Factors) -> Lengths:
+    """Return for which T there is a term of one of the `frames` that a target has terms of.
+
+    With one side: a factor of that. Where T is 1, frames 1 and T are one, of which one line speaks.
     """
-    own = [{frame for frame in (1, LAST) if (target, frame) in side} for side in sides]
-    return {LAST} in own and any(1 in frames for frames in own)
+    apart = frame in (1, LAST) and {1, LAST} <= set(frames)
+    silent = any(speaking(side, target) != frame for side in sides)
+    return Lengths.LONGER if apart and silent else Lengths.ANY
+
+
+def meet(target: str, *sides: Factors) -> bool:
+    """Whether, where T is 1, the line of frame T speaks on one side and that of frame 1 on another."""
+    speak = {speaking(side, target) for side in sides}
+    return len(speak) > 1 and any((target, 1) in side for side in sides)
+
+
+def alone(spec: Spec, parents: Iterable[Parent]) -> tuple[Parent, ...]:
+    """Return what a line of frame 1 or T reads where T is 1, counted from there."""
+    found = []
+    for parent in parents:
+        there = parent.offsets
+        if parent.frame is not None:
+            there = of(-1) if parent.frame == 0 else NOW if parent.frame in (1, LAST) else NONE
+        if there is not None:
+            there = there & window(spec.variable(parent.name).first - 1, 0)
+        found.append(Parent(parent.name, there))
+    return united(found)
 
 
 def placed(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:

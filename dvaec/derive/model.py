@@ -171,15 +171,29 @@ class Estimator(StrEnum):
     MONTE_CARLO = "monte-carlo"
 
 
+class Lengths(StrEnum):
+    """For which T a term, or a factor, is there, as it is printed in brackets."""
+
+    ANY = ""
+    LONGER = "T > 1"
+    ONE = "T = 1"
+
+
+TermKey: TypeAlias = tuple[str, int | None, Lengths]
+"""Which term of a bound: its target, the frame of a term of one frame, and for which T it is there."""
+
+
 @dataclass(frozen=True)
 class Term:
     """One term of the ELBO: of a sequence-level variable, of one frame, or summed over `first`..T - `left`.
 
     `framed` is False for a target of sequence level. `frame` is 0, 1 or LAST for the term of that frame
     alone, which the sum over the others then leaves out (`first` is 2 where frame 1 has a term of its own,
-    `left` 1 where T has). A term of frame T whose `first` is 2 is there where T > 1 alone. `p` and `q` are
-    the conditionals that serve there: the numbered ones where there are such, else the generic ones read at
-    that frame.
+    `left` 1 where T has). `lengths` says for which T it is there: where frame 1 has a term of its own, too,
+    that of frame T where T > 1 alone. Where T is 1, the lines of frames 1 and T are of one frame, and each
+    side has its line of frame 1 speak, or that of frame T where it has none of frame 1; where the sides
+    differ in this, a term of frame 1 for T = 1 alone has both. `p` and `q` are the conditionals that serve
+    there: the numbered ones where there are such, else the generic ones read at that frame.
 
     RECONSTRUCTION: + E[log p(target_t | ...)], MONTE_CARLO (ANALYTIC with no latent in it: no expectation).
     DIVERGENCE: - E[KL(q || p)] (ANALYTIC) or - E[log q - log p] (LOG_RATIO).
@@ -206,11 +220,12 @@ class Term:
     frame: int | None = None
     first: int = 1
     left: int = 0
+    lengths: Lengths = Lengths.ANY
 
     @property
-    def longer(self) -> bool:
-        """Whether it is there where T > 1 alone: of frame T, beside a term of frame 1."""
-        return self.frame == LAST and self.first > 1
+    def key(self) -> TermKey:
+        """What tells it from the other terms of a bound."""
+        return self.target, self.frame, self.lengths
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dvaec.derive.factors import Factors, Key, by_key, generative, term_frames
-from dvaec.derive.model import Elbo, Estimator
+from dvaec.derive.factors import Factors, by_key, generative, term_frames, there
+from dvaec.derive.model import Elbo, Estimator, Lengths, TermKey
 from dvaec.derive.order import Block, generative_blocks, inference_blocks
 from dvaec.spec.model import Conditional, Role, Side, Spec
 
@@ -23,11 +23,15 @@ class Setting:
     factors: Mapping[Side, Factors]
     blocks: Mapping[Side, tuple[Block, ...] | None]
     frames: Mapping[str, tuple[int | None, ...]]
-    analytic: frozenset[Key]
+    analytic: frozenset[TermKey]
 
     def names(self, role: Role) -> tuple[str, ...]:
         """The variables of one role."""
         return tuple(v.name for v in self.spec.having(role))
+
+    def there(self, name: str, frame: int | None, *sides: Side) -> Lengths:
+        """For which T there is a term of one frame; of one side, a factor."""
+        return there(name, frame, self.frames[name], *(self.factors[side] for side in sides or self.factors))
 
     def targets(self, side: Side) -> tuple[str, ...]:
         """The variables that one side has factors of, in its order."""
@@ -44,8 +48,6 @@ def setting_of(spec: Spec, inference: Sequence[Conditional], elbo: Elbo) -> Sett
         {Side.P: generative_blocks(spec, factors[Side.P]), Side.Q: inference_blocks(spec)},
         {name: term_frames(spec, name, *factors.values()) for name in names},
         frozenset(
-            (term.target, term.frame)
-            for term in elbo.terms
-            if term.q is not None and term.estimator is Estimator.ANALYTIC
+            term.key for term in elbo.terms if term.q is not None and term.estimator is Estimator.ANALYTIC
         ),
     )

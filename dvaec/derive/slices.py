@@ -15,7 +15,7 @@ from sympy.core.symbol import Str
 from dvaec.derive import factors
 from dvaec.spec.model import LAST, Parent, Spec
 from dvaec.spec.notation import windows
-from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 t = Symbol("t", integer=True, positive=True)
 T = Symbol("T", integer=True, positive=True)
@@ -92,6 +92,14 @@ def whole(spec: Spec, names: Iterable[str]) -> tuple[Slice, ...]:
 def state_slice(name: str) -> Slice:
     """Return a state at t, which is no variable: the target of an auxiliary conditional."""
     return _slice(name, _symbolic(NOW, 1), 1)
+
+
+def alone(one: Slice) -> Slice | None:
+    """Return what there is of a slice without t where T is 1, by the numbers of its frames."""
+    if not one.framed:
+        return one
+    frames = one.subs(T, 1).frames(1)
+    return _slice(one.name, _numbers(of(*frames)), one.first) if frames else None
 
 
 def united(found: Iterable[Slice]) -> tuple[Slice, ...]:

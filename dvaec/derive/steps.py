@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr
 
 from dvaec.derive.expression import (
+    WHERE,
     Density,
     Expectation,
     Formula,
@@ -20,19 +21,20 @@ from dvaec.derive.expression import (
     LogDensity,
     Slice,
     Sum,
+    alone,
     coefficient,
     conditional_density,
+    density_alone,
     limits,
     over_time,
     slices,
     state_slice,
     target_slice,
-    there,
     united,
     whole,
 )
-from dvaec.derive.factors import meet, placed, serving, summed_over
-from dvaec.derive.model import Elbo, Term
+from dvaec.derive.factors import meet, placed, serving, speaking, summed_over
+from dvaec.derive.model import Elbo, Lengths, Term, TermKey
 from dvaec.derive.order import earlier
 from dvaec.derive.setting import Setting, setting_of
 from dvaec.spec.model import Conditional, Role, Side, Spec
@@ -51,7 +53,7 @@ def derivation_steps(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo)
     """Return the derivation of the bound from (4.22); the last step is the specialised bound of `elbo`."""
     setting = setting_of(spec, inference, elbo)
     rules: tuple[tuple[str, str, Callable[[Formula, Setting], Formula]], ...] = (
-        ("chain rule", _chain_words(setting), chain_rule),
+        ("chain rule", _order_words(setting), chain_rule),
         ("dependencies", "the conditional independences of p, and the declared windows of q", dependencies),
         ("linearity", "linearity: the expectation of a sum is the sum of the expectations", linearity),
         ("marginals", "marginalisation: latents that an integrand does not read integrate to one", marginals),
@@ -76,15 +78,6 @@ def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo
         read = slices(spec, term.expectation)
         parts.append(over_time(_mean(setting, read, body)))
     return Add(*parts) if parts else None
-
-
-def _chain_words(setting: Setting) -> str:
-    words = _order_words(setting)
-    for name in setting.targets(Side.Q):
-        if meet(name, *setting.factors.values()):
-            side = next(s for s in (Side.P, Side.Q) if (name, 1) not in setting.factors[s])
-            words += f"; for T > 1 only: where T is 1, {side.value}'s line of {name}_T speaks for {name}_1"
-    return words
 
 
 def _order_words(setting: Setting) -> str:
@@ -128,7 +121,7 @@ def chain_rule(formula: Formula, setting: Setting) -> Formula:
                 if frame is None and setting.spec.variable(name).framed:
                     sums.setdefault(summed_over(setting.frames[name]), []).append(factor)
                 else:
-                    single.append(there(setting.frames[name], frame) * factor)
+                    single.append(WHERE[setting.there(name, frame, density.side)] * factor)
         return Add(*single, *(over_time(Add(*bodies), *ends) for ends, bodies in sums.items()))
 
     return _rewrite(formula, LogDensity, split)
@@ -181,6 +174,7 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
 
     The mean over the target given its parents in q comes first: as the other latents that p's conditional
     reads are then independent of the target, it is the divergence. Elsewhere both logarithms stay together.
+    Where T is 1, the lines that speak may be of frame 1 on one side and of frame T on the other.
     """
     parts = {
         (d.side, d.of[0].name, d.of[0].frame): (d, part)
@@ -194,15 +188,26 @@ def divergences(formula: Formula, setting: Setting) -> Formula:
             q, q_part = parts[Side.Q, name, frame]
             p, p_part = parts[Side.P, name, frame]
             rest = rest - q_part - p_part
-            read = (*q.given, *p.given)
-            if (name, frame) in setting.analytic:
-                body = _mean(setting, read, KullbackLeibler(q, p))
-            else:
-                body = _mean(setting, (*q.of, *read), LogDensity(q) - LogDensity(p))
+            body = _difference(setting, q, p, (name, frame, (there := setting.there(name, frame))))
             if frame is None and setting.spec.variable(name).framed:
                 body = over_time(body, *summed_over(setting.frames[name]))
-            gathered.append(-there(setting.frames[name], frame) * body)
+            gathered.append(-WHERE[there] * body)
+        if meet(name, *setting.factors.values()):
+            sides = [(side, name, speaking(setting.factors[side], name)) for side in (Side.Q, Side.P)]
+            q, p = (density_alone(parts[one][0]) for one in sides)
+            gathered.append(-WHERE[Lengths.ONE] * _difference(setting, q, p, (name, 1, Lengths.ONE)))
     return Add(rest, *gathered)
+
+
+def _difference(setting: Setting, q: Density, p: Density, key: TermKey) -> Formula:
+    """The mean of log q - log p, as a divergence where it has a closed form."""
+    read: Iterable[Slice] = (*q.given, *p.given)
+    if key[-1] is Lengths.ONE:
+        read = [there for one in read if (there := alone(one)) is not None]
+    if key in setting.analytic:
+        return _mean(setting, read, KullbackLeibler(q, p))
+    itself = target_slice(setting.spec, *key[:2])
+    return _mean(setting, (itself, *read), LogDensity(q) - LogDensity(p))
 
 
 def _auxiliary_density(spec: Spec, term: Term) -> Density:

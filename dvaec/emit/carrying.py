@@ -10,8 +10,9 @@ from dvaec.emit.loop_maps import earlier
 from dvaec.emit.once import begun_by_draws
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field
-from dvaec.emit.writer import Body
+from dvaec.emit.writer import Body, parameters
 from dvaec.plan.model import Entry, HeadNode, Loop, Node, StateNode, Stream
+from dvaec.spec.families import parameters_of
 from dvaec.spec.notation import counted
 
 
@@ -27,6 +28,9 @@ def begin_with(body: Body, stream: Stream) -> list[Field]:
     for name in stream.gathered:
         made = placeholder(body, name, True) if begun_by_draws(body, name) else so_far(body, name)
         found.append((f"{name}_so_far", made, f"(batch, frames, {_dim(body, name)}), {name} so far"))
+    for tensor, width in (one for name in stream.held for one in held_tensors(body, name)):
+        made = f"{body.like}.new_zeros(batch, {width})"
+        found.append((tensor, made, f"(batch, {width}), made before the step that comes to frame 1"))
     return found
 
 
@@ -61,7 +65,20 @@ def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:
                 own = further is not None and k > further
                 found.append((earlier(tensor, k), earlier(tensor, k - (further or 0)) if own else ""))
     own_frames = gathered_in(body, stream)
-    return [*found, *((f"{n}_so_far", f"{n}_so_far" if n in own_frames else "") for n in stream.gathered)]
+    found += [(f"{n}_so_far", f"{n}_so_far" if n in own_frames else "") for n in stream.gathered]
+    mine = [n for n in stream.held if n in body.entry.begun and stream.shift_in(body.entry, n) == 0]
+    tensors = [(name, n in mine) for n in stream.held for name, _ in held_tensors(body, n)]
+    return [*found, *((name, name if own else "") for name, own in tensors)]
+
+
+def held_tensors(body: Body, name: str) -> list[tuple[str, int]]:
+    """The names and widths of what is held of a node whose frame 1 is made before its own step."""
+    node = body.network.node(name)
+    if not isinstance(node, HeadNode):
+        return [(f"{name}_first", node.dim)]
+    return [
+        (one, made.width) for one, made in zip(parameters(node), parameters_of(node.variable), strict=True)
+    ]
 
 
 def gathered_in(body: Body, stream: Stream) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ def _term(term: Term) -> dict[str, Json]:
         "frame": term.frame,
         "first": term.first,
         "left": term.left,
+        **({"there": term.lengths.value} if term.lengths else {}),
         "p": _conditional(term.p),
         "q": _conditional(term.q) if term.q is not None else None,
         "expectation": _parents(term.expectation, term.frame),

@@ -199,7 +199,8 @@ def tag(node: Node, numbers: dict[str, int]) -> str:
 def elbo_lines(spec: Spec, elbo: Elbo) -> tuple[str, ...]:
     """Return the ELBO in plain text, one line a term.
 
-    Where frame 1 has a term of its own it is `sum_t>1`, and a term of frame T has the factor `[T > 1]`.
+    Where frame 1 has a term of its own it is `sum_t>1`, and a term of frame T has the factor `[T > 1]`. Where
+    the sides have lines of different frames there, both have it, and one of both lines has `[T = 1]`.
     """
     return tuple(
         f"{'  ' if number == 0 else ''}{_term(spec, term, number == 0)}"
@@ -228,7 +229,7 @@ def _term(spec: Spec, term: Term, first: bool) -> str:
         sign = "- "
     mean = f"E_q[{body}]" if term.expectation else body
     if not term.framed or term.frame is not None:
-        return f"{sign}{'[T > 1] ' if term.longer else ''}{mean}"
+        return f"{sign}{f'[{term.lengths}] ' if term.lengths else ''}{mean}"
     below, above = "1<" * (term.first > 1), "<T" * bool(term.left)
     over = f"{below}t{above}" if above else f"t{'>1' * bool(below)}"
     return f"{sign}sum_{over} {mean}"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dvaec.derive.expression import (
-    LONGER,
     PLACES,
     Add,
     Density,
@@ -21,6 +20,7 @@ from dvaec.derive.expression import (
     Sum,
     coefficient,
     conditional_density,
+    lengths_of,
     limits,
     slices,
     subject,
@@ -28,6 +28,7 @@ from dvaec.derive.expression import (
     target_slice,
     whole,
 )
+from dvaec.derive.model import TermKey
 from dvaec.emit.conditions import P_ORDER, Q_ORDER, place
 from dvaec.spec.model import LAST, Conditional, Parent, Role, Side, Spec
 
@@ -45,7 +46,7 @@ class Notation:
     divergence: str
     sum_over: Callable[[int, int], str]  # the sign of a sum over t = first..T - left
     product_over: Callable[[int, int], str]
-    longer: str  # [T > 1], in front of a term
+    there: Callable[[str], str]  # [T > 1] in front of a term, from what stands in the brackets
     where_longer: str  # a factor of a product that is there where T > 1
     group: str
     bound: str
@@ -77,9 +78,8 @@ class FormulaWriter:
             return n.mean.format(measure=self.density(formula.measure), body=self.formula(formula.body))
         if isinstance(formula, Sum):
             return f"{n.sum_over(*limits(formula))} {self._grouped(formula.function)}"
-        front, rest = coefficient(formula)
-        if front == LONGER:
-            return f"{n.longer} {self._grouped(rest)}"
+        if there := lengths_of(formula):
+            return f"{n.there(there)} {self._grouped(coefficient(formula)[1])}"
         return "".join(self.lines(formula)).lstrip()
 
     def lines(self, formula: Formula) -> tuple[str, ...]:
@@ -94,10 +94,10 @@ class FormulaWriter:
         text = self.formula(body)
         return self._notation.group.format(body=text) if isinstance(body, Add) else text
 
-    def terms(self, formula: Formula) -> dict[tuple[str, int | None], str]:
-        """Write the terms of a sum without their signs, by the variable and frame that each speaks of."""
+    def terms(self, formula: Formula) -> dict[TermKey, str]:
+        """Write the terms of a sum without their signs, by the key of each term of the bound."""
         found = [(subject(term), term) for _, term in summands(formula, self._rank)]
-        return {(of.name, of.frame): self.formula(term) for of, term in found}
+        return {(of.name, of.frame, lengths_of(term)): self.formula(term) for of, term in found}
 
     def density(self, density: Density, *, latents_first: bool | None = None) -> str:
         """Write p(... | ...) or q(... | ...); unless said otherwise, q has the latents first."""

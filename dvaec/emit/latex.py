@@ -49,7 +49,7 @@ LATEX = Notation(
     divergence=r"D_{{\mathrm{{KL}}}}\left( {q} \,\|\, {p} \right)",
     sum_over=lambda first, left: rf"\sum_{{t={first}}}^{{{_last(left)}}}",
     product_over=lambda first, left: rf"\prod_{{t={first}}}^{{{_last(left)}}}",
-    longer=r"[T > 1] \,",
+    there=lambda lengths: rf"[{lengths}] \,",
     where_longer="{body}^{{[T > 1]}}",
     group=r"\left( {body} \right)",
     bound=r"\mathcal{{L}}(\theta, \phi; {given})",
@@ -123,8 +123,9 @@ def _rows(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def _term(writer: FormulaWriter, term: Term) -> tuple[str, str, str, str]:
+    there = rf",\ {term.lengths}" if term.lengths else ""
     return (
-        writer.target(term.target, term.frame),
+        writer.target(term.target, term.frame) + there,
         escape(estimator_words(term)),
         escape(term.reason),
         escape(term.schedule_reason),

@@ -21,6 +21,7 @@ class Writing:
 
     body: Body
     step: Loop
+    held: tuple[str, ...] = ()  # of what frame 1 is kept by a stream, though made before its step
 
     @property
     def endless(self) -> bool:
@@ -52,8 +53,10 @@ class Writing:
         return first and self.begun(node, read.node)
 
     def begun(self, node: Node, source: str) -> bool:
-        """Whether a node finds frame 1 of a source, made apart, by that name: in a stream, in that step."""
-        return not self.body.entry.streamed or self.step.distance(node.name, source, 0) == 0
+        """Whether a node finds frame 1 of a source, made apart, by that name: in that step, or held."""
+        if not self.body.entry.streamed:
+            return True
+        return self.step.distance(node.name, source, 0) == 0 or source in self.held
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""

@@ -53,7 +53,10 @@ def _turned(
     """Write a step whose order is another at frame 1; `nodes` are those that it makes."""
     body, names = writing.body, [node.name for node in nodes]
     first = [body.network.node(name) for name in writing.step.turned if name in names]
-    for condition, some, at_first in (("if t == 0:", first, True), ("else:", nodes, False)):
+    begins = f"if {writing.frame(nodes[0].name)} == 0:"
+    later = [node for node in nodes if not (isinstance(node, HeadNode) and node.head.frame == 1)]
+    ways = [(begins, first, True), ("else:", later, False)]
+    for condition, some, at_first in ways if later else ways[:1]:
         body.add(condition)
         body.depth += 1
         for node in some:
@@ -141,8 +144,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        # A stream makes frame 1 in the first step alone: the step behind it has that from the one before.
-        gone = body.entry.streamed and node.past
+        # A stream makes frame 1 in one step: the one behind has it from the step before, or holds it.
+        gone = body.entry.streamed and node.past and node.source not in writing.held
         begun = node.source in body.entry.begun and node.frame == 1 and not gone
         begun = begun and writing.begun(node, node.source)
         made = f"{node.source}_first" if begun else ports[node.name][0]

@@ -12,9 +12,6 @@ from dvaec.spec.model import Spec
 _TOKEN = re.compile(r"\d+|[A-Za-z]|[:+-]")
 _OPEN = '<mo stretchy="false">(</mo>'
 _CLOSE = '<mo stretchy="false" rspace="0.1em">)</mo>'
-_LONGER = (
-    '<mrow><mo stretchy="false">[</mo><mi>T</mi><mo>&gt;</mo><mn>1</mn><mo stretchy="false">]</mo></mrow>'
-)
 _GREEK = {"theta": "θ", "phi": "φ"}
 
 
@@ -48,6 +45,11 @@ def _symbol(side: str, parameters: str) -> str:
     return f"<msub>{letter}{below}</msub>"
 
 
+def _there(lengths: str) -> str:
+    inside = "".join(f"<mo>{escape(one)}</mo>" if one in "<>=" else _token(one) for one in lengths.split())
+    return f'<mrow><mo stretchy="false">[</mo>{inside}<mo stretchy="false">]</mo></mrow>'
+
+
 def _over_time(sign: str, first: int, left: int) -> str:
     last = f"<mrow><mi>T</mi><mo>−</mo><mn>{left}</mn></mrow>" if left else "<mi>T</mi>"
     below = f"<mrow><mi>t</mi><mo lspace='0' rspace='0'>=</mo><mn>{first}</mn></mrow>"
@@ -67,8 +69,8 @@ MATHML = Notation(
     ),
     sum_over=lambda first, left: _over_time("∑", first, left),
     product_over=lambda first, left: _over_time("∏", first, left),
-    longer=_LONGER,
-    where_longer=f"<msup>{{body}}{_LONGER}</msup>",
+    there=_there,
+    where_longer=f"<msup>{{body}}{_there('T > 1')}</msup>",
     group="<mrow><mo>(</mo>{body}<mo>)</mo></mrow>",
     bound=(f"<mrow><mi>ℒ</mi>{_OPEN}<mi>θ</mi><mo>,</mo><mi>φ</mi><mo>;</mo>{{given}}{_CLOSE}</mrow>"),
     equation="{whole}<mo>=</mo>{factors}",

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from dvaec.derive.explain import explain
 from dvaec.derive.explain_text import Line, Verdict, arguments, use_words
-from dvaec.derive.model import DerivedConditional, Estimator, Term
+from dvaec.derive.model import DerivedConditional, Estimator, Term, TermKey
 from dvaec.derive.question import Question
 from dvaec.derive.regroup import regroupings
 from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
@@ -157,10 +157,10 @@ def terms(report: Report, writer: FormulaWriter) -> tuple[TermPart, ...]:
     return tuple(_term(writer, term, written) for term in (*report.elbo.terms, *report.elbo.auxiliary))
 
 
-def _term(writer: FormulaWriter, term: Term, written: dict[tuple[str, int | None], str]) -> TermPart:
+def _term(writer: FormulaWriter, term: Term, written: dict[TermKey, str]) -> TermPart:
     return TermPart(
         "−" if term.q is not None else "+",
-        shown(written[term.target, term.frame]),
+        shown(written[term.key]),
         term.kind.value,
         shown(writer.target(term.target, term.frame)),
         term.estimator,

@@ -87,10 +87,13 @@ def _conditionals(writer: FormulaWriter, side: Side, lines: Iterable[Conditional
 
 def _estimator(report: Report, number: int) -> str:
     term = report.elbo.terms[number]
+    there = f" ({term.lengths})" if term.lengths else ""
     if not term.sampled:
-        return f"{SHORT[term.estimator]}, no draws"
+        return f"{SHORT[term.estimator]}, no draws{there}"
     drawn = listed(term.sampled)
-    return f"{SHORT[term.estimator]}, {'sequential' if term.sequential else 'parallel'} draws of {drawn}"
+    return (
+        f"{SHORT[term.estimator]}, {'sequential' if term.sequential else 'parallel'} draws of {drawn}{there}"
+    )
 
 
 def _links(

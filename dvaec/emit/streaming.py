@@ -48,7 +48,7 @@ from dvaec.plan.model import (
     is_last,
 )
 from dvaec.plan.schedule import needed_by
-from dvaec.plan.stream_first import seen_back, values_of
+from dvaec.plan.stream_first import held, seen_back
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -142,7 +142,8 @@ def _loop(body: Body) -> Loop:
 
 def _statements(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
     """Write what a step makes: first what the draws for the whole sequence see, then these, then the rest."""
-    writing = Stepping(body, loop)
+    first = [step for step in body.entry.steps if isinstance(step, FirstFrame)]
+    writing = Stepping(body, loop, tuple(n for step in first for n in held(body.network, loop, step)))
     writing.kept = gathered_in(body, stream)
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
     seen = needed_by(dependences(body.network, dict(body.entry.binding)), _made_ahead(body))
@@ -196,13 +197,16 @@ def _first_frame(body: Body, step: FirstFrame, loop: Loop, given: list[ValueNode
     begun = body.entry.once.begun if body.entry.once is not None else ()
     body.named |= {f"{name}_first" for name in begun}  # in this very step
     name_outside(body, step)
+    kept = held(body.network, loop, step)
     for node in nodes:  # named before the condition under which they are made
+        if node.name in kept:
+            continue  # the state has it
         if isinstance(node, HeadNode) and node.head.frame == 1:
             blank(body, node, "")
         elif not isinstance(node, HeadNode):
             body.add(f"{node.name}_first = {body.like}.new_zeros(batch, {node.dim})")
-    named, ahead = set(body.named), loop.frame_of(values_of(body.network, step)[0])
-    body.add(f"if t == {-ahead}:")
+    named = set(body.named)
+    body.add(f"if t == {-step.ahead}:")
     body.depth += 1
     looked = seen_back(body.network, dict(body.entry.binding), loop, step)
     for value in (value for value in given if value.name in looked):

@@ -30,11 +30,11 @@ def estimator_words(term: Term) -> str:
 
 
 def rest_words(term: Term) -> str:
-    """Say which frames a term is of where others have their own: `1 < t < T`; of frame T, `T > 1`."""
+    """Say which frames a term is of where others have their own, or of which T: `1 < t < T`, `T > 1`."""
     if term.frame is None:
         inside = ("1 < " if term.first > 1 else "") + "t" + (" < T" if term.left else "")
         return {"t": "", "1 < t": "t > 1"}.get(inside, inside)
-    return "T > 1" if term.longer else ""
+    return term.lengths.value
 
 
 _DECLARED = {

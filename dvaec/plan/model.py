@@ -133,10 +133,14 @@ class Loop:
 
 @dataclass(frozen=True)
 class FirstFrame:
-    """Frame 1 of some nodes, one after another, before what makes their other frames."""
+    """Frame 1 of some nodes, one after another, before what makes their other frames.
+
+    In a stream it is made in the step that comes to frame 1 of what runs so many frames `ahead` of the loop.
+    """
 
     nodes: tuple[str, ...]
     reason: str
+    ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,7 @@ class Stream:
     `carried` says for how many steps each node's value is kept. `delay` is by how many frames what `step`
     draws is behind the frame that it is given: as far as q looks ahead. Then there is `finish`: one step
     without a frame, behind the last one. Of the `gathered` nodes, which are attended to, all frames are kept.
+    Of those `held`, frame 1 is made in an order of its own, and before the step in which it has its place.
 
     Where q looks ahead, or `imagine` cannot have what q's steps need (a label that p makes at the end), the
     stream is `one_way`: no `step` comes behind an `imagine`. That begins with all that is observed drawn, and
@@ -219,6 +224,7 @@ class Stream:
     gathered: tuple[str, ...] = ()
     shifts: tuple[tuple[str, int], ...] = ()
     one_way: bool = False
+    held: tuple[str, ...] = ()
 
     @property
     def finishes(self) -> bool:

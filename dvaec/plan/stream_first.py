@@ -1,12 +1,15 @@
 """Frame 1 in an order of its own, in a stream where q looks ahead.
 
-Of the values whose frame 1 is made apart, all frames come in the same steps of the loop, so that frame 1 of
-all is made in one of them, once the frames of the given are there that it sees.
+Frame 1 of all values that have it made apart is made in one step of the loop, once the frames of the given
+are there that it sees. All their frames come in the same steps, if they can; where one runs ahead of another,
+as with q(a_1 | z_1) beside q(z_t | a_<t+1>), that step is the one of frame 1 of the foremost, and frame 1 of
+the others is held from there on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dvaec.plan.aligning import least
 from dvaec.plan.links import distance
@@ -27,6 +30,25 @@ def in_one_step(
     return None
 
 
+def begun_in(
+    network: Network,
+    ahead: Mapping[str, int],
+    first: FirstFrame,
+    inside: Sequence[Dependence],
+    every: Sequence[Dependence],
+) -> tuple[dict[str, int], FirstFrame]:
+    """Return by how many frames each node runs ahead, and frame 1 in its step.
+
+    The loop waits for what is `inside`, and of `every` dependence for frame 1 of the values alone.
+    """
+    values = values_of(network, first)
+    together = in_one_step(ahead, values, every)
+    if together is not None:
+        return together, replace(first, ahead=together[values[0]])
+    waiting = [edge.reader for edge in every if edge not in inside]
+    return dict(ahead), replace(first, ahead=max(ahead[name] for name in (*values, *waiting)))
+
+
 def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
     """The values whose frame 1 is made apart, also those of which the conditional alone is."""
     nodes = (network.node(name) for name in first.nodes)
@@ -34,6 +56,17 @@ def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
         n.value if isinstance(n, HeadNode) else n.name for n in nodes if isinstance(n, HeadNode | ValueNode)
     )
     return tuple(dict.fromkeys(found))
+
+
+def held(network: Network, loop: Loop, first: FirstFrame) -> tuple[str, ...]:
+    """The values, and the lines of frame 1, that are made before the step in which they have their place."""
+    found = []
+    for node in (network.node(name) for name in first.nodes):
+        line = isinstance(node, HeadNode) and node.head.frame == 1
+        place = f"{node.head.side}_{node.value}" if isinstance(node, HeadNode) else node.name
+        if (line or isinstance(node, ValueNode)) and loop.frame_of(place) < first.ahead:
+            found.append(node.name)
+    return tuple(found)
 
 
 def sees(network: Network, binding: Mapping[str, Origin], first: FirstFrame) -> int:
@@ -45,7 +78,7 @@ def seen_back(
     network: Network, binding: Mapping[str, Origin], loop: Loop, first: FirstFrame
 ) -> dict[str, int]:
     """How many steps before frame 1 is made that of the given has come, by name."""
-    steps = max(loop.ahead) - loop.frame_of(values_of(network, first)[0])
+    steps = max(loop.ahead) - first.ahead
     return {read.node: steps for read in _of_given(network, binding, first)}
 
 

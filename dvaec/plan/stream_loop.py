@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dvaec.plan.aligning import UnschedulableError, aligned, least, ordered
+from dvaec.plan.aligning import UnschedulableError, aligned, ordered
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import first_frame_apart, of_frame_1
-from dvaec.plan.links import arrow_said, distance, on_page, said
+from dvaec.plan.links import arrow_said, on_page, said
 from dvaec.plan.model import (
     Dependence,
     DrawNode,
@@ -31,11 +31,11 @@ from dvaec.plan.model import (
 )
 from dvaec.plan.once import NoStreamError, drawn_once
 from dvaec.plan.schedule import components, loop_turned, needed_by
-from dvaec.plan.stream_first import in_one_step, seen_back, sees, values_of
+from dvaec.plan.stream_first import begun_in, held, seen_back, sees
+from dvaec.plan.stream_order import Binding, led, loop_of, turned_ahead, turned_loop
+from dvaec.plan.turned import later_edges
 from dvaec.spec.model import LAST, Direction
-from dvaec.spec.notation import counted, listed
-
-Binding = dict[str, Origin]
+from dvaec.spec.notation import listed
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Run:
     once: Once | None
     looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
     first: FirstFrame | None = None
+    held: tuple[str, ...] = ()  # what is made of frame 1 before the step in which it has its place
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -72,7 +73,7 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     inside = tuple(e for e in edges if e.reader in names and e.source in names and e.offset is not None)
     _check_reads(network, names, nodes, inside)
     try:
-        loop, once = _one_loop(network, binding, names, inside, once)
+        loop, once, _ = _one_loop(network, binding, names, inside, once)
         return Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
     except UnschedulableError as fault:
         drawn = tuple(name for name in names if binding.get(name) is not Origin.GIVEN)
@@ -82,21 +83,22 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
             raise why
         rest = (*(name for name in names if name not in drawn), *turned.rest)
         if once is not None and once.ahead:
-            raise NoStreamError(_turned_ahead(once.after))
-        loop, once = _one_loop(network, binding, rest, turned.edges, once, (turned.step, inside))
+            raise NoStreamError(turned_ahead(once.after))
+        loop, once, first = _one_loop(network, binding, rest, turned.edges, once, (turned.step, inside))
     except UnschedulableError:
-        own = loop_turned(network, names, inside)
-        if own is None or own.direction is not Direction.FORWARD:
+        own = turned_loop(network, binding, names, inside, once)
+        if own is None:
+            if reason := _backward(network, names, inside, turned=True):
+                raise NoStreamError(reason) from None
             raise
-        if once is not None and (once.after or once.ahead):
-            raise NoStreamError(_turned_ahead(once.after)) from None
-        loop = _with_frame_1(_given_first(network, binding, own), once)
-        return Run(loop, once, _looked_back(network, binding, loop, once))
+        loop, once = own
+        return Run(_with_frame_1(loop, once), once, _looked_back(network, binding, loop, once))
     looked_back = _looked_back(network, binding, loop, once)
-    looked_back += tuple(seen_back(network, binding, loop, turned.step).items())
+    assert first is not None
+    looked_back += tuple(seen_back(network, binding, loop, first).items())
     begun = once.begun if once is not None else ()
-    first = replace(turned.step, nodes=tuple(n for n in turned.step.nodes if n not in begun))
-    return Run(_with_frame_1(loop, once), once, looked_back, first)
+    first = replace(first, nodes=tuple(n for n in first.nodes if n not in begun))
+    return Run(_with_frame_1(loop, once), once, looked_back, first, held(network, loop, first))
 
 
 def _check_reads(
@@ -122,11 +124,6 @@ def _check_reads(
                 raise NoStreamError(why or f"{said(node.name)} reads {there}")
 
 
-def _turned_ahead(frames: int) -> str:
-    looks = f"looks {counted(frames, 'frame')} ahead" if frames else "draws ahead"
-    return f"it {looks}, and frame 1 is made in an order of its own"
-
-
 def _looked_back(
     network: Network, binding: Binding, loop: Loop, once: Once | None
 ) -> tuple[tuple[str, int], ...]:
@@ -139,13 +136,6 @@ def _looked_back(
     for name, frame in once.ahead:
         found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))
     return tuple(found.items())
-
-
-def _given_first(network: Network, binding: Binding, loop: Loop) -> Loop:
-    """Return the loop of a stream's step: what is given comes before all else, at frame 1, too."""
-    given = [v.name for v in network.values if v.name in loop.nodes and binding[v.name] is Origin.GIVEN]
-    order, first = ((*given, *(n for n in names if n not in given)) for names in (loop.nodes, loop.turned))
-    return Loop(order, loop.direction, "one frame of a stream", loop.ahead, first)
 
 
 def _with_frame_1(loop: Loop, once: Once | None) -> Loop:
@@ -164,8 +154,8 @@ def _one_loop(
     inside: tuple[Dependence, ...],
     once: Once | None,
     apart: tuple[FirstFrame, tuple[Dependence, ...]] | None = None,
-) -> tuple[Loop, Once | None]:
-    """Return nodes that wait for one another as one loop, and when it draws what there is once.
+) -> tuple[Loop, Once | None, FirstFrame | None]:
+    """Return nodes that wait for one another as one loop, and when it draws what there is once, and frame 1.
 
     The given runs as many frames ahead of the rest as that looks at, and so does what it sees of other nodes;
     and as what is made `apart` of frame 1 looks at. The loop does not wait for that, but is not ahead of it.
@@ -175,45 +165,34 @@ def _one_loop(
     direction, ahead = aligned(names, inside)
     if direction is not Direction.FORWARD:
         raise NoStreamError("it runs backward in time")
-    given = [n.name for n in network.values if n.name in names and binding[n.name] is Origin.GIVEN]
-    first: tuple[str, ...] = ()
-    looks = 0
+    first: FirstFrame | None = None
+    begins: list[int] = []
     if apart is not None:
-        first, looks = values_of(network, apart[0]), sees(network, binding, apart[0])
         every = [e for e in apart[1] if e.reader in names and e.source in names]
-        together = in_one_step(ahead, first, every)
-        if together is None:
-            which = listed(f"{name}_1" for name in first)
-            raise NoStreamError(
-                f"frame 1 has an order of its own ({which}); later, one is drawn ahead of another"
-            )
-        ahead = together
-    after, wanted = (once.after, once.ahead) if once is not None else (0, ())
-    early = needed_by(inside, [name for name, _ in wanted])
-    behind = max(
-        [frames for name, frames in ahead.items() if name not in given and name not in early], default=0
-    )
-    for name, frame in wanted:
-        ahead[name] = max(ahead[name], frame - 1 + behind)
-    ahead = least(ahead, [(e, distance(e, 1) or 0) for e in inside]) or ahead
-    drawn = [frames for name, frames in ahead.items() if name not in given]
-    ends = [1 + frames for name, frames in ahead.items() if is_last(network.node(name))]
-    begins = [ahead[name] + looks for name in first]
-    most = max([after + behind, *drawn, *ends, *begins, *(ahead[name] for name in given)])
-    ahead |= dict.fromkeys(given, most)
-    order = (*given, *(n for n in ordered(names, inside, ahead) if n not in given))
-    if once is not None and (wanted or once.begun):
-        once = replace(once, after=most - behind)
-    return Loop(order, direction, "one frame of a stream", tuple(ahead[name] for name in order)), once
+        ahead, first = begun_in(network, ahead, apart[0], inside, every)
+        begins.append(first.ahead + sees(network, binding, first))
+    ahead, once = led(network, binding, ahead, inside, once, begins)
+    loop = loop_of(network, binding, ahead, ordered(names, inside, ahead))
+    return loop, once, first
 
 
-def _backward(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
-    """Say what begins at the last frame, and what waits for it, or nothing."""
+def _backward(
+    network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...], *, turned: bool = False
+) -> str:
+    """Say what begins at the last frame, and what waits for it, or nothing.
+
+    `turned` is whether frame 1 has an order of its own within the run.
+    """
     sources = {name: [e.source for e in inside if e.reader == name] for name in names}
     heads = [n for n in names if isinstance(network.node(n), HeadNode)]
     for ring in components(names, sources):
         links = tuple(e for e in inside if e.reader in ring and e.source in ring)
-        if aligned(ring, links)[0] is Direction.FORWARD:
+        if turned:
+            own = loop_turned(network, ring, links)
+            way, links = own.direction if own else Direction.FORWARD, later_edges(network, links)
+        else:
+            way, _ = aligned(ring, links)
+        if way is Direction.FORWARD:
             continue
         link = arrow_said(next(e for e in links if (e.offset or 0) > 0))
         drawn = [n for n in ring if isinstance(network.node(n), ValueNode)]

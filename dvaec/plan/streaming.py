@@ -21,7 +21,8 @@ from dvaec.plan.model import (
 )
 from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
 from dvaec.plan.schedule import needed_by
-from dvaec.plan.stream_loop import Binding, Run, run_of
+from dvaec.plan.stream_loop import Run, run_of
+from dvaec.plan.stream_order import Binding
 from dvaec.spec.model import Causality, Role, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
@@ -135,7 +136,8 @@ def _keeping(
     order = [node.name for node in network.nodes if carried.get(node.name)]
     gathered = dict.fromkeys(name for _, run, _ in loops.values() for name in gathered_by(network, run.loop))
     kept = tuple((n, carried[n]) for n in order)
-    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()), one_way)
+    held = tuple(dict.fromkeys(name for _, run, _ in loops.values() for name in run.held))
+    return Stream(entries, kept, static, delay, tuple(gathered), tuple(shifts.items()), one_way, held)
 
 
 def _before_the_end(network: Network, entry: Entry) -> Entry:

@@ -20,7 +20,7 @@ from dvaec.spec.model import Direction
 
 def later_edges(network: Network, inside: Sequence[Dependence]) -> tuple[Dependence, ...]:
     """Return what the nodes of a cycle wait for at the frames t > 1."""
-    return tuple(edge for edge in inside if not _only_at_first(network, edge))
+    return tuple(edge for edge in inside if not _onlyat_first(network, edge))
 
 
 def turned(network: Network, loop: Loop, inside: Sequence[Dependence]) -> Loop | None:
@@ -29,7 +29,7 @@ def turned(network: Network, loop: Loop, inside: Sequence[Dependence]) -> Loop |
     Frames that the loop comes to before frame 1 are there, those before frame 1 are what stands there.
     """
     needs: dict[str, list[str]] = {name: [] for name in loop.nodes}
-    for edge in _at_first(network, inside):
+    for edge in at_first(network, inside):
         if edge.offset is None or (loop.direction is Direction.FORWARD and (distance(edge, 1) or 0) > 0):
             return None
         if edge.offset == 0 or (edge.window is not None and 0 in edge.window):
@@ -41,7 +41,7 @@ def turned(network: Network, loop: Loop, inside: Sequence[Dependence]) -> Loop |
     return replace(loop, reason=f"{loop.reason}; the order of frame 1 is its own: {made}", turned=order)
 
 
-def _at_first(network: Network, inside: Sequence[Dependence]) -> Iterator[Dependence]:
+def at_first(network: Network, inside: Sequence[Dependence]) -> Iterator[Dependence]:
     """Yield what is needed at frame 1: the line of frame 1 speaks there, and nothing is held from before."""
     for edge in inside:
         reader = network.node(edge.reader)
@@ -50,7 +50,7 @@ def _at_first(network: Network, inside: Sequence[Dependence]) -> Iterator[Depend
             yield edge
 
 
-def _only_at_first(network: Network, edge: Dependence) -> bool:
+def _onlyat_first(network: Network, edge: Dependence) -> bool:
     """Whether a dependence is of frame 1 alone."""
     reader, source = network.node(edge.reader), network.node(edge.source)
     if of_frame_1(reader) or of_frame_1(source):

@@ -12,7 +12,7 @@ def topological(names: Iterable[Name], before: Mapping[Name, Iterable[Name]]) ->
     """Order names so that `before[n]` precede n; ties keep the given order. Names on a cycle are left out."""
     waiting, done = list(names), list[Name]()
     needs = {n: [m for m in before.get(n, ()) if m in waiting and m != n] for n in waiting}
-    while ready := next((n for n in waiting if all(m in done for m in needs[n])), None):
+    while (ready := next((n for n in waiting if all(m in done for m in needs[n])), None)) is not None:
         waiting.remove(ready)
         done.append(ready)
     return tuple(done)
