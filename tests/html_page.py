@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -16,7 +17,12 @@ class Element:
     tag: str
     attributes: dict[str, str]
     around: tuple[Element, ...]
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @cached_property
+    def text(self) -> str:
+        """The text inside it; the page must have been read."""
+        return "".join(self.pieces)
 
 
 @dataclass
@@ -52,7 +58,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
-            element.text += data
+            element.pieces.append(data)
 
     def having(self, tag: str, kind: str = "") -> list[Element]:
         """Return the elements of a tag, and of a class where one is given."""

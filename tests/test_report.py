@@ -19,7 +19,6 @@ from dvaec.compiler import run
 from dvaec.derive.explain_text import Verdict
 from dvaec.emit.mathml import math, mathml_writer
 from dvaec.emit.report import report_page
-from dvaec.emit.report_code import mentions
 from dvaec.emit.report_parts import equation_parts, factors, terms
 from dvaec.emit.report_questions import covered
 from dvaec.emit.report_schedule import computed, schedules
@@ -109,7 +108,7 @@ def every_trained_value_in_one_equation(path: Path) -> None:
 def equations_lead_to_their_lines(path: Path) -> None:
     made = report(path)
     lines = made.module.splitlines()
-    found = mentions(made.module)
+    found = made.mentions
     for one in found:
         assert f"({one.equation})" in lines[one.line - 1]
     standard = {

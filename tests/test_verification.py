@@ -9,13 +9,14 @@ import pytest
 
 from dvaec.derive.derivation import derive
 from dvaec.derive.model import Derivation, DerivedConditional
-from dvaec.derive.steps import Step, derivation_steps
+from dvaec.derive.steps import Step
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import of
 from dvaec.spec.read import read_text
 from dvaec.testing import bounds, sets
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.derivation import DERIVED
+from dvaec.testing.derived import forms
 from dvaec.testing.oracles.linear_gaussian import World, projected_world
 from tests.shipped import shipped
 
@@ -119,11 +120,11 @@ def test_windows_of_q_beyond_or_short_of_its_evidence_are_found(
 
 def test_a_step_of_another_value_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def doubled(*arguments: object) -> tuple[Step, ...]:
-        first, *rest = derivation_steps(*arguments)  # type: ignore[arg-type]
+        first, *rest = forms(*arguments)
         return first, *rest[:-1], replace(rest[-1], expression=2 * rest[-1].expression)
 
     assert isinstance(bounds.steps_are_the_bound(MODEL, 2), Gap)
-    monkeypatch.setattr(bounds, "derivation_steps", doubled)
+    monkeypatch.setattr(bounds, "forms", doubled)
     with pytest.raises(ViolationError, match="not"):
         bounds.steps_are_the_bound(MODEL, 2)
 

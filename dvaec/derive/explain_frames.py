@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import lcm
 
 from dvaec.derive.answers import Explanation, Finding
@@ -209,9 +210,14 @@ def _counted(question: Question) -> Parent:
 
 
 def _judgement(template: Template, question: Question, frames: int) -> Judgement:
-    network = unroll(template, frames)
     frame = frames if question.frame == LAST else question.frame
-    node = Node(question.target, frame)
+    return _judge(template, Node(question.target, frame), frames)
+
+
+@lru_cache(maxsize=8)
+def _judge(template: Template, node: Node, frames: int) -> Judgement:
+    """Judge a latent node given all that comes before it, whichever candidate is asked about."""
+    network = unroll(template, frames)
     return judge(network, node, network.before(node))
 
 

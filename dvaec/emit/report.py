@@ -6,6 +6,7 @@ from the page of YAML is text and is escaped; the page's own policy forbids scri
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -30,6 +31,7 @@ def report_page(report: Report, index: str = "") -> str:
     return environment().get_template("report.html.jinja").render(_context(report), index=index)
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Return the templates' environment; all that is put in is escaped unless it is marked as HTML."""
     made = jinja2.Environment(

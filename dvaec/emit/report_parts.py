@@ -17,7 +17,7 @@ from dvaec.derive.steps import Step, auxiliary_formula, derivation_steps
 from dvaec.emit.equations import equations
 from dvaec.emit.formula import FormulaWriter
 from dvaec.emit.mathml import math
-from dvaec.emit.report_code import Mention, mentions
+from dvaec.emit.report_code import Mention
 from dvaec.emit.report_questions import candidates
 from dvaec.emit.report_values import Report, count
 from dvaec.emit.words import estimator_words, proof_words
@@ -188,7 +188,7 @@ class EquationPart:
 def equation_parts(report: Report) -> tuple[EquationPart, ...]:
     """Return the equations with what the module has of each: layers, sizes, lines."""
     written = equations(report.developed, report.plan.network, report.derivation.inference)
-    found = mentions(report.module)
+    found = report.mentions
     owned = _owners(report, found)
     return tuple(
         EquationPart(

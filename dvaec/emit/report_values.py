@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from dvaec.derive.model import Derivation, Elbo
+from dvaec.emit.report_code import Mention, mentions
 from dvaec.plan.model import Plan
 from dvaec.spec.model import Spec
 from dvaec.spec.source import Source
@@ -33,6 +35,11 @@ class Report:
     def size(self) -> int:
         """The number of trained values."""
         return sum(count(shape) for _, shape in self.parameters)
+
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The lines of the module that carry equation numbers."""
+        return mentions(self.module)
 
 
 def count(shape: tuple[int, ...]) -> int:

@@ -8,6 +8,7 @@ to what can be said without a frame t, and a move that would need more returns a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from dvaec.spec.offsets import Offsets
@@ -50,6 +51,7 @@ class Stencil:
         return self.reflected().up_to(-first).reflected()
 
 
+@lru_cache(maxsize=1024)
 def stencil(offsets: Offsets) -> Stencil:
     """Return a window as a stencil."""
     runs: list[tuple[int, int]] = []
@@ -83,7 +85,7 @@ class Line:
     low: int
     high: int
 
-    @property
+    @cached_property
     def full(self) -> int:
         """All frames."""
         return (1 << (self.high - self.low + 1)) - 1
@@ -94,7 +96,7 @@ class Line:
             return 0
         found = 0
         for first, count in by.runs:
-            found |= _moved(_dilated(bits, count), first)
+            found |= _moved(bits if count == 1 else _dilated(bits, count), first)
         for first, step in by.rays:
             if step > 0 > first:  # what leaves the line below comes in again
                 wide = (1 << (self.high - self.low + 1 - first)) - 1

@@ -60,7 +60,7 @@ def _question(template: Template, target: str, given: Mapping[str, Offsets | Non
     """Ask for a target where one end is known by the case."""
     bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    return Question(template, target, given, case, reach)
+    return Question(template, target, tuple(given.items()), case, reach)
 
 
 def _in_all_cases(question: Question, frame: int, nearest: int, single: Single) -> Windows:

@@ -27,7 +27,7 @@ class Question:
 
     template: Template
     target: str
-    given: Mapping[str, Offsets | None]
+    given: tuple[tuple[str, Offsets | None], ...]  # a mapping's items
     case: Case
     reach: int
     single: Single = ()
@@ -58,7 +58,7 @@ class Question:
     def evidence(self, half: int) -> tuple[Sets, Sets]:
         """Return E on the line -half..half, what cannot be there left out, and what is outside it."""
         line, template = Line(-half, half), self.template
-        inside, outside = self.bits(self.given, half), {}
+        inside, outside = self.bits(dict(self.given), half), {}
         for name, bits in inside.items():
             there = 1 if name in template.static else self.case.there(line, template.first(name))
             inside[name], outside[name] = bits & there, there & ~bits

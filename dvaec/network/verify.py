@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dvaec.network.cliques import Scene, Sets
 
@@ -96,7 +97,7 @@ class Tail:
     first: int
     beyond: int
 
-    @property
+    @cached_property
     def scene(self) -> Scene:
         """The families whose child lies beyond, or is of sequence level."""
         static = self.guess.static

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import lcm
 
 from dvaec.network.apart import name_of
@@ -105,12 +106,13 @@ def stationary_windows(
     """
     bound_periods(template)
     reach = max(template.lag, 1, *(end(o) for o in given.values() if o is not None))
-    plain = solved(Question(template, target, given, Case(NONE, NONE), reach))
+    asked = tuple(given.items())
+    plain = solved(Question(template, target, asked, Case(NONE, NONE), reach))
     frames = tuple(frame for _, frame in single)
     if unnumbered(template, frames):
         return together(template, target, (plain,))
     near = cases_near(template, served, plain.first + reach, plain.period, frames)
-    found = tuple(solved(Question(template, target, given, case, reach, single)) for case in near)
+    found = tuple(solved(Question(template, target, asked, case, reach, single)) for case in near)
     return together(template, target, found)
 
 
@@ -149,8 +151,13 @@ def together(template: Template, target: str, found: Sequence[Solution]) -> Wind
     return Windows(target, parents, template.sort(component), searched, singles, places)
 
 
+@lru_cache(maxsize=1024)
 def solved(question: Question) -> Solution:
-    """Search farther and farther until a guess can be proved."""
+    """Search farther and farther until a guess can be proved.
+
+    The answers to the last questions are kept: what a latent reads at every t, at those that leave out frames
+    1 or T, and in the comparison with q has most of its cases in common.
+    """
     template, reach = question.template, question.reach
     half = 8 * reach + 2 * question.farthest + 32
     reads = sum(len(family.parents) + 1 for family in (*template.families, *template.numbered))
@@ -207,7 +214,7 @@ def _verified(
 ) -> Solution | None:
     """Verify R' and K' (steps 3 and 4), and read off the minimal set; None if they are wrong."""
     template, reach = question.template, question.reach
-    sets = [o for part in (relevant, component, question.given) for o in part.values() if o is not None]
+    sets = [o for part in (relevant, component, dict(question.given)) for o in part.values() if o is not None]
     base = max(max(abs(one.low), abs(one.high)) for one in sets)
     sets += [
         p.offsets
@@ -233,7 +240,7 @@ def _verified(
         return between(places, wide, edge, period)
 
     singles = tuple(zip(question.single, (bits for _, _, bits, _ in question.singles(wide)), strict=True))
-    given = question.bits(question.given, wide)
+    given = question.bits(dict(question.given), wide)
     found = boundary_of(template, scene, question.case, Meeting(r, k, inside, given, singles), windows)
     return Solution(found, _by_name(component), half)
 

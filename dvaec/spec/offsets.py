@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import lcm
+from operator import and_, gt, or_
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,15 @@ class Offsets:
         return any(self.past) or any(self.inside) or any(self.future)
 
     def __or__(self, other: Offsets) -> Offsets:
-        return _combine(self, other, lambda a, b: a or b)
+        if not other or self == other:
+            return self
+        return _combine(self, other, or_) if self else other
 
     def __and__(self, other: Offsets) -> Offsets:
-        return _combine(self, other, lambda a, b: a and b)
+        return _combine(self, other, and_)
 
     def __sub__(self, other: Offsets) -> Offsets:
-        return _combine(self, other, lambda a, b: a and not b)
+        return _combine(self, other, gt)  # in a and not in b
 
     def __le__(self, other: Offsets) -> bool:
         return not self - other
@@ -191,13 +194,21 @@ def _mask(a: Offsets, low: int, high: int) -> int:
 def _combine(a: Offsets, b: Offsets, rule: Callable[[bool, bool], bool]) -> Offsets:
     period = lcm(len(a.past), len(a.future), len(b.past), len(b.future))
     low, high = min(a.low, b.low), max(a.high, b.high)
-    return from_predicate(low, high, period, lambda d: rule(d in a, d in b))
+    whole = tuple(map(rule, *(_row(one, low - period, high + period) for one in (a, b))))
+    return _canonical(low, whole[period:-period], whole[:period][::-1], whole[-period:])
+
+
+def _row(a: Offsets, low: int, high: int) -> tuple[bool, ...]:
+    """Return the membership of low..high - 1, which hold all that is inside."""
+    below, above = a.low - low, high - a.high
+    past = (a.past * (below // len(a.past) + 1))[:below][::-1]
+    return (*past, *a.inside, *(a.future * (above // len(a.future) + 1))[:above])
 
 
 def _shortest(pattern: tuple[bool, ...]) -> tuple[bool, ...]:
     """Return the smallest repeating unit of a periodic pattern."""
     n = len(pattern)
-    for period in range(1, n + 1):
+    for period in range(1, n):
         if n % period == 0 and pattern == pattern[:period] * (n // period):
             return pattern[:period]
     return pattern
@@ -215,7 +226,7 @@ def _canonical(
         actual = inside[swallowed] if k < 0 else future[k % len(future)]
         if actual != past[-1]:
             break
-        past = past[-1:] + past[:-1]
+        past = past[-1:] + past[:-1] if len(past) > 1 else past
         swallowed += 1
     if swallowed == len(inside) + period:  # the same pattern everywhere: write it from offset zero
         turn = (low + swallowed) % len(past)
@@ -226,7 +237,7 @@ def _canonical(
     future = future[beyond:] + future[:beyond]
     rest = list(inside[swallowed:])
     while rest and rest[-1] == future[-1]:
-        future = future[-1:] + future[:-1]
+        future = future[-1:] + future[:-1] if len(future) > 1 else future
         rest.pop()
     if not any(past) and not rest and not any(future):
         low = 0

@@ -80,14 +80,19 @@ class Built:
 
 def build(spec: Spec, seed: int = 0, small: bool = True) -> Built:
     """Compile a spec in-process and instantiate it in float64; `small` cuts all widths to a few units."""
+    made = emitted(spec, small)
+    return replace(made, module=_instance(load_class(made.text, made.spec.name), seed))
+
+
+def emitted(spec: Spec, small: bool = True) -> Built:
+    """Compile a spec in-process; there is no module yet."""
     derivation = derived(spec)
     elbo = elbo_terms(spec, derivation.inference)
     developed = develop(spec, derivation.inference)
     developed = shrunk(developed) if small else developed
     planned = plan(developed, elbo)
     text = module_text(Emission(developed, planned, derivation.inference, elbo, "0" * 64))
-    module = _instance(load_class(text, developed.name), seed)
-    return Built(developed, derivation, elbo, planned, text, module)
+    return Built(developed, derivation, elbo, planned, text, None)
 
 
 def reseeded(built: Built, seed: int) -> Built:
