@@ -83,7 +83,8 @@ class _Holding:
         source = self.network.node(read.node)
         if read.frame != LAST or not isinstance(source, ValueNode):
             return read
-        of_p = isinstance(node, HeadNode) and node.head.side is Side.P
+        sides = {head.head.side for head in self._heads(node)}
+        of_p = sides == {Side.P}
         ahead = self._first_in_p(node, source.name) if of_p else (source.name, LAST) in self.spec.early
         if not ahead and not self._turned(node, source.name):
             return read
@@ -100,7 +101,18 @@ class _Holding:
             return False
         line = head_name(Side.P, name, LAST)
         own = any(head.name == line for head in self.network.heads)
-        return own and name not in needed_by(self.edges[Side.P], [line])
+        return own and name not in needed_by(self._edges_beside_frame_1, [line])
+
+    @cached_property
+    def _edges_beside_frame_1(self) -> tuple[Dependence, ...]:
+        """What everything waits for when p draws, where frame 1 of a value is made of its own line alone."""
+        lines = {head.name for head in self.network.heads}
+        found = []
+        for edge in self.edges[Side.P]:
+            line = head_name(Side.P, edge.source, 1)
+            first = line in lines and _frame_1_alone(self.network.node(edge.reader), edge.source)
+            found.append(replace(edge, source=line) if first else edge)
+        return tuple(found)
 
     def _turned(self, node: Node, read: str) -> bool:
         """Whether at frame T alone q draws what is read before what the head of that frame draws."""
@@ -184,6 +196,15 @@ class _Holding:
             reads = [r.node for port in self.network.node(one).ports for r in port.reads if r.offset == 0]
             found += [other for other in dict.fromkeys(reads) if other not in found]
         return tuple(found)
+
+
+def _frame_1_alone(node: Node, source: str) -> bool:
+    """Whether a conditional reads nothing of a source but its frame 1."""
+    if not isinstance(node, HeadNode) or any(port.window is not None for port in node.ports):
+        return False
+    reads = [read for port in node.ports for read in port.reads if read.node == source]
+    now = 0 if node.head.frame == 1 else None
+    return bool(reads) and all(r.frame == 1 or (r.frame is None and r.offset == now) for r in reads)
 
 
 def _of_frame_t(node: Node) -> bool:
