@@ -71,7 +71,7 @@ class _Holding:
         """Return a node that reads held values in the place of absolute frames."""
         if isinstance(node, ValueNode | DrawNode):
             return node
-        read_at = self._read if framed(node) or _of_frame_t(node) else self._drawn
+        read_at = self._read if framed(node) or _in_a_run(node) else self._drawn
         reads = [tuple(read_at(node, read) for read in port.reads) for port in node.ports]
         ports = [replace(port, reads=some) for port, some in zip(node.ports, reads, strict=True)]
         if isinstance(node, StateNode):  # what a state starts at comes before its first frame
@@ -88,6 +88,10 @@ class _Holding:
         ahead = self._first_in_p(node, source.name) if of_p else (source.name, LAST) in self.spec.early
         if not ahead and not self._turned(node, source.name):
             return read
+        if ahead and isinstance(node, HeadNode) and node.head.frame == 1 and node.value == source.name:
+            name = f"{source.name}_last_ahead"
+            self.made[name] = DrawNode(name, source.variable, True, False, True)
+            return Read(name, None)
         name = f"{source.name}_last"
         before = self.made.get(name)
         first = ahead or (isinstance(before, DrawNode) and before.ahead)  # as one side has it, or the other
@@ -137,7 +141,7 @@ class _Holding:
         source, frame = self.network.node(read.node), read.frame
         if read.offset is not None or not framed(source):
             return read
-        heads = [head for head in self._heads(node) if _of_frame_t(head)]
+        heads = [head for head in self._heads(node) if _in_a_run(head)]
         runs = {self._direction(node, source, head, frame) for head in heads} - {None}
         way = Direction.BACKWARD if frame == LAST else Direction.FORWARD
         if runs != {way}:
@@ -207,6 +211,6 @@ def _frame_1_alone(node: Node, source: str) -> bool:
     return bool(reads) and all(r.frame == 1 or (r.frame is None and r.offset == now) for r in reads)
 
 
-def _of_frame_t(node: Node) -> bool:
-    """Whether a conditional is of frames that a run over time comes to: every t, or T."""
-    return isinstance(node, HeadNode) and node.variable.framed and node.head.frame in (None, LAST)
+def _in_a_run(node: Node) -> bool:
+    """Whether a conditional is of frames that a run over time comes to: every t, 1 or T."""
+    return isinstance(node, HeadNode) and node.variable.framed and node.head.frame != 0
