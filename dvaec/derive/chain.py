@@ -20,7 +20,7 @@ from dvaec.derive.beyond import beyond
 from dvaec.derive.evidence import Given, ever_there, restricted
 from dvaec.derive.model import Key
 from dvaec.network.cases import end_is_told
-from dvaec.network.template import Template, evidence, template_of
+from dvaec.network.template import Template, evidence, template_of, turned_ends
 from dvaec.network.windows import stationary_windows
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec, reads_of_head
 
@@ -38,6 +38,7 @@ def chain(spec: Spec) -> tuple[Key, ...]:
     for name in spec.latents:
         given = _partings(spec, template, name)
         own += [(name, at) for at in (1, LAST) if spec.tells(name, at) or _parted(given, at)]
+    own += turned_ends(spec)
     found: list[Key] = []
     for sweep in spec.order:
         if not sweep.latents:

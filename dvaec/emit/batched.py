@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
@@ -54,13 +56,25 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     """Write frame T of a value, (batch, dim), before its other frames."""
     body.named.add(node.name)
     lines = lines_of(body.network, node, dict(body.entry.binding))
-    if not lines:
+    if lines:
+        _drawn_last(body, node, lines)
+    else:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
-        return
+    if node.past:
+        body.add(f"{node.name} = torch.where({_one_frame(body)}, torch.zeros_like({node.name}), {node.name})")
+
+
+def _one_frame(body: Body) -> str:
+    """Name the mask of sequences whose frame T is frame 1, (batch, 1)."""
+    return body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+
+
+def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
+    """Write the draw of frame T by its own line, and by that of frame 1 where T is 1."""
     value = body.network.node(node.value)
     assert isinstance(value, ValueNode)
     for first in lines[1:]:
-        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+        one = _one_frame(body)
         for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
             body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
     noise = body.call("last", f"noise_{node.value}", "lengths")

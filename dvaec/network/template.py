@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dvaec.spec.first_lines import turned
 from dvaec.spec.model import LAST, Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, from_predicate, of, window
 
@@ -70,8 +71,17 @@ def template_of(spec: Spec) -> Template:
         zero=spec.zero,
         families=spec.generation,
         numbered=spec.numbered,
-        begun=tuple(name for name in spec.latents if spec.tells(name, 1)),
+        begun=tuple(n for n in spec.latents if spec.tells(n, 1) or (n, 1) in turned_ends(spec)),
     )
+
+
+def turned_ends(spec: Spec) -> list[tuple[str, int]]:
+    """Return the frames 1 and T of latents that q draws in another order there, and tells nothing of.
+
+    What is derived of such a latent is another at that frame.
+    """
+    own = {(name, at) for name in spec.latents for at in (1, LAST) if spec.tells(name, at)}
+    return [(name, at) for at in (1, LAST) for _, name in turned(spec.order, own, at)]
 
 
 def evidence(

@@ -71,7 +71,7 @@ class _Holding:
         """Return a node that reads held values in the place of absolute frames."""
         if isinstance(node, ValueNode | DrawNode):
             return node
-        read_at = self._read if framed(node) or _of_frame_t(node) else self._drawn
+        read_at = self._read if framed(node) or _in_a_run(node) else self._drawn
         reads = [tuple(read_at(node, read) for read in port.reads) for port in node.ports]
         ports = [replace(port, reads=some) for port, some in zip(node.ports, reads, strict=True)]
         if isinstance(node, StateNode):  # what a state starts at comes before its first frame
@@ -83,10 +83,15 @@ class _Holding:
         source = self.network.node(read.node)
         if read.frame != LAST or not isinstance(source, ValueNode):
             return read
-        of_p = isinstance(node, HeadNode) and node.head.side is Side.P
+        sides = {head.head.side for head in self._heads(node)}
+        of_p = sides == {Side.P}
         ahead = self._first_in_p(node, source.name) if of_p else (source.name, LAST) in self.spec.early
         if not ahead and not self._turned(node, source.name):
             return read
+        if ahead and isinstance(node, HeadNode) and node.head.frame == 1 and node.value == source.name:
+            name = f"{source.name}_last_ahead"
+            self.made[name] = DrawNode(name, source.variable, True, False, True)
+            return Read(name, None)
         name = f"{source.name}_last"
         before = self.made.get(name)
         first = ahead or (isinstance(before, DrawNode) and before.ahead)  # as one side has it, or the other
@@ -100,7 +105,18 @@ class _Holding:
             return False
         line = head_name(Side.P, name, LAST)
         own = any(head.name == line for head in self.network.heads)
-        return own and name not in needed_by(self.edges[Side.P], [line])
+        return own and name not in needed_by(self._edges_beside_frame_1, [line])
+
+    @cached_property
+    def _edges_beside_frame_1(self) -> tuple[Dependence, ...]:
+        """What everything waits for when p draws, where frame 1 of a value is made of its own line alone."""
+        lines = {head.name for head in self.network.heads}
+        found = []
+        for edge in self.edges[Side.P]:
+            line = head_name(Side.P, edge.source, 1)
+            first = line in lines and _frame_1_alone(self.network.node(edge.reader), edge.source)
+            found.append(replace(edge, source=line) if first else edge)
+        return tuple(found)
 
     def _turned(self, node: Node, read: str) -> bool:
         """Whether at frame T alone q draws what is read before what the head of that frame draws."""
@@ -125,7 +141,7 @@ class _Holding:
         source, frame = self.network.node(read.node), read.frame
         if read.offset is not None or not framed(source):
             return read
-        heads = [head for head in self._heads(node) if _of_frame_t(head)]
+        heads = [head for head in self._heads(node) if _in_a_run(head)]
         runs = {self._direction(node, source, head, frame) for head in heads} - {None}
         way = Direction.BACKWARD if frame == LAST else Direction.FORWARD
         if runs != {way}:
@@ -193,6 +209,15 @@ class _Holding:
         return tuple(found)
 
 
-def _of_frame_t(node: Node) -> bool:
-    """Whether a conditional is of frames that a run over time comes to: every t, or T."""
-    return isinstance(node, HeadNode) and node.variable.framed and node.head.frame in (None, LAST)
+def _frame_1_alone(node: Node, source: str) -> bool:
+    """Whether a conditional reads nothing of a source but its frame 1."""
+    if not isinstance(node, HeadNode) or any(port.window is not None for port in node.ports):
+        return False
+    reads = [read for port in node.ports for read in port.reads if read.node == source]
+    now = 0 if node.head.frame == 1 else None
+    return bool(reads) and all(r.frame == 1 or (r.frame is None and r.offset == now) for r in reads)
+
+
+def _in_a_run(node: Node) -> bool:
+    """Whether a conditional is of frames that a run over time comes to: every t, 1 or T."""
+    return isinstance(node, HeadNode) and node.variable.framed and node.head.frame != 0

@@ -48,8 +48,8 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     last = next((c.target for c in developed.numbered if c.frame == LAST and c.target in error.nodes), None)
     if last in read and any(node.startswith("p_") for node in error.nodes):
         return (
-            f"frame T can be made ahead of all other frames where it waits for none of these: let the line "
-            f"of {last}_T read nothing of {last}, nor what is made of it"
+            f"frame T can be made ahead of all other frames where it waits for none of these, frames 1 of "
+            f"lines of their own aside: let {last}_T read nothing else of {last}, nor what is made of it"
         )
     lines = (*developed.numbered, *developed.inference.conditionals)
     first = next((c.target for c in lines if c.frame == 1 and c.target in error.nodes), None)

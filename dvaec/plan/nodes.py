@@ -111,13 +111,15 @@ class DrawNode:
     """Frame T of a value, by its own line and noise: there before the value itself.
 
     Either `ahead` of the other frames, or in the step of a loop that comes to frame T, in another order.
-    Where T is 1 it is that of the line of frame 1, if that `begins` as early.
+    Where T is 1 it is that of the line of frame 1, if that `begins` as early. What that line itself reads of
+    frame T is 0 there: the value is of the `past` alone.
     """
 
     name: str
     variable: Variable
     ahead: bool = True
     begins: bool = True
+    past: bool = False
 
     @property
     def value(self) -> str:

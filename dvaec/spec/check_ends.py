@@ -10,57 +10,45 @@ from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.early import comes_ahead, drawn_ahead
-from dvaec.spec.first_lines import turned
+from dvaec.spec.first_lines import turned, turns_where_t_is_1
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Sweep
 from dvaec.spec.notation import frame_word
-from dvaec.spec.offsets import NOW
 from dvaec.spec.over_time import arrows_of
 
 
 def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report what the orders of frames 1 and T leave open, and lines of frame T that no order serves."""
+    """Remark what the orders of frames 1 and T leave open; report lines of frame T that no order serves."""
     for frame in (1, LAST):
         _check_turned(context, order, q, frame)
-    _check_where_t_is_1(context, order, q)
     _check_last(context, order, q)
 
 
 def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], frame: int) -> None:
-    """Report latents that have no line of frame 1 (T), though at that frame other latents come before them.
+    """Remark latents that have no line of frame 1 (T), though at that frame other latents come before them.
 
-    A conditional of every frame is one of that frame, too, and that is remarked. What is derived, or seen by
-    a network, cannot say what it reads at that frame alone.
+    A conditional or network of every frame is one of that frame, too; what is derived is derived there.
+    Where T is 1, the lines of frame 1 speak, and no network is told of that reads what is drawn by then.
     """
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     own, at = {(line.target, line.frame) for line in q}, frame_word(frame)
     for sweep, name in turned(order, own, frame):
-        keys = sweep.first if frame == 1 else tuple((one, LAST) for one in sweep.last)
+        where_t_is_1 = frame == 1 and turns_where_t_is_1(order, sweep, name, own)
+        keys = sweep.first if frame == 1 and not where_t_is_1 else tuple((one, LAST) for one in sweep.last)
         said = ", ".join(f"{one}_{frame_word(there)}" for one, there in keys)
         span = place_of(context, "inference", name, None, "")
         message = f"q draws {said} in this order, and '{name}_t' serves frame {at} too, in another one"
-        if networks or (name, None) not in own:
-            hint = f"give {name}_{at} a conditional of its own"
+        if where_t_is_1:
+            message = f"q draws {said} in this order, but where T = 1 it follows the lines of frame 1"
+        if networks and where_t_is_1:
+            hint = f"give {name}_1 a network of its own, q({name}_1), too"
             context.report.add(Code.INFERENCE_ORDER, message, span, hint)
         else:
-            hint = f"so {name}_{at} has a network of its own, as if its line stood there, too"
+            hint = f"so {name}_{at} has a network of its own"
+            if networks:
+                hint = f"the network of {name}_t draws {name}_{at}, too, unless there is a q({name}_{at})"
+            elif (name, None) in own:
+                hint += ", as if its line stood there, too"
             context.report.note(Code.INFERENCE_ORDER, message, span, hint)
-
-
-def _check_where_t_is_1(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report orders of frame T that lines of frame 1 make ambiguous where T is 1: they speak there."""
-    begun = [line.target for line in q if line.frame == 1]
-    ahead = drawn_ahead(order)
-    for sweep in (sweep for sweep in order if any(name in begun for name in sweep.last)):
-        for name in (name for name in sweep.last if name not in begun and (name, LAST) not in ahead):
-            mates = [mate for mate in sweep.last if (mate, 1) not in ahead]
-            there = [[NOW & sweep.before(mate, name, at) for mate in mates] for at in (1, LAST)]
-            if there[0] == there[1]:
-                continue
-            said = ", ".join(f"{one}_T" for one in sweep.last)
-            span = place_of(context, "inference", name, None, "")
-            message = f"q draws {said} in this order, but where T = 1 it follows the lines of frame 1"
-            hint = f"give {name}_1 a conditional of its own, too"
-            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
 def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
@@ -73,7 +61,7 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
             if comes_ahead(line, parent, ahead) or (parent.name, parent.frame) == (line.target, LAST):
                 continue  # the line of z_T that reads z_T has been told of
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
-            late = arrows_of((*beside, line), sweep.latents)[line.target, parent.name]
+            late = arrows_of((*beside, line), sweep.latents, drawn=True)[line.target, parent.name]
             late = late - sweep.before(parent.name, line.target, LAST)
             if not late:
                 continue

@@ -27,10 +27,8 @@ def with_early_frames(order: Sequence[Sweep], q: Sequence[Conditional]) -> tuple
     can = early.drawable()
     found: list[Sweep] = []
     for place, sweep in enumerate(order):
-        here = [key for key in can if early.wanted[key] == place]
-        needs = {key: [k for k in early.late(early.own[key], place) if k in here] for key in here}
-        if here:
-            found.append(Sweep((), first=topological(here, needs)))
+        if here := [key for key in can if early.wanted[key] == place]:
+            found.append(Sweep((), first=early.ordered(here, place)))
         first = tuple(key for key in sweep.first if key not in can)
         first = first if len(first) > 1 else ()
         found.append(replace(sweep, first=first, last=_without(sweep, [n for n, at in can if at == LAST])))
@@ -122,6 +120,19 @@ class _Early:
             if kept == can:
                 return kept
             can = kept
+
+    def ordered(self, keys: Sequence[Key], place: int) -> tuple[Key, ...]:
+        """Return single frames, each behind what it reads, and z_T with nothing between it and z_1 behind it.
+
+        Where T is 1, z_1 stands for z_T: what comes after the one comes after the other.
+        """
+        needs = {key: [k for k in self.late(self.own[key], place) if k in keys] for key in keys}
+        toward = [(name, 1) for name, at in keys if at == LAST and (name, LAST) in needs.get((name, 1), ())]
+        for name, at in keys:
+            if at == LAST and (name, 1) in needs:
+                needs[name, at] += needs[name, 1] if (name, 1) in toward else [(name, 1)]
+                needs[name, at] = [key for key in needs[name, at] if key != (name, at)]
+        return topological([*toward, *(key for key in keys if key not in toward)], needs)
 
     def late(self, line: Conditional, place: int) -> list[Key]:
         """Return the single frames that a line reads of the latents from a place on."""

@@ -25,7 +25,8 @@ def cycle_at_ends(
 
     Where a value of the sequence or a numbered frame is read, the ends matter, which `direction` does not
     see. `drawn` values are q's: at the frame itself that a line of every frame names by its number, it reads
-    what has been drawn by then, and so nothing that waits for it.
+    what has been drawn by then, and so nothing that waits for it; nor does a line of z_1 that reads z_T read
+    itself where T is 1.
     """
     reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
     most = 8 + 2 * reach
@@ -79,7 +80,8 @@ def unrolled(
                     reads.append((parent.name, 0))
                 elif parent.frame is not None:
                     at = frames if parent.frame == LAST else parent.frame
-                    if at != t or line.frame is not None or not drawn:
+                    itself = parent.name == line.target or line.frame is None
+                    if at != t or not itself or not drawn:
                         reads.append((parent.name, at))
                 elif parent.offsets is not None:
                     near = parent.offsets.within(first - t, frames - t)

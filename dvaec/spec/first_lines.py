@@ -2,6 +2,7 @@
 
 Where the page gives their conditional of every frame, this serves frame 1 as one of its own: it reads what it
 reads there of what is drawn by then, so that the chain rule has a factor of frame 1. So it is with frame T.
+Where T is 1, the lines of frame 1 speak, in their order: then all that frame T has in another one has them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from dvaec.spec.early import drawn_ahead
 from dvaec.spec.frames import united
 from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Parent, Sweep
 from dvaec.spec.offsets import NOW, of
@@ -20,14 +22,32 @@ def turned(
     order: Sequence[Sweep], own: Collection[tuple[str, int | None]], frame: int = 1
 ) -> Iterator[tuple[Sweep, str]]:
     """Yield, with their sweeps, latents of another order at frame 1 (T) without a line there, in `own`."""
-    for sweep in (sweep for sweep in order if (sweep.first if frame == 1 else sweep.last)):
-        usual, near = Sweep(sweep.latents, sweep.backward), _NEAR_1 if frame == 1 else NOW
-        for name in sweep.latents:
-            there = [sweep.before(mate, name, frame) & near for mate in sweep.latents]
-            if (name, frame) not in own and there != [
-                usual.before(mate, name, frame) & near for mate in sweep.latents
-            ]:
+    for sweep in order:
+        for name in (name for name in sweep.latents if (name, frame) not in own):
+            if turns(sweep, name, frame) or (frame == 1 and turns_where_t_is_1(order, sweep, name, own)):
                 yield sweep, name
+
+
+def turns(sweep: Sweep, name: str, frame: int) -> bool:
+    """Whether other latents of its sweep come before one at frame 1 (T) than at all frames."""
+    usual, near = Sweep(sweep.latents, sweep.backward), _NEAR_1 if frame == 1 else NOW
+    pairs = ((sweep.before(mate, name, frame), usual.before(mate, name, frame)) for mate in sweep.latents)
+    return any(there & near != now & near for there, now in pairs)
+
+
+def turns_where_t_is_1(
+    order: Sequence[Sweep], sweep: Sweep, name: str, own: Collection[tuple[str, int | None]]
+) -> bool:
+    """Whether the line of frame T cannot serve where T is 1, because others have lines of frame 1.
+
+    These speak there, in the order of frame 1; the line of frame T is drawn in that of frame T.
+    """
+    ahead = drawn_ahead(order)
+    begun = any((mate, 1) in own or turns(sweep, mate, 1) for mate in sweep.last)
+    if not begun or name not in sweep.last or (name, LAST) in ahead:
+        return False
+    mates = [mate for mate in sweep.last if (mate, 1) not in ahead]
+    return any(NOW & sweep.before(m, name, 1) != NOW & sweep.before(m, name, LAST) for m in mates)
 
 
 def with_first_lines(

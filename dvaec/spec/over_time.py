@@ -34,7 +34,8 @@ class Tangle:
 def arrows_of(conditionals: Iterable[Conditional], names: Collection[str], *, drawn: bool = False) -> Arrows:
     """Return who reads whom among `names` at which offsets; single frames count by their distances.
 
-    `drawn` values are q's: a line of every frame that names one by its number does not wait for it there.
+    `drawn` values are q's: a line of every frame that names one by its number does not wait for it there, and
+    no line waits for its own value, as z_1 | z_T would where T is 1.
     """
     found: Arrows = {}
     conditionals = tuple(conditionals)
@@ -46,7 +47,7 @@ def arrows_of(conditionals: Iterable[Conditional], names: Collection[str], *, dr
                 read = _offsets(line.frame, parent.offsets, parent.frame)
                 if line.frame == 0 and parent.name == line.target:
                     read = read - NOW  # z_0 reads the frames beside its own
-                if drawn and line.frame is None and parent.frame is not None:
+                if drawn and parent.frame is not None and (line.frame is None or parent.name == line.target):
                     read = read - NOW
                 if line.frame == LAST and line.target in begun and parent.frame == 1:
                     read = read - NOW  # where T = 1, the line of frame 1 speaks

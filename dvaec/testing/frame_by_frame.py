@@ -50,7 +50,8 @@ class FrameByFrame:
         """The value of a node at frame t (from 1), also outside 1..T; t does not matter for a static one."""
         node = self.network.node(name)
         if isinstance(node, DrawNode):
-            return self.read(node.value, self.frames)
+            there = self.frames > 1 or not node.past
+            return self.read(node.value, self.frames if there else OUTSIDE)
         if not framed(node):
             return self.values[name]
         if isinstance(node, ValueNode):
