@@ -142,8 +142,8 @@ def _made(network: Network, edge: Dependence, order: Sequence[str]) -> bool:
     source = network.node(edge.source)
     if isinstance(source, HeadNode):
         return of_frame_1(source)
-    if isinstance(reader, HoldNode):
-        return reader.frame == 1
+    if isinstance(reader, HoldNode):  # itself it holds from frame to frame
+        return reader.frame == 1 and edge.source != edge.reader
     if of_frame_1(reader) and edge.offset == 0:
         return True
     reads = [read for port in reader.ports for read in port.reads if read.node == edge.source]
