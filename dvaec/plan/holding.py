@@ -105,17 +105,22 @@ class _Holding:
             return False
         line = head_name(Side.P, name, LAST)
         own = any(head.name == line for head in self.network.heads)
-        return own and name not in needed_by(self._edges_beside_frame_1, [line])
+        made = needed_by(self._edges_of_lines, [line])
+        whole = [
+            node.name for node in self.network.nodes if isinstance(node, ValueNode) and node.name in made
+        ]
+        return own and name not in needed_by(self.edges[Side.P], whole)
 
     @cached_property
-    def _edges_beside_frame_1(self) -> tuple[Dependence, ...]:
-        """What everything waits for when p draws, where frame 1 of a value is made of its own line alone."""
+    def _edges_of_lines(self) -> tuple[Dependence, ...]:
+        """What everything waits for when p draws, where frames 1 and T are made of their own lines alone."""
         lines = {head.name for head in self.network.heads}
-        found = []
+        found: list[Dependence] = []
         for edge in self.edges[Side.P]:
-            line = head_name(Side.P, edge.source, 1)
-            first = line in lines and _frame_1_alone(self.network.node(edge.reader), edge.source)
-            found.append(replace(edge, source=line) if first else edge)
+            single = _single_frames(self.network.node(edge.reader), edge.source)
+            own = [head_name(Side.P, edge.source, at) for at in single]
+            known = bool(own) and lines.issuperset(own)
+            found += [replace(edge, source=line) for line in own] if known else [edge]
         return tuple(found)
 
     def _turned(self, node: Node, read: str) -> bool:
@@ -209,13 +214,13 @@ class _Holding:
         return tuple(found)
 
 
-def _frame_1_alone(node: Node, source: str) -> bool:
-    """Whether a conditional reads nothing of a source but its frame 1."""
-    if not isinstance(node, HeadNode) or any(port.window is not None for port in node.ports):
-        return False
+def _single_frames(node: Node, source: str) -> tuple[int, ...]:
+    """Return the frames 1 and T of a source that a node reads; nothing if it reads others, too."""
+    first = isinstance(node, HeadNode) and node.head.frame == 1
     reads = [read for port in node.ports for read in port.reads if read.node == source]
-    now = 0 if node.head.frame == 1 else None
-    return bool(reads) and all(r.frame == 1 or (r.frame is None and r.offset == now) for r in reads)
+    frames = [1 if first and read.offset == 0 else read.frame for read in reads]
+    some = tuple(frame for frame in dict.fromkeys(frames) if frame is not None)
+    return some if None not in frames and all(port.window is None for port in node.ports) else ()
 
 
 def _in_a_run(node: Node) -> bool:
