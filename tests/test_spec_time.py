@@ -38,9 +38,10 @@ def unrolled(
             line = own[0] if own else next((c for c in lines if c.target == name and c.frame is None), None)
             reads[name, t] = set()
             for parent in line.parents if line is not None else ():
-                reads[name, t] |= set(_frames(parent, t, static, zero, frames))
+                read = set(_frames(parent, t, static, zero, frames))
                 if own and t == 0 and parent.frame is None:  # a window of z_0 leaves z_0 itself out
-                    reads[name, t].discard((name, t))
+                    read.discard((name, t))
+                reads[name, t] |= read
     return {node: {p for p in parents if p in reads} for node, parents in reads.items()}
 
 
