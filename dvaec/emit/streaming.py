@@ -22,13 +22,14 @@ from dvaec.emit.carrying import (
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
 from dvaec.emit.first_frames import first_frames, name_outside
-from dvaec.emit.loop_maps import Writing, earlier, mapped
+from dvaec.emit.loop_maps import earlier, mapped
 from dvaec.emit.loop_steps import blank, group
 from dvaec.emit.loops import stepping
 from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
+from dvaec.emit.stepping import Stepping
 from dvaec.emit.stream_calls import DRAWN, arguments, counted_on, delayed, take, when
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
@@ -65,25 +66,6 @@ def stream_texts(plan: Plan, like: str, tags: dict[str, str]) -> tuple[EntryText
         write = _begin if entry.name == "begin" else _step
         texts.append(write(body, plan.stream))
     return tuple(texts)
-
-
-class Stepping(Writing):
-    """A loop that is left after one step: noise is that of the step; `finish` alone knows the last frame."""
-
-    kept: tuple[str, ...] = ()
-
-    @property
-    def endless(self) -> bool:
-        """Whether the last frame is not known."""
-        return self.body.entry.name != "finish"
-
-    def gathers(self, node: Node) -> bool:
-        """Whether all frames of a node are kept: also for what only another entry point attends to."""
-        return node.name in self.kept
-
-    def noise(self, node: str, value: str = "") -> str:
-        """The noise of the draw in this step."""
-        return f"noise_{value or node}"
 
 
 def _begin(body: Body, stream: Stream) -> EntryText:
