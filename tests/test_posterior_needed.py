@@ -90,7 +90,7 @@ def test_what_is_enough_inside_is_said() -> None:
     assert proof_words(factors["a"], spec.zero).endswith(enough)
 
 
-@pytest.mark.parametrize("page", ("enough_inside_beside_frame_0", "enough_inside_beside_frames_1_and_t"))
+@pytest.mark.parametrize("page", ["enough_inside_beside_frame_0", "enough_inside_beside_frames_1_and_t"])
 def test_what_is_enough_inside_is_said_of_every_t(page: str) -> None:
     spec, _ = read_text((PAGES / f"{page}.yaml").read_text(), page)
     said = [(f.conditional.target, f.conditional.frame) for f in exact_posterior(spec).factors if f.interior]
