@@ -313,6 +313,15 @@ def test_a_window_may_hold_a_last_frame_that_nothing_needs() -> None:
         assert explanation_text(found, source).startswith(answer)
 
 
+def test_the_last_frame_of_a_sequence_is_named_so_behind_no_frame_t() -> None:
+    page = Path(__file__).with_name("regressions") / "frame_1_toward_frame_t.yaml"
+    spec, source = read_spec(page)
+    text = explanation_text(explain(spec, derive(spec), parse_question("z_1 <- z_<1:T>", spec)), source)
+    assert text.startswith("yes: given everything else that z_1 may read, it depends on z_T (shown for z_")
+    assert "no: z_<2:T-1> comes later" in text
+    assert text.endswith("q reads z_T.")
+
+
 def test_the_first_and_the_last_frame_can_be_asked_about_from_frame_t() -> None:
     spec, source = read_text(ENDS, "ends.yaml")
     derivation = derive(spec)

@@ -88,3 +88,20 @@ def test_what_is_enough_inside_is_said() -> None:
     factors = {f.conditional.target: f for f in exact_posterior(spec).factors if f.conditional.frame is None}
     enough = "; for t = 1 to T-4, a_t | x_<1:t-2:3>, x_t, z_t, u_<1:t-2:3> is enough"
     assert proof_words(factors["a"], spec.zero).endswith(enough)
+
+
+ENDS = """dvaec: 1
+model: EnoughInsideBesideEnds
+variables: {x: {role: observed, dim: 1}, z: {role: latent, dim: 1}, a: {role: latent, dim: 1}}
+causality: noncausal
+generation: [a_t, "z_t | z_1", "z_1 | a_<2:3>", "z_T | a_<T-3:T-2>", "x_t | z_t, a_t"]
+inference: exact
+order: [[z, a]]
+"""
+
+
+@pytest.mark.parametrize("page", [(PAGES / "enough_inside_beside_frame_0.yaml").read_text(), ENDS])
+def test_what_is_enough_inside_is_said_of_every_t(page: str) -> None:
+    spec, _ = read_text(page, "page")
+    said = [(f.conditional.target, f.conditional.frame) for f in exact_posterior(spec).factors if f.interior]
+    assert said == [("z", None), ("a", None)]

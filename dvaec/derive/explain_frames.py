@@ -21,6 +21,7 @@ from dvaec.network.ends import ends
 from dvaec.network.separation import Judgement, judge
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
+from dvaec.spec.frames import runs
 from dvaec.spec.model import LAST, Conditional, Parent, Spec
 from dvaec.spec.offsets import Offsets
 
@@ -247,7 +248,9 @@ def _named(
     if candidate.offsets is None:
         return candidate
     frames = tuple(n.frame for n in nodes if n.frame is not None)
-    first, back = template.first(candidate.name), _counts_back(question)
+    first = template.first(candidate.name)
+    ended = candidate.offsets.reaches_future and len(runs(frames)) <= 2  # else they count from frame 1
+    back = _counts_back(question) or ended
     return Frames(candidate.name, frames, first, network.frames, back)
 
 

@@ -33,8 +33,10 @@ def interior(
 
     `derived` are the windows of every t that is `served`, and E, which has the single frames `absolute`, too.
     How near to the ends the smaller windows hold is seen in long networks; that it is for every T, derived.
+    Factors without t have none.
     """
-    if spec.frames is not None:
+    framed = conditional.frame is None and conditional.target not in template.static
+    if spec.frames is not None or not framed:
         return None
     found, given = derived
     key = conditional.target, None

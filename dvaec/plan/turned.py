@@ -20,7 +20,7 @@ from dvaec.spec.model import Direction
 
 def later_edges(network: Network, inside: Sequence[Dependence]) -> tuple[Dependence, ...]:
     """Return what the nodes of a cycle wait for at the frames t > 1."""
-    return tuple(edge for edge in inside if not _onlyat_first(network, edge))
+    return tuple(edge for edge in inside if not _only_at_first(network, edge))
 
 
 def turned(network: Network, loop: Loop, inside: Sequence[Dependence]) -> Loop | None:
@@ -50,7 +50,7 @@ def at_first(network: Network, inside: Sequence[Dependence]) -> Iterator[Depende
             yield edge
 
 
-def _onlyat_first(network: Network, edge: Dependence) -> bool:
+def _only_at_first(network: Network, edge: Dependence) -> bool:
     """Whether a dependence is of frame 1 alone."""
     reader, source = network.node(edge.reader), network.node(edge.source)
     if of_frame_1(reader) or of_frame_1(source):
