@@ -90,18 +90,8 @@ def test_what_is_enough_inside_is_said() -> None:
     assert proof_words(factors["a"], spec.zero).endswith(enough)
 
 
-ENDS = """dvaec: 1
-model: EnoughInsideBesideEnds
-variables: {x: {role: observed, dim: 1}, z: {role: latent, dim: 1}, a: {role: latent, dim: 1}}
-causality: noncausal
-generation: [a_t, "z_t | z_1", "z_1 | a_<2:3>", "z_T | a_<T-3:T-2>", "x_t | z_t, a_t"]
-inference: exact
-order: [[z, a]]
-"""
-
-
-@pytest.mark.parametrize("page", [(PAGES / "enough_inside_beside_frame_0.yaml").read_text(), ENDS])
+@pytest.mark.parametrize("page", ["enough_inside_beside_frame_0", "enough_inside_beside_frames_1_and_t"])
 def test_what_is_enough_inside_is_said_of_every_t(page: str) -> None:
-    spec, _ = read_text(page, "page")
+    spec, _ = read_text((PAGES / f"{page}.yaml").read_text(), page)
     said = [(f.conditional.target, f.conditional.frame) for f in exact_posterior(spec).factors if f.interior]
     assert said == [("z", None), ("a", None)]

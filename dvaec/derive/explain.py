@@ -6,7 +6,8 @@ A question about frame t is answered by the posterior's windows and shown in a n
 from __future__ import annotations
 
 from dvaec.derive.answers import Explanation, Finding
-from dvaec.derive.explain_frames import explain_far_frame, explain_frames
+from dvaec.derive.explain_far import explain_far_frame
+from dvaec.derive.explain_frames import explain_frames
 from dvaec.derive.factors import by_key, serving
 from dvaec.derive.findings import relative_finding
 from dvaec.derive.model import Derivation

@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from math import lcm
 
-from dvaec.derive.answers import Explanation, Finding
-from dvaec.derive.factors import by_key, serving, serving_at
+from dvaec.derive.answers import Explanation
+from dvaec.derive.factors import by_key, serving_at
 from dvaec.derive.findings import LARGEST_SEARCHED, shown
 from dvaec.derive.model import Derivation
 from dvaec.derive.question import Question
-from dvaec.derive.trails import Frames, Place, Trails
-from dvaec.derive.unseen import is_seen_far, unseen_at
+from dvaec.derive.trails import Frames, Trails
+from dvaec.derive.unseen import unseen_at
 from dvaec.network.ends import ends
 from dvaec.network.separation import Judgement, judge
-from dvaec.network.template import Template, evidence, singles, template_of
+from dvaec.network.template import Template, template_of
 from dvaec.network.unrolled import Node, Unrolled, arrows, unroll
 from dvaec.spec.frames import runs
-from dvaec.spec.model import LAST, Conditional, Parent, Spec
-from dvaec.spec.offsets import Offsets
+from dvaec.spec.model import LAST, Parent, Spec
 
 MOST_RESTS = 12
 
@@ -31,11 +31,12 @@ MOST_RESTS = 12
 def explain_frames(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     """Answer a question about a sequence-level target, or about one frame."""
     template, candidate = template_of(spec), _counted(question)
-    judgements = _judged(template, question, derivation)
+    judgements, back = _judged(template, question, derivation), _counts_back(question)
+    if back and not _hits(judgements, candidate, back):
+        judgements = _short(template, question, candidate) or judgements
     longest = judgements[-1]
     network, target = longest.network, longest.target
-    back = _counts_back(question)
-    asked = [n for n in _asked(network, candidate, back) if n != target or candidate.offsets is None]
+    asked = [n for n in asked_of(network, candidate, back) if n != target or candidate.offsets is None]
     hits, factors = _hits(judgements, candidate, back), by_key(derivation.inference)
     q = serving_at(factors, question.target, target.frame, network.frames)
     read = set(network.reads(q, target.frame)) - _unseen(spec, derivation, target, network)
@@ -85,88 +86,7 @@ def _unseen(spec: Spec, derivation: Derivation, target: Node, network: Unrolled)
     }
 
 
-def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
-    """Answer a question about frame t and one absolute frame, the first or the last: `z_t <- x_1`.
-
-    The posterior reads it by its number, or by a window that is open to that side. It is shown where t is far
-    from both ends; of a strided window, at a t that it reaches the frame from.
-    """
-    template, candidate, target = template_of(spec), question.candidate, question.target
-    exact = derivation.posterior.of(target)
-    there = _reads_far(exact, candidate, spec.frames)
-    q = serving(by_key(derivation.inference), target, None)
-    read = _reads_far(q, candidate, spec.frames) and is_seen_far(spec, derivation.inference, q, candidate)
-    allowed = candidate in singles(template, target, None)
-    allowed |= _reaches(evidence(template, target).get(candidate.name), candidate, spec.frames)
-    middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
-    finding = _far_finding(template, middles, question, there) if allowed else None
-    if there and finding is not None and not finding.shown:  # a window may hold what no frame needs of it
-        other = _far_finding(template, middles, question, False)
-        there, finding = (False, other) if other.shown else (there, finding)
-    return Explanation(
-        question=question,
-        answer=there,
-        findings=(finding,) if finding is not None else (),
-        later=None if allowed else candidate,
-        used=candidate if read else None,
-        golden=candidate if there and not read else None,
-        silver=candidate if read and not there else None,
-    )
-
-
-def _reads_far(conditional: Conditional, candidate: Parent, frames: int | None) -> bool:
-    relative = conditional.of(candidate.name)
-    by_number = conditional.of(candidate.name, candidate.frame) is not None
-    return by_number or (relative is not None and _reaches(relative.offsets, candidate, frames))
-
-
-def _reaches(offsets: Offsets | None, candidate: Parent, frames: int | None) -> bool:
-    """Whether a window holds the first frames, or the last ones, however far t is from them.
-
-    Where the page fixes T: whether it holds that frame at any other frame t.
-    """
-    if offsets is None:
-        return False
-    if frames is not None:
-        at = frames if candidate.frame == LAST else candidate.frame or 0
-        return any(at - t in offsets for _, t in _moments(frames, candidate))
-    return offsets.reaches_future if candidate.frame == LAST else offsets.reaches_past
-
-
-def _far_finding(
-    template: Template, middles: list[tuple[int, int]], question: Question, depends: bool
-) -> Finding:
-    """Show a dependence in the first of some networks that has it, an independence in the longest of them."""
-    middles = [one for one in middles if one == middles[0] or arrows(template, one[0]) <= LARGEST_SEARCHED]
-    for frames, t in middles if depends else middles[-1:]:
-        network = unroll(template, frames)
-        node = Node(question.target, t)
-        judgement = judge(network, node, network.before(node, generic=True))
-        (member,) = _asked(network, question.candidate)
-        if (member in judgement) is depends:
-            return shown(judgement, question.candidate, member, Trails(template, None), depends, t)
-    return Finding(question.candidate, depends, Place(question.candidate.name, None), shown=False)
-
-
-def _moments(frames: int, candidate: Parent) -> list[tuple[int, int]]:
-    """Return the T that a page fixes with each frame t but the candidate's own, the farthest from it last."""
-    at = frames if candidate.frame == LAST else candidate.frame or 0
-    return [(frames, t) for t in sorted(range(1, frames + 1), key=lambda t: abs(t - at)) if t != at]
-
-
-def _middles(template: Template, derivation: Derivation) -> list[tuple[int, int]]:
-    """Return lengths T, each with a frame t amid them: t and T of every rest that periods can tell apart."""
-    bound, period = _bounds(template, derivation)
-    near = template.lag + 2
-    return [
-        (2 * size + rest + more, size + rest)
-        for size in sorted({near, 2 * near, bound})
-        for rest in range(period)
-        for more in range(period)
-    ]
-
-
-def _bounds(template: Template, derivation: Derivation) -> tuple[int, int]:
+def bounds(template: Template, derivation: Derivation) -> tuple[int, int]:
     """Return the frames after which factors repeat, by the proofs of the windows, and with which period."""
     proofs = [factor.proof for factor in derivation.posterior.factors]
     bound = max((max(p.first, p.searched) + p.period + p.lag + 2 for p in proofs), default=0)
@@ -181,7 +101,7 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
     They grow until the factors repeat, by the proofs of the windows. What is asked of frame T may depend on
     the rest that T leaves by the period, so that lengths of every rest are tried.
     """
-    bound, period = _bounds(template, derivation)
+    bound, period = bounds(template, derivation)
     start, near = _farthest(question), template.lag + 2
     rests = range(period if LAST in (question.frame, question.candidate.frame) else 1)
     found: list[Judgement] = []
@@ -191,6 +111,12 @@ def _judged(template: Template, question: Question, derivation: Derivation) -> t
             break
         found.append(_judgement(template, question, frames))
     return tuple(found)
+
+
+def _short(template: Template, question: Question, candidate: Parent) -> tuple[Judgement, ...]:
+    """Judge what frame T depends on in the longest sequence of some few frames that shows a dependence."""
+    judgements = (_judgement(template, question, frames) for frames in range(template.lag + 2, 0, -1))
+    return tuple(islice((one for one in judgements if _hits([one], candidate, True)), 1))
 
 
 def _farthest(question: Question) -> int:
@@ -223,7 +149,7 @@ def _judge(template: Template, node: Node, frames: int) -> Judgement:
 
 
 def _hits(judgements: Iterable[Judgement], candidate: Parent, back: bool) -> list[tuple[Judgement, Node]]:
-    return [(one, n) for one in judgements for n in _asked(one.network, candidate, back) if n in one]
+    return [(one, n) for one in judgements for n in asked_of(one.network, candidate, back) if n in one]
 
 
 def _counts_back(question: Question) -> bool:
@@ -231,7 +157,7 @@ def _counts_back(question: Question) -> bool:
     return question.frame == LAST and question.candidate.offsets is not None
 
 
-def _asked(network: Unrolled, candidate: Parent, back: bool = False) -> tuple[Node, ...]:
+def asked_of(network: Unrolled, candidate: Parent, back: bool = False) -> tuple[Node, ...]:
     """Return the frames of the candidate that exist; `back` says that it counts from T."""
     nodes = tuple(n for n in network.parents if n.name == candidate.name)
     if candidate.frame is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
-from dvaec.emit.reading import drawn_ahead, single_port, start, start_cell, whole, whole_port
+from dvaec.emit.reading import drawn_ahead, one_frame, single_port, start, start_cell, whole, whole_port
 from dvaec.emit.writer import Body, draw, draw_from, joined, known, known_names, parameters
 from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.dependences import lines_of
@@ -61,12 +61,7 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     else:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
     if node.past:
-        body.add(f"{node.name} = torch.where({_one_frame(body)}, torch.zeros_like({node.name}), {node.name})")
-
-
-def _one_frame(body: Body) -> str:
-    """Name the mask of sequences whose frame T is frame 1, (batch, 1)."""
-    return body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
+        body.add(f"{node.name} = torch.where({one_frame(body)}, torch.zeros_like({node.name}), {node.name})")
 
 
 def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
@@ -74,7 +69,7 @@ def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
     value = body.network.node(node.value)
     assert isinstance(value, ValueNode)
     for first in lines[1:]:
-        one = _one_frame(body)
+        one = one_frame(body)
         for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
             body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
     noise = body.call("last", f"noise_{node.value}", "lengths")

@@ -83,10 +83,14 @@ def _state_start(body: Body, node: StateNode) -> str:
     if node.state.learned_start:
         return body.once(name, f"self.{name}.expand(batch, {node.dim})")
     if isinstance(node, HoldNode) and drawn_ahead(body, node):
-        one = body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
-        first = single(body, Read(node.source, None, 1))
+        one, first = one_frame(body), single(body, Read(node.source, None, 1))
         return body.once(name, f"torch.where({one}, {first}, {body.like}.new_zeros(batch, {node.dim}))")
     return body.once(name, f"{body.like}.new_zeros(batch, {node.dim})")
+
+
+def one_frame(body: Body) -> str:
+    """Name the mask of sequences whose frame T is frame 1, (batch, 1)."""
+    return body.once("one_frame", f"{body.call('last_frames', 'mask', '0')}[:, 0]")
 
 
 def drawn_ahead(body: Body, node: HoldNode) -> bool:
