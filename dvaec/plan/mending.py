@@ -53,6 +53,23 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
             f"lines of their own aside: let {last}_T read nothing else of {last}, nor what is made of it"
             f"{_where_t_is_1(developed, last)}"
         )
+    return _ahead_where_t_is_1(developed, error) or _frame_1(developed, error)
+
+
+def _ahead_where_t_is_1(developed: Spec, error: UnschedulableError) -> str | None:
+    """Say why q cannot draw a frame T ahead of the others: where T is 1, the line of frame 1 speaks."""
+    q = developed.inference
+    read = {p.name for c in (*q.conditionals, *q.numbered) for p in c.parents if p.frame == LAST}
+    both = ({c.target for c in q.numbered if c.frame == frame} for frame in (1, LAST))
+    last = next((name for name in sorted(read.intersection(*both)) if name in error.nodes), None)
+    return last and (
+        f"where T is 1 the line of {last}_1 speaks for {last}_T, which is drawn ahead of the others: let it "
+        f"wait for nothing that {last}_T does not wait for"
+    )
+
+
+def _frame_1(developed: Spec, error: UnschedulableError) -> str | None:
+    """Say what a frame 1 with a line of its own may wait for."""
     lines = (*developed.numbered, *developed.inference.conditionals)
     first = next((c.target for c in lines if c.frame == 1 and c.target in error.nodes), None)
     attending = any(node.startswith("attention_") for node in error.nodes)
