@@ -13,6 +13,7 @@ from dvaec.derive.evidence import restricted
 from dvaec.derive.given import windows_given
 from dvaec.derive.interior import interior
 from dvaec.derive.loose import looseness
+from dvaec.derive.minimum import Factor
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
 from dvaec.network.template import Template, evidence, singles, template_of
 from dvaec.network.unfold import UnfoldError, unfold
@@ -32,8 +33,9 @@ def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -
     found = windows_given(spec, template, key, given, served, absolute)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
-    loose = looseness(spec, template, conditional, (found, given), served, absolute)
-    inside = interior(spec, template, conditional, (found, given), served, absolute) if loose.inside else None
+    factor = Factor(template, conditional, found, given, served, absolute)
+    loose = looseness(spec, factor)
+    inside = interior(spec, factor) if loose.inside else None
     return DerivedConditional(conditional, proof, loose, inside)
 
 
