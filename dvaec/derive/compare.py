@@ -24,6 +24,7 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
     and all together, since a minimal set is one. Where the exact posterior has a factor of frame 1 or T and
     q has none, what q's conditional of every frame lacks there is told, too.
 
+    Where q is not swept, it has another order than the exact posterior, and they are not compared.
     Where q's networks see less at the ends than its windows say, that is told (`unseen`), and nothing is
     called redundant: the rest may not be seen there.
     """
@@ -32,11 +33,15 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
     for name, frame in posterior.keys:
         exact, q = posterior.of(name, frame), serving(factors, name, frame)
         if q.frame != frame:
+            if not spec.swept:
+                continue
             found.append(Comparison(name, beyond(exact, _there(spec, q, frame), spec.zero), (), frame))
             continue
         less = lost.get((name, frame), ())
         idle = () if less or q == exact else redundant(spec, q, served_by(factors, name))
-        golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
+        golden, silver = (
+            (beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)) if spec.swept else ((), ())
+        )
         found.append(Comparison(name, golden, silver, frame, idle, less))
     return tuple(found)
 

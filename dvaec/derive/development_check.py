@@ -87,6 +87,8 @@ def _at_the_ends(spec: Spec, head: Head, first: Lost, source: Source) -> Diagnos
 
 def _out_of_order(spec: Spec, head: Head, seen: Conditional, source: Source) -> list[Diagnostic]:
     """Report latents that a network of q sees before the chain rule has drawn them."""
+    if not spec.swept:  # its lines have been looked at one by one
+        return []
     late = beyond(seen, drawn_before(spec, head.target, head.frame), spec.zero)
     late = tuple(p for p in late if p.name in spec.latents)
     if not late:

@@ -92,6 +92,9 @@ def _looped(spec: Spec, sampled: Sequence[str], inference: Sequence[Conditional]
         cycle = next((found for found in cycles if found is not None), None)
         if cycle is not None:
             causes.append(_cause(cycle, sweep.backward))
+    mutual = [[n for n in sampled if n.partition("_")[0] in group] for group in spec.unswept]
+    for some in (some for some in mutual if len({n.partition("_")[0] for n in some}) < len(some)):
+        causes.append(f"under q, single frames of {listed(some)} are drawn in an order of their own")
     if causes:
         return True, "; ".join(causes)
     names = listed(sampled)

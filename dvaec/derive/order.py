@@ -8,13 +8,13 @@ comes after all that it reads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.derive.factors import Factors, placed
 from dvaec.network.template import evidence, singles, template_of
 from dvaec.spec.graph import reachable, topological
 from dvaec.spec.model import Conditional, Parent, Spec, Sweep
-from dvaec.spec.offsets import ALL, NONE, Offsets, of, window
+from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> 
     All frames of a latent of its own sweep are those that are drawn earlier: z_{1:T} for z_0 of a backward
     sweep.
     """
+    if not spec.swept:
+        return placed(spec, _without_itself(spec, conditional, frame), frame)
     read = placed(spec, conditional, frame)
     if frame is None:
         return read
@@ -98,6 +100,22 @@ def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> 
         elif offsets := parent.offsets & allowed:
             kept.append(Parent(parent.name, offsets))
     return tuple(kept)
+
+
+def _without_itself(spec: Spec, conditional: Conditional, frame: int | None) -> Conditional:
+    """Leave out what a conditional of a q that is not swept does not read at a frame that it serves.
+
+    That is itself, and by that number what waits for it.
+    """
+    if frame is None:
+        return conditional
+    itself, kept = conditional.target, []
+    for parent in conditional.parents:
+        if frame == 0 and parent.name == itself and parent.offsets is not None:
+            kept.append(replace(parent, offsets=parent.offsets - NOW))
+        elif parent.frame != frame or not spec.reads_nothing_there(parent, conditional):
+            kept.append(parent)
+    return replace(conditional, parents=tuple(kept))
 
 
 def _before_in(block: Block, target: str, frame: int | None) -> list[Parent]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dvaec.derive.model import Elbo
 from dvaec.emit.batched import batched, whole_sequence
 from dvaec.emit.first_frames import first_frames
+from dvaec.emit.loop_steps import blanks
 from dvaec.emit.loops import loop
 from dvaec.emit.preparing import arguments, leading, one_hot_classes, prepare
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import FINISH, predictions
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
-from dvaec.plan.model import Batched, Entry, FirstFrame, Origin, Plan, WholeSequence
+from dvaec.plan.model import Batched, Entry, FirstFrame, Origin, Passes, Plan, Step, WholeSequence
 
 RECORDS = {
     "elbo": "Elbo",
@@ -24,16 +27,32 @@ RECORDS = {
 }
 
 
-def _steps(body: Body) -> None:
-    for step in body.entry.steps:
+def _steps(body: Body, steps: Sequence[Step]) -> None:
+    for step in steps:
         if isinstance(step, Batched):
             batched(body, step)
         elif isinstance(step, WholeSequence):
             whole_sequence(body, step)
         elif isinstance(step, FirstFrame):
             first_frames(body, step)
+        elif isinstance(step, Passes):
+            _passes(body, step)
         else:
             loop(body, step)
+
+
+def _passes(body: Body, step: Passes) -> None:
+    """Write steps that are made several times; what is named of their values on the way is made anew."""
+    body.note(f"{step.times} passes over {', '.join(step.nodes)}: {step.reason}.")
+    for name, sizes in blanks(body, step):
+        body.add(f"{name} = {body.like}.new_zeros({sizes})")
+    named = set(body.named)
+    body.add(f"for _ in range({step.times}):")
+    body.depth += 1
+    for one in step.steps:
+        _steps(body, (one,))
+        body.named = set(named)
+    body.depth -= 1
 
 
 def _before(body: Body, entry: Entry, before: Entry) -> None:
@@ -42,7 +61,7 @@ def _before(body: Body, entry: Entry, before: Entry) -> None:
     for name, origin in entry.binding:
         if origin is Origin.FED:
             at_data.add(f"{name} = {name}_known")
-    _steps(at_data)
+    _steps(at_data, before.steps)
     predictions(at_data)
 
 
@@ -54,7 +73,7 @@ def entry_text(plan: Plan, entry: Entry, elbo: Elbo, like: str, tags: dict[str, 
     prepare(body, plan.frames)
     if entry.before is not None:
         _before(body, entry, entry.before)
-    _steps(body)
+    _steps(body, entry.steps)
     fields = FINISH[entry.name](body, elbo)
     returned = ", ".join(expression for _, expression, _ in fields)
     body.add(f"return {RECORDS[entry.name]}({returned})")

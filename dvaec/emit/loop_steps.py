@@ -8,8 +8,19 @@ from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, draw_from, known, known_at, parameters
-from dvaec.plan.dependences import lines_of
-from dvaec.plan.model import DrawNode, FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
+from dvaec.plan.dependences import dependences, lines_of
+from dvaec.plan.model import (
+    DrawNode,
+    FeatureNode,
+    HeadNode,
+    HoldNode,
+    Node,
+    Passes,
+    StateNode,
+    ValueNode,
+    framed,
+    nodes_of,
+)
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
 
@@ -176,3 +187,19 @@ def blank(body: Body, node: HeadNode, moment: str) -> None:
     """Name a conditional's parameters before a condition under which they are made."""
     for name, parameter in zip(parameters(node), parameters_of(node.variable), strict=True):
         body.add(f"{name}{moment} = {body.like}.new_zeros(batch, {parameter.width})")
+
+
+def blanks(body: Body, step: Passes) -> list[tuple[str, str]]:
+    """Return the tensors of which passes need a value before the first, or which are needed behind them."""
+    found = []
+    behind = [one for other in body.entry.steps if other != step for one in nodes_of(other)]
+    edges = dependences(body.network, dict(body.entry.binding))
+    needed = {e.source for e in edges if e.reader in behind}.union(step.begun, body.entry.outputs)
+    for node in (body.network.node(name) for name in step.nodes if name in needed):
+        sizes = "batch, frames" if framed(node) else "batch"
+        if isinstance(node, HeadNode):
+            widths = [parameter.width for parameter in parameters_of(node.variable)]
+            found += [(name, f"{sizes}, {w}") for name, w in zip(parameters(node), widths, strict=True)]
+        else:
+            found.append((node.name, f"{sizes}, {node.dim}"))
+    return found

@@ -17,7 +17,18 @@ from dvaec.emit.loop_steps import begins_at_zero, blank, group, starts, tensors
 from dvaec.emit.reading import at_zero
 from dvaec.emit.writer import Body, known_names
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import DrawNode, FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
+from dvaec.plan.model import (
+    DrawNode,
+    FirstFrame,
+    HeadNode,
+    Loop,
+    Node,
+    Passes,
+    Port,
+    StateNode,
+    ValueNode,
+    nodes_of,
+)
 from dvaec.spec.model import LAST, Direction
 
 
@@ -69,10 +80,12 @@ def stepping(node: Node) -> tuple[Port, ...]:
 def _kept(body: Body, step: Loop) -> tuple[str, ...]:
     """The nodes of the loop that something outside it needs."""
     edges = dependences(body.network, dict(body.entry.binding))
-    later = [step for step in body.entry.steps if not isinstance(step, FirstFrame)]
-    computed = {name for s in later for name in (s.nodes if isinstance(s, Loop) else (s.node,))}
+    later = [step for step in body.entry.computing if not isinstance(step, FirstFrame)]
+    computed = {name for s in later for name in nodes_of(s)}
     outside = {e.source for e in edges if e.reader in computed and e.reader not in step.nodes}
-    return tuple(n for n in step.nodes if n in outside or n in body.entry.outputs)
+    passes = [one.begun for one in body.entry.steps if isinstance(one, Passes)]
+    outside.update(*passes, body.entry.outputs)
+    return tuple(n for n in step.nodes if n in outside)
 
 
 def _restarted(body: Body, step: Loop) -> tuple[str, ...]:

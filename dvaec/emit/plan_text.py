@@ -12,6 +12,7 @@ from dvaec.plan.model import (
     HoldNode,
     Loop,
     Once,
+    Passes,
     Plan,
     Step,
     Stream,
@@ -88,6 +89,9 @@ def _step(plan: Plan, step: Step) -> list[str]:
         return [f"  sequence  {step.node:<8} {call_words(plan, step)}, {step.direction}: {step.reason}"]
     if isinstance(step, FirstFrame):
         return [f"  frame 1   {first_words(plan, step)}: {step.reason}"]
+    if isinstance(step, Passes):
+        inner = [f"  {line}" for one in step.steps for line in _step(plan, one)]
+        return [f"  {step.times} passes, as {step.reason}:", *inner]
     return [*_loop(plan, step)]
 
 

@@ -6,11 +6,11 @@ for each of its nodes and frames, numbered in the order in which the cells are c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from dvaec.emit.plan_text import ABOUT, binding_words, call_words, first_words, node_words, outer_maps
-from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Once, Plan, Step, WholeSequence, framed
+from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Once, Passes, Plan, WholeSequence, framed
 from dvaec.spec.model import Direction
 
 FRAMES = 5
@@ -20,6 +20,9 @@ BAR = 22
 MIDDLE = BAR / 2 + 8  # where letters stand that are amid a bar
 LONGEST_NAME = 26
 LETTER = 7.6  # the width of one, about
+
+
+_Step = Batched | WholeSequence | Loop | FirstFrame | Once
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,16 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     streamed = plan.stream is not None and entry in plan.stream.entries
     rows: list[_Row] = []
     reasons: list[Reason] = []
-    steps = (*([entry.once] if entry.once is not None else []), *entry.all_steps)
-    for number, step in enumerate(steps, 1):
+    steps: list[tuple[_Step, str]] = [(one, "") for one in ([entry.once] if entry.once is not None else [])]
+    for one in entry.all_steps:
+        if isinstance(one, Passes):
+            steps += [(each, f"; made {one.times} times: {one.reason}") for each in one.steps]
+        else:
+            steps.append((one, ""))
+    for number, (step, again) in enumerate(steps, 1):
         rows += _rows(plan, number, step, streamed)
-        reasons.append(_reason(plan, number, step, streamed))
+        reason = _reason(plan, number, step, streamed)
+        reasons.append(replace(reason, why=reason.why + again))
     return Schedule(
         entry.name,
         ABOUT[entry.name],
@@ -76,7 +85,7 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     )
 
 
-def _reason(plan: Plan, number: int, step: Step | Once, streamed: bool) -> Reason:
+def _reason(plan: Plan, number: int, step: _Step, streamed: bool) -> Reason:
     if isinstance(step, Batched):
         return Reason(number, "batched", node_words(plan, step.node), step.reason)
     if isinstance(step, WholeSequence):
@@ -93,7 +102,7 @@ def _reason(plan: Plan, number: int, step: Step | Once, streamed: bool) -> Reaso
     return Reason(number, "one frame" if streamed else "loop", what, step.reason, outer)
 
 
-def _rows(plan: Plan, number: int, step: Step | Once, streamed: bool) -> list[_Row]:
+def _rows(plan: Plan, number: int, step: _Step, streamed: bool) -> list[_Row]:
     if isinstance(step, Batched):
         name = node_words(plan, step.node)
         if not framed(plan.network.node(step.node)):

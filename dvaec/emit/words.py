@@ -81,7 +81,12 @@ def order_words(spec: Spec) -> str:
         ends = ", ".join(f"{name}_T" for name in sweep.last)
         near += f", {'at first' if sweep.backward else 'at last'} {ends}" if ends else ""
         said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
-    return f"by the chain rule along {'; then '.join(said)}"
+    words = f"by the chain rule along {'; then '.join(said)}"
+    return (
+        words
+        if spec.swept
+        else f"{words}; q, of which single frames have an order of their own, is not compared"
+    )
 
 
 def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:

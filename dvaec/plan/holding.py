@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from dvaec.plan.dependences import dependences
+from dvaec.plan.links import on_page
 from dvaec.plan.model import Dependence, Origin
 from dvaec.plan.nodes import (
     DrawNode,
@@ -31,7 +32,7 @@ from dvaec.plan.nodes import (
     head_name,
 )
 from dvaec.plan.schedule import needed_by
-from dvaec.spec.model import LAST, Causality, Direction, Parent, Side, Spec, State
+from dvaec.spec.model import LAST, Causality, Conditional, Direction, Parent, Side, Spec, State
 from dvaec.spec.offsets import of
 
 
@@ -171,7 +172,7 @@ class _Holding:
         """
         side = head.head.side
         waits = reader.name in needed_by(self.edges[side], [source.name])
-        if waits and side is Side.P:
+        if waits and (side is Side.P or not self.spec.swept):
             return Direction.BACKWARD if frame == LAST else Direction.FORWARD
         if waits or (side is Side.Q and self._drawn_later(head, source, frame)):
             sweeps = [s.backward for s in self.spec.order if head.variable.name in s.latents]
@@ -197,6 +198,9 @@ class _Holding:
             return True  # another network speaks for frame 1
         if head.ends and frame == LAST:
             return True
+        if not self.spec.swept and head.head.side is Side.Q:
+            line = Conditional(head.variable.name, (), head.head.frame)
+            return self.spec.reads_nothing_there(Parent(on_page(source.name), None, frame), line)
         return head.head.side is Side.Q and self._drawn_later(head, source, frame)
 
     def _drawn_later(self, head: HeadNode, source: Node, frame: int) -> bool:

@@ -29,6 +29,7 @@ from dvaec.plan.model import (
     WholeSequence,
     framed,
 )
+from dvaec.plan.passes import in_passes
 from dvaec.plan.turned import later_edges, turned
 from dvaec.spec.model import LAST
 
@@ -45,9 +46,16 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
 
 
 def _steps(
-    network: Network, binding: Mapping[str, Origin], order: Sequence[str], edges: Sequence[Dependence]
+    network: Network,
+    binding: Mapping[str, Origin],
+    order: Sequence[str],
+    edges: Sequence[Dependence],
+    passes: bool = True,
 ) -> tuple[Step, ...]:
-    """Schedule component by component; one that has no schedule may have one if its frame 1 has its own."""
+    """Schedule component by component; one that has no schedule may have one if its frame 1 has its own.
+
+    Else, with `passes`, it may be made in these.
+    """
     sources: dict[str, list[str]] = {name: [] for name in order}
     for edge in edges:
         if edge.source in sources:
@@ -58,11 +66,43 @@ def _steps(
         try:
             step = _step(network, binding, component, inside)
         except UnschedulableError as fault:
-            steps += _with_own_frame_1(network, binding, component, inside, fault)
+            otherwise = _otherwise if passes else _with_own_frame_1
+            steps += otherwise(network, binding, component, inside, fault)
             continue
         if step is not None:
             steps.append(step)
     return tuple(steps)
+
+
+def _otherwise(
+    network: Network,
+    binding: Mapping[str, Origin],
+    component: tuple[str, ...],
+    inside: tuple[Dependence, ...],
+    fault: UnschedulableError,
+) -> tuple[Step, ...]:
+    """Schedule a component that has no schedule as it is, or raise its fault."""
+    try:
+        return _with_own_frame_1(network, binding, component, inside, fault)
+    except UnschedulableError as later:
+        passes = in_passes(
+            network, binding, component, inside, lambda edges: _plain(network, binding, component, edges)
+        )
+        if passes is None:
+            raise later from None
+        return (passes,)
+
+
+def _plain(
+    network: Network, binding: Mapping[str, Origin], order: Sequence[str], edges: Sequence[Dependence]
+) -> tuple[Step, ...]:
+    """Schedule component by component, frame 1 as all others."""
+    sources = {name: [e.source for e in edges if e.reader == name] for name in order}
+    found = []
+    for part in components(order, sources):
+        inside = tuple(e for e in edges if e.reader in part and e.source in part)
+        found.append(_step(network, binding, part, inside))
+    return tuple(step for step in found if step is not None)
 
 
 def _with_own_frame_1(
@@ -76,7 +116,7 @@ def _with_own_frame_1(
     apart = first_frame_apart(network, binding, component, inside)
     if apart is not None:
         try:
-            return (apart.step, *_steps(network, binding, apart.rest, apart.edges))
+            return (apart.step, *_steps(network, binding, apart.rest, apart.edges, False))
         except UnschedulableError as later:
             fault = later
     loop = loop_turned(network, component, inside)

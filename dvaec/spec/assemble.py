@@ -26,25 +26,26 @@ from dvaec.spec.model import (
     Side,
     Spec,
     State,
-    Sweep,
     Variable,
 )
 from dvaec.spec.schema import ObjectiveShape
 from dvaec.spec.schema_heads import HeadShape
 from dvaec.spec.schema_order import KEYWORDS, LookaheadShape
 from dvaec.spec.source import Path
+from dvaec.spec.unswept import ChainRule
 
 
 def assemble(
     parsed: Parsed,
     framed: Mapping[str, bool],
-    order: tuple[Sweep, ...],
+    chain: ChainRule,
     without: frozenset[Path] = frozenset(),
 ) -> Spec:
     """Build the spec of a page without faults, or `without` its faulty states, features and networks.
 
     `framed` gives each variable's level.
     """
+    order = chain.order
     shape = parsed.shape
     numbered = {(line.target.name, line.target.frame) for line in parsed.generation}
     variables = tuple(
@@ -93,6 +94,7 @@ def assemble(
         ),
         separate=shape.develop == "separate",
         objective=_objective(shape.objective),
+        unswept=chain.unswept,
     )
 
 

@@ -9,15 +9,15 @@ from dvaec.spec.check_developed import check_nodes
 from dvaec.spec.check_heads import check_heads
 from dvaec.spec.check_networks import check_networks
 from dvaec.spec.check_objective import check_objective
-from dvaec.spec.check_order import chain_order, declared
+from dvaec.spec.check_order import chain_rule, declared
 from dvaec.spec.check_page import check_page
 from dvaec.spec.check_rings import check_developed_cycles, check_rings
 from dvaec.spec.check_unread import check_unread
 from dvaec.spec.check_variables import check_variables
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context, context_of
-from dvaec.spec.model import Sweep
 from dvaec.spec.report import Report
+from dvaec.spec.unswept import ChainRule
 
 UNDRAWABLE = (
     Code.CYCLE,
@@ -29,7 +29,7 @@ UNDRAWABLE = (
 """What leaves no order to judge the rest by."""
 
 
-def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
+def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], ChainRule]:
     """Report every fault of meaning; return whether each variable is framed, and the order of the latents."""
     context: Context = context_of(parsed, report)
     check_variables(context)
@@ -37,7 +37,7 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     check_inference(context)
     check_page(context)
     q = declared(context)
-    order = chain_order(context, q)
+    chain = chain_rule(context, q)
     check_nodes(context)
     check_heads(context)
     check_developed_cycles(context)
@@ -49,4 +49,4 @@ def check(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep,
     if not report.found:
         check_unread(context)
     circular = any(fault.code in UNDRAWABLE for fault in report.found)
-    return context.framed, () if circular else order
+    return context.framed, ChainRule(()) if circular else chain

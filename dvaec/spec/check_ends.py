@@ -16,11 +16,15 @@ from dvaec.spec.notation import frame_word
 from dvaec.spec.over_time import arrows_of
 
 
-def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Remark what the orders of frames 1 and T leave open; report lines of frame T that no order serves."""
+def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], early: bool) -> None:
+    """Remark what the orders of frames 1 and T leave open; report lines of frame T that no order serves.
+
+    `early` says whether some line reads what is drawn after it.
+    """
     for frame in (1, LAST):
         _check_turned(context, order, q, frame)
-    _check_last(context, order, q)
+    if early:
+        _check_last(context, order, q)
 
 
 def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], frame: int) -> None:

@@ -14,6 +14,7 @@ from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.early import drawn_ahead, unmet, with_early_frames
+from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
@@ -22,15 +23,17 @@ from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
+from dvaec.spec.unswept import ChainRule, groups, read_too_early
 
 FROM_1 = window(0, None)  # all frames from its own on, as the line of frame 1 counts them
 
 
-def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ...]:
+def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     """Return the order: that of `order`, else one in which `q`, as far as it is declared, can be drawn.
 
     Ties keep the default: values of the sequence first, then one sweep in generative order, whose own ties
-    keep the lines' order; it runs as p's latents do, except where q is to follow the data as they come.
+    keep the lines' order; it runs as p's latents do, except where q is to follow the data as they come. Where
+    q can be drawn in no such order, it is not swept.
     """
     latents = context.having("latent")
     p = in_frame(context.parsed.generation)
@@ -44,12 +47,48 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     else:
         order = _turned_at_ends(context, given, q)
         _conflicts(context, order, q, _left_out(free, q))
-    networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
-    if given is None and not networks and not context.report.found:
+    if context.report.found:
+        return ChainRule(order)
+    early = tuple(read_too_early(order, q, static, context.zero))
+    if early and (unswept := _unswept(context, order, q, static, early[0])) is not None:
+        return unswept
+    if early and given is None and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
         _apart(context, order, q)
     if not context.report.found:
-        check_ends(context, order, q)
-    return order
+        check_ends(context, order, q, bool(early))
+    return ChainRule(order)
+
+
+def _unswept(
+    context: Context,
+    order: tuple[Sweep, ...],
+    q: Sequence[Conditional],
+    static: Sequence[str],
+    early: tuple[Conditional, Parent],
+) -> ChainRule | None:
+    """Return an order for q's lines that can be drawn, but not in the one found; None if they cannot.
+
+    What q has no line of is derived, and comes first: nothing that it waits for can wait for it. A latent of
+    which a line of single frames alone is given has no place then.
+    """
+    told = {line.target for line in q}
+    partly = told - {line.target for line in q if line.frame is None}
+    if partly or cycle_at_ends(q, static, context.zero, drawn=True):
+        return None
+    sweeps = [Sweep(sweep.latents, sweep.backward) for sweep in order if sweep.latents]
+    parts = [
+        [n for n in sweep.latents if (n in told) is since] for since in (False, True) for sweep in sweeps
+    ]
+    ways = [sweep.backward for _ in (False, True) for sweep in sweeps]
+    plain = tuple(Sweep(tuple(part), way) for part, way in zip(parts, ways, strict=True) if part)
+    line, parent = early
+    child = target(line, context.framed[line.target])
+    message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has: q draws it in passes"
+    way = ", ".join(name for sweep in plain for name in sweep.latents)
+    hint = f"the exact posterior is derived in the order {way}, and q is not compared with it"
+    span = place_of(context, "inference", line.target, line.frame, parent.name)
+    context.report.note(Code.INFERENCE_ORDER, message, span, hint)
+    return ChainRule(plain, groups(q, [name for sweep in plain for name in sweep.latents]))
 
 
 def _asked_for(

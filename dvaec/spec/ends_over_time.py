@@ -5,7 +5,7 @@ Where T is 1, the line of frame 1 speaks before that of frame T.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from dvaec.spec.model import LAST, Conditional
 from dvaec.spec.offsets import Offsets
@@ -28,17 +28,20 @@ def cycle_at_ends(
     what has been drawn by then, and so nothing that waits for it; nor does a line of z_1 that reads z_T read
     itself where T is 1.
     """
+    graphs = (unrolled(conditionals, static, zero, frames, drawn) for frames in lengths(conditionals))
+    return next(filter(None, map(cycle_of, graphs)), None)
+
+
+def lengths(conditionals: Sequence[Conditional]) -> Iterator[int]:
+    """Yield numbers of frames that show all that the ends of a sequence do, but for what is too large."""
     reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
     most = 8 + 2 * reach
     budget = MOST_ARROWS
     for frames in (*range(1, min(4, most)), *range(most, 3, -1)):
         cost = sum(_arrows(p.offsets, frames) for c in conditionals for p in c.parents)
-        if cost > budget:
-            continue
-        budget -= cost
-        if cycle := _cycle(unrolled(conditionals, static, zero, frames, drawn)):
-            return cycle
-    return None
+        if cost <= budget:
+            budget -= cost
+            yield frames
 
 
 def _arrows(offsets: Offsets | None, frames: int) -> int:
@@ -57,9 +60,13 @@ def unrolled(
     zero: Collection[str],
     frames: int,
     drawn: bool,
+    others: Collection[str] = (),
 ) -> dict[Place, list[Place]]:
-    """Return what reads what in a sequence of some frames, node by node; `drawn` as in `cycle_at_ends`."""
-    targets = {line.target for line in conditionals}
+    """Return what reads what in a sequence of some frames, node by node; `drawn` as in `cycle_at_ends`.
+
+    Reads are of what the lines are of, and of `others`.
+    """
+    targets = {line.target for line in conditionals}.union(others)
     own: set[tuple[str, int]] = {(one.target, one.frame) for one in conditionals if one.frame is not None}
     found: dict[Place, list[Place]] = {}
     for line in conditionals:
@@ -96,7 +103,7 @@ def _speaking(own: Collection[tuple[str, int]], target: str, t: int, frames: int
     return next((frame for frame in near if (target, frame) in own), None)
 
 
-def _cycle(reads: dict[Place, list[Place]]) -> tuple[Place, ...] | None:
+def cycle_of(reads: dict[Place, list[Place]]) -> tuple[Place, ...] | None:
     """Return a cycle, found depth first without recursion."""
     done: set[Place] = set()
     for start, first in reads.items():

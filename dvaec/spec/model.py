@@ -122,6 +122,20 @@ class Spec:
     auxiliary: tuple[Conditional, ...] = ()
     separate: bool = False  # the default development gives each conditional states of its own
     objective: Objective | None = None
+    unswept: tuple[tuple[str, ...], ...] = ()  # the latents that wait for one another, where q keeps no order
+
+    @property
+    def swept(self) -> bool:
+        """Whether q's lines can be drawn sweep after sweep, as `order` has it."""
+        return not self.unswept
+
+    def reads_nothing_there(self, parent: Parent, line: Conditional) -> bool:
+        """Whether, where q is not swept, a line reads nothing by a number at the frame of that number.
+
+        So it is of itself, and of a line of all frames of what waits for it.
+        """
+        mutual = any(parent.name in group and line.target in group for group in self.unswept)
+        return mutual and (line.frame is None or parent.name == line.target)
 
     @property
     def latents(self) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from dvaec.diagnostics import Diagnostic, Fault, Sources
 from dvaec.spec.assemble import assemble
 from dvaec.spec.build import Parsed
-from dvaec.spec.model import Parent, Role, Side, Spec, Sweep, reads_of, reads_of_head
+from dvaec.spec.model import Parent, Role, Side, Spec, reads_of, reads_of_head
 from dvaec.spec.source import Path, Source
+from dvaec.spec.unswept import ChainRule
 from dvaec.spec.yaml_tree import Entries
 
 DEVELOPED = ("states", "features", "networks")
@@ -28,7 +29,7 @@ class PageFault(Fault):
 
 
 def sound_part(
-    parsed: Parsed, framed: Mapping[str, bool], order: tuple[Sweep, ...], found: Iterable[Diagnostic]
+    parsed: Parsed, framed: Mapping[str, bool], chain: ChainRule, found: Iterable[Diagnostic]
 ) -> Spec | None:
     """Return the spec without its faulty states, features and heads and without whatever reads them.
 
@@ -39,7 +40,7 @@ def sound_part(
         return None
     if not _declared_soundly(parsed, framed):
         return None
-    spec = assemble(parsed, framed, order, frozenset(path for path in faulty if path is not None))
+    spec = assemble(parsed, framed, chain, frozenset(path for path in faulty if path is not None))
     latents = {v.name for v in spec.having(Role.LATENT)}
     made = latents | {v.name for v in spec.having(Role.OBSERVED)}
     if set(spec.latents) != latents or {c.target for c in spec.generation} != made:

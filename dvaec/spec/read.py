@@ -12,13 +12,14 @@ from dvaec.spec.build import Parsed, parse_page
 from dvaec.spec.check import check
 from dvaec.spec.check_blocks import check_blocks
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Spec, Sweep
+from dvaec.spec.model import Spec
 from dvaec.spec.overrides import apply_overrides, choose_sizes
 from dvaec.spec.page import spans_of, validate
 from dvaec.spec.partial import PageFault, sound_part
 from dvaec.spec.report import Report
 from dvaec.spec.sizes import SET_NAME, names_of_sets
 from dvaec.spec.source import Source
+from dvaec.spec.unswept import ChainRule
 from dvaec.spec.yaml_tree import Entries, parse_tree
 
 LARGEST_FILE = 100_000  # bytes; a spec is a page
@@ -75,14 +76,14 @@ def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec
         raise Fault(report.found, source.sources())
     spans = dict(source.spans)
     parsed = parse_page(tree, validate(tree, report), spans, report)
-    levels, order = _judge(parsed, report)
+    levels, chain = _judge(parsed, report)
     if not report.found and not overrides:
         _judge_sizes(tree, report)
     source = Source(file, spans, texts)
     if report.found:
-        sound = sound_part(parsed, levels, order, report.found)
+        sound = sound_part(parsed, levels, chain, report.found)
         raise PageFault(report.found, source.sources(), source, sound)
-    return assemble(parsed, levels, order), replace(source, notes=tuple(report.notes))
+    return assemble(parsed, levels, chain), replace(source, notes=tuple(report.notes))
 
 
 def _judge_sizes(tree: Entries, report: Report) -> None:
@@ -100,12 +101,12 @@ def _judge_sizes(tree: Entries, report: Report) -> None:
         ]
 
 
-def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], tuple[Sweep, ...]]:
+def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], ChainRule]:
     """Report every fault of meaning, and where there is none whether sizes fit."""
-    levels, order = check(parsed, report)
+    levels, chain = check(parsed, report)
     if not report.found:
-        check_blocks(assemble(parsed, levels, order), parsed, report)
-    return levels, order
+        check_blocks(assemble(parsed, levels, chain), parsed, report)
+    return levels, chain
 
 
 def _fault(file: str, code: Code, message: str, hint: str | None = None) -> Fault:

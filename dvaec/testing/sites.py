@@ -10,7 +10,7 @@ from dvaec.derive.unseen import unseen_at
 from dvaec.network.ends import Ends, ends
 from dvaec.network.unfold import unfold
 from dvaec.plan.model import HeadNode, head_name
-from dvaec.spec.model import LAST, Attention, Block, Conditional, Side, Spec, reads_of_head
+from dvaec.spec.model import LAST, Attention, Block, Conditional, Parent, Side, Spec, reads_of_head
 from dvaec.testing.built import Built
 from dvaec.testing.oracles.nodes import chain
 
@@ -70,7 +70,8 @@ def reads(built: Built, site: Site, frames: int) -> frozenset[Seen]:
             found.add((parent.name, None))
         elif parent.frame is not None:
             seen = (parent.name, frames if parent.frame == LAST else parent.frame)
-            found |= {seen} - (_not_yet(built.spec, site, frames) if site.side is Side.Q else set())
+            late = _not_yet(built.spec, site, frames, parent) if site.side is Side.Q else set()
+            found |= {seen} - late
         else:
             assert parent.offsets is not None
             t = site.frame or 0
@@ -96,8 +97,10 @@ def _unseen(spec: Spec, site: Site, frames: int) -> set[Seen]:
     }
 
 
-def _not_yet(spec: Spec, site: Site, frames: int) -> set[tuple[str, int | None]]:
-    """Return the latents that q draws after a factor's own."""
+def _not_yet(spec: Spec, site: Site, frames: int, parent: Parent) -> set[Seen]:
+    """Return the latents that q draws after a factor's own; of one that is not swept, if it is read."""
+    if not spec.swept:
+        return {(parent.name, site.frame)} if spec.reads_nothing_there(parent, site.conditional) else set()
     drawn = chain(spec, frames)
     return {
         dot for dot in drawn[drawn.index((site.target, site.frame or 0)) :] if spec.variable(dot[0]).framed

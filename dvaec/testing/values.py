@@ -13,13 +13,13 @@ from dvaec.derive.model import Estimator
 from dvaec.plan.entries import Part, parts
 from dvaec.plan.model import HeadNode
 from dvaec.runtime.script import script
-from dvaec.spec.model import LAST, Family, Role
+from dvaec.spec.model import LAST, Conditional, Family, Role, Side
 from dvaec.testing.built import Built, head_fields, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.frame_by_frame import FrameByFrame
 from dvaec.testing.laws import density, draw
 from dvaec.testing.oracles import nodes
-from dvaec.testing.sites import head_of, place, sites
+from dvaec.testing.sites import Site, head_of, place, reads, sites
 
 Values = dict[str, Tensor]
 
@@ -89,6 +89,8 @@ def _reads(built: Built, site: tuple[str, int], frames: int) -> set[tuple[str, i
     lines = {c.frame: c for c in built.derivation.inference if c.target == head.variable.name}
     there = (t, *(LAST,) * (t == frames), None) if head.framed else (head.head.frame,)
     line = next(lines[frame] for frame in there if frame in lines)
+    if not built.spec.swept:
+        return _reads_of_all(built, line, t, frames) - {site}
     parents = [p for p in line.parents if p.offsets is not None]
     latents = {v.name: v.first for v in built.spec.having(Role.LATENT) if v.framed}
     return {
@@ -97,6 +99,18 @@ def _reads(built: Built, site: tuple[str, int], frames: int) -> set[tuple[str, i
         if p.name in latents and p.offsets is not None
         for frame in (t + d for d in p.offsets.within(latents[p.name] - t, _FAR - t))
     } - {site}
+
+
+def _reads_of_all(built: Built, line: Conditional, t: int, frames: int) -> set[tuple[str, int]]:
+    """The same of a q that is not swept: the absolute frames as well."""
+    at = None if not built.spec.variable(line.target).framed else t
+    drawn = reads(built, Site(Side.Q, line, at), frames)
+    latents = {v.name: v.framed for v in built.spec.having(Role.LATENT)}
+    return {
+        (f"{name}_0" if frame == 0 and latents[name] else name, frame or 0)
+        for name, frame in drawn
+        if name in latents
+    }
 
 
 _FAR = 64  # no module under test runs over more frames

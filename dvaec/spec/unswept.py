@@ -1,0 +1,108 @@
+"""Lines of q that can be drawn, though in no order of sweeps.
+
+Single frames may come between others of their latents: with q(a_1 | z_1) beside q(z_t | z_<t-1>, a_<t+2>),
+all of a but a_1 comes before z, and a_1 behind z_1. Such a q is drawn all the same. The exact posterior,
+which needs an order, keeps one of sweeps; q is not compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from dvaec.spec.ends_over_time import lengths, unrolled
+from dvaec.spec.graph import reachable
+from dvaec.spec.model import LAST, Conditional, Parent, Sweep
+from dvaec.spec.offsets import NONE
+from dvaec.spec.over_time import Place
+
+Read = tuple[Conditional, Parent]
+
+
+@dataclass(frozen=True)
+class ChainRule:
+    """The order of the latents; and where q's lines keep none, the latents that wait for one another."""
+
+    order: tuple[Sweep, ...]
+    unswept: tuple[tuple[str, ...], ...] = ()
+
+
+def read_too_early(
+    order: Sequence[Sweep], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> Iterator[Read]:
+    """Yield what q's lines read before the order draws it, at some frame of some sequence."""
+    latents = [name for sweep in order for name in sweep.latents]
+    own = {(line.target, line.frame) for line in q}
+    if all(line.frame is None and all(p.frame is None for p in line.parents) for line in q) and not static:
+        yield from _read_too_early_at_t(order, q)
+        return
+    found: dict[tuple[str, int | None, str], None] = {}
+    for frames in lengths(q):
+        at = {place: k for k, place in enumerate(_places(order, own, static, zero, frames))}
+        for (name, t), reads in unrolled(q, static, zero, frames, True, latents).items():
+            for other in (other for other in reads if other in at and at[other] >= at[name, t]):
+                found[name, _frame(own, name, t, frames), other[0]] = None
+    for line in q:
+        for parent in line.parents:
+            if (line.target, line.frame, parent.name) in found:
+                yield line, parent
+
+
+def _read_too_early_at_t(order: Sequence[Sweep], q: Sequence[Conditional]) -> Iterator[Read]:
+    """The same of lines of all frames: whether their windows are what comes before t."""
+    rank = {name: k for k, sweep in enumerate(order) for name in sweep.latents}
+    for line in q:
+        for parent in (p for p in line.parents if p.name in rank):
+            here, there = rank[line.target], rank[parent.name]
+            before = order[here].before(parent.name, line.target) if here == there else NONE
+            if there > here or (here == there and not (parent.offsets or NONE) <= before):
+                yield line, parent
+
+
+def groups(q: Sequence[Conditional], latents: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the latents, those together of which each waits for some frame of the others."""
+    needs = {n: [p.name for c in q if c.target == n for p in c.parents if p.name in latents] for n in latents}
+    around = {name: frozenset(reachable(name, needs)) for name in latents}
+    alike = [tuple(m for m in latents if m == n or (m in around[n] and n in around[m])) for n in latents]
+    return tuple(dict.fromkeys(alike))
+
+
+def _frame(own: Collection[tuple[str, int | None]], name: str, t: int, frames: int) -> int | None:
+    """Return the number of the line that speaks for a frame, None for that of every frame."""
+    near = (t, LAST) if t == frames else (t,)
+    return next((frame for frame in near if (name, frame) in own), None)
+
+
+def _places(
+    order: Sequence[Sweep],
+    own: Collection[tuple[str, int | None]],
+    static: Collection[str],
+    zero: Collection[str],
+    frames: int,
+) -> list[Place]:
+    """Return the latents of some frames one by one, in their order."""
+    found: dict[Place, None] = {}
+    for sweep in order:
+        if not sweep.latents:
+            for name, frame in sweep.first:
+                begins = frame == LAST and frames == 1 and (name, 1) in own
+                found |= {} if begins else {(name, frames if frame == LAST else frame): None}
+        elif sweep.latents[0] in static:
+            found[sweep.latents[0], 0] = None
+        else:
+            found |= dict.fromkeys(_of_sweep(sweep, own, zero, frames))
+    return list(found)
+
+
+def _of_sweep(
+    sweep: Sweep, own: Collection[tuple[str, int | None]], zero: Collection[str], frames: int
+) -> list[Place]:
+    """Return the latents of a sweep one by one, as if none were drawn ahead of it."""
+    begun = frames == 1 and any((name, 1) in own for name in sweep.last)
+    ended = sweep.last if sweep.last and not begun else sweep.latents
+    at = {t: [(n, t) for n in (ended if t == frames else sweep.latents)] for t in range(1, frames + 1)}
+    at[0] = [(name, 0) for name in sweep.latents if name in zero]
+    near = list(sweep.first) or ([*at[1], *at[0]] if sweep.backward else [*at[0], *at[1]])
+    others = range(frames, 1, -1) if sweep.backward else range(2, frames + 1)
+    later = [place for t in others for place in at[t]]
+    return [*later, *near] if sweep.backward else [*near, *later]
