@@ -7,12 +7,12 @@ comes after all that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.derive.factors import Factors, placed
 from dvaec.network.template import evidence, singles, template_of
-from dvaec.spec.graph import reachable, topological
+from dvaec.spec.graph import reachable, shifted, topological
 from dvaec.spec.model import Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
@@ -29,7 +29,12 @@ class Block:
 
 def inference_blocks(spec: Spec) -> tuple[Block, ...]:
     """Return q's order as blocks."""
-    return tuple(Block(s.latents, (0,) * len(s.latents), s.backward, s) for s in spec.order)
+    found = []
+    for sweep in spec.order:
+        sign = -1 if sweep.backward else 1
+        shifts = tuple(sign * sweep.shift(name) for name in sweep.latents)
+        found.append(Block(sweep.latents, shifts, sweep.backward, sweep))
+    return tuple(found)
 
 
 def generative_blocks(spec: Spec, factors: Factors) -> tuple[Block, ...] | None:
@@ -156,14 +161,10 @@ def _solved(group: tuple[str, ...], factors: Factors, spec: Spec) -> Block | Non
         gaps = _gaps(group, factors, spec, backward)
         if gaps is None:
             continue
-        shifts = _shifts(group, gaps)
-        if shifts is None:
-            continue
-        tight = {n: [m for m in group if gaps.get((m, n)) == shifts[n] - shifts[m]] for n in group}
-        ordered = topological(group, tight)
-        if len(ordered) == len(group) and not any(n in tight[n] for n in group):
+        found = shifted(group, gaps)
+        if found is not None:
             sign = -1 if backward else 1
-            return Block(ordered, tuple(sign * shifts[n] for n in ordered), backward)
+            return Block(found[0], tuple(sign * shift for shift in found[1]), backward)
     return None
 
 
@@ -189,19 +190,6 @@ def _latest(offsets: Offsets, backward: bool) -> int | None:
         return None
     inside = offsets.within(-offsets.reach, offsets.reach)
     return -min(inside) if backward else max(inside)
-
-
-def _shifts(group: Iterable[str], gaps: Mapping[tuple[str, str], int]) -> dict[str, int] | None:
-    """Return the smallest shifts with shift(reader) - shift(read) >= gap, or None on a positive cycle."""
-    shifts = dict.fromkeys(group, 0)
-    for _ in range(len(shifts) + 1):
-        changed = False
-        for (read, reader), gap in gaps.items():
-            if shifts[read] + gap > shifts[reader]:
-                shifts[reader], changed = shifts[read] + gap, True
-        if not changed:
-            return shifts
-    return None
 
 
 def _legal(spec: Spec, blocks: Sequence[Block], factors: Factors) -> bool:

@@ -45,7 +45,10 @@ def setting_of(spec: Spec, inference: Sequence[Conditional], elbo: Elbo) -> Sett
     return Setting(
         spec,
         factors,
-        {Side.P: generative_blocks(spec, factors[Side.P]), Side.Q: inference_blocks(spec)},
+        {
+            Side.P: generative_blocks(spec, factors[Side.P]),
+            Side.Q: inference_blocks(spec) if spec.swept else None,
+        },
         {name: term_frames(spec, name, *factors.values()) for name in names},
         frozenset(
             term.key for term in elbo.terms if term.q is not None and term.estimator is Estimator.ANALYTIC

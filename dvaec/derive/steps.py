@@ -83,7 +83,11 @@ def auxiliary_formula(spec: Spec, inference: tuple[Conditional, ...], elbo: Elbo
 def _order_words(setting: Setting) -> str:
     blocks = [b for side in (Side.P, Side.Q) for b in setting.blocks[side] or ()]
     if setting.blocks[Side.P] is None:
+        if setting.blocks[Side.Q] is None:
+            return "the factors of p and of q"
         return "the factors of p, and the chain rule in q's order (4.21)"
+    if setting.blocks[Side.Q] is None:
+        return "the chain rule in p's order (4.4), and the factors of q"
     if all(not b.backward and not any(b.shifts) for b in blocks) and len(blocks) <= 2:
         return "the chain rule, frame by frame, each side in its order (4.4), (4.21)"
     return "the chain rule, block by block and frame by frame, each side in its order (4.4), (4.21)"

@@ -8,7 +8,7 @@ from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
 from dvaec.derive.unseen import unseen_words, why_unseen
 from dvaec.emit.loose_words import interior_words, loose_words
 from dvaec.spec.model import LAST, InferenceKind, Spec
-from dvaec.spec.notation import listed, target
+from dvaec.spec.notation import counted, listed, target
 
 ESTIMATORS = {
     Estimator.ANALYTIC: "analytic",
@@ -80,6 +80,8 @@ def order_words(spec: Spec) -> str:
         near = f", {'at last' if sweep.backward else 'at first'} {', '.join(own)}" if own else ""
         ends = ", ".join(f"{name}_T" for name in sweep.last)
         near += f", {'at first' if sweep.backward else 'at last'} {ends}" if ends else ""
+        behind = [(name, sweep.shift(name)) for name in sweep.latents if sweep.shift(name)]
+        near += "".join(f", {name} {counted(shift, 'frame')} behind" for name, shift in behind)
         said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
     words = f"by the chain rule along {'; then '.join(said)}"
     return (

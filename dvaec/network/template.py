@@ -170,8 +170,8 @@ def drawn_at(template: Template, name: str, target: str, frame: int | None = Non
     """
     if name != target and (name, frame) in early_frames(template, target, None):
         return True
-    sweep = next((one.latents for one in template.order if target in one.latents), ())
-    return name not in sweep or sweep.index(name) < sweep.index(target)
+    sweep = next((one for one in template.order if target in one.latents), None)
+    return sweep is None or name not in sweep.latents or 0 in sweep.before(name, target)
 
 
 def end(offsets: Offsets) -> int:

@@ -60,10 +60,10 @@ class _Holding:
         return {side: dependences(self.network, binding) for side, binding in self.bindings.items()}
 
     @cached_property
-    def rank(self) -> dict[str, tuple[int, int]]:
-        """Where in q's order each latent stands: its sweep, then its place there."""
+    def rank(self) -> dict[str, tuple[int, int, int]]:
+        """Where in q's order each latent stands: its sweep, how far behind there, its place."""
         return {
-            name: (number, place)
+            name: (number, sweep.shift(name), place)
             for number, sweep in enumerate(self.spec.order)
             for place, name in enumerate(sweep.latents)
         }

@@ -192,9 +192,10 @@ def _backward(
             way, links = own.direction if own else Direction.FORWARD, later_edges(network, links)
         else:
             way, _ = aligned(ring, links)
-        if way is Direction.FORWARD:
+        later = next((e for e in links if (e.offset or 0) > 0), None)
+        if way is Direction.FORWARD or later is None:
             continue
-        link = arrow_said(next(e for e in links if (e.offset or 0) > 0))
+        link = arrow_said(later)
         drawn = [n for n in ring if isinstance(network.node(n), ValueNode)]
         if drawn:
             return f"q draws {listed(drawn)} backward from frame T ({link})"

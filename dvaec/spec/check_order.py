@@ -23,6 +23,7 @@ from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
+from dvaec.spec.skewed import skewed
 from dvaec.spec.unswept import ChainRule, groups, read_too_early
 
 FROM_1 = window(0, None)  # all frames from its own on, as the line of frame 1 counts them
@@ -50,6 +51,9 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     if context.report.found:
         return ChainRule(order)
     early = tuple(read_too_early(order, q, static, context.zero))
+    behind = skewed(_plain(order), q) if early and given is None else None
+    if behind is not None and not any(read_too_early(behind, q, static, context.zero)):
+        return ChainRule(behind)
     if early and (unswept := _unswept(context, order, q, static, early[0])) is not None:
         return unswept
     if early and given is None and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
@@ -89,6 +93,11 @@ def _unswept(
     span = place_of(context, "inference", line.target, line.frame, parent.name)
     context.report.note(Code.INFERENCE_ORDER, message, span, hint)
     return ChainRule(plain, groups(q, [name for sweep in plain for name in sweep.latents]))
+
+
+def _plain(order: Sequence[Sweep]) -> tuple[Sweep, ...]:
+    """Return an order without those of single frames."""
+    return tuple(Sweep(sweep.latents, sweep.backward) for sweep in order if sweep.latents)
 
 
 def _asked_for(

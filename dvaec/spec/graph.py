@@ -55,3 +55,27 @@ def _shortest_return(start: str, needs: Mapping[str, Iterable[str]]) -> tuple[st
             if name not in met:
                 met.add(name)
                 paths.append((*path, name))
+
+
+def shifted(
+    names: Sequence[str], gaps: Mapping[tuple[str, str], int]
+) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """Order names, each with its shift: the least ones with shift(reader) - shift(read) >= gap.
+
+    `gaps` go by (read, reader); where the two sides are equal, what is read comes first. None if a cycle of
+    gaps forbids it.
+    """
+    shifts = dict.fromkeys(names, 0)
+    for _ in range(len(shifts) + 1):
+        before = dict(shifts)
+        for (read, reader), gap in gaps.items():
+            shifts[reader] = max(shifts[reader], shifts[read] + gap)
+        if shifts == before:
+            break
+    else:
+        return None
+    tight = {n: [m for m in names if gaps.get((m, n)) == shifts[n] - shifts[m]] for n in names}
+    ordered = topological(names, tight)
+    if len(ordered) < len(names) or any(n in tight[n] for n in names):
+        return None
+    return ordered, tuple(shifts[n] for n in ordered)

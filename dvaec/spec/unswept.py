@@ -98,6 +98,14 @@ def _of_sweep(
     sweep: Sweep, own: Collection[tuple[str, int | None]], zero: Collection[str], frames: int
 ) -> list[Place]:
     """Return the latents of a sweep one by one, as if none were drawn ahead of it."""
+    if sweep.shifts:
+        way = -1 if sweep.backward else 1
+        steps = [
+            (way * t + sweep.shift(name), k, (name, t))
+            for k, name in enumerate(sweep.latents)
+            for t in range(0 if name in zero else 1, frames + 1)
+        ]
+        return [place for *_, place in sorted(steps)]
     begun = frames == 1 and any((name, 1) in own for name in sweep.last)
     ended = sweep.last if sweep.last and not begun else sweep.latents
     at = {t: [(n, t) for n in (ended if t == frames else sweep.latents)] for t in range(1, frames + 1)}

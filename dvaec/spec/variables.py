@@ -123,13 +123,19 @@ class Sweep:
     Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
     the order of frames 0 and 1, as (latent, frame), and `last` that of the latents at frame T, where it is
     not that of all frames. A sweep without latents is of single frames alone, 0, 1 or LAST, drawn before the
-    sweep of their latent.
+    sweep of their latent. Where latents run behind others, `shifts` says by how many frames each does: then
+    the frames that a step draws are not one.
     """
 
     latents: tuple[str, ...]
     backward: bool = False
     first: tuple[tuple[str, int], ...] = ()
     last: tuple[str, ...] = ()
+    shifts: tuple[int, ...] = ()
+
+    def shift(self, name: str) -> int:
+        """By how many frames a latent runs behind the foremost."""
+        return self.shifts[self.latents.index(name)] if self.shifts else 0
 
     def before(self, name: str, target: str, frame: int | None = None) -> Offsets:
         """Return the frames of `name` that come before the target's frame t, relative to it.
@@ -142,6 +148,7 @@ class Sweep:
             drawn = of(*(at - frame for other, at in near if other == name))
             return drawn | window(2 - frame, None) if self.backward else drawn
         last = 0 if names.index(name) < names.index(target) else 1
+        last -= self.shift(target) - self.shift(name)
         return window(last, None) if self.backward else window(None, -last)
 
 

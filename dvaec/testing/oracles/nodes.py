@@ -63,6 +63,9 @@ def chain(spec: Spec, frames: int) -> list[Dot]:
         if not sweep.latents:
             found += ahead(spec, sweep, frames)
             continue
+        if sweep.shifts:
+            found += shifted(spec, sweep, frames)
+            continue
         later: list[Dot] = []
         near: list[Dot] = []
         turned = sweep.last and not (frames == 1 and any(spec.tells(name, 1) for name in sweep.last))
@@ -73,6 +76,19 @@ def chain(spec: Spec, frames: int) -> list[Dot]:
         near = [dot for dot in sweep.first if dot not in early] or near
         found += (*later, *near) if sweep.backward else (*near, *later)
     return found
+
+
+def shifted(spec: Spec, sweep: Sweep, frames: int) -> list[Dot]:
+    """Return the latents of a sweep some of which run behind others: each step draws frames of its own."""
+    way = -1 if sweep.backward else 1
+    behind = list(zip(sweep.latents, sweep.shifts, strict=True))
+    dots = [
+        (step, place, (name, frame))
+        for place, (name, shift) in enumerate(behind)
+        for frame in places(spec, name, frames)
+        for step in (way * frame + shift,)
+    ]
+    return [dot for _, _, dot in sorted(dots)]
 
 
 def ahead(spec: Spec, sweep: Sweep, frames: int) -> list[Dot]:

@@ -34,7 +34,9 @@ def _page(spec: Spec) -> Iterator[str]:
     yield "generation:"
     yield from (f"  - {written(spec, c)}" for c in (*spec.generation, *spec.numbered))
     yield from _inference(spec)
-    if spec.order and not spec.early:  # else it comes of q's lines
+    if (
+        spec.order and spec.swept and not spec.early and not any(sweep.shifts for sweep in spec.order)
+    ):  # else it comes of q's lines
         yield f"order: [{', '.join(_sweep(sweep) for sweep in spec.order)}]"
     if spec.auxiliary:
         yield from ("auxiliary:", *(f"  - {written(spec, c)}" for c in spec.auxiliary))
