@@ -35,4 +35,5 @@ def _of_own_sweep(sweep: Sweep, name: str, target: str, frame: int | None) -> li
         found = [Parent(name, None, one) for one in (0, 1) if not sweep.backward]
         return [*at_last(name, sweep.before(name, target, LAST)), *found]
     before = sweep.before(name, target, frame)
-    return [Parent(name, before)] if before else []
+    last = [Parent(name, None, LAST)] * sweep.backward  # where T is 1, a line of z_1 reads nothing of it
+    return [*([Parent(name, before)] if before else []), *last]
