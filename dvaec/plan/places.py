@@ -99,9 +99,11 @@ class Places:
 
     def _drawn_last(self, node: DrawNode) -> Iterator[Place]:
         lines = lines_of(self.network, node, self.binding)
+        if self.frames == 1 and node.past:
+            return
         if lines:
             yield lines[-1 if self.frames == 1 else 0].name, 0
-        elif self.frames > 1 or not node.past:
+        else:
             yield node.value, self.frames
 
     def _head(self, name: str, t: int) -> Place:

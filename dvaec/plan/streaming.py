@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
+from dvaec.plan.links import said
 from dvaec.plan.model import (
     Entry,
     Loop,
@@ -23,7 +24,7 @@ from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
 from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_loop import Run, run_of
 from dvaec.plan.stream_order import Binding
-from dvaec.spec.model import Causality, Role, Spec
+from dvaec.spec.model import Causality, Role, Side, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
 Loops = dict[str, tuple[Binding, Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
@@ -70,10 +71,23 @@ def _loops(spec: Spec, network: Network, wanted: Wanted) -> tuple[Loops, dict[st
         binding = {value: origin for value, origin in whole.items() if value not in apart}
         try:
             _check(spec)
-            loops[name] = binding, run_of(network, binding, outputs), outputs
+            run = run_of(network, binding, outputs)
+            _check_one_frame(spec, network, run)
+            loops[name] = binding, run, outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
     return loops, refused
+
+
+def _check_one_frame(spec: Spec, network: Network, run: Run) -> None:
+    """Refuse a q that is not swept, where frame T may be frame 1 of what is drawn once for a sequence.
+
+    Only its end tells a stream so, and q's lines of frame T may ask for another order there.
+    """
+    made = run.once.nodes if run.once is not None and not spec.swept else ()
+    for head in (head for head in network.heads if head.name in made):
+        if head.ends and head.head.side is Side.Q:
+            raise NoStreamError(f"{said(head.ends)} speaks for frame 1 where T is 1, in another order")
 
 
 def _left_out(network: Network, wanted: Wanted) -> tuple[str, ...]:

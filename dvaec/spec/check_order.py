@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from dvaec.spec.asked_order import asked_for, turned_at_ends, without_single_frames
 from dvaec.spec.assemble import inference_kind
-from dvaec.spec.chain import orders, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
 from dvaec.spec.check_ends import check_ends
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import drawn_ahead, unmet, with_early_frames
+from dvaec.spec.early import drawn_ahead, unmet
 from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
@@ -42,16 +42,16 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     generated.sort(key=lambda name: context.framed.get(name, True))
     static = [name for name in generated if not context.framed.get(name, True)]
     given = given_order(context)
-    free = _asked_for(context, generated, static, q)
+    free = asked_for(context, generated, static, q)
     if given is None:
         order = free
     else:
-        order = _turned_at_ends(context, given, q)
+        order = turned_at_ends(context, given, q)
         _conflicts(context, order, q, _left_out(free, q))
     if context.report.found:
         return ChainRule(order)
     early = tuple(read_too_early(order, q, static, context.zero))
-    behind = skewed(_plain(order), q) if early and given is None else None
+    behind = skewed(without_single_frames(order), q) if early and given is None else None
     if behind is not None and not any(read_too_early(behind, q, static, context.zero)):
         return ChainRule(behind)
     if early and (unswept := _unswept(context, order, q, static, early[0])) is not None:
@@ -79,41 +79,22 @@ def _unswept(
     partly = told - {line.target for line in q if line.frame is None}
     if partly or cycle_at_ends(q, static, context.zero, drawn=True):
         return None
-    sweeps = [Sweep(sweep.latents, sweep.backward) for sweep in order if sweep.latents]
     parts = [
-        [n for n in sweep.latents if (n in told) is since] for since in (False, True) for sweep in sweeps
+        Sweep(tuple(name for name in sweep.latents if (name in told) is since), sweep.backward)
+        for since in (False, True)
+        for sweep in without_single_frames(order)
     ]
-    ways = [sweep.backward for _ in (False, True) for sweep in sweeps]
-    plain = tuple(Sweep(tuple(part), way) for part, way in zip(parts, ways, strict=True) if part)
+    plain = tuple(sweep for sweep in parts if sweep.latents)
     line, parent = early
     child = target(line, context.framed[line.target])
-    message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has: q draws it in passes"
+    message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has"
     way = ", ".join(name for sweep in plain for name in sweep.latents)
-    hint = f"the exact posterior is derived in the order {way}, and q is not compared with it"
+    hint = (
+        f"q is drawn all the same; the exact posterior keeps the order {way}, and q is not compared with it"
+    )
     span = place_of(context, "inference", line.target, line.frame, parent.name)
     context.report.note(Code.INFERENCE_ORDER, message, span, hint)
     return ChainRule(plain, groups(q, [name for sweep in plain for name in sweep.latents]))
-
-
-def _plain(order: Sequence[Sweep]) -> tuple[Sweep, ...]:
-    """Return an order without those of single frames."""
-    return tuple(Sweep(sweep.latents, sweep.backward) for sweep in order if sweep.latents)
-
-
-def _asked_for(
-    context: Context, generated: Sequence[str], static: Sequence[str], q: Sequence[Conditional]
-) -> tuple[Sweep, ...]:
-    """Return the first order that `q`, as far as it is declared, can be drawn in, by default one sweep."""
-    streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
-    follows = not streams and complete(context, "generation")
-    lines = context.parsed.generation if follows else ()
-    made = [
-        conditional_of(line, context.variables, context.zero)
-        for line in lines
-        if line.target.name in generated
-    ]
-    found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
-    return _first_of(found, q)
 
 
 def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
@@ -125,32 +106,6 @@ def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
     if keys:
         why = f"no block of 'order' is of {listed(f'{name}_{frame_word(at)}' for name, at in keys)} alone"
     return f"{why}: leave 'order' out, and q draws as its lines ask"
-
-
-def _with_single_frames(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
-) -> tuple[Sweep, ...]:
-    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead."""
-    order = _turned_at_ends(context, order, q)
-    return order if context.report.found else with_early_frames(order, q)
-
-
-def _turned_at_ends(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
-) -> tuple[Sweep, ...]:
-    """Return an order with those of frames 0, 1 and T where they are their own."""
-    static = [name for name, framed in context.framed.items() if not framed]
-    found = (with_first(sweep, q, static, context.zero) for sweep in order)
-    return tuple(with_last(sweep, q, static, context.zero) for sweep in found)
-
-
-def _first_of(orders: Iterator[tuple[Sweep, ...]], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
-    """Return the first order in which nothing is read before it is drawn; the first of all if none is."""
-    first = order = next(orders)
-    while any(unmet(order, q)):
-        if (order := next(orders, ())) == ():
-            return first
-    return order
 
 
 def declared(context: Context) -> tuple[Conditional, ...]:
