@@ -13,6 +13,7 @@ from dvaec.testing.strategies.developed import whole_specs
 from dvaec.testing.strategies.families import with_families
 from dvaec.testing.strategies.page_text import page_of
 from dvaec.testing.strategies.turned import turned_specs
+from dvaec.testing.strategies.unswept import unswept_specs
 
 
 @st.composite
@@ -29,7 +30,9 @@ def specs(python: bool = False) -> st.SearchStrategy[Spec]:
     inference and conditionals of one's own; frame 1 in an order of its own; networks left to the compiler,
     developed with states and features of their own, or made of blocks.
     """
-    return st.one_of(_undeveloped(), whole_specs(plain=False), block_specs(python), turned_specs())
+    return st.one_of(
+        _undeveloped(), whole_specs(plain=False), block_specs(python), turned_specs(), unswept_specs()
+    )
 
 
 def pages() -> st.SearchStrategy[str]:
