@@ -15,7 +15,13 @@ ROOM = 96  # columns for a statement inside a method, with room for the tag
 def folded_call(line: str, room: int) -> list[str]:
     """Break a statement that is too long behind the bracket of its outermost call, one argument a line."""
     first = line.find("(", line.find(" = ") + 1)
-    if len(line) <= room or first < 0 or not line.endswith(")") or _closing(line, first) != len(line) - 1:
+    if (
+        len(line) <= room
+        or first < 0
+        or line.startswith("#")
+        or not line.endswith(")")
+        or _closing(line, first) != len(line) - 1
+    ):
         return [line]
     inside, arguments, depth, begun = line[first + 1 : -1], [], 0, 0
     for at, char in enumerate(inside):

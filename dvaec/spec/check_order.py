@@ -14,17 +14,17 @@ from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.early import drawn_ahead, unmet
-from dvaec.spec.ends_over_time import cycle_at_ends
+from dvaec.spec.first_lines import with_first_lines
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
-from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
+from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Parent, Side, Sweep
 from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
 from dvaec.spec.skewed import skewed
-from dvaec.spec.unswept import ChainRule, groups, read_too_early
+from dvaec.spec.unswept import ChainRule, drawable, groups, read_too_early
 
 FROM_1 = window(0, None)  # all frames from its own on, as the line of frame 1 counts them
 
@@ -50,7 +50,7 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
         _conflicts(context, order, q, _left_out(free, q))
     if context.report.found:
         return ChainRule(order)
-    early = tuple(read_too_early(order, q, static, context.zero))
+    early = tuple(read_too_early(order, _with_first_lines(context, order, q), static, context.zero))
     behind = skewed(without_single_frames(order), q) if early and given is None else None
     if behind is not None and not any(read_too_early(behind, q, static, context.zero)):
         return ChainRule(behind)
@@ -60,7 +60,28 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
         _apart(context, order, q)
     if not context.report.found:
         check_ends(context, order, q, bool(early))
+    if early and not context.report.found:
+        _report_early(context, *early[0])
     return ChainRule(order)
+
+
+def _report_early(context: Context, line: Conditional, parent: Parent) -> None:
+    """Report a read in an order that no sweep has, where the rest of q is derived, which needs one."""
+    child = target(line, context.framed[line.target])
+    message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has, and not all of q is given"
+    hint = "what is derived needs sweeps: give every latent a line of all frames; or leave this link out"
+    span = place_of(context, "inference", line.target, line.frame, parent.name)
+    context.report.add(Code.INFERENCE_ORDER, message, span, hint)
+
+
+def _with_first_lines(
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+) -> tuple[Conditional, ...]:
+    """Return q's lines with those that an order of frame 1 or T of its own adds."""
+    every, single = ([c for c in q if (c.frame is None) is whole] for whole in (True, False))
+    inference = Inference(inference_kind(context.parsed), 0, tuple(every), tuple(single))
+    said = with_first_lines(inference, order, tuple(context.variables), context.zero)
+    return (*said.conditionals, *said.numbered)
 
 
 def _unswept(
@@ -70,31 +91,18 @@ def _unswept(
     static: Sequence[str],
     early: tuple[Conditional, Parent],
 ) -> ChainRule | None:
-    """Return an order for q's lines that can be drawn, but not in the one found; None if they cannot.
-
-    What q has no line of is derived, and comes first: nothing that it waits for can wait for it. A latent of
-    which a line of single frames alone is given has no place then.
-    """
-    told = {line.target for line in q}
-    partly = told - {line.target for line in q if line.frame is None}
-    if partly or cycle_at_ends(q, static, context.zero, drawn=True):
+    """Return an order for q's lines that can be drawn, but not in the one found; None if they cannot."""
+    kept = drawable(without_single_frames(order), q, static, context.zero)
+    if kept is None:
         return None
-    parts = [
-        Sweep(tuple(name for name in sweep.latents if (name in told) is since), sweep.backward)
-        for since in (False, True)
-        for sweep in without_single_frames(order)
-    ]
-    plain = tuple(sweep for sweep in parts if sweep.latents)
     line, parent = early
     child = target(line, context.framed[line.target])
     message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has"
-    way = ", ".join(name for sweep in plain for name in sweep.latents)
-    hint = (
-        f"q is drawn all the same; the exact posterior keeps the order {way}, and q is not compared with it"
-    )
+    way = ", ".join(name for sweep in kept for name in sweep.latents)
+    hint = f"q is drawn all the same; the exact posterior's order is {way}, and q is not compared with it"
     span = place_of(context, "inference", line.target, line.frame, parent.name)
     context.report.note(Code.INFERENCE_ORDER, message, span, hint)
-    return ChainRule(plain, groups(q, [name for sweep in plain for name in sweep.latents]))
+    return ChainRule(kept, groups(q, kept))
 
 
 def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, permutations, product
 
-from dvaec.spec.ends_over_time import lengths, unrolled
+from dvaec.spec.early import single_frames
+from dvaec.spec.ends_over_time import cycle_at_ends, lengths, unrolled
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Parent, Sweep
-from dvaec.spec.offsets import NONE
+from dvaec.spec.offsets import ALL, NONE
 from dvaec.spec.over_time import Place
 
 Read = tuple[Conditional, Parent]
+MOST_ORDERS = 200
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,68 @@ def _read_too_early_at_t(order: Sequence[Sweep], q: Sequence[Conditional]) -> It
                 yield line, parent
 
 
-def groups(q: Sequence[Conditional], latents: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the latents, those together of which each waits for some frame of the others."""
-    needs = {n: [p.name for c in q if c.target == n for p in c.parents if p.name in latents] for n in latents}
+def drawable(
+    order: Sequence[Sweep], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> tuple[Sweep, ...] | None:
+    """Return an order in which q can be drawn, read what it may what is derived; None if none is found.
+
+    The order decides what a latent without a line of all frames may read: all that comes before it. The one
+    that is given is tried first, then sweeps of one latent each.
+    """
+    told = {line.target for line in q if line.frame is None}
+    for candidate in _candidates(order, told, static):
+        lines = [*q, *_derived(candidate, q, static, zero)]
+        if cycle_at_ends(lines, static, zero, drawn=True) is None:
+            return candidate
+    return None
+
+
+def _candidates(
+    order: Sequence[Sweep], told: Collection[str], static: Collection[str]
+) -> Iterator[tuple[Sweep, ...]]:
+    """Yield orders: as given, with all that is derived first, and those of single latents up to a number."""
+    yield tuple(order)
+    names = [name for sweep in order for name in sweep.latents]
+    if set(names) <= set(told):
+        return  # nothing is derived, whatever the order
+    parts = [
+        Sweep(tuple(name for name in sweep.latents if (name in told) is since), sweep.backward)
+        for since in (False, True)
+        for sweep in order
+    ]
+    yield tuple(sweep for sweep in parts if sweep.latents)
+    ways = [(False, True) if name not in told and name not in static else (False,) for name in names]
+    single = [[Sweep((name,), way) for way in some] for name, some in zip(names, ways, strict=True)]
+    yield from islice((one for some in permutations(single) for one in product(*some)), MOST_ORDERS)
+
+
+def _derived(
+    order: Sequence[Sweep], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> Iterator[Conditional]:
+    """Yield lines that read all that comes before, of what q has no line of."""
+    own = {(line.target, line.frame) for line in q}
+    for place, sweep in enumerate(order):
+        earlier = [name for one in order[:place] for name in one.latents]
+        before = tuple(Parent(name, None if name in static else ALL) for name in earlier)
+        for name in sweep.latents:
+            near = [] if name in static else [Parent(m, sweep.before(m, name)) for m in sweep.latents]
+            if (name, None) not in own:
+                yield Conditional(name, (*before, *near))
+            if name in zero and (name, 0) not in own:
+                mine = [Parent(m, ALL if sweep.backward else NONE) for m in sweep.latents]
+                yield Conditional(name, (*before, *mine), 0)
+
+
+def groups(q: Sequence[Conditional], order: Sequence[Sweep]) -> tuple[tuple[str, ...], ...]:
+    """Return the latents, those together of which each waits for frames of the others; frames 0 apart."""
+    latents = [name for sweep in order for name in sweep.latents]
+    needs: dict[str, list[str]] = {}
+    for line in q:
+        made = f"{line.target}_0" if line.frame == 0 else line.target
+        for parent in (parent for parent in line.parents if parent.name in latents):
+            frames = single_frames(line, parent)
+            zero, others = frames is None or 0 in frames, frames is None or any(frames)
+            needs.setdefault(made, []).extend([f"{parent.name}_0"] * zero + [parent.name] * others)
     around = {name: frozenset(reachable(name, needs)) for name in latents}
     alike = [tuple(m for m in latents if m == n or (m in around[n] and n in around[m])) for n in latents]
     return tuple(dict.fromkeys(alike))
