@@ -22,11 +22,14 @@ from dvaec.plan.entries import plan
 from dvaec.plan.model import (
     Batched,
     Dependence,
+    DrawNode,
+    Entry,
     FirstFrame,
     HeadNode,
     HoldNode,
     Loop,
     Network,
+    OneFrame,
     Origin,
     Plan,
     StateNode,
@@ -59,7 +62,7 @@ def steps(spec: Spec, entry: str) -> dict[str, Step]:
 
 
 def nodes_of(step: Step) -> tuple[str, ...]:
-    return step.nodes if isinstance(step, Loop | FirstFrame) else (step.node,)
+    return step.nodes if isinstance(step, Loop | FirstFrame | OneFrame) else (step.node,)
 
 
 def loops(spec: Spec, entry: str) -> list[tuple[str, ...]]:
@@ -151,12 +154,13 @@ def check_schedules(spec: Spec) -> None:
     """Execute every schedule on frames: nothing is read before it is made, and components are minimal."""
     whole = planned(spec)
     for entry in whole.entries:
-        edges = dependences(whole.network, dict(entry.binding))
+        edges = longer(whole.network, entry)
         values = [node for node in whole.network.nodes if isinstance(node, ValueNode)]
         given = {value.name for value in values if entry.origin(value.name) is Origin.GIVEN}
         done = {(name, t) for name in given for t in range(FRAMES)}
         begun = frozenset[str]()
-        for step in entry.steps:
+        made = [step for step in entry.steps if not isinstance(step, OneFrame)]
+        for step in made:
             begun |= frozenset(step.nodes if isinstance(step, FirstFrame) else ())
             for name, frame in order_of(step):
                 for edge in edges:
@@ -167,10 +171,10 @@ def check_schedules(spec: Spec) -> None:
                 assert (name, frame) not in done or name in begun
                 done.add((name, frame))
         assert {(name, t) for name in entry.outputs for t in range(FRAMES)} <= done
-        if begun:
+        if begun or entry.alone:
             continue
         needs = nx.DiGraph([(e.source, e.reader) for e in edges])
-        for step in entry.steps:
+        for step in made:
             nodes = set(nodes_of(step))
             assert nodes in [set(component) for component in nx.strongly_connected_components(needs)] or (
                 len(nodes) == 1 and nodes.isdisjoint(needs)
@@ -181,6 +185,14 @@ def check_schedules(spec: Spec) -> None:
                 node = whole.network.node(step.node)
                 assert isinstance(node, StateNode)
                 assert node.state.lag == 1
+
+
+def longer(network: Network, entry: Entry) -> tuple[Dependence, ...]:
+    """What longer sequences wait for: frame T is no line of frame 1, but that of sequences of one frame."""
+    alone = {node.name for node in network.nodes if isinstance(node, DrawNode) and node.value in entry.alone}
+    first = {node.name for node in network.heads if node.head.frame == 1}
+    edges = dependences(network, dict(entry.binding))
+    return tuple(edge for edge in edges if edge.reader not in alone or edge.source not in first)
 
 
 def there(network: Network, edge: Dependence, frame: int, begun: Collection[str]) -> bool:
@@ -197,7 +209,7 @@ def there(network: Network, edge: Dependence, frame: int, begun: Collection[str]
     return not (isinstance(reader, HoldNode) and reader.source in begun and edge.source == reader.source)
 
 
-def order_of(step: Step) -> list[tuple[str, int]]:
+def order_of(step: Batched | WholeSequence | Loop | FirstFrame) -> list[tuple[str, int]]:
     """What a step computes, one frame of one node after another."""
     if isinstance(step, Batched):
         return [(step.node, t) for t in range(FRAMES)]

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dvaec.emit.attending import at_all_frames, attends
 from dvaec.emit.convolving import over_all_frames
 from dvaec.emit.families import linked
-from dvaec.emit.reading import drawn_ahead, one_frame, single_port, start, start_cell, whole, whole_port
+from dvaec.emit.reading import (
+    drawn_ahead,
+    one_frame,
+    put_alone,
+    single_port,
+    start,
+    start_cell,
+    whole,
+    whole_port,
+)
 from dvaec.emit.writer import Body, draw, draw_from, joined, known, known_names, parameters
 from dvaec.plan.branches import fixed_parameters
 from dvaec.plan.dependences import lines_of
@@ -32,6 +41,7 @@ def batched(body: Body, step: Batched) -> None:
     if isinstance(node, ValueNode):
         draw(body, node, "", f"noise_{node.name}")
         known(body, node, "")
+        put_alone(body, node, node.name)
         if node.name in body.entry.begun:
             body.add(f"{node.name} = {body.call('begun', f'{node.name}_first', node.name)}")
     elif isinstance(node, HeadNode):
@@ -57,6 +67,7 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     body.named.add(node.name)
     lines = lines_of(body.network, node, dict(body.entry.binding))
     if lines:
+        lines = lines[:1] if node.value in body.entry.alone else lines
         _drawn_last(body, node, lines)
     else:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
@@ -77,6 +88,8 @@ def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
     if body.entry.origin(node.value).partly_known:
         where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
         body.add(f"{node.name} = torch.where({where}, {what}, {node.name})")
+    if node.value in body.entry.alone:
+        body.add(f"{node.name} = torch.where({one_frame(body)}, {node.value}_alone, {node.name})")
 
 
 def _head(body: Body, node: HeadNode) -> None:

@@ -48,6 +48,8 @@ def _sweep(sweep: Sweep) -> dict[str, Json]:
         found["first"] = [f"{name}_{frame_word(frame)}" for name, frame in sweep.first]
     if sweep.last:
         found["last"] = list(sweep.last)
+    if sweep.alone:
+        found["alone"] = [f"{name}_{frame_word(frame)}" for name, frame in sweep.alone]
     return found
 
 

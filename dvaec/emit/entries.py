@@ -6,12 +6,13 @@ from dvaec.derive.model import Elbo
 from dvaec.emit.batched import batched, whole_sequence
 from dvaec.emit.first_frames import first_frames
 from dvaec.emit.loops import loop
+from dvaec.emit.one_frame import one_frame_alone
 from dvaec.emit.preparing import arguments, leading, one_hot_classes, prepare
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import FINISH, predictions
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
-from dvaec.plan.model import Batched, Entry, FirstFrame, Origin, Plan, WholeSequence
+from dvaec.plan.model import Batched, Entry, FirstFrame, OneFrame, Origin, Plan, WholeSequence
 
 RECORDS = {
     "elbo": "Elbo",
@@ -32,6 +33,8 @@ def _steps(body: Body) -> None:
             whole_sequence(body, step)
         elif isinstance(step, FirstFrame):
             first_frames(body, step)
+        elif isinstance(step, OneFrame):
+            one_frame_alone(body, step)
         else:
             loop(body, step)
 

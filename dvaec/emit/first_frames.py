@@ -8,7 +8,7 @@ from __future__ import annotations
 from dvaec.emit.batched import constants
 from dvaec.emit.cells import cell, recurrent
 from dvaec.emit.loop_maps import earlier, linear_map
-from dvaec.emit.reading import at_zero, has_zero, single, start, start_cell, whole
+from dvaec.emit.reading import at_zero, has_zero, put_alone, single, start, start_cell, whole
 from dvaec.emit.writer import Body, draw_from, drawn_from, joined, known_at, parameters
 from dvaec.plan.first_frame import at_first
 from dvaec.plan.model import (
@@ -66,6 +66,7 @@ def _value(body: Body, node: ValueNode) -> None:
     names = _parameters(begins)
     draw_from(body, node, begins, names, f"{node.name}_first", _noise(body, node))
     known_at(body, node, f"{node.name}_first", "[:, 0]")
+    put_alone(body, node, f"{node.name}_first")
 
 
 def _noise(body: Body, node: ValueNode) -> str:

@@ -6,7 +6,7 @@ from dvaec.emit.attending import attends, gathered, in_a_step, in_a_stream
 from dvaec.emit.cells import cell, hold
 from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
-from dvaec.emit.reading import at_zero, has_zero, start, start_cell
+from dvaec.emit.reading import at_zero, has_zero, one_frame, start, start_cell
 from dvaec.emit.writer import Body, draw, draw_from, known, known_at, parameters
 from dvaec.plan.dependences import lines_of
 from dvaec.plan.model import DrawNode, FeatureNode, HeadNode, HoldNode, Node, StateNode, ValueNode
@@ -132,6 +132,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         if node.name in body.entry.begun:
             body.add(f"if {writing.frame(node.name)} == 0:")
             body.add(f"    {node.name}_t = {node.name}_first")
+        elif node.name in body.entry.alone:
+            _alone(writing, node, f"{node.name}_t", node.name)
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
     elif isinstance(node, DrawNode):
@@ -160,6 +162,7 @@ def _frame_t(writing: Writing, node: DrawNode) -> None:
     assert isinstance(value, ValueNode)
     noise, name = writing.noise(node.name, value.name), f"{node.name}_t"
     last, *first = lines_of(body.network, node, dict(body.entry.binding))
+    first = [] if value.name in body.entry.alone else first
     draw_from(body, value, last, parameters(last), name, noise)
     for line in first:
         body.add(f"if {writing.frame(node.name)} == 0:")
@@ -170,6 +173,15 @@ def _frame_t(writing: Writing, node: DrawNode) -> None:
             draw_from(body, value, line, parameters(line), name, noise)
         body.depth -= 1
     known_at(body, value, name, f"_at[{writing.frame(node.name)}]")
+    if value.name in body.entry.alone:
+        _alone(writing, node, name, value.name)
+
+
+def _alone(writing: Writing, node: Node, name: str, value: str) -> None:
+    """Let frame 1 be what was made for T = 1, in sequences of one frame."""
+    body = writing.body
+    body.add(f"if {writing.frame(node.name)} == 0:")
+    body.add(f"    {name} = torch.where({one_frame(body)}, {value}_alone, {name})")
 
 
 def blank(body: Body, node: HeadNode, moment: str) -> None:

@@ -14,10 +14,10 @@ from dvaec.emit.attending import attends, distances, prepare
 from dvaec.emit.cells import name_ends, recurrent
 from dvaec.emit.loop_maps import Writing, earlier, prepared
 from dvaec.emit.loop_steps import begins_at_zero, blank, group, starts, tensors
-from dvaec.emit.reading import at_zero
+from dvaec.emit.reading import at_zero, one_frame
 from dvaec.emit.writer import Body, known_names
 from dvaec.plan.dependences import carried_by, dependences
-from dvaec.plan.model import DrawNode, FirstFrame, HeadNode, Loop, Node, Port, StateNode, ValueNode
+from dvaec.plan.model import DrawNode, FirstFrame, HeadNode, Loop, Node, OneFrame, Port, StateNode, ValueNode
 from dvaec.spec.model import LAST, Direction
 
 
@@ -32,6 +32,8 @@ def loop(body: Body, step: Loop) -> None:
     restarted = _restarted(body, step)
     if restarted:
         body.once("mask_at", "mask.unbind(1)")
+    if body.entry.alone:  # named before the loop, whose first step puts it in place
+        one_frame(body)
     for node in nodes:
         _prepare(writing, node, carried.get(node.name, 0))
     lists = [name for node in nodes if node.name in kept for name in tensors(node)]
@@ -69,7 +71,7 @@ def stepping(node: Node) -> tuple[Port, ...]:
 def _kept(body: Body, step: Loop) -> tuple[str, ...]:
     """The nodes of the loop that something outside it needs."""
     edges = dependences(body.network, dict(body.entry.binding))
-    later = [step for step in body.entry.steps if not isinstance(step, FirstFrame)]
+    later = [step for step in body.entry.steps if not isinstance(step, FirstFrame | OneFrame)]
     computed = {name for s in later for name in (s.nodes if isinstance(s, Loop) else (s.node,))}
     outside = {e.source for e in edges if e.reader in computed and e.reader not in step.nodes}
     return tuple(n for n in step.nodes if n in outside or n in body.entry.outputs)

@@ -12,6 +12,7 @@ from dvaec.plan.model import (
     HoldNode,
     Loop,
     Once,
+    OneFrame,
     Plan,
     Step,
     Stream,
@@ -86,12 +87,13 @@ def _step(plan: Plan, step: Step) -> list[str]:
         return [f"  batched   {node_words(plan, step.node):<8} {step.reason}"]
     if isinstance(step, WholeSequence):
         return [f"  sequence  {step.node:<8} {call_words(plan, step)}, {step.direction}: {step.reason}"]
-    if isinstance(step, FirstFrame):
-        return [f"  frame 1   {first_words(plan, step)}: {step.reason}"]
+    if isinstance(step, FirstFrame | OneFrame):
+        when = "frame 1" if isinstance(step, FirstFrame) else "T = 1"
+        return [f"  {when:<9} {first_words(plan, step)}: {step.reason}"]
     return [*_loop(plan, step)]
 
 
-def first_words(plan: Plan, step: FirstFrame | Once) -> str:
+def first_words(plan: Plan, step: FirstFrame | OneFrame | Once) -> str:
     """Name what a step makes beforehand, in its order."""
     return " -> ".join(node_words(plan, name) for name in step.nodes)
 

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from html import escape
 
 from dvaec.emit.plan_text import ABOUT, binding_words, call_words, first_words, node_words, outer_maps
-from dvaec.plan.model import Batched, Entry, FirstFrame, Loop, Once, Plan, Step, WholeSequence, framed
+from dvaec.plan.model import (
+    Batched,
+    Entry,
+    FirstFrame,
+    Loop,
+    Once,
+    OneFrame,
+    Plan,
+    Step,
+    WholeSequence,
+    framed,
+)
 from dvaec.spec.model import Direction
 
 FRAMES = 5
@@ -82,7 +93,7 @@ def _reason(plan: Plan, number: int, step: Step | Once, streamed: bool) -> Reaso
     if isinstance(step, WholeSequence):
         what = f"{node_words(plan, step.node)}: {call_words(plan, step)}, {step.direction} in time"
         return Reason(number, "sequence", what, step.reason)
-    if isinstance(step, FirstFrame | Once):
+    if isinstance(step, FirstFrame | OneFrame | Once):
         return Reason(number, "one frame", first_words(plan, step).replace("->", "→"), step.reason)
     names = " → ".join(node_words(plan, name) for name in step.nodes)
     what = names if streamed else f"{names}: frame after frame, {step.direction} in time"
@@ -103,7 +114,7 @@ def _rows(plan: Plan, number: int, step: Step | Once, streamed: bool) -> list[_R
     if isinstance(step, WholeSequence):
         shapes = (_bar("sequence"), *_arrows(step.direction), _middle(call_words(plan, step)))
         return [_Row(f"{number}  {node_words(plan, step.node)}", shapes)]
-    if isinstance(step, FirstFrame | Once):
+    if isinstance(step, FirstFrame | OneFrame | Once):
         return _frame_rows(plan, number, step)
     return _frame_rows(plan, number, step) if streamed else _loop_rows(plan, number, step)
 
@@ -150,7 +161,7 @@ def computed(loop: Loop, frames: int) -> dict[tuple[str, int], int]:
     return {place: number for number, place in enumerate(inside, 1)}
 
 
-def _frame_rows(plan: Plan, number: int, loop: Loop | FirstFrame | Once) -> list[_Row]:
+def _frame_rows(plan: Plan, number: int, loop: Loop | FirstFrame | OneFrame | Once) -> list[_Row]:
     rows = []
     for row, name in enumerate(loop.nodes):
         mark = f"{number}  " if row == 0 else "    "

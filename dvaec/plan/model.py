@@ -43,6 +43,7 @@ __all__ = [
     "Network",
     "Node",
     "Once",
+    "OneFrame",
     "Origin",
     "Plan",
     "Port",
@@ -144,6 +145,14 @@ class FirstFrame:
 
 
 @dataclass(frozen=True)
+class OneFrame:
+    """The only frame of some nodes where T is 1, one after another, before what makes those of every T."""
+
+    nodes: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Once:
     """What the first step of a stream draws for the whole sequence, one after another, before all else.
 
@@ -163,7 +172,7 @@ class Once:
         return self.after - max(loop.ahead) + loop.frame_of(node) - (frame - 1)
 
 
-Step = Batched | WholeSequence | Loop | FirstFrame
+Step = Batched | WholeSequence | Loop | FirstFrame | OneFrame
 
 
 @dataclass(frozen=True)
@@ -196,6 +205,11 @@ class Entry:
         """The nodes that are made at frame 1 before their other frames."""
         made = [name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes]
         return (*(self.once.begun if self.once is not None else ()), *made)
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The nodes of which the only frame is made apart where T is 1."""
+        return tuple(name for step in self.steps if isinstance(step, OneFrame) for name in step.nodes)
 
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""

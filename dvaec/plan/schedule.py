@@ -29,6 +29,7 @@ from dvaec.plan.model import (
     WholeSequence,
     framed,
 )
+from dvaec.plan.one_frame import one_frame_apart
 from dvaec.plan.turned import later_edges, turned
 from dvaec.spec.model import LAST
 
@@ -45,9 +46,17 @@ def schedule(network: Network, binding: Mapping[str, Origin], outputs: Sequence[
 
 
 def _steps(
-    network: Network, binding: Mapping[str, Origin], order: Sequence[str], edges: Sequence[Dependence]
+    network: Network,
+    binding: Mapping[str, Origin],
+    order: Sequence[str],
+    edges: Sequence[Dependence],
+    *,
+    alone: bool = True,
 ) -> tuple[Step, ...]:
-    """Schedule component by component; one that has no schedule may have one if its frame 1 has its own."""
+    """Schedule component by component; one that has no schedule may have one if the case T = 1 is apart.
+
+    `alone` says whether that may be.
+    """
     sources: dict[str, list[str]] = {name: [] for name in order}
     for edge in edges:
         if edge.source in sources:
@@ -56,27 +65,32 @@ def _steps(
     for component in components(order, sources):
         inside = tuple(e for e in edges if e.reader in component and e.source in component)
         try:
-            step = _step(network, binding, component, inside)
-        except UnschedulableError as fault:
-            steps += _with_own_frame_1(network, binding, component, inside, fault)
-            continue
-        if step is not None:
-            steps.append(step)
+            steps += _of_component(network, binding, component, inside)
+        except UnschedulableError:
+            made = one_frame_apart(network, binding, component, inside) if alone else None
+            if made is None:
+                raise
+            steps += (made.step, *_steps(network, binding, component, made.edges))
     return tuple(steps)
 
 
-def _with_own_frame_1(
+def _of_component(
     network: Network,
     binding: Mapping[str, Origin],
     component: tuple[str, ...],
     inside: tuple[Dependence, ...],
-    fault: UnschedulableError,
 ) -> tuple[Step, ...]:
-    """Schedule a component that is in the way of itself: frame 1 ahead of all else, or in its own order."""
+    """Schedule one component as it is, or with its frame 1 ahead of all else, or in its own order."""
+    try:
+        step = _step(network, binding, component, inside)
+    except UnschedulableError as found:
+        fault = found
+    else:
+        return () if step is None else (step,)
     apart = first_frame_apart(network, binding, component, inside)
     if apart is not None:
         try:
-            return (apart.step, *_steps(network, binding, apart.rest, apart.edges))
+            return (apart.step, *_steps(network, binding, apart.rest, apart.edges, alone=False))
         except UnschedulableError as later:
             fault = later
     loop = loop_turned(network, component, inside)

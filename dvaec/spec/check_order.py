@@ -19,6 +19,7 @@ from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
 from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
+from dvaec.spec.one_frame import with_order_of_one_frame
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
@@ -47,9 +48,10 @@ def chain_order(context: Context, q: tuple[Conditional, ...]) -> tuple[Sweep, ..
     networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
     if given is None and not networks and not context.report.found:
         _apart(context, order, q)
-    if not context.report.found:
-        check_ends(context, order, q)
-    return order
+    if context.report.found:
+        return order
+    check_ends(context, order, q)
+    return with_order_of_one_frame(order, q, static, context.zero)
 
 
 def _asked_for(
