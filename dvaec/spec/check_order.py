@@ -17,9 +17,10 @@ from dvaec.spec.early import drawn_ahead, unmet, with_early_frames
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
+from dvaec.spec.node_order import serves
 from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
-from dvaec.spec.one_frame import with_order_of_one_frame
+from dvaec.spec.one_frame import order_of_one_frame, with_order_of_one_frame
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
@@ -67,7 +68,14 @@ def _asked_for(
         if line.target.name in generated
     ]
     found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
-    return _first_of(found, q)
+    first = _first_of(found, q)
+    if context.report.found or not any(unmet(first, q)):
+        return first
+    for one in orders(generated, static, q, made):
+        order, ends = _with_single_frames(context, one, q, alike=False), (q, static, context.zero)
+        if not any(unmet(order, q)) and serves(order, *ends) and order_of_one_frame(order, *ends) is not None:
+            return order
+    return first
 
 
 def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
@@ -82,11 +90,14 @@ def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
 
 
 def _with_single_frames(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], *, alike: bool = True
 ) -> tuple[Sweep, ...]:
-    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead."""
+    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead.
+
+    If it is to be `alike` where T is 1, frame T comes ahead with frame 1 of its latent.
+    """
     order = _turned_at_ends(context, order, q)
-    return order if context.report.found else with_early_frames(order, q)
+    return order if context.report.found else with_early_frames(order, q, alike=alike)
 
 
 def _turned_at_ends(

@@ -28,17 +28,26 @@ def cycle_at_ends(
     what has been drawn by then, and so nothing that waits for it; nor does a line of z_1 that reads z_T read
     itself where T is 1.
     """
-    reach = max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
-    most = 8 + 2 * reach
+    most = 8 + 2 * farthest(conditionals)
     budget = MOST_ARROWS
     for frames in (*range(1, min(4, most)), *range(most, 3, -1)):
-        cost = sum(_arrows(p.offsets, frames) for c in conditionals for p in c.parents)
+        cost = arrows_at(conditionals, frames)
         if cost > budget:
             continue
         budget -= cost
         if cycle := _cycle(unrolled(conditionals, static, zero, frames, drawn)):
             return cycle
     return None
+
+
+def farthest(conditionals: Iterable[Conditional]) -> int:
+    """Return the largest |offset| at which a window ends."""
+    return max((_end(p.offsets) for c in conditionals for p in c.parents), default=0)
+
+
+def arrows_at(conditionals: Iterable[Conditional], frames: int) -> int:
+    """Count the arrows of the graph unrolled over some frames, roughly and without making them."""
+    return sum(_arrows(p.offsets, frames) for c in conditionals for p in c.parents)
 
 
 def _arrows(offsets: Offsets | None, frames: int) -> int:

@@ -19,22 +19,28 @@ from dvaec.spec.model import LAST, Conditional, Sweep
 def with_order_of_one_frame(
     order: tuple[Sweep, ...], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
 ) -> tuple[Sweep, ...]:
-    """Return an order with that of T = 1, on its first frames drawn ahead, if it is one of its own.
+    """Return an order with that of T = 1, on its first frames drawn ahead, if it is one of its own."""
+    if not (found := order_of_one_frame(order, q, static, zero)):
+        return order
+    at = next(k for k, sweep in enumerate(order) if not sweep.latents)
+    return (*order[:at], replace(order[at], alone=found), *order[at + 1 :])
 
-    It keeps what it can of the order of longer sequences. Without such frames, and where lines wait for one
-    another where T is 1, there is none.
+
+def order_of_one_frame(
+    order: tuple[Sweep, ...], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
+) -> tuple[Key, ...] | None:
+    """Return the order of T = 1, empty if it is that of longer sequences; None where there is none.
+
+    It keeps what it can of that. There is none where lines wait for one another where T is 1.
     """
     own = {(line.target, line.frame) for line in q}
     places = list(_places(order, own, static, zero))
     apart = any(ahead and places.index((key, False)) > at + 1 for at, (key, ahead) in enumerate(places))
     if not apart:
-        return order
+        return ()
     usual = [key for key, ahead in places if not ahead]
     found = topological(usual, _needs(order, q, static, zero))
-    if len(found) < len(usual):
-        return order
-    at = next(k for k, sweep in enumerate(order) if not sweep.latents)
-    return (*order[:at], replace(order[at], alone=found), *order[at + 1 :])
+    return found if len(found) == len(usual) else None
 
 
 def _places(
