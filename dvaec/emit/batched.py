@@ -67,7 +67,7 @@ def _last_frame(body: Body, node: DrawNode) -> None:
     body.named.add(node.name)
     lines = lines_of(body.network, node, dict(body.entry.binding))
     if lines:
-        lines = lines[:1] if node.value in body.entry.alone else lines
+        lines = lines[:1] if node.value in body.alone else lines
         _drawn_last(body, node, lines)
     else:
         body.add(f"{node.name} = {body.call('last', node.value, 'lengths')}")
@@ -88,7 +88,7 @@ def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
     if body.entry.origin(node.value).partly_known:
         where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
         body.add(f"{node.name} = torch.where({where}, {what}, {node.name})")
-    if node.value in body.entry.alone:
+    if node.value in body.alone:
         body.add(f"{node.name} = torch.where({one_frame(body)}, {node.value}_alone, {node.name})")
 
 

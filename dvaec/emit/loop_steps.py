@@ -132,7 +132,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         if node.name in body.entry.begun:
             body.add(f"if {writing.frame(node.name)} == 0:")
             body.add(f"    {node.name}_t = {node.name}_first")
-        elif node.name in body.entry.alone:
+        elif node.name in body.alone:
             _alone(writing, node, f"{node.name}_t", node.name)
     elif isinstance(node, HeadNode):
         conditional(writing, node, ports)
@@ -162,7 +162,7 @@ def _frame_t(writing: Writing, node: DrawNode) -> None:
     assert isinstance(value, ValueNode)
     noise, name = writing.noise(node.name, value.name), f"{node.name}_t"
     last, *first = lines_of(body.network, node, dict(body.entry.binding))
-    first = [] if value.name in body.entry.alone else first
+    first = [] if value.name in body.alone else first
     draw_from(body, value, last, parameters(last), name, noise)
     for line in first:
         body.add(f"if {writing.frame(node.name)} == 0:")
@@ -173,7 +173,7 @@ def _frame_t(writing: Writing, node: DrawNode) -> None:
             draw_from(body, value, line, parameters(line), name, noise)
         body.depth -= 1
     known_at(body, value, name, f"_at[{writing.frame(node.name)}]")
-    if value.name in body.entry.alone:
+    if value.name in body.alone:
         _alone(writing, node, name, value.name)
 
 

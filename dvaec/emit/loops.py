@@ -32,7 +32,7 @@ def loop(body: Body, step: Loop) -> None:
     restarted = _restarted(body, step)
     if restarted:
         body.once("mask_at", "mask.unbind(1)")
-    if body.entry.alone:  # named before the loop, whose first step puts it in place
+    if body.alone:  # named before the loop, whose first step puts it in place
         one_frame(body)
     for node in nodes:
         _prepare(writing, node, carried.get(node.name, 0))

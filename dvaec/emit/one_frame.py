@@ -38,6 +38,7 @@ def one_frame_alone(body: Body, step: OneFrame) -> None:
             _head(body, node)
         else:
             _made(body, node)
+        body.alone.add(node.name)
 
 
 def _value(body: Body, node: ValueNode) -> None:
@@ -45,7 +46,7 @@ def _value(body: Body, node: ValueNode) -> None:
     speaks = body.network.node(head.begins or head.ends or head.name)
     assert isinstance(speaks, HeadNode)
     at = "[:, 0]" if node.framed else ""
-    alone = speaks.name in body.entry.alone
+    alone = speaks.name in body.alone
     names = (
         _parameters(speaks)
         if alone
@@ -118,12 +119,12 @@ def _read(body: Body, read: Read) -> str:
     """What is read where T is 1, (batch, dim)."""
     node, name = body.network.node(read.node), read.node
     if not framed(node) or at_one_frame(read):
-        if name in body.entry.alone:
+        if name in body.alone:
             return f"{name}_alone"
         return single(body, Read(name, None, 1)) if framed(node) else name
     if read.offset == -1 and has_zero(body, name):
         zero = at_zero(body, name)
-        return f"{zero}_alone" if zero in body.entry.alone else zero
+        return f"{zero}_alone" if zero in body.alone else zero
     return start(body, name)
 
 

@@ -83,7 +83,7 @@ def _state_start(body: Body, node: StateNode) -> str:
     if node.state.learned_start:
         return body.once(name, f"self.{name}.expand(batch, {node.dim})")
     if isinstance(node, HoldNode) and drawn_ahead(body, node):
-        alone = node.source in body.entry.alone
+        alone = node.source in body.alone
         one, first = one_frame(body), f"{node.source}_alone"
         first = first if alone else single(body, Read(node.source, None, 1))
         return body.once(name, f"torch.where({one}, {first}, {body.like}.new_zeros(batch, {node.dim}))")
@@ -99,13 +99,13 @@ def drawn_ahead(body: Body, node: HoldNode) -> bool:
     """Whether what is held is there at its own frame where T is 1: frame 1 is drawn, or given, before."""
     if not node.ahead:
         return False
-    made = (*body.entry.begun, *body.entry.alone)
+    made = {*body.entry.begun, *body.alone}
     return body.entry.origin(node.source) is Origin.GIVEN or node.source in made
 
 
 def put_alone(body: Body, node: ValueNode, value: str) -> None:
     """Let `value`, of all frames or of frame 1, be what was made for T = 1 in sequences of one frame."""
-    if node.name in body.entry.alone:
+    if node.name in body.alone:
         one, alone = one_frame(body), f"{node.name}_alone"
         if node.framed and value == node.name:
             one, alone = f"{one}.unsqueeze(1)", f"{alone}.unsqueeze(1)"

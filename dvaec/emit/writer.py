@@ -51,6 +51,7 @@ class Body:
     lines: list[str] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)  # nodes of which the only frame has been made, where T is 1
     depth: int = 0
 
     def add(self, line: str, node: str = "") -> None:
