@@ -81,7 +81,9 @@ def order_words(spec: Spec) -> str:
         ends = ", ".join(f"{name}_T" for name in sweep.last)
         near += f", {'at first' if sweep.backward else 'at last'} {ends}" if ends else ""
         said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
-    return f"by the chain rule along {'; then '.join(said)}"
+    alone = ", ".join(f"{name}_{at}" if spec.variable(name).framed else name for name, at in spec.alone)
+    one = f"; where T = 1: {alone}" if alone else ""
+    return f"by the chain rule along {'; then '.join(said)}{one}"
 
 
 def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:

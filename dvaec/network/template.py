@@ -176,8 +176,14 @@ def singles(template: Template, target: str, frame: int | None, latents: bool = 
 
 
 def spoken(template: Template, name: str, frame: int | None, frames: int) -> int | None:
-    """Return LAST for frame T of a latent where its order is its own, and any other frame as it is."""
-    own = any(name in sweep.last or (name, LAST) in sweep.first for sweep in template.order)
+    """Return LAST for frame T of a latent where its order is its own, and any other frame as it is.
+
+    It is that of a sweep that begins with frame T, if some of this has been drawn ahead.
+    """
+    ahead = {key for sweep in template.order if not sweep.latents for key in sweep.first}
+    sweep = next(sweep for sweep in template.order if name in sweep.latents)
+    begun = sweep.backward and any((mate, LAST) in ahead for mate in sweep.latents)
+    own = begun or name in sweep.last or (name, LAST) in ahead
     return LAST if frame == frames and own and not (frame == 1 and name in template.begun) else frame
 
 

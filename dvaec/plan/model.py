@@ -27,7 +27,7 @@ from dvaec.plan.nodes import (
     is_last,
     value_name,
 )
-from dvaec.spec.model import Direction
+from dvaec.plan.steps import Batched, FirstFrame, Loop, Once, OneFrame, Step, WholeSequence
 from dvaec.spec.offsets import Offsets
 
 __all__ = [
@@ -87,92 +87,6 @@ class Dependence:
     source: str
     offset: int | None
     window: Offsets | None = None
-
-
-@dataclass(frozen=True)
-class Batched:
-    """One operation over (batch, time)."""
-
-    node: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class WholeSequence:
-    """One recurrent state whose inputs are all there: one library call for the whole sequence."""
-
-    node: str
-    direction: Direction
-    reason: str
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A loop over time that holds exactly the nodes of one cycle, in the order within a step.
-
-    In step t a node computes the frame t + `ahead` (t - `ahead` in a backward loop). All are 0 unless some
-    node is read at a later frame than its reader's, against the loop's direction. Where the order within a
-    step is another at frame 1, that is `turned`.
-    """
-
-    nodes: tuple[str, ...]
-    direction: Direction
-    reason: str
-    ahead: tuple[int, ...]  # one per node
-    turned: tuple[str, ...] = ()
-
-    def frame_of(self, node: str) -> int:
-        """Return the frame that a node computes in step t, counted from t."""
-        ahead = self.ahead[self.nodes.index(node)]
-        return ahead if self.direction is Direction.FORWARD else -ahead
-
-    def distance(self, reader: str, source: str, offset: int) -> int:
-        """Return how many steps before it is read, `offset` frames from the reader's, a source is made."""
-        behind = self.frame_of(source) - self.frame_of(reader) - offset
-        return behind if self.direction is Direction.FORWARD else -behind
-
-
-@dataclass(frozen=True)
-class FirstFrame:
-    """Frame 1 of some nodes, one after another, before what makes their other frames.
-
-    In a stream it is made in the step that comes to frame 1 of what runs so many frames `ahead` of the loop.
-    """
-
-    nodes: tuple[str, ...]
-    reason: str
-    ahead: int = 0
-
-
-@dataclass(frozen=True)
-class OneFrame:
-    """The only frame of some nodes where T is 1, one after another, before what makes those of every T."""
-
-    nodes: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Once:
-    """What the first step of a stream draws for the whole sequence, one after another, before all else.
-
-    Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
-    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes. What
-    is read of `ahead`, nodes with their frames, the steps until then have made.
-    """
-
-    nodes: tuple[str, ...]
-    reason: str
-    after: int = 0
-    begun: tuple[str, ...] = ()
-    ahead: tuple[tuple[str, int], ...] = ()
-
-    def steps_behind(self, loop: Loop, node: str, frame: int) -> int:
-        """How many steps before the draws a loop has made that frame of a node."""
-        return self.after - max(loop.ahead) + loop.frame_of(node) - (frame - 1)
-
-
-Step = Batched | WholeSequence | Loop | FirstFrame | OneFrame
 
 
 @dataclass(frozen=True)
