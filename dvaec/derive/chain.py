@@ -44,8 +44,11 @@ def chain(spec: Spec) -> tuple[Key, ...]:
         if not sweep.latents:
             found += sweep.first
             continue
-        if any((name, 1) in spec.early for name in sweep.latents):  # there, another may need more
+        early = any((name, 1) in spec.early for name in sweep.latents)
+        if early or (spec.alone and sweep.latents[0] not in template.static):  # there, another may need more
             own += [(name, 1) for name in sweep.latents]
+        if sweep.backward and any((name, LAST) in spec.early for name in sweep.latents):  # so it is at T
+            own += [(name, LAST) for name in sweep.latents]
         every: list[Key] = [(name, None) for name in sweep.latents]
         near = sweep.first or [(n, f) for f in ((1, 0) if sweep.backward else (0, 1)) for n in sweep.latents]
         numbered: list[Key] = [key for key in near if key in own and key not in spec.early]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvaec.network.finite import Finite
-from dvaec.network.template import evidence, singles, spoken, template_of
+from dvaec.network.template import evidence, singles, spoken, template_of, where_t_is_1
 from dvaec.network.unrolled import Node, TooLargeError
 from dvaec.spec.model import Spec
 
@@ -28,5 +28,7 @@ def posterior_at(spec: Spec, frames: int) -> dict[str, list[str]]:
         for node in (Node(name, frame) for frame in places):
             frame = spoken(template, name, node.frame, frames)
             given = evidence(template, name, frame=frame), singles(template, name, frame)
+            if frames == 1 and template.alone:
+                given = where_t_is_1(template, name, node.frame, given[0])
             found[str(node)] = [str(member) for member in network.nodes(network.minimal(node, *given))]
     return found

@@ -20,8 +20,9 @@ FEWEST = 8  # frames, where there is no frame t
 class Factor:
     """The windows of one factor, as they were `found` and as its conditional reads them.
 
-    E is `given` as windows and has the single frames `absolute`, too. The windows are those of the frames
-    that are `served`: from the first number on, but for as many at the end as the second one says.
+    E is `given` as windows and has the single frames `absolute`, too; where T is 1 it may be another,
+    `alone`. The windows are those of the frames that are `served`: from the first number on, but for as many
+    at the end as the second one says.
     """
 
     template: Template
@@ -30,6 +31,7 @@ class Factor:
     given: Mapping[str, Offsets | None]
     served: tuple[int, int] = (1, 0)
     absolute: tuple[Parent, ...] = ()
+    alone: tuple[Mapping[str, Offsets | None], tuple[Parent, ...]] | None = None
 
     @property
     def framed(self) -> bool:
@@ -47,7 +49,8 @@ class Factor:
         """Return what the windows hold at frame `at` of `frames` without need."""
         network, at = Finite(self.template, frames), frames if at == LAST else at
         exact = self._exact(network, at)
-        allowed = network.places((*(Parent(n, o) for n, o in self.given.items()), *self.absolute), at)
+        given, absolute = self._evidence(frames)
+        allowed = network.places((*(Parent(n, o) for n, o in given.items()), *absolute), at)
         read = network.places(self.conditional.parents, at)
         return {name: read[name] & allowed[name] & ~exact[name] for name in self.template.names}
 
@@ -58,4 +61,7 @@ class Factor:
         return any(exact[name] & ~read[name] for name in self.template.names)
 
     def _exact(self, network: Finite, at: int | None) -> Sets:
-        return network.minimal(Node(self.conditional.target, at), self.given, self.absolute)
+        return network.minimal(Node(self.conditional.target, at), *self._evidence(network.frames))
+
+    def _evidence(self, frames: int) -> tuple[Mapping[str, Offsets | None], tuple[Parent, ...]]:
+        return self.alone if frames == 1 and self.alone is not None else (self.given, self.absolute)

@@ -7,13 +7,13 @@ comes after all that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.derive.factors import Factors, placed
 from dvaec.network.template import evidence, singles, template_of
 from dvaec.spec.graph import reachable, shifted, topological
-from dvaec.spec.model import Conditional, Parent, Spec, Sweep
+from dvaec.spec.model import LAST, Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 
@@ -79,9 +79,20 @@ def earlier(spec: Spec, blocks: Sequence[Block], target: str, frame: int | None 
 def _earlier_in_q(spec: Spec, target: str, frame: int | None) -> tuple[Parent, ...]:
     """Return what comes before a target in q's order, where that has frames ahead of their sweep."""
     template = template_of(spec)
-    given = evidence(template, target, frame=frame).items()
-    latent = [Parent(name, offsets) for name, offsets in given if name in spec.latents and offsets != NONE]
-    return (*latent, *singles(template, target, frame))
+    given = evidence(template, target, frame=frame)
+    latent = [Parent(name, o) for name, o in given.items() if name in spec.latents and o != NONE]
+    return (*latent, *singles(template, target, frame), *_begun(spec, target, frame, given))
+
+
+def _begun(
+    spec: Spec, target: str, frame: int | None, given: Mapping[str, Offsets | None]
+) -> Iterator[Parent]:
+    """Yield the frames drawn ahead that a sweep begins with, which no window holds there."""
+    sweep = next(sweep for sweep in spec.order if target in sweep.latents)
+    for name, at in spec.early if frame is None else ():
+        mate = name in sweep.latents and name != target and sweep.backward == (at == LAST)
+        if mate and 0 not in (given[name] or NONE):
+            yield Parent(name, None, at)
 
 
 def placed_in_order(spec: Spec, conditional: Conditional, frame: int | None) -> tuple[Parent, ...]:

@@ -9,13 +9,13 @@ all frames t; frame 0 has its own, and so have frames 1 and T where that is bett
 from __future__ import annotations
 
 from dvaec.derive.chain import chain, chain_of_q, seen_by_network
-from dvaec.derive.evidence import restricted
-from dvaec.derive.given import windows_given
+from dvaec.derive.evidence import Given, restricted
+from dvaec.derive.given import Alone, windows_given
 from dvaec.derive.interior import interior
 from dvaec.derive.loose import looseness
 from dvaec.derive.minimum import Factor
 from dvaec.derive.model import DerivedConditional, Key, Posterior, Proof, served_by
-from dvaec.network.template import Template, evidence, singles, template_of
+from dvaec.network.template import Template, evidence, singles, template_of, where_t_is_1
 from dvaec.network.unfold import UnfoldError, unfold
 from dvaec.spec.model import Conditional, InferenceKind, Spec
 
@@ -30,13 +30,25 @@ def exact_posterior(spec: Spec) -> Posterior:
 def _factor(spec: Spec, template: Template, key: Key, served: tuple[int, int]) -> DerivedConditional:
     name, frame = key
     given, absolute = evidence(template, name, frame=frame), singles(template, name, frame)
-    found = windows_given(spec, template, key, given, served, absolute)
+    alone = _alone(spec, template, key, given)
+    found = windows_given(spec, template, key, given, served, absolute, alone)
     conditional = Conditional(name, found.parents, frame)
     proof = Proof(template.lag, found.first, found.period, found.searched, found.component)
-    factor = Factor(template, conditional, found, given, served, absolute)
+    factor = Factor(template, conditional, found, given, served, absolute, alone)
     loose = looseness(spec, factor)
     inside = interior(spec, factor) if loose.inside else None
     return DerivedConditional(conditional, proof, loose, inside)
+
+
+def _alone(spec: Spec, template: Template, key: Key, given: Given) -> Alone | None:
+    """Return E where T is 1 of a factor that speaks there, if the order is its own, and T may be 1."""
+    name, frame = key
+    there = frame in (0, 1) or name in template.static
+    return (
+        where_t_is_1(template, name, frame, given)
+        if template.alone and there and spec.frames is None
+        else None
+    )
 
 
 def declared_inference(spec: Spec, posterior: Posterior) -> tuple[Conditional, ...]:
@@ -58,7 +70,8 @@ def _declared(spec: Spec, posterior: Posterior, key: Key) -> Conditional:
     if given is None:
         return posterior.of(name, frame)
     absolute = singles(template, name, frame, inference.kind is not InferenceKind.MEAN_FIELD)
-    found = windows_given(spec, template, key, given, posterior.served_by(name), absolute)
+    alone = None if inference.kind is InferenceKind.MEAN_FIELD else _alone(spec, template, key, given)
+    found = windows_given(spec, template, key, given, posterior.served_by(name), absolute, alone)
     return Conditional(name, found.parents, frame)
 
 

@@ -73,7 +73,8 @@ def _drawn_last(body: Body, node: DrawNode, lines: Sequence[HeadNode]) -> None:
         for at_last, at_first in zip(parameters(lines[0]), parameters(first), strict=True):
             body.add(f"{at_last} = torch.where({one}, {at_first}, {at_last})")
     noise = body.call("last", f"noise_{node.value}", "lengths")
-    draw_from(body, value, lines[0], parameters(lines[0]), node.name, noise)
+    head = next((line for line in lines if not line.standard), lines[0])  # N(0, I) if both lines are
+    draw_from(body, value, head, parameters(lines[0]), node.name, noise)
     if body.entry.origin(node.value).partly_known:
         where, what = (body.call("last", one, "lengths") for one in known_names(node.value))
         body.add(f"{node.name} = torch.where({where}, {what}, {node.name})")

@@ -50,6 +50,8 @@ def _sweep(sweep: Sweep) -> dict[str, Json]:
         found["last"] = list(sweep.last)
     if sweep.shifts:
         found["frames_behind"] = list(sweep.shifts)
+    if sweep.alone:
+        found["alone"] = [f"{name}_{frame_word(frame)}" for name, frame in sweep.alone]
     return found
 
 

@@ -84,11 +84,12 @@ def order_words(spec: Spec) -> str:
         near += "".join(f", {name} {counted(shift, 'frame')} behind" for name, shift in behind)
         said.append(f"{names} {together}{'backward' if sweep.backward else 'forward'} in time{near}")
     words = f"by the chain rule along {'; then '.join(said)}"
-    return (
-        words
-        if spec.swept
-        else f"{words}; q, of which single frames have an order of their own, is not compared"
-    )
+    if spec.alone:
+        alone = (f"{name}_{at}" if spec.variable(name).framed else name for name, at in spec.alone)
+        words += f"; where T = 1: {', '.join(alone)}"
+    if not spec.swept:
+        words += "; q, of which single frames have an order of their own, is not compared"
+    return words
 
 
 def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:

@@ -26,15 +26,18 @@ def numbered_windows(
     frame: int,
     given: Mapping[str, Offsets | None],
     single: Single = (),
+    *,
+    longer: bool = False,
 ) -> Windows:
     """Return the minimal conditioning set of the target's frame 0 or 1, given E as windows relative to it.
 
     These are the cases in which frame 1 is where it is seen from there: nothing stands before it, and frame T
     is at any of the frames from there on. The windows found are relative to `frame`, in the one form that
-    such a line has (`dvaec.spec.frames.at_frames`), and hold for every T; of E they hold no more than it has.
+    such a line has (`dvaec.spec.frames.at_frames`), and hold for every T, or for all `longer` than one frame;
+    of E they hold no more than it has.
     """
     question = _question(template, target, given, Case(of(1 - frame), NONE))
-    windows = _in_all_cases(question, LAST, 1 - frame, single)
+    windows = _in_all_cases(question, LAST, 1 - frame + longer, single)
     return replace(windows, parents=tuple(_counted(template, windows, frame, given)))
 
 

@@ -37,6 +37,11 @@ class Template:
         return tuple(name for sweep in self.order for name in sweep.latents)
 
     @property
+    def alone(self) -> tuple[tuple[str, int], ...]:
+        """The order in which q draws where T is 1, if it is one of its own; 0 at sequence level."""
+        return next((sweep.alone for sweep in self.order if sweep.alone), ())
+
+    @property
     def lag(self) -> int:
         """The largest |offset| at which a window of some family ends."""
         families = (*self.families, *self.numbered)
@@ -71,7 +76,7 @@ def template_of(spec: Spec) -> Template:
         zero=spec.zero,
         families=spec.generation,
         numbered=spec.numbered,
-        begun=tuple(n for n in spec.latents if spec.tells(n, 1) or (n, 1) in turned_ends(spec)),
+        begun=tuple(n for n in spec.latents if spec.tells(n, 1) or (n, 1) in turned_ends(spec) or spec.alone),
     )
 
 
@@ -118,6 +123,19 @@ def evidence(
     return given
 
 
+def where_t_is_1(
+    template: Template, target: str, frame: int | None, given: Mapping[str, Offsets | None]
+) -> tuple[dict[str, Offsets | None], tuple[Parent, ...]]:
+    """Return E of a latent where T is 1, if the order is its own there: windows, and frames of latents.
+
+    Of all but the latents it is what is `given` to it.
+    """
+    before = template.alone[: template.alone.index((target, frame or 0))]
+    found = {name: offsets for name, offsets in given.items() if name not in template.latents}
+    found |= {name: None for name, _ in before if name in template.static}
+    return found, tuple(Parent(name, None, at) for name, at in before if name not in template.static)
+
+
 def drawn_in(template: Template, target: str, frame: int | None) -> int:
     """Return the place in the order of the sweep that draws a latent (at its frame 0, 1 or LAST)."""
     early = (k for k, one in enumerate(template.order) if not one.latents and (target, frame) in one.first)
@@ -158,8 +176,14 @@ def singles(template: Template, target: str, frame: int | None, latents: bool = 
 
 
 def spoken(template: Template, name: str, frame: int | None, frames: int) -> int | None:
-    """Return LAST for frame T of a latent where its order is its own, and any other frame as it is."""
-    own = any(name in sweep.last or (name, LAST) in sweep.first for sweep in template.order)
+    """Return LAST for frame T of a latent where its order is its own, and any other frame as it is.
+
+    It is that of a sweep that begins with frame T, if some of this has been drawn ahead.
+    """
+    ahead = {key for sweep in template.order if not sweep.latents for key in sweep.first}
+    sweep = next(sweep for sweep in template.order if name in sweep.latents)
+    begun = sweep.backward and any((mate, LAST) in ahead for mate in sweep.latents)
+    own = begun or name in sweep.last or (name, LAST) in ahead
     return LAST if frame == frames and own and not (frame == 1 and name in template.begun) else frame
 
 

@@ -29,10 +29,12 @@ def unframed_windows(
     target: str,
     given: Mapping[str, Offsets | None],
     absolute: Iterable[Parent] = (),
+    alone: tuple[Mapping[str, Offsets | None], tuple[Parent, ...]] | None = None,
 ) -> Windows:
     """Return the minimal conditioning set of a sequence-level `target`.
 
-    E is `given`, as whole windows, and the single frames `absolute`.
+    E is `given`, as whole windows, and the single frames `absolute`; where T is 1, it is `alone`, if that is
+    another.
     """
     absolute = tuple(absolute)
     scene = marks_scene(template, target)
@@ -52,7 +54,7 @@ def unframed_windows(
                 f"the windows of {target} would end at a frame of {name} between 1 and T, "
                 f"which has no name there; give {target} a conditional of its own"
             )
-    _of_one_frame(template, found, inside, target, (given, absolute))
+    _of_one_frame(template, found, inside, target, alone or (given, absolute))
     return Windows(target, _parents(template, found), _parents(template, component), 0)
 
 
@@ -88,7 +90,7 @@ def _of_one_frame(
             continue
         found[other] |= ZERO if places & 1 else 0
         missing = places & 2 and not found[other] & (ONE | FINAL)
-        found[other] |= (ONE if inside[other] & ONE else FINAL) if missing else 0
+        found[other] |= (FINAL if inside[other] & (ONE | FINAL) == FINAL else ONE) if missing else 0
 
 
 def _evidence(template: Template, given: Mapping[str, Offsets | None]) -> tuple[Sets, Sets]:

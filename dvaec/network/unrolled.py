@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dvaec.network.template import Template, evidence, singles, spoken
+from dvaec.network.template import Template, evidence, singles, spoken, where_t_is_1
 from dvaec.spec.model import LAST, Conditional, Parent
 from dvaec.spec.notation import counted
 from dvaec.spec.offsets import Offsets
@@ -74,10 +74,14 @@ class Unrolled:
         `generic` says that it is asked as one of any frame t, whichever it is.
         """
         frame = None if generic else spoken(self.template, target.name, target.frame, self.frames)
-        alone = singles(self.template, target.name, frame)
+        windows, alone = (
+            evidence(self.template, target.name, frame=frame),
+            singles(self.template, target.name, frame),
+        )
+        if self.frames == 1 and self.template.alone:
+            windows, alone = where_t_is_1(self.template, target.name, target.frame, windows)
         more = (n for p in alone for n in read_by(self.template, p, target.frame, self.frames))
-        given = self.given(target.frame, evidence(self.template, target.name, frame=frame))
-        return (given | frozenset(more)) - {target}
+        return (self.given(target.frame, windows) | frozenset(more)) - {target}
 
     def reads(self, conditional: Conditional, frame: int | None) -> tuple[Node, ...]:
         """Return the nodes that a conditional reads at `frame`."""

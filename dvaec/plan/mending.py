@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, InferenceKind, Spec
-from dvaec.spec.offsets import window
 from dvaec.spec.source import READS, Path, Source
 
 
@@ -51,21 +50,8 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
         return (
             f"frame T can be made ahead of all other frames where it waits for none of these, frames 1 of "
             f"lines of their own aside: let {last}_T read nothing else of {last}, nor what is made of it"
-            f"{_where_t_is_1(developed, last)}"
         )
-    return _ahead_where_t_is_1(developed, error) or _frame_1(developed, error)
-
-
-def _ahead_where_t_is_1(developed: Spec, error: UnschedulableError) -> str | None:
-    """Say why q cannot draw a frame T ahead of the others: where T is 1, the line of frame 1 speaks."""
-    q = developed.inference
-    read = {p.name for c in (*q.conditionals, *q.numbered) for p in c.parents if p.frame == LAST}
-    both = ({c.target for c in q.numbered if c.frame == frame} for frame in (1, LAST))
-    last = next((name for name in sorted(read.intersection(*both)) if name in error.nodes), None)
-    return last and (
-        f"where T is 1 the line of {last}_1 speaks for {last}_T, which is drawn ahead of the others: let it "
-        f"wait for nothing that {last}_T does not wait for"
-    )
+    return _frame_1(developed, error)
 
 
 def _frame_1(developed: Spec, error: UnschedulableError) -> str | None:
@@ -78,10 +64,3 @@ def _frame_1(developed: Spec, error: UnschedulableError) -> str | None:
         f"{first}_1, and those of what it reads, read frame 1 alone of what is made frame after frame"
         f"{'; what attends needs a line of frame 1 there' if attending else ''}"
     )
-
-
-def _where_t_is_1(developed: Spec, last: str | None) -> str:
-    """Say which line speaks for frame T where T is 1, if it reads later frames."""
-    read = [p for c in developed.numbered if c.target == last and c.frame == 1 for p in c.parents]
-    later = any(p.offsets & window(1, None) for p in read if p.offsets is not None)
-    return f"; where T is 1 the line of {last}_1 speaks, so let that read no later frame" if later else ""

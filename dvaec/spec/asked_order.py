@@ -9,8 +9,11 @@ from dvaec.spec.chain import orders, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.context import Context
 from dvaec.spec.early import unmet, with_early_frames
+from dvaec.spec.first_lines import with_first_lines
 from dvaec.spec.frames import conditional_of
-from dvaec.spec.model import Conditional, InferenceKind, Sweep
+from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Sweep
+from dvaec.spec.one_frame import with_order_of_one_frame
+from dvaec.spec.unswept import read_too_early
 
 
 def asked_for(
@@ -25,16 +28,43 @@ def asked_for(
         for line in lines
         if line.target.name in generated
     ]
-    found = (_with_single_frames(context, one, q) for one in orders(generated, static, q, made))
-    return _first_of(found, q)
+    first = None
+    for alike in (True, False):
+        for one in orders(generated, static, q, made):
+            order = _with_single_frames(context, one, q, alike)
+            first = order if first is None else first
+            if not any(unmet(order, q)) and not any(too_early(context, order, q)):
+                return order
+    return first or ()
+
+
+def too_early(
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+) -> Iterator[tuple[Conditional, Parent]]:
+    """Yield what q's lines read before it is drawn, with those that an order of frame 1 or T adds."""
+    every, single = ([c for c in q if (c.frame is None) is whole] for whole in (True, False))
+    inference = Inference(inference_kind(context.parsed), 0, tuple(every), tuple(single))
+    said = with_first_lines(inference, order, tuple(context.variables), context.zero)
+    return read_too_early(order, (*said.conditionals, *said.numbered), static_of(context), context.zero)
+
+
+def static_of(context: Context) -> tuple[str, ...]:
+    """Return the latents of sequence level."""
+    return tuple(name for name in context.having("latent") if not context.framed.get(name, True))
 
 
 def _with_single_frames(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
+    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], alike: bool
 ) -> tuple[Sweep, ...]:
-    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead."""
+    """Return an order with those of frames 0, 1 and T, and the blocks of frames that are drawn ahead.
+
+    If it is to be `alike` where T is 1, frame T comes ahead with frame 1 of its latent.
+    """
     order = turned_at_ends(context, order, q)
-    return order if context.report.found else with_early_frames(order, q)
+    if context.report.found:
+        return order
+    order = with_early_frames(order, q, alike=alike)
+    return with_order_of_one_frame(order, q, static_of(context), context.zero)
 
 
 def turned_at_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
@@ -42,15 +72,6 @@ def turned_at_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Condi
     static = [name for name, framed in context.framed.items() if not framed]
     found = (with_first(sweep, q, static, context.zero) for sweep in order)
     return tuple(with_last(sweep, q, static, context.zero) for sweep in found)
-
-
-def _first_of(orders: Iterator[tuple[Sweep, ...]], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
-    """Return the first order in which nothing is read before it is drawn; the first of all if none is."""
-    first = order = next(orders)
-    while any(unmet(order, q)):
-        if (order := next(orders, ())) == ():
-            return first
-    return order
 
 
 def without_single_frames(order: Sequence[Sweep]) -> tuple[Sweep, ...]:

@@ -65,7 +65,8 @@ def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditio
             if comes_ahead(line, parent, ahead) or (parent.name, parent.frame) == (line.target, LAST):
                 continue  # the line of z_T that reads z_T has been told of
             beside = [replace(c, parents=()) for c in q if c.frame == 1]
-            late = arrows_of((*beside, line), sweep.latents, drawn=True)[line.target, parent.name]
+            alone = replace(line, parents=(parent,))  # the frames that are drawn ahead are no matter
+            late = arrows_of((*beside, alone), sweep.latents, drawn=True)[line.target, parent.name]
             late = late - sweep.before(parent.name, line.target, LAST)
             if not late:
                 continue

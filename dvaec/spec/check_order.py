@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dvaec.spec.asked_order import asked_for, turned_at_ends, without_single_frames
+from dvaec.spec.asked_order import asked_for, too_early, turned_at_ends, without_single_frames
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
@@ -14,12 +14,12 @@ from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.early import drawn_ahead, unmet
-from dvaec.spec.first_lines import with_first_lines
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
-from dvaec.spec.model import LAST, Conditional, Inference, InferenceKind, Parent, Side, Sweep
+from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
 from dvaec.spec.notation import frame_word, listed, target
 from dvaec.spec.offsets import ALL, NOW, Offsets, of, window
+from dvaec.spec.one_frame import with_order_of_one_frame
 from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
@@ -46,11 +46,11 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     if given is None:
         order = free
     else:
-        order = turned_at_ends(context, given, q)
+        order = with_order_of_one_frame(turned_at_ends(context, given, q), q, static, context.zero)
         _conflicts(context, order, q, _left_out(free, q))
     if context.report.found:
         return ChainRule(order)
-    early = tuple(read_too_early(order, _with_first_lines(context, order, q), static, context.zero))
+    early = tuple(too_early(context, order, q))
     behind = skewed(without_single_frames(order), q) if early and given is None else None
     if behind is not None and not any(read_too_early(behind, q, static, context.zero)):
         return ChainRule(behind)
@@ -72,16 +72,6 @@ def _report_early(context: Context, line: Conditional, parent: Parent) -> None:
     hint = "what is derived needs sweeps: give every latent a line of all frames; or leave this link out"
     span = place_of(context, "inference", line.target, line.frame, parent.name)
     context.report.add(Code.INFERENCE_ORDER, message, span, hint)
-
-
-def _with_first_lines(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
-) -> tuple[Conditional, ...]:
-    """Return q's lines with those that an order of frame 1 or T of its own adds."""
-    every, single = ([c for c in q if (c.frame is None) is whole] for whole in (True, False))
-    inference = Inference(inference_kind(context.parsed), 0, tuple(every), tuple(single))
-    said = with_first_lines(inference, order, tuple(context.variables), context.zero)
-    return (*said.conditionals, *said.numbered)
 
 
 def _unswept(

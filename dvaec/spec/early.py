@@ -15,14 +15,17 @@ from dvaec.spec.model import LAST, Conditional, Parent, Sweep
 Key = tuple[str, int]
 
 
-def with_early_frames(order: Sequence[Sweep], q: Sequence[Conditional]) -> tuple[Sweep, ...]:
+def with_early_frames(
+    order: Sequence[Sweep], q: Sequence[Conditional], *, alike: bool = True
+) -> tuple[Sweep, ...]:
     """Return an order in which the frames that are read too early, and can be drawn then, come in time.
 
     A frame can if it has a line of its own, and reads but latents of the blocks before, and such frames.
-    Where T is 1, the line of frame 1 speaks for frame T: if there is one, it has to come as early.
+    Where T is 1, the line of frame 1 speaks for frame T: if there is one, it has to come as early, where the
+    order is to be `alike` there.
     """
     rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    early = _Early(tuple(order), rank, single_lines(q), {})
+    early = _Early(tuple(order), rank, single_lines(q), {}, alike)
     early.gather([line for line in q if line.target in rank])
     can = early.drawable()
     found: list[Sweep] = []
@@ -101,6 +104,7 @@ class _Early:
     rank: Mapping[str, int]
     own: Mapping[Key, Conditional]
     wanted: dict[Key, int]
+    alike: bool = True
 
     def gather(self, drawn: Sequence[Conditional]) -> None:
         """Find what lines read too early, and what that reads."""
@@ -150,7 +154,7 @@ class _Early:
     def _alike(self, key: Key, place: int) -> tuple[Key, ...]:
         """Return what stands in the place of frame T where T is 1, unless nothing comes before it there."""
         name, frame = key
-        alone = place == self.rank[name] and len(self.order[place].latents) == 1
+        alone = not self.alike or (place == self.rank[name] and len(self.order[place].latents) == 1)
         return ((name, 1),) if frame == LAST and (name, 1) in self.own and not alone else ()
 
     def _plain(self, line: Conditional, place: int) -> bool:

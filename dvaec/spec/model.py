@@ -152,6 +152,11 @@ class Spec:
         """The frames 0, 1 and T that q draws ahead of the sweep of their latent, in its order."""
         return tuple(key for sweep in self.order if not sweep.latents for key in sweep.first)
 
+    @property
+    def alone(self) -> tuple[tuple[str, int], ...]:
+        """The order in which q draws where T is 1, if it is one of its own; 0 at sequence level."""
+        return next((sweep.alone for sweep in self.order if sweep.alone), ())
+
     def variable(self, name: str) -> Variable:
         """Return the variable of that name; KeyError if there is none."""
         for variable in self.variables:

@@ -143,6 +143,8 @@ def _places(
     frames: int,
 ) -> list[Place]:
     """Return the latents of some frames one by one, in their order."""
+    if frames == 1 and (alone := next((sweep.alone for sweep in order if sweep.alone), ())):
+        return list(alone)
     found: dict[Place, None] = {}
     for sweep in order:
         if not sweep.latents:

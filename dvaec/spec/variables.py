@@ -123,14 +123,16 @@ class Sweep:
     Each sweep is finished before the next begins. A sequence-level latent is a sweep of its own. `first` is
     the order of frames 0 and 1, as (latent, frame), and `last` that of the latents at frame T, where it is
     not that of all frames. A sweep without latents is of single frames alone, 0, 1 or LAST, drawn before the
-    sweep of their latent. Where latents run behind others, `shifts` says by how many frames each does: then
-    the frames that a step draws are not one.
+    sweep of their latent. The first of these has `alone`, the order of all that there is where T is 1, if it
+    is one of its own; there frame T is frame 1. Where latents run behind others, `shifts` says by how many
+    frames each does: then the frames that a step draws are not one.
     """
 
     latents: tuple[str, ...]
     backward: bool = False
     first: tuple[tuple[str, int], ...] = ()
     last: tuple[str, ...] = ()
+    alone: tuple[tuple[str, int], ...] = ()
     shifts: tuple[int, ...] = ()
 
     def shift(self, name: str) -> int:

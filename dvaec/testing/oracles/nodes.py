@@ -57,6 +57,8 @@ def parents_of(spec: Spec, frames: int) -> dict[Dot, list[Dot]]:
 
 def chain(spec: Spec, frames: int) -> list[Dot]:
     """Return all latents in the chain-rule order: sweep by sweep, frame by frame."""
+    if frames == 1 and spec.alone:
+        return list(spec.alone)
     found: list[Dot] = []
     early = [dot for sweep in spec.order if not sweep.latents for dot in ahead(spec, sweep, frames)]
     for sweep in spec.order:
