@@ -8,18 +8,21 @@ from dvaec.emit.loop_heads import at_first_alone, behind_first, conditional
 from dvaec.emit.loop_maps import Writing, earlier
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.writer import Body, draw, draw_from, known, known_at, parameters
-from dvaec.plan.dependences import dependences, lines_of
+from dvaec.plan.dependences import dependences, instant, lines_of
 from dvaec.plan.model import (
     DrawNode,
     FeatureNode,
     HeadNode,
     HoldNode,
+    Loop,
     Node,
     Passes,
     StateNode,
     ValueNode,
     framed,
+    is_frame_zero,
     nodes_of,
+    value_name,
 )
 from dvaec.spec.families import parameters_of
 from dvaec.spec.model import Direction
@@ -54,7 +57,7 @@ def group(
         for node in others:
             for name, begun in starts(body, node):
                 at = f" if {writing.frame(node.name)} == -1 else {begun}"
-                outside = at_zero(body, name) + at if begins_at_zero(body, node) else begun
+                outside = at_zero(body, name) + at if begins_at_zero(body, step, node) else begun
                 body.add(f"    {name}_t = {outside}")
 
 
@@ -123,9 +126,15 @@ def starts(body: Body, node: Node) -> list[tuple[str, str]]:
     return found
 
 
-def begins_at_zero(body: Body, node: Node) -> bool:
-    """Whether a node has a value of its own at frame 0."""
-    return isinstance(node, ValueNode | FeatureNode) and has_zero(body, node.name)
+def begins_at_zero(body: Body, step: Loop, node: Node) -> bool:
+    """Whether a node has a value of its own at frame 0 that the loop waits for."""
+    if not isinstance(node, ValueNode | FeatureNode) or not has_zero(body, node.name):
+        return False
+    edges = dependences(body.network, dict(body.entry.binding))
+    waiting = {edge.source for edge in edges if edge.reader in step.nodes}
+    zeros = {v.name for v in body.network.values if is_frame_zero(v)}
+    mine = zeros.intersection(value_name(one, 0) for one in instant(body.network, node.name))
+    return body.entry.streamed or mine <= waiting
 
 
 def _restart(writing: Writing, node: Node) -> None:

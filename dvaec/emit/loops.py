@@ -100,7 +100,7 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
     body = writing.body
     if not isinstance(node, HeadNode | DrawNode) and (carried or any(writing.step.ahead)):
         forward = writing.step.direction is Direction.FORWARD
-        first = at_zero(body, node.name) if forward and begins_at_zero(body, node) else ""
+        first = at_zero(body, node.name) if forward and begins_at_zero(body, writing.step, node) else ""
         # A node that is not the foremost begins the loop further before frame 1.
         foremost = abs(writing.step.frame_of(node.name)) == max(writing.step.ahead)
         for name, begun in starts(body, node):

@@ -69,12 +69,12 @@ def _zeros(network: Network, reader: str, sources: Sequence[str]) -> Iterator[De
     """Read before frame 1, a variable is its frame 0, and so is what a feature makes of it."""
     at_zero = {node.variable.name: node.name for node in network.values if is_frame_zero(node)}
     for source in sources:
-        for name in _instant(network, source):
+        for name in instant(network, source):
             if name in at_zero:
                 yield Dependence(reader, at_zero[name], None)
 
 
-def _instant(network: Network, name: str) -> Iterator[str]:
+def instant(network: Network, name: str) -> Iterator[str]:
     """Yield a node and what it reads at the same frame, through features."""
     yield name
     node = network.node(name)
@@ -82,7 +82,7 @@ def _instant(network: Network, name: str) -> Iterator[str]:
         for port in node.ports:
             for read in port.reads:
                 if read.offset == 0:
-                    yield from _instant(network, read.node)
+                    yield from instant(network, read.node)
 
 
 def carried_by(network: Network, binding: Mapping[str, Origin], step: Loop) -> dict[str, int]:

@@ -205,9 +205,12 @@ class _Holding:
 
     def _drawn_later(self, head: HeadNode, source: Node, frame: int) -> bool:
         """Whether q draws a frame of a source behind a head's value at that frame."""
-        mine = self.rank[head.variable.name]
-        made = (name for name in self._made_of(source.name) if name in self.rank)
-        return any(self.rank[name] >= mine for name in made if (name, frame) not in self.spec.early)
+        mine, rank = head.variable.name, dict(self.rank)
+        made = [name for name in self._made_of(source.name) if name in rank]
+        sweep = next(one for one in self.spec.order if mine in one.latents)
+        if (mine, frame) in sweep.first:  # an order of their own
+            rank |= {name: (*rank[mine][:2], k) for k, (name, at) in enumerate(sweep.first) if at == frame}
+        return any(rank[name] >= rank[mine] for name in made if (name, frame) not in self.spec.early)
 
     def _made_of(self, name: str) -> tuple[str, ...]:
         """What a node is made of within its frame, through features and states."""

@@ -33,7 +33,11 @@ class ChainRule:
 def read_too_early(
     order: Sequence[Sweep], q: Sequence[Conditional], static: Collection[str], zero: Collection[str]
 ) -> Iterator[Read]:
-    """Yield what q's lines read before the order draws it, at some frame of some sequence."""
+    """Yield what q's lines read before the order draws it, at some frame of some sequence.
+
+    Where the order of T = 1 is its own, what a line reads of frame T has to be there, too: it is in none of
+    the sweeps that could leave it out.
+    """
     latents = [name for sweep in order for name in sweep.latents]
     own = {(line.target, line.frame) for line in q}
     if all(line.frame is None and all(p.frame is None for p in line.parents) for line in q) and not static:
@@ -42,8 +46,10 @@ def read_too_early(
     found: dict[tuple[str, int | None, str], None] = {}
     for frames in lengths(q):
         at = {place: k for k, place in enumerate(_places(order, own, static, zero, frames))}
-        for (name, t), reads in unrolled(q, static, zero, frames, True, latents).items():
-            for other in (other for other in reads if other in at and at[other] >= at[name, t]):
+        apart = frames == 1 and any(sweep.alone for sweep in order)
+        for (name, t), reads in unrolled(q, static, zero, frames, not apart, latents).items():
+            others = (one for one in reads if one in at and not (apart and one == (name, t)))
+            for other in (other for other in others if at[other] >= at[name, t]):
                 found[name, _frame(own, name, t, frames), other[0]] = None
     for line in q:
         for parent in line.parents:
