@@ -8,7 +8,7 @@ from dvaec.spec.assemble import inference_kind
 from dvaec.spec.chain import orders, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.context import Context
-from dvaec.spec.early import unmet, with_early_frames
+from dvaec.spec.early import with_early_frames
 from dvaec.spec.first_lines import with_first_lines
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Sweep
@@ -33,7 +33,7 @@ def asked_for(
         for one in orders(generated, static, q, made):
             order = _with_single_frames(context, one, q, alike)
             first = order if first is None else first
-            if not any(unmet(order, q)) and not any(too_early(context, order, q)):
+            if not any(too_early(context, order, q)):
                 return order
     return first or ()
 

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import comes_ahead, drawn_ahead
 from dvaec.spec.first_lines import turned, turns_where_t_is_1
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Sweep
 from dvaec.spec.notation import frame_word
-from dvaec.spec.over_time import arrows_of
 
 
-def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], early: bool) -> None:
-    """Remark what the orders of frames 1 and T leave open; report lines of frame T that no order serves.
-
-    `early` says whether some line reads what is drawn after it.
-    """
+def check_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
+    """Remark what the orders of frames 1 and T leave open."""
     for frame in (1, LAST):
         _check_turned(context, order, q, frame)
-    if early:
-        _check_last(context, order, q)
 
 
 def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional], frame: int) -> None:
@@ -53,26 +45,3 @@ def _check_turned(context: Context, order: tuple[Sweep, ...], q: Sequence[Condit
             elif (name, None) in own:
                 hint += ", as if its line stood there, too"
             context.report.note(Code.INFERENCE_ORDER, message, span, hint)
-
-
-def _check_last(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report lines of frame T that read of their sweep what it draws after them."""
-    ahead = drawn_ahead(order)
-    for sweep in order:
-        here = (line for line in q if line.frame == LAST and line.target in sweep.latents)
-        lines = [line for line in here if (line.target, LAST) not in ahead]
-        for line, parent in ((one, p) for one in lines for p in one.parents if p.name in sweep.latents):
-            if comes_ahead(line, parent, ahead) or (parent.name, parent.frame) == (line.target, LAST):
-                continue  # the line of z_T that reads z_T has been told of
-            beside = [replace(c, parents=()) for c in q if c.frame == 1]
-            alone = replace(line, parents=(parent,))  # the frames that are drawn ahead are no matter
-            late = arrows_of((*beside, alone), sweep.latents, drawn=True)[line.target, parent.name]
-            late = late - sweep.before(parent.name, line.target, LAST)
-            if not late:
-                continue
-            message = f"q's '{line.target}_T' reads '{parent.name}', which q draws after it"
-            hint = f"frame T keeps the order of the other frames: {', '.join(sweep.latents)}"
-            if sweep.backward:
-                hint += ", from T down"
-            span = place_of(context, "inference", line.target, LAST, parent.name)
-            context.report.add(Code.INFERENCE_ORDER, message, span, hint)

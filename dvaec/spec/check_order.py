@@ -13,7 +13,8 @@ from dvaec.spec.check_ends import check_ends
 from dvaec.spec.check_time import place_of
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
-from dvaec.spec.early import drawn_ahead, unmet
+from dvaec.spec.early import drawn_ahead
+from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.frames import conditional_of
 from dvaec.spec.graph import topological
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Sweep
@@ -47,21 +48,21 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
         order = free
     else:
         order = with_order_of_one_frame(turned_at_ends(context, given, q), q, static, context.zero)
-        _conflicts(context, order, q, _left_out(free, q))
+        _conflicts(context, order, q, _left_out(context, free, q))
     if context.report.found:
         return ChainRule(order)
     early = tuple(too_early(context, order, q))
+    if early and cycle_at_ends(q, static, context.zero, drawn=True):
+        return ChainRule(order)  # networks that wait for one another, which is told of them
     behind = skewed(without_single_frames(order), q) if early and given is None else None
     if behind is not None and not any(read_too_early(behind, q, static, context.zero)):
         return ChainRule(behind)
     if early and (unswept := _unswept(context, order, q, static, early[0])) is not None:
         return unswept
-    if early and given is None and inference_kind(context.parsed) is not InferenceKind.NETWORKS:
-        _apart(context, order, q)
-    if not context.report.found:
-        check_ends(context, order, q, bool(early))
-    if early and not context.report.found:
+    if early:
         _report_early(context, *early[0])
+    else:
+        check_ends(context, order, q)
     return ChainRule(order)
 
 
@@ -95,10 +96,10 @@ def _unswept(
     return ChainRule(kept, groups(q, kept))
 
 
-def _left_out(order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
+def _left_out(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
     """Say what only an order that q asks for can do: draw single frames in another order, all in time."""
     keys = drawn_ahead(order)
-    if any(unmet(order, q)) or not any(sweep.first or sweep.last for sweep in order):
+    if any(too_early(context, order, q)) or not any(sweep.first or sweep.last for sweep in order):
         return ""
     why = "single frames have an order of their own within one block"
     if keys:
@@ -157,36 +158,6 @@ def _conflicts(context: Context, order: tuple[Sweep, ...], q: Sequence[Condition
         frame = next(c.frame for c in q if c.target == child and any(p.name == parent for p in c.parents))
         span = place_of(context, "inference", child, frame, parent)
         context.report.add(Code.INFERENCE_ORDER, message, span, way or hint)
-
-
-def _apart(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> None:
-    """Report lines that read a latent of which all is drawn later, but perhaps for the frame they read.
-
-    Lines of single frames first: the order that is found without them may be no order because of them.
-    """
-    rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    found = list(unmet(order, q))
-    begun = {line.target for line in q if line.frame == 1}
-    for line, parent in found:
-        if rank[line.target] == rank[parent.name] and parent.frame == LAST and parent.name in begun:
-            child, name = target(line, context.framed[line.target]), parent.name
-            message = f"q's '{child}' reads '{name}_T', which is {name}_1 where T is 1: q draws that after it"
-            hint = f"let the line of {name}_1 read nothing that reads {name}_T; or leave this link out"
-            span = place_of(context, "inference", line.target, line.frame, name)
-            context.report.add(Code.INFERENCE_ORDER, message, span, hint)
-    far = [(line, parent.name) for line, parent in found]
-    late = [(line, read) for line, read in far if rank[line.target] != rank[read]]
-    for line, read in [one for one in late if one[0].frame is not None] or late:
-        child, name = target(line, context.framed[line.target]), line.target
-        message = f"q's '{child}' reads '{read}', and q draws {name} before {read}, as a whole"
-        hint = f"let no line of {read} read {name}, nor what is made of it; or leave this link out"
-        if line.frame is not None:
-            hint = (
-                f"a line of {read}_t that reads nothing drawn after all of {name} lets q draw both "
-                f"frame by frame; or leave this link out"
-            )
-        span = place_of(context, "inference", name, line.frame, read)
-        context.report.add(Code.INFERENCE_ORDER, message, span, hint)
 
 
 def _there(line: Conditional, context: Context) -> Conditional:

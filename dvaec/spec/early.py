@@ -6,7 +6,7 @@ of their own in the chain rule, a sweep without latents, whose `first` names the
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dvaec.spec.graph import topological
@@ -63,30 +63,6 @@ def single_frames(line: Conditional, parent: Parent) -> tuple[int, ...] | None:
 def drawn_ahead(order: Sequence[Sweep]) -> dict[Key, int]:
     """Return the frames that are drawn before the block of their latent, and where in the order."""
     return {key: place for place, sweep in enumerate(order) if not sweep.latents for key in sweep.first}
-
-
-def comes_ahead(line: Conditional, parent: Parent, ahead: Container[Key]) -> bool:
-    """Whether all that a line reads of a latent is drawn ahead of that latent's block."""
-    frames = single_frames(line, parent)
-    return frames is not None and all((parent.name, frame) in ahead for frame in frames)
-
-
-def unmet(order: Sequence[Sweep], q: Sequence[Conditional]) -> Iterator[tuple[Conditional, Parent]]:
-    """Yield what q's lines read of latents that an order draws later, but for frames that come in time.
-
-    Of its own block a line may read the end that this comes to last if that is drawn ahead.
-    """
-    rank = {name: place for place, sweep in enumerate(order) for name in sweep.latents}
-    at, own = drawn_ahead(order), single_lines(q)
-    for line in (line for line in q if line.target in rank):
-        here = rank[line.target]
-        here = here if line.frame is None else at.get((line.target, line.frame), here)
-        for parent in (parent for parent in line.parents if parent.name in rank):
-            if comes_ahead(line, parent, at):
-                continue
-            far = (parent.name, parent.frame) in own and parent.frame in last_frames(order[here], line)
-            if rank[parent.name] > here or (rank[parent.name] == here and far):
-                yield line, parent
 
 
 def last_frames(sweep: Sweep, line: Conditional) -> tuple[int, ...]:

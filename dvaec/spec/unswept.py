@@ -39,6 +39,7 @@ def read_too_early(
     the sweeps that could leave it out.
     """
     latents = [name for sweep in order for name in sweep.latents]
+    q = [line for line in q if line.target in latents]
     own = {(line.target, line.frame) for line in q}
     if all(line.frame is None and all(p.frame is None for p in line.parents) for line in q) and not static:
         yield from _read_too_early_at_t(order, q)
