@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, permutations, product
 
-from dvaec.spec.early import single_frames
+from dvaec.spec.early import drawn_ahead, single_frames
 from dvaec.spec.ends_over_time import cycle_at_ends, lengths, unrolled
 from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Parent, Sweep
@@ -35,8 +35,8 @@ def read_too_early(
 ) -> Iterator[Read]:
     """Yield what q's lines read before the order draws it, at some frame of some sequence.
 
-    Where the order of T = 1 is its own, what a line reads of frame T has to be there, too: it is in none of
-    the sweeps that could leave it out.
+    Where frame T is drawn ahead of the others, what a line reads of it has to be there where T is 1, too: no
+    sweep leaves it out.
     """
     latents = [name for sweep in order for name in sweep.latents]
     q = [line for line in q if line.target in latents]
@@ -47,7 +47,7 @@ def read_too_early(
     found: dict[tuple[str, int | None, str], None] = {}
     for frames in lengths(q):
         at = {place: k for k, place in enumerate(_places(order, own, static, zero, frames))}
-        apart = frames == 1 and any(sweep.alone for sweep in order)
+        apart = frames == 1 and any(at == LAST for _, at in drawn_ahead(order))
         for (name, t), reads in unrolled(q, static, zero, frames, not apart, latents).items():
             others = (one for one in reads if one in at and not (apart and one == (name, t)))
             for other in (other for other in others if at[other] >= at[name, t]):
