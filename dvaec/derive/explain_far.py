@@ -33,7 +33,12 @@ def explain_far_frame(spec: Spec, derivation: Derivation, question: Question) ->
     middles = _middles(template, derivation) if spec.frames is None else _moments(spec.frames, candidate)
     finding = _far_finding(template, middles, question, there) if allowed else None
     if there and finding is not None and not finding.shown:
-        finding = _far_finding(template, _few(template, candidate), question, True)
+        few = _few(template, candidate)
+        near = exact.of(candidate.name)
+        if near is None or near.offsets is None or 0 not in near.offsets:  # at its own frame, it is no x_t
+            lengths = sorted({frames for frames, _ in few if _own(candidate, frames) > 0})
+            few += [(frames, _own(candidate, frames)) for frames in lengths]
+        finding = _far_finding(template, few, question, True)
     if there and finding is not None and not finding.shown:  # a window may hold what no frame needs of it
         other = _far_finding(template, middles, question, False)
         there, finding = (False, other) if other.shown else (there, finding)
@@ -84,8 +89,12 @@ def _far_finding(
 
 def _moments(frames: int, candidate: Parent) -> list[tuple[int, int]]:
     """Return the T that a page fixes with each frame t but the candidate's own, the farthest from it last."""
-    at = frames if candidate.frame == LAST else candidate.frame or 0
+    at = _own(candidate, frames)
     return [(frames, t) for t in sorted(range(1, frames + 1), key=lambda t: abs(t - at)) if t != at]
+
+
+def _own(candidate: Parent, frames: int) -> int:
+    return frames if candidate.frame == LAST else candidate.frame or 0
 
 
 def _middles(template: Template, derivation: Derivation) -> list[tuple[int, int]]:
