@@ -15,6 +15,7 @@ from dvaec.plan.dependences import dependences
 from dvaec.plan.first_needs import LaterFrameError, beyond_first, frames_of, needs_of, runs_backward
 from dvaec.plan.links import on_page, said
 from dvaec.plan.model import (
+    DrawNode,
     HeadNode,
     Network,
     Node,
@@ -56,6 +57,11 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     return Once(nodes, reason, after, begun, ahead) if nodes else None
 
 
+def last_first(node: DrawNode) -> str:
+    """Say why a stream cannot have a frame T ahead of all others."""
+    return f"q draws {node.value}_T first, and a stream comes to that last"
+
+
 def has_draw(network: Network, binding: Mapping[str, Origin], value: str) -> bool:
     """Whether a stream may draw a value of the whole sequence."""
     try:
@@ -87,6 +93,8 @@ def _gather(
         if name in needs:
             continue
         node = network.node(name)
+        if isinstance(node, DrawNode):
+            raise NoStreamError(last_first(node))
         drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
         later = _given_ahead(network, binding, node) if side == "q" else []
         after = max([after, *(read.offset or (read.frame or 1) - 1 for read in later)])

@@ -29,7 +29,7 @@ from dvaec.plan.model import (
     framed,
     is_last,
 )
-from dvaec.plan.once import NoStreamError, drawn_once
+from dvaec.plan.once import NoStreamError, drawn_once, last_first
 from dvaec.plan.schedule import components, loop_turned, needed_by
 from dvaec.plan.stream_first import begun_in, held, seen_back, sees
 from dvaec.plan.stream_order import Binding, led, loop_of, turned_ahead, turned_loop
@@ -111,7 +111,7 @@ def _check_reads(
         for read in (read for port in node.ports for read in port.reads):
             source = network.node(read.node)
             if isinstance(source, DrawNode) and source.ahead:
-                raise NoStreamError(f"q draws {source.value}_T first, and a stream comes to that last")
+                raise NoStreamError(last_first(source))
             if read.frame == LAST and not is_last(node):
                 last = f"{on_page(read.node)} at frame T, which a stream does not know"
                 raise NoStreamError(f"{said(node.name)} reads {last}")
