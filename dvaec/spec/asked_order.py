@@ -9,9 +9,9 @@ from dvaec.spec.chain import orders, with_first, with_last
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.context import Context
 from dvaec.spec.early import with_early_frames
-from dvaec.spec.first_lines import with_first_lines
+from dvaec.spec.first_lines import added_lines
 from dvaec.spec.frames import conditional_of
-from dvaec.spec.model import Conditional, Inference, InferenceKind, Parent, Sweep
+from dvaec.spec.model import Conditional, InferenceKind, Parent, Sweep
 from dvaec.spec.one_frame import with_order_of_one_frame
 from dvaec.spec.unswept import read_too_early
 
@@ -42,10 +42,13 @@ def too_early(
     context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
 ) -> Iterator[tuple[Conditional, Parent]]:
     """Yield what q's lines read before it is drawn, with those that an order of frame 1 or T adds."""
-    every, single = ([c for c in q if (c.frame is None) is whole] for whole in (True, False))
-    inference = Inference(inference_kind(context.parsed), 0, tuple(every), tuple(single))
-    said = with_first_lines(inference, order, tuple(context.variables), context.zero)
-    return read_too_early(order, (*said.conditionals, *said.numbered), static_of(context), context.zero)
+    return read_too_early(order, spoken(context, order, q), static_of(context), context.zero)
+
+
+def spoken(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> tuple[Conditional, ...]:
+    """Return q's lines with those of frames 1 and T that lines of every frame are, too."""
+    networks = inference_kind(context.parsed) is InferenceKind.NETWORKS
+    return (*q, *(() if networks else added_lines(q, order)))
 
 
 def static_of(context: Context) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def _with_single_frames(
     if context.report.found:
         return order
     order = with_early_frames(order, q, alike=alike)
-    return with_order_of_one_frame(order, q, static_of(context), context.zero)
+    return with_order_of_one_frame(order, spoken(context, order, q), static_of(context), context.zero)
 
 
 def turned_at_ends(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> tuple[Sweep, ...]:

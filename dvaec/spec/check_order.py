@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dvaec.spec.asked_order import asked_for, too_early, turned_at_ends, without_single_frames
+from dvaec.spec.asked_order import asked_for, spoken, too_early, turned_at_ends, without_single_frames
 from dvaec.spec.assemble import inference_kind
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_cycles import in_frame
@@ -47,7 +47,8 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     if given is None:
         order = free
     else:
-        order = with_order_of_one_frame(turned_at_ends(context, given, q), q, static, context.zero)
+        order = turned_at_ends(context, given, q)
+        order = with_order_of_one_frame(order, spoken(context, order, q), static, context.zero)
         _conflicts(context, order, q, _left_out(context, free, q))
     if context.report.found:
         return ChainRule(order)

@@ -56,15 +56,21 @@ def with_first_lines(
     """Return q with lines of frames 1 and T where a conditional of every frame has another order there."""
     if inference.kind is InferenceKind.NETWORKS:
         return inference
-    lines = {line.target: line for line in inference.conditionals}
-    own = {(line.target, line.frame) for line in inference.numbered}
     added = tuple(
-        Conditional(name, united(_by_then(lines[name], sweep, frame), names, zero, frame), frame)
-        for frame in (1, LAST)
-        for sweep, name in turned(order, own, frame)
-        if name in lines
+        replace(line, parents=united(line.parents, names, zero, line.frame))
+        for line in added_lines((*inference.conditionals, *inference.numbered), order)
     )
     return replace(inference, numbered=(*inference.numbered, *added)) if added else inference
+
+
+def added_lines(q: Sequence[Conditional], order: Sequence[Sweep]) -> Iterator[Conditional]:
+    """Yield the lines of frames 1 and T that q's lines of every frame are, too, in an order."""
+    lines = {line.target: line for line in q if line.frame is None}
+    own = {(line.target, line.frame) for line in q if line.frame is not None}
+    for frame in (1, LAST):
+        for sweep, name in turned(order, own, frame):
+            if name in lines:
+                yield Conditional(name, tuple(_by_then(lines[name], sweep, frame)), frame)
 
 
 def _by_then(line: Conditional, sweep: Sweep, frame: int) -> Iterator[Parent]:
