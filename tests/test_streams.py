@@ -50,6 +50,9 @@ def once(made: Built, name: str) -> Once:
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
         ("frame_1_in_another_order_behind_draws_made_once", ("step", "imagine")),
         ("frame_1_in_another_order_before_frame_0_ahead", ("step", "imagine")),
+        ("frame_1_in_another_order_and_frames_ahead_of_frame_0", ("step", "imagine")),
+        ("frame_1_of_what_is_drawn_once_held_in_a_stream", ("step", "imagine")),
+        ("frame_0_drawn_behind_a_frame_1_that_runs_ahead", ("step", "imagine")),
     ],
 )
 @pytest.mark.parametrize("frames", [3, 5])
@@ -198,6 +201,10 @@ def observed(made: Built) -> Any:
             "frame_1_turned_in_a_run_backward_through_a_state",
             "q draws a and z backward from frame T (g_t <- g_<t+1>)",
         ),
+        (
+            "frame_1_drawn_behind_frame_2",
+            "q draws z_1 behind z_2, and a stream draws the frames of z in their order",
+        ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
     ],
@@ -317,10 +324,14 @@ def test_frame_1_has_its_own_order_in_the_step_that_comes_to_it(name: str, delay
         ("frame_1_in_another_order_drawn_ahead", 1, ("q_z_first", "z")),
         ("frame_1_three_turned_while_drawn_ahead", 5, ("q_w_first", "w", "q_z_first", "z")),
         ("frame_1_turned_and_held_while_drawn_ahead", 1, ("q_z_first", "z")),
-        ("frame_1_turned_and_read_there_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_turned_and_read_there_while_drawn_ahead", 2, ("q_z_first", "z", "a")),
         ("frame_1_turned_behind_draws_made_once_while_ahead", 1, ("q_z_first", "z")),
         ("frame_1_turned_beside_a_last_while_drawn_ahead", 2, ("q_z_first", "z")),
         ("frame_1_turned_by_states_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_held_and_waiting_for_a_later_frame", 2, ("q_z_first", "z")),
+        ("frame_1_held_and_waiting_for_a_later_feature", 2, ("q_z_first", "z")),
+        ("frame_1_of_what_is_drawn_once_held_in_a_stream", 3, ("z",)),
+        ("frame_1_in_another_order_and_frames_ahead_of_frame_0", 1, ("q_a_first",)),
     ],
 )
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])

@@ -5,6 +5,7 @@ Names end in `_first`; `x_first` then stands at frame 1 of x, however the other 
 
 from __future__ import annotations
 
+from dvaec.emit.attending import at_frame_1, attends
 from dvaec.emit.batched import constants
 from dvaec.emit.cells import cell, recurrent
 from dvaec.emit.loop_maps import earlier, linear_map
@@ -41,6 +42,9 @@ def first_frame(body: Body, name: str) -> None:
         _head(body, node)
     elif isinstance(node, StateNode):
         _state(body, node)
+    elif isinstance(node, FeatureNode) and attends(node):
+        queries = [port_at_first(body, port) for port in node.ports[1:]]
+        at_frame_1(body, node, _read, queries)
     elif isinstance(node, FeatureNode):
         made = ", ".join(port_at_first(body, port) for port in node.ports)
         made = made if node.block is None else f"self.{name}_net({made})"

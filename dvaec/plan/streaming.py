@@ -21,8 +21,9 @@ from dvaec.plan.model import (
 )
 from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
 from dvaec.plan.schedule import needed_by
-from dvaec.plan.stream_loop import Run, run_of
-from dvaec.plan.stream_order import Binding
+from dvaec.plan.stream_first import Run
+from dvaec.plan.stream_loop import run_of
+from dvaec.plan.stream_places import Binding
 from dvaec.spec.model import Causality, Role, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
