@@ -53,6 +53,7 @@ def once(made: Built, name: str) -> Once:
         ("frame_1_in_another_order_and_frames_ahead_of_frame_0", ("step", "imagine")),
         ("frame_1_of_what_is_drawn_once_held_in_a_stream", ("step", "imagine")),
         ("frame_0_drawn_behind_a_frame_1_that_runs_ahead", ("step", "imagine")),
+        ("frame_0_behind_a_frame_1_that_waits_for_a_later_feature", ("step", "imagine")),
     ],
 )
 @pytest.mark.parametrize("frames", [3, 5])

@@ -9,7 +9,7 @@ has no place in a stream.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_needs import LaterFrameError, beyond_first, frames_of, needs_of, runs_backward
@@ -44,7 +44,7 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     """
     values = [v.name for v in once_a_sequence(network) if v.name in binding]
     needs: dict[str, list[str]] = {}
-    ahead = _seen_ahead(network, binding)
+    ahead = dict.fromkeys(_seen_ahead(network, binding))
     after = max([_gather(network, binding, value, needs, ahead) for value in values], default=0)
     made = [n for n in needs if n in values or binding.get(n) is not Origin.GIVEN]
     nodes = topological([node.name for node in network.nodes if node.name in made], needs)
@@ -53,13 +53,13 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
     begun = tuple(n for n in nodes if n in binding and n not in values)
     reason = f"once a sequence: {', '.join(values)}"
-    return Once(nodes, reason, after, begun, ahead) if nodes else None
+    return Once(nodes, reason, after, begun, tuple(ahead)) if nodes else None
 
 
 def has_draw(network: Network, binding: Mapping[str, Origin], value: str) -> bool:
     """Whether a stream may draw a value of the whole sequence."""
     try:
-        _gather(network, binding, value, {}, _seen_ahead(network, binding))
+        _gather(network, binding, value, {}, dict.fromkeys(_seen_ahead(network, binding)))
     except NoStreamError:
         return False
     return True
@@ -75,11 +75,12 @@ def _gather(
     binding: Mapping[str, Origin],
     value: str,
     needs: dict[str, list[str]],
-    ahead: Collection[tuple[str, int]],
+    ahead: dict[tuple[str, int], None],
 ) -> int:
     """Add what a draw is made of to `needs`; return how many frames behind frame 1 q looks.
 
-    Frames that are there `ahead`, of what is made without the draws, are not made with them.
+    Frames that are there `ahead`, of what is made without the draws, are not made with them; later ones that
+    frame 1 of a draw waits for are added to these.
     """
     side = "q" if binding[value] is Origin.Q else "p"
     waiting, after = [value], 0
@@ -92,6 +93,10 @@ def _gather(
         after = max([after, *(read.offset or (read.frame or 1) - 1 for read in later)])
         reads = _of_numbered_frames(node) if name == f"q_{value}" else ()
         made = [r for r in reads if (r.node, r.frame) in ahead]
+        if side == "q":
+            behind = _made_later(network, binding, node)
+            ahead |= {(r.node, 1 + (r.offset or 0)): None for r in behind}
+            made += behind
         try:
             needs[name] = (
                 [_head(network, f"{side}_{name}")]
@@ -110,6 +115,13 @@ def _given_ahead(network: Network, binding: Mapping[str, Origin], node: Node) ->
     reads = [r for port in node.ports if port.window is None for r in port.reads]
     given = [r for r in reads if binding.get(r.node) is Origin.GIVEN and framed(network.node(r.node))]
     return [r for r in given if r.frame != LAST and (r.offset or (r.frame or 1) - 1) > 0]
+
+
+def _made_later(network: Network, binding: Mapping[str, Origin], node: Node) -> list[Read]:
+    """Return what frame 1 of a node reads of later frames of what is made without the draws."""
+    reads = [r for port in node.ports if port.window is None for r in port.reads if (r.offset or 0) > 0]
+    made = [r for r in reads if binding.get(r.node) is not Origin.GIVEN and framed(network.node(r.node))]
+    return [r for r in made if not _waits(network, binding, r.node)]
 
 
 def _head(network: Network, name: str) -> str:
