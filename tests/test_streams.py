@@ -54,9 +54,10 @@ def once(made: Built, name: str) -> Once:
         ("frame_1_of_what_is_drawn_once_held_in_a_stream", ("step", "imagine")),
         ("frame_0_drawn_behind_a_frame_1_that_runs_ahead", ("step", "imagine")),
         ("frame_0_behind_a_frame_1_that_waits_for_a_later_feature", ("step", "imagine")),
+        ("frame_t_where_t_is_1_before_what_is_drawn_once_in_a_stream", ("step", "imagine")),
     ],
 )
-@pytest.mark.parametrize("frames", [3, 5])
+@pytest.mark.parametrize("frames", [1, 3, 5])
 def test_what_there_is_once_a_sequence_is_that_of_the_batch(
     name: str, steps: tuple[str, ...], frames: int
 ) -> None:

@@ -68,6 +68,12 @@ def _value(body: Body, node: ValueNode) -> None:
     begins = body.network.node(head.begins or head.name)
     assert isinstance(begins, HeadNode)
     names = _parameters(begins)
+    if begins.ends and body.entry.name == "finish":
+        last = body.network.node(begins.ends)
+        assert isinstance(last, HeadNode)
+        body.add("if frames == 1:")
+        for here, there in zip(names, parameters(last), strict=True):
+            body.add(f"    {here} = {there}")
     draw_from(body, node, begins, names, f"{node.name}_first", _noise(body, node))
     known_at(body, node, f"{node.name}_first", "[:, 0]")
 

@@ -15,6 +15,7 @@ from dvaec.plan.dependences import dependences
 from dvaec.plan.first_needs import LaterFrameError, beyond_first, frames_of, needs_of, runs_backward
 from dvaec.plan.links import on_page, said
 from dvaec.plan.model import (
+    DrawNode,
     HeadNode,
     Network,
     Node,
@@ -88,6 +89,8 @@ def _gather(
         if name in needs:
             continue
         node = network.node(name)
+        if isinstance(node, DrawNode):
+            raise NoStreamError(f"where T is 1 q draws {value} from {node.value}_T, which a stream has last")
         drawn = isinstance(node, ValueNode) and binding[name] is not Origin.GIVEN
         later = _given_ahead(network, binding, node) if side == "q" else []
         after = max([after, *(read.offset or (read.frame or 1) - 1 for read in later)])
@@ -99,7 +102,7 @@ def _gather(
             made += behind
         try:
             needs[name] = (
-                [_head(network, f"{side}_{name}")]
+                list(_heads(network, f"{side}_{name}"))
                 if drawn
                 else list(dict.fromkeys(needs_of(network, node, later, made)))
             )
@@ -124,10 +127,12 @@ def _made_later(network: Network, binding: Mapping[str, Origin], node: Node) -> 
     return [r for r in made if not _waits(network, binding, r.node)]
 
 
-def _head(network: Network, name: str) -> str:
-    """Return the head that speaks for frame 1 of a conditional."""
+def _heads(network: Network, name: str) -> tuple[str, ...]:
+    """Return the head that speaks for frame 1 of a conditional, and that of frame T where T is 1."""
     head = network.node(name)
-    return (head.begins if isinstance(head, HeadNode) else "") or name
+    if not isinstance(head, HeadNode):
+        return (name,)
+    return (head.begins,) if head.begins else (name, head.ends) if head.ends else (name,)
 
 
 def _of_numbered_frames(node: Node) -> tuple[Read, ...]:

@@ -107,6 +107,8 @@ def places_of(task: Task, apart: Apart) -> Places | None:
         return None
     ends = [1 + frames for (name, _), frames in ahead.items() if name and is_last(task.network.node(name))]
     looks = [ahead[ONCE] + once.after] if once is not None else []
+    if once is not None and any(is_last(task.network.node(name)) for name in once.nodes):
+        ends.append(1 + ahead[ONCE])  # whether T is 1 must be known
     most = max([0, *(frames for key, frames in ahead.items() if key != ONCE), *ends, *looks])
     ahead |= {(name, False): most for name in task.given}
     if once is not None and not once.ahead and not once.begun:

@@ -146,6 +146,10 @@ def _before_the_end(network: Network, entry: Entry) -> Entry:
     *first, loop = entry.steps
     if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
         return entry
+    once = entry.once
+    if once is not None:
+        nodes = tuple(name for name in once.nodes if not is_last(network.node(name)))
+        entry = replace(entry, once=replace(once, nodes=nodes))
     binding = dict(entry.binding)
     kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
     kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
