@@ -54,6 +54,8 @@ def once(made: Built, name: str) -> Once:
         ("frame_1_of_what_is_drawn_once_held_in_a_stream", ("step", "imagine")),
         ("frame_0_drawn_behind_a_frame_1_that_runs_ahead", ("step", "imagine")),
         ("frame_0_behind_a_frame_1_that_waits_for_a_later_feature", ("step", "imagine")),
+        ("frame_0_from_a_frame_2_that_does_not_wait_for_it", ("step", "imagine")),
+        ("frame_0_of_a_feature_drawn_behind_its_frame_2", ("step", "imagine")),
         ("frame_t_where_t_is_1_before_what_is_drawn_once_in_a_stream", ("step", "imagine")),
     ],
 )

@@ -15,7 +15,7 @@ from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.writer import Body, draw, parameters
 from dvaec.plan.first_needs import begins_with
 from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
-from dvaec.plan.once import once_a_sequence
+from dvaec.plan.once_waits import once_a_sequence
 from dvaec.spec.notation import listed
 
 

@@ -26,7 +26,7 @@ from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import earlier, mapped
 from dvaec.emit.loop_steps import blank, group
 from dvaec.emit.loops import stepping
-from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
+from dvaec.emit.once import begun_by_draws, draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
@@ -155,6 +155,8 @@ def _begin_once(writing: Stepping, stream: Stream, given: list[ValueNode]) -> No
     there = [place for place in once.ahead if place[1] > 1 or place[0] not in writing.apart]
     ahead = {place: once.steps_behind(writing.step, *place) for place in there}
     at = f"t == {once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
+    begun = [node.name for node in body.network.nodes if framed(node) and begun_by_draws(body, node.name)]
+    body.named -= {f"{name}_{begins}" for name in begun for begins in ("start", "zero")}  # of other draws
     draw_once(body, once, at, kept, ahead, writing.held, _noise, partial(begin_with_draws, body, stream))
 
 

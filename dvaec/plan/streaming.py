@@ -19,7 +19,8 @@ from dvaec.plan.model import (
     Stream,
     is_last,
 )
-from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
+from dvaec.plan.once import NoStreamError, has_draw
+from dvaec.plan.once_waits import once_a_sequence
 from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_first import Run
 from dvaec.plan.stream_loop import run_of
