@@ -10,7 +10,7 @@ import torch
 
 from dvaec.plan.model import Loop, Once
 from dvaec.spec.model import LAST, Role
-from dvaec.spec.read import read_spec
+from dvaec.spec.read import read_spec, read_text
 from dvaec.testing.batches import stream_is_batch
 from dvaec.testing.built import Built, build, sample_values
 from tests.shipped import shipped
@@ -50,9 +50,15 @@ def once(made: Built, name: str) -> Once:
         ("frame_1_before_what_is_drawn_once", ("step", "imagine")),
         ("frame_1_in_another_order_behind_draws_made_once", ("step", "imagine")),
         ("frame_1_in_another_order_before_frame_0_ahead", ("step", "imagine")),
+        ("frame_1_in_another_order_and_frames_ahead_of_frame_0", ("step", "imagine")),
+        ("frame_1_of_what_is_drawn_once_held_in_a_stream", ("step", "imagine")),
+        ("frame_0_drawn_behind_a_frame_1_that_runs_ahead", ("step", "imagine")),
+        ("frame_0_behind_a_frame_1_that_waits_for_a_later_feature", ("step", "imagine")),
+        ("frame_0_of_a_feature_drawn_behind_its_frame_2", ("step", "imagine")),
+        ("frame_t_where_t_is_1_before_what_is_drawn_once_in_a_stream", ("step", "imagine")),
     ],
 )
-@pytest.mark.parametrize("frames", [3, 5])
+@pytest.mark.parametrize("frames", [1, 3, 5])
 def test_what_there_is_once_a_sequence_is_that_of_the_batch(
     name: str, steps: tuple[str, ...], frames: int
 ) -> None:
@@ -96,6 +102,34 @@ def lateness(made: Built, entry: str) -> dict[str, int]:
     """By how many frames each draw of a step is behind the frame that comes; by its noise."""
     loop = loop_of(made, entry)
     return {f"noise_{name}": max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
+
+
+FROM_A_LATER_FRAME = """
+dvaec: 1
+model: ZeroFromALaterFrame
+variables:
+  x: {role: observed, dim: 2}
+  a: {role: latent, dim: 2}
+  b: {role: latent, dim: 2}
+  z: {role: latent, dim: 2}
+generation: [a_t | a_<t-1>, b_0, b_t | b_<t-1>, "z_t | z_<t-1>, a_t", "x_t | a_t, b_t, z_t"]
+inference:
+  - a_t | b_<t-3>, x_<t:t+1>
+  - z_t | x_<t-1:t>
+  - b_t | b_<t-1>, x_<t-1:t>, z_1
+  - a_1 | x_1
+  - z_1 | a_1, x_3
+  - b_1 | z_1, a_2, x_1, b_0
+  - b_0 | z_2
+"""
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_frame_0_may_see_a_frame_that_does_not_wait_for_it(frames: int) -> None:
+    """z_2 does not wait for b_0, though z_1 waits for a, and a_3 for b_0."""
+    made = build(read_text(FROM_A_LATER_FRAME, "page.yaml")[0])
+    assert once(made, "step").ahead == (("z", 2),)
+    assert stream_is_batch(made, frames).compared > 0
 
 
 def test_q_draws_from_features_and_states_at_frame_1() -> None:
@@ -197,6 +231,10 @@ def observed(made: Built) -> Any:
         (
             "frame_1_turned_in_a_run_backward_through_a_state",
             "q draws a and z backward from frame T (g_t <- g_<t+1>)",
+        ),
+        (
+            "frame_1_drawn_behind_frame_2",
+            "q draws z_1 behind z_2, and a stream draws the frames of z in their order",
         ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
@@ -317,10 +355,14 @@ def test_frame_1_has_its_own_order_in_the_step_that_comes_to_it(name: str, delay
         ("frame_1_in_another_order_drawn_ahead", 1, ("q_z_first", "z")),
         ("frame_1_three_turned_while_drawn_ahead", 5, ("q_w_first", "w", "q_z_first", "z")),
         ("frame_1_turned_and_held_while_drawn_ahead", 1, ("q_z_first", "z")),
-        ("frame_1_turned_and_read_there_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_turned_and_read_there_while_drawn_ahead", 2, ("q_z_first", "z", "a")),
         ("frame_1_turned_behind_draws_made_once_while_ahead", 1, ("q_z_first", "z")),
         ("frame_1_turned_beside_a_last_while_drawn_ahead", 2, ("q_z_first", "z")),
         ("frame_1_turned_by_states_while_drawn_ahead", 2, ("q_z_first", "z")),
+        ("frame_1_held_and_waiting_for_a_later_frame", 2, ("q_z_first", "z")),
+        ("frame_1_held_and_waiting_for_a_later_feature", 2, ("q_z_first", "z")),
+        ("frame_1_of_what_is_drawn_once_held_in_a_stream", 3, ("z",)),
+        ("frame_1_in_another_order_and_frames_ahead_of_frame_0", 1, ("q_a_first",)),
     ],
 )
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])

@@ -6,11 +6,14 @@ s - t of the frames s, made from its window; the padding is never read. A frame 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dvaec.emit.reading import at_zero, has_zero
 from dvaec.emit.writer import Body
 from dvaec.plan.attention import looks_back
 from dvaec.plan.dependences import gathered_by
-from dvaec.plan.model import FeatureNode, Loop, Node, Port
+from dvaec.plan.model import FeatureNode, Loop, Node, Port, Read
+from dvaec.plan.stream_first import reads_at_first
 from dvaec.spec.model import Attention, Direction
 from dvaec.spec.notation import windows
 from dvaec.spec.offsets import ALL, Offsets
@@ -115,6 +118,25 @@ def in_a_stream(body: Body, node: FeatureNode, _: Loop, frame: str, queries: lis
     body.add(f"{name}_distance = ({name}_distance - {now}).unsqueeze(0)")
     body.add(f"{name}_seen = {window_text(port, f'{name}_distance')}")
     _attend(body, node, frames, queries, ".unsqueeze(0)")
+
+
+def at_frame_1(body: Body, node: FeatureNode, read: Callable[[Body, Read], str], queries: list[str]) -> None:
+    """Write a node that attends from frame 1 of a stream, to what is named of the frames there are."""
+    port, name = node.ports[0], node.name
+    assert port.window is not None
+    back = from_zero(body, node) and -1 in port.window
+    there = [(-1, at_zero(body, port.reads[0].node))] if back else []
+    there += [(one.offset or 0, read(body, one)) for one in reads_at_first(port)]
+    if not there:
+        body.add(f"{name}_first = {body.like}.new_zeros(batch, {node.dim})", name)
+        return
+    places, values = [place for place, _ in there], ", ".join(value for _, value in there)
+    frames = f"torch.stack([{values}], 1)"
+    body.add(f"{name}_distance = torch.tensor([{places}], device={body.like}.device)")
+    end = "frames" if body.entry.name == "finish" else f"{name}_distance + 1"
+    body.add(f"{name}_seen = {name}_distance < {end}")
+    _attend(body, node, frames, queries, ".unsqueeze(0)")
+    body.add(f"{name}_first = {name}_t")
 
 
 def _attend(body: Body, node: FeatureNode, frames: str, queries: list[str], wider: str = "") -> None:

@@ -20,8 +20,7 @@ def begin_with(body: Body, stream: Stream) -> list[Field]:
     """Return the fields of the state before the first step."""
     found = []
     for name, steps in stream.carried:
-        foremost = _foremost(stream, name)
-        for tensor, k, begun in _behind(body, name, steps, foremost):
+        for tensor, k, begun in _behind(body, name, steps, int(_foremost(stream, name))):
             made = placeholder(body, name) if begun_by_draws(body, name) else begun()
             about = f"(batch, {_dim(body, name)}), {tensor} {counted(k, 'step')} before"
             found.append((earlier(tensor, k), made, about))
@@ -40,7 +39,7 @@ def begin_with_draws(body: Body, stream: Stream) -> list[tuple[str, str]]:
     for name, steps in stream.carried:
         shift = stream.shift_in(body.entry, name)
         if shift is not None and begun_by_draws(body, name):
-            some = _behind(body, name, steps - shift, _at_frame_0(body.entry, name))
+            some = _behind(body, name, steps - shift, _frame_with_draws(body.entry, name))
             found += [(earlier(tensor, k), begun()) for tensor, k, begun in some]
     names = [name for name in gathered_in(body, stream) if begun_by_draws(body, name)]
     return [*found, *((f"{name}_so_far", so_far(body, name)) for name in names)]
@@ -66,9 +65,14 @@ def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:
                 found.append((earlier(tensor, k), earlier(tensor, k - (further or 0)) if own else ""))
     own_frames = gathered_in(body, stream)
     found += [(f"{n}_so_far", f"{n}_so_far" if n in own_frames else "") for n in stream.gathered]
-    mine = [n for n in stream.held if n in body.entry.begun and stream.shift_in(body.entry, n) == 0]
+    mine = held_in(body, stream)
     tensors = [(name, n in mine) for n in stream.held for name, _ in held_tensors(body, n)]
     return [*found, *((name, name if own else "") for name, own in tensors)]
+
+
+def held_in(body: Body, stream: Stream) -> tuple[str, ...]:
+    """What an entry makes of frame 1 that the state has from the step that makes it on."""
+    return tuple(n for n in stream.held if n in body.entry.begun and stream.shift_in(body.entry, n) == 0)
 
 
 def held_tensors(body: Body, name: str) -> list[tuple[str, int]]:
@@ -96,28 +100,29 @@ def _dim(body: Body, name: str) -> int:
     return body.network.node(name).dim
 
 
-def _behind(
-    body: Body, name: str, steps: int, foremost: bool
-) -> Iterator[tuple[str, int, Callable[[], str]]]:
-    """Yield what a node was so many steps before the first: the tensor, the steps, the value once asked."""
+def _behind(body: Body, name: str, steps: int, frame: int) -> Iterator[tuple[str, int, Callable[[], str]]]:
+    """Yield what a node was before frame 1, so many steps before it makes a `frame`.
+
+    That is the tensor, the steps, and the value once asked.
+    """
     node = body.network.node(name)
-    zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name) and foremost
+    zero = not isinstance(node, HeadNode | StateNode) and has_zero(body, name)
     for tensor, begun in _begins(body, node):
-        for k in range(1, steps + 1):
-            yield tensor, k, partial(at_zero, body, name) if zero and k == 1 else begun
+        for k in range(max(1, frame), steps + 1):
+            yield tensor, k, partial(at_zero, body, name) if zero and k == frame else begun
 
 
 def _foremost(stream: Stream, name: str) -> bool:
     """Whether a node is at frame 1 in the first step, so that the state begins with its frame 0."""
     entries = [entry for entry in stream.entries if entry.name != "imagine" or not stream.finishes]
-    return all(_at_frame_0(entry, name) for entry in entries)
+    return all(_frame_with_draws(entry, name) == 1 for entry in entries)
 
 
-def _at_frame_0(entry: Entry, name: str) -> bool:
-    """Whether a node is at frame 1 in the first step, or the one that draws what there is once."""
+def _frame_with_draws(entry: Entry, name: str) -> int:
+    """The frame that a node makes in the step that draws what there is once, or in the first one."""
     after = entry.once.after if entry.once else 0
     loops = [step for step in entry.steps if isinstance(step, Loop) and name in step.nodes]
-    return all(loop.frame_of(name) + after == max(loop.ahead) for loop in loops)
+    return next((1 + loop.frame_of(name) + after - max(loop.ahead) for loop in loops), 1)
 
 
 def name_begins(body: Body, node: Node) -> None:

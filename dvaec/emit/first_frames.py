@@ -5,6 +5,7 @@ Names end in `_first`; `x_first` then stands at frame 1 of x, however the other 
 
 from __future__ import annotations
 
+from dvaec.emit.attending import at_frame_1, attends
 from dvaec.emit.batched import constants
 from dvaec.emit.cells import cell, recurrent
 from dvaec.emit.loop_maps import earlier, linear_map
@@ -41,6 +42,9 @@ def first_frame(body: Body, name: str) -> None:
         _head(body, node)
     elif isinstance(node, StateNode):
         _state(body, node)
+    elif isinstance(node, FeatureNode) and attends(node):
+        queries = [port_at_first(body, port) for port in node.ports[1:]]
+        at_frame_1(body, node, _read, queries)
     elif isinstance(node, FeatureNode):
         made = ", ".join(port_at_first(body, port) for port in node.ports)
         made = made if node.block is None else f"self.{name}_net({made})"
@@ -64,6 +68,12 @@ def _value(body: Body, node: ValueNode) -> None:
     begins = body.network.node(head.begins or head.name)
     assert isinstance(begins, HeadNode)
     names = _parameters(begins)
+    if begins.ends and body.entry.name == "finish":
+        last = body.network.node(begins.ends)
+        assert isinstance(last, HeadNode)
+        body.add("if frames == 1:")
+        for here, there in zip(names, parameters(last), strict=True):
+            body.add(f"    {here} = {there}")
     draw_from(body, node, begins, names, f"{node.name}_first", _noise(body, node))
     known_at(body, node, f"{node.name}_first", "[:, 0]")
 

@@ -52,11 +52,11 @@ class Writing:
         first = of_frame_1(node) and read.offset == 0 and read.node in self.body.entry.begun
         return first and self.begun(node, read.node)
 
-    def begun(self, node: Node, source: str) -> bool:
-        """Whether a node finds frame 1 of a source, made apart, by that name: in that step, or held."""
-        if not self.body.entry.streamed:
+    def begun(self, node: Node, source: str, offset: int = 0) -> bool:
+        """Whether a node finds frame 1 of a source, made apart, by that name: held, or not in its place."""
+        if not self.body.entry.streamed or source in self.held:
             return True
-        return self.step.distance(node.name, source, 0) == 0 or source in self.held
+        return self.step.distance(node.name, source, offset) <= 0
 
     def frame(self, node: str) -> str:
         """The index of the frame that `node` computes in step t."""

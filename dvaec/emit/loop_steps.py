@@ -164,10 +164,8 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
         text = inputs if node.block is None else f"self.{node.name}_net({inputs})"
         body.add(f"{node.name}_t = {text}", node.name)
     elif isinstance(node, HoldNode):
-        # A stream makes frame 1 in one step: the one behind has it from the step before, or holds it.
-        gone = body.entry.streamed and node.past and node.source not in writing.held
-        begun = node.source in body.entry.begun and node.frame == 1 and not gone
-        begun = begun and writing.begun(node, node.source)
+        begun = node.source in body.entry.begun and node.frame == 1
+        begun = begun and writing.begun(node, node.source, node.ports[0].reads[0].offset or 0)
         made = f"{node.source}_first" if begun else ports[node.name][0]
         hold(body, node, made, writing.frame(node.name))
     elif isinstance(node, StateNode):

@@ -6,7 +6,7 @@ own. What a stream carries and the draws begin (z_0, a state that starts from v)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from dvaec.emit.batched import constants
 from dvaec.emit.first_frames import first_frame, port_at_first
@@ -15,7 +15,7 @@ from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.writer import Body, draw, parameters
 from dvaec.plan.first_needs import begins_with
 from dvaec.plan.model import HeadNode, Network, Once, Origin, Stream, ValueNode, framed
-from dvaec.plan.once import once_a_sequence
+from dvaec.plan.once_waits import once_a_sequence
 from dvaec.spec.notation import listed
 
 
@@ -74,16 +74,18 @@ def draw_once(
     at: str,
     given: dict[str, int],
     ahead: dict[tuple[str, int], int],
+    held: Collection[str],
     noise: Callable[[Body, ValueNode], None],
     begun: Callable[[], list[tuple[str, str]]],
 ) -> None:
     """Write the draws, `at` the step that makes them, and the fields of the state that begin with them.
 
     What is `given` of every frame, by its name, is carried for so many steps; a frame of a node that is made
-    `ahead` was made so many steps before.
+    `ahead` was made so many steps before. Of the nodes `held` the state has frame 1.
     """
+    begins = [name for name in step.begun if name not in held]
     named, observed, before = set(body.named), observed_once(body), len(body.lines)
-    for name in step.begun:  # named before the condition: the loop's first step reads it
+    for name in begins:  # named before the condition: the loop's first step reads it
         body.add(f"{name}_first = {body.like}.new_zeros(batch, {body.network.node(name).dim})")
     body.add(f"if {at}:")
     body.depth += 1
@@ -112,7 +114,7 @@ def draw_once(
     if len(body.lines) == made:  # all is given, and nothing begins with it
         del body.lines[before:]
     body.depth -= 1
-    body.named = named  # names of this step are none of the others'
+    body.named = named | {f"{name}_first" for name in begins}  # other names of this step are its own
 
 
 def _take(body: Body, value: ValueNode) -> None:

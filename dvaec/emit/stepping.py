@@ -10,6 +10,7 @@ class Stepping(Writing):
     """A loop that is left after one step: noise is that of the step; `finish` alone knows the last frame."""
 
     kept: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()  # of what frame 1 is made apart
 
     @property
     def endless(self) -> bool:

@@ -15,6 +15,7 @@ from dvaec.emit.carrying import (
     begin_with_draws,
     carried_fields,
     gathered_in,
+    held_in,
     name_begins,
     placeholder,
     shift,
@@ -25,7 +26,7 @@ from dvaec.emit.first_frames import first_frames, name_outside
 from dvaec.emit.loop_maps import earlier, mapped
 from dvaec.emit.loop_steps import blank, group
 from dvaec.emit.loops import stepping
-from dvaec.emit.once import draw_once, explain_once, observed_once, take_once
+from dvaec.emit.once import begun_by_draws, draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
 from dvaec.emit.results import Field, parameter_fields
@@ -33,7 +34,6 @@ from dvaec.emit.stepping import Stepping
 from dvaec.emit.stream_calls import DRAWN, arguments, counted_on, delayed, take, when
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
-from dvaec.plan.dependences import dependences
 from dvaec.plan.model import (
     DrawNode,
     Entry,
@@ -41,6 +41,7 @@ from dvaec.plan.model import (
     HeadNode,
     Loop,
     Node,
+    Once,
     Origin,
     Plan,
     Stream,
@@ -48,8 +49,7 @@ from dvaec.plan.model import (
     framed,
     is_last,
 )
-from dvaec.plan.schedule import needed_by
-from dvaec.plan.stream_first import held, seen_back
+from dvaec.plan.stream_first import apart, seen_back
 from dvaec.spec.model import Role
 from dvaec.spec.notation import counted
 
@@ -102,6 +102,7 @@ def _step(body: Body, stream: Stream) -> EntryText:
     for field, local in (*still, *fields):
         if local:
             body.add(f"{local} = state.{field}")
+    body.named |= {f"{name}_first" for name in held_in(body, stream)}
     _present(body)
     for value in given:
         take(body, value)
@@ -123,36 +124,44 @@ def _loop(body: Body) -> Loop:
 
 
 def _statements(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
-    """Write what a step makes: first what the draws for the whole sequence see, then these, then the rest."""
-    first = [step for step in body.entry.steps if isinstance(step, FirstFrame)]
-    writing = Stepping(body, loop, tuple(n for step in first for n in held(body.network, loop, step)))
+    """Write what a step makes; what it makes once, and frame 1 of its own order, where the loop needs it."""
+    entry, once = body.entry, body.entry.once
+    first = [step for step in entry.steps if isinstance(step, FirstFrame)]
+    writing = Stepping(body, loop, held_in(body, stream))
+    writing.apart = apart(body.network, first)
     writing.kept = gathered_in(body, stream)
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
-    seen = needed_by(dependences(body.network, dict(body.entry.binding)), _made_ahead(body))
-    _made(writing, [node for node in nodes if node.name in seen])
-    _begin_once(body, stream, loop, given)
-    _made(writing, [node for node in nodes if node.name not in seen], given)
+    parts: list[FirstFrame | Once] = list(first)
+    if once is not None:
+        before = [step for step in first if once.nodes[-1] not in step.behind]
+        parts.insert(len(before), once)
+    for step in parts:
+        some = [node for node in nodes if node.name in step.behind]
+        nodes = [node for node in nodes if node not in some]
+        _made(writing, some)
+        if isinstance(step, FirstFrame):
+            _first_frame(writing, step)
+        else:
+            _begin_once(writing, stream, given)
+    _made(writing, nodes)
 
 
-def _made_ahead(body: Body) -> list[str]:
-    once = body.entry.once
-    return [name for name, _ in once.ahead] if once is not None else []
-
-
-def _begin_once(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
+def _begin_once(writing: Stepping, stream: Stream, given: list[ValueNode]) -> None:
     """Write what is drawn once a sequence."""
-    once = body.entry.once
-    if once is None:
-        return
+    body, once = writing.body, writing.body.entry.once
+    assert once is not None
     steps = dict(stream.carried)
     kept = {value.name: steps.get(value.name, 0) for value in given}
-    ahead = {place: once.steps_behind(loop, *place) for place in once.ahead}
+    there = [place for place in once.ahead if place[1] > 1 or place[0] not in writing.apart]
+    ahead = {place: once.steps_behind(writing.step, *place) for place in there}
     at = f"t == {once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
-    draw_once(body, once, at, kept, ahead, _noise, partial(begin_with_draws, body, stream))
+    begun = [node.name for node in body.network.nodes if framed(node) and begun_by_draws(body, node.name)]
+    body.named -= {f"{name}_{begins}" for name in begun for begins in ("start", "zero")}  # of other draws
+    draw_once(body, once, at, kept, ahead, writing.held, _noise, partial(begin_with_draws, body, stream))
 
 
-def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = None) -> None:
-    """Write some nodes of a step; where it is told what is `given`, behind frame 1 in an order of its own."""
+def _made(writing: Stepping, nodes: list[Node]) -> None:
+    """Write some nodes of a step."""
     body, loop = writing.body, writing.step
     if any(loop.ahead):
         for node in nodes:  # named before the conditions that may need them
@@ -166,41 +175,33 @@ def _made(writing: Stepping, nodes: list[Node], given: list[ValueNode] | None = 
     for node in nodes:
         recurrent(body, node)
     ports = {n.name: [mapped(writing, n, port) for port in stepping(n)] for n in nodes}
-    for step in body.entry.steps:
-        if isinstance(step, FirstFrame) and given is not None:
-            _first_frame(body, step, loop, given)
     for _, some in groupby(nodes, key=lambda node: loop.frame_of(node.name)):
         group(writing, list(some), ports, (), ())
 
 
-def _first_frame(body: Body, step: FirstFrame, loop: Loop, given: list[ValueNode]) -> None:
+def _first_frame(writing: Stepping, step: FirstFrame) -> None:
     """Write what is made of frame 1 in an order of its own, in the step that comes to it."""
+    body, kept = writing.body, writing.held
     nodes = [body.network.node(name) for name in step.nodes]
-    begun = body.entry.once.begun if body.entry.once is not None else ()
-    body.named |= {f"{name}_first" for name in begun}  # in this very step
     name_outside(body, step)
-    kept = held(body.network, loop, step)
     for node in nodes:  # named before the condition under which they are made
         if node.name in kept:
             continue  # the state has it
         if isinstance(node, HeadNode) and node.head.frame == 1:
             blank(body, node, "")
+        elif isinstance(node, HeadNode) and node.value not in step.nodes:
+            blank(body, node, "_first")
         elif not isinstance(node, HeadNode):
             body.add(f"{node.name}_first = {body.like}.new_zeros(batch, {node.dim})")
-    named = set(body.named)
+    named = body.named | {f"{name}_first" for name in step.nodes}
     body.add(f"if t == {-step.ahead}:")
     body.depth += 1
-    looked = seen_back(body.network, dict(body.entry.binding), loop, step)
-    for value in (value for value in given if value.name in looked):
-        for back in range(looked[value.name], -1, -1):
-            frame = 1 + looked[value.name] - back
-            body.once(
-                f"{value.name}_first" if frame == 1 else f"{value.name}_frame{frame}",
-                earlier(value.name, back),
-            )
+    looked = seen_back(body.network, writing.step, step, writing.apart)
+    for (name, frame), back in looked.items():
+        body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
     first_frames(body, step)
     body.depth -= 1
-    body.named = named  # what has come of frame 1 is named in this step alone
+    body.named = named  # what has come of other frames is named in this step alone
 
 
 def _results(body: Body, entry: Entry, loop: Loop) -> list[Field]:

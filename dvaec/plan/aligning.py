@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from dvaec.plan.links import distance, no_direction
 from dvaec.plan.model import Dependence
 from dvaec.spec.graph import topological
 from dvaec.spec.model import Direction
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 class UnschedulableError(Exception):
@@ -42,7 +45,7 @@ def alignments(
 ) -> Iterator[tuple[Direction, dict[str, int]]]:
     """Yield the directions in which there is a loop, forward first."""
     for direction, sign in ((Direction.FORWARD, 1), (Direction.BACKWARD, -1)):
-        steps = [(e, d) for e in inside if (d := distance(e, sign)) is not None]
+        steps = [(e.reader, e.source, d) for e in inside if (d := distance(e, sign)) is not None]
         ahead = least(dict.fromkeys(component, 0), steps) if len(steps) == len(inside) else None
         if ahead is not None:
             order = ordered(component, inside, ahead, sign)
@@ -50,13 +53,16 @@ def alignments(
                 yield direction, {name: ahead[name] for name in order}
 
 
-def least(ahead: Mapping[str, int], steps: list[tuple[Dependence, int]]) -> dict[str, int] | None:
-    """Bellman and Ford's relaxation from what is `ahead` at least; None if a cycle never comes to rest."""
+def least(ahead: Mapping[Key, int], waits: Sequence[tuple[Key, Key, int]]) -> dict[Key, int] | None:
+    """Bellman and Ford's relaxation from what is `ahead` at least; None if a cycle never comes to rest.
+
+    Every wait is a reader, its source, and by how many frames more that runs ahead.
+    """
     found = dict(ahead)
     for _ in range(len(found) + 1):
         before = dict(found)
-        for edge, steps_away in steps:
-            found[edge.source] = max(found[edge.source], found[edge.reader] + steps_away)
+        for reader, source, steps in waits:
+            found[source] = max(found[source], found[reader] + steps)
         if found == before:
             return found
     return None

@@ -24,7 +24,7 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
-from dvaec.spec.graph import topological
+from dvaec.spec.graph import reachable, topological
 from dvaec.spec.model import Attention, Direction
 
 
@@ -42,16 +42,21 @@ def first_frame_apart(
     binding: Mapping[str, Origin],
     component: tuple[str, ...],
     edges: Sequence[Dependence],
+    *,
+    streamed: bool = False,
 ) -> Apart | None:
     """Take apart frame 1 of a component that has no schedule as it is; None where that changes nothing.
 
     Made are those values that have a line of their own there, of which frame 1 with all that it is made of
-    reads nothing else of the component but frame 1, in some order.
+    reads nothing else of the component but frame 1, in some order; in a stream, where the step that makes it
+    can be a later one, also later frames.
     """
     needs: dict[str, list[str]] = {}
     for name in component:
         if _drawn(network, binding, name) and _line_of(network, binding, name):
-            needs |= _closed(network, binding, name, component)
+            needs |= _closed(network, binding, name, component, streamed)
+    if streamed:  # what waits for no draw comes as early as it is read
+        needs = {name: some for name, some in needs.items() if _waits_for_draws(network, name, needs)}
     order = topological([n for n in component if n in needs and binding.get(n) is not Origin.GIVEN], needs)
     kept = tuple(e for e in edges if not _made(network, e, order))
     if len(kept) == len(edges):
@@ -61,19 +66,25 @@ def first_frame_apart(
     return Apart(FirstFrame(order, f"the order of frame 1 is its own: {made}"), rest, kept)
 
 
+def _waits_for_draws(network: Network, name: str, needs: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a node is a draw, or its conditional, or needs some."""
+    nodes = (network.node(one) for one in (name, *reachable(name, needs)))
+    return any(isinstance(node, ValueNode | HeadNode) for node in nodes)
+
+
 def at_first(read: Read) -> bool:
     """Whether a read, at frame 1, is of frame 1."""
     return read.offset == 0 or read.frame == 1
 
 
 def _closed(
-    network: Network, binding: Mapping[str, Origin], value: str, component: Collection[str]
+    network: Network, binding: Mapping[str, Origin], value: str, component: Collection[str], streamed: bool
 ) -> dict[str, list[str]]:
     """Return what frame 1 of a value is made of within its component; nothing unless that is of frame 1."""
     needs: dict[str, list[str]] = {}
     waiting = [value]
     for name in waiting:
-        found = list(_needs(network, binding, name, component))
+        found = list(_needs(network, binding, name, component, streamed))
         needs[name] = [one for one in found if one is not None]
         if len(needs[name]) < len(found):
             return {}
@@ -98,7 +109,7 @@ def _side(binding: Mapping[str, Origin], name: str) -> str:
 
 
 def _needs(
-    network: Network, binding: Mapping[str, Origin], name: str, component: Collection[str]
+    network: Network, binding: Mapping[str, Origin], name: str, component: Collection[str], streamed: bool
 ) -> Iterator[str | None]:
     """Yield the nodes of the component whose frame 1 is needed for a node's; None for what is not frame 1."""
     node = network.node(name)
@@ -115,20 +126,24 @@ def _needs(
         yield None
     if isinstance(node, HoldNode) and node.past:
         return
-    for port in node.ports:
-        for read in port.reads:
-            if read.node in component:
-                yield from _at(network, node, read)
-
-
-def _at(network: Network, node: Node, read: Read) -> Iterator[str | None]:
-    """What frame 1 of a node needs of one read within its component."""
     attends = isinstance(getattr(node, "block", None), Attention)
-    if attends or not framed(network.node(read.node)):
+    for port in node.ports:
+        for read in (read for read in port.reads if read.node in component):
+            if attends and not streamed:
+                yield None
+            elif port.window is not None:
+                yield from (read.node for here in (0,) if here in port.window)
+            else:
+                yield from _at(network, read, streamed)
+
+
+def _at(network: Network, read: Read, streamed: bool) -> Iterator[str | None]:
+    """What frame 1 of a node needs of one read within its component."""
+    if not framed(network.node(read.node)):
         yield None
     elif at_first(read):
         yield read.node
-    elif read.offset is None or read.offset > 0:
+    elif read.offset is None or (read.offset > 0 and not streamed):
         yield None  # a read before frame 1 is of what stands there
 
 

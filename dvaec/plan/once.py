@@ -9,10 +9,10 @@ has no place in a stream.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from dvaec.plan.dependences import dependences
-from dvaec.plan.first_needs import LaterFrameError, beyond_first, frames_of, needs_of, runs_backward
+from dvaec.plan.first_needs import LaterFrameError, beyond_first, frames_of, needs_of
 from dvaec.plan.links import on_page, said
 from dvaec.plan.model import (
     DrawNode,
@@ -24,14 +24,12 @@ from dvaec.plan.model import (
     Read,
     ValueNode,
     framed,
-    is_last,
 )
+from dvaec.plan.once_waits import WHOLE, once_a_sequence, waits_at, waits_for
 from dvaec.plan.schedule import needed_by
 from dvaec.spec.graph import topological
-from dvaec.spec.model import LAST, Role
+from dvaec.spec.model import LAST
 from dvaec.spec.notation import listed
-
-WHOLE = "the whole sequence"
 
 
 class NoStreamError(Exception):
@@ -45,7 +43,7 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
     """
     values = [v.name for v in once_a_sequence(network) if v.name in binding]
     needs: dict[str, list[str]] = {}
-    ahead = _seen_ahead(network, binding)
+    ahead = dict.fromkeys(_seen_ahead(network, binding))
     after = max([_gather(network, binding, value, needs, ahead) for value in values], default=0)
     made = [n for n in needs if n in values or binding.get(n) is not Origin.GIVEN]
     nodes = topological([node.name for node in network.nodes if node.name in made], needs)
@@ -54,7 +52,7 @@ def drawn_once(network: Network, binding: Mapping[str, Origin]) -> Once | None:
         raise NoStreamError(f"frame 1 of what {listed(waiting)} is drawn from starts with it")
     begun = tuple(n for n in nodes if n in binding and n not in values)
     reason = f"once a sequence: {', '.join(values)}"
-    return Once(nodes, reason, after, begun, ahead) if nodes else None
+    return Once(nodes, reason, after, begun, tuple(ahead)) if nodes else None
 
 
 def last_first(node: DrawNode) -> str:
@@ -65,15 +63,10 @@ def last_first(node: DrawNode) -> str:
 def has_draw(network: Network, binding: Mapping[str, Origin], value: str) -> bool:
     """Whether a stream may draw a value of the whole sequence."""
     try:
-        _gather(network, binding, value, {}, _seen_ahead(network, binding))
+        _gather(network, binding, value, {}, dict.fromkeys(_seen_ahead(network, binding)))
     except NoStreamError:
         return False
     return True
-
-
-def once_a_sequence(network: Network) -> tuple[ValueNode, ...]:
-    """Return the values that a stream draws, or observes, in its first step alone."""
-    return tuple(v for v in network.values if not v.framed and v.variable.role is not Role.INPUT)
 
 
 def _gather(
@@ -81,11 +74,12 @@ def _gather(
     binding: Mapping[str, Origin],
     value: str,
     needs: dict[str, list[str]],
-    ahead: Collection[tuple[str, int]],
+    ahead: dict[tuple[str, int], None],
 ) -> int:
     """Add what a draw is made of to `needs`; return how many frames behind frame 1 q looks.
 
-    Frames that are there `ahead`, of what is made without the draws, are not made with them.
+    Frames that are there `ahead`, of what is made without the draws, are not made with them; later ones that
+    frame 1 of a draw waits for are added to these.
     """
     side = "q" if binding[value] is Origin.Q else "p"
     waiting, after = [value], 0
@@ -100,9 +94,13 @@ def _gather(
         after = max([after, *(read.offset or (read.frame or 1) - 1 for read in later)])
         reads = _of_numbered_frames(node) if name == f"q_{value}" else ()
         made = [r for r in reads if (r.node, r.frame) in ahead]
+        if side == "q":
+            behind = _made_later(network, binding, node)
+            ahead |= {(r.node, 1 + (r.offset or 0)): None for r in behind}
+            made += behind
         try:
             needs[name] = (
-                [_head(network, f"{side}_{name}")]
+                list(_heads(network, f"{side}_{name}"))
                 if drawn
                 else list(dict.fromkeys(needs_of(network, node, later, made)))
             )
@@ -120,10 +118,19 @@ def _given_ahead(network: Network, binding: Mapping[str, Origin], node: Node) ->
     return [r for r in given if r.frame != LAST and (r.offset or (r.frame or 1) - 1) > 0]
 
 
-def _head(network: Network, name: str) -> str:
-    """Return the head that speaks for frame 1 of a conditional."""
+def _made_later(network: Network, binding: Mapping[str, Origin], node: Node) -> list[Read]:
+    """Return what frame 1 of a node reads of later frames of what is made without the draws."""
+    reads = [r for port in node.ports if port.window is None for r in port.reads if (r.offset or 0) > 0]
+    made = [r for r in reads if binding.get(r.node) is not Origin.GIVEN and framed(network.node(r.node))]
+    return [r for r in made if not waits_at(network, binding, r.node, 1 + (r.offset or 0))]
+
+
+def _heads(network: Network, name: str) -> tuple[str, ...]:
+    """Return the head that speaks for frame 1 of a conditional, and that of frame T where T is 1."""
     head = network.node(name)
-    return (head.begins if isinstance(head, HeadNode) else "") or name
+    if not isinstance(head, HeadNode):
+        return (name,)
+    return (head.begins,) if head.begins else (name, head.ends) if head.ends else (name,)
 
 
 def _of_numbered_frames(node: Node) -> tuple[Read, ...]:
@@ -140,28 +147,15 @@ def _seen_ahead(network: Network, binding: Mapping[str, Origin]) -> tuple[tuple[
     values = [v.name for v in once_a_sequence(network) if binding.get(v.name) is Origin.Q]
     reads = [r for name in values for r in _of_numbered_frames(network.node(f"q_{name}"))]
     made = [
-        r for r in reads if binding.get(r.node) is not Origin.GIVEN and not _waits(network, binding, r.node)
+        r
+        for r in reads
+        if binding.get(r.node) is not Origin.GIVEN and not waits_at(network, binding, r.node, r.frame or 1)
     ]
     drawn = [r for r in made if r.node in binding or r.frame != 1 or beyond_first(network, r.node)]
     edges = [e for e in dependences(network, binding) if binding.get(e.source) is not Origin.GIVEN]
     run = needed_by(edges, [read.node for read in drawn])
     found = [r for r in made if r in drawn or run & needed_by(edges, [r.node])]
     return tuple(dict.fromkeys((read.node, read.frame or 1) for read in found))
-
-
-def _waits(network: Network, binding: Mapping[str, Origin], name: str) -> str:
-    """Say what the frames of a node wait for: the whole sequence, or what is drawn once; or nothing."""
-    edges = dependences(network, binding)
-    reached = needed_by(edges, [name])
-    later = [e for e in edges if e.reader in reached and e.window is not None and e.window.reaches_future]
-    nodes = [network.node(name) for name in reached]
-    unknown = [node for node in nodes if not is_last(node)]
-    last = any(read.frame == LAST for node in unknown for port in node.ports for read in port.reads)
-    if later or last or any(runs_backward(node) for node in nodes):
-        return WHOLE
-    once = [v.name for v in once_a_sequence(network) if binding.get(v.name) is not Origin.GIVEN]
-    waiting = [name for name in once if name in reached]
-    return listed(waiting) if waiting else ""
 
 
 def _why(
@@ -176,6 +170,6 @@ def _why(
     source, seen = behind[0], f"{on_page(behind[0])}_{behind[1]}"
     if node.name != f"q_{value}":  # made at frame 1, before all else
         first = said(node.name).replace("_t", "_1")
-        seen = WHOLE if _waits(network, binding, node.name) == WHOLE else seen
+        seen = WHOLE if waits_for(network, binding, node.name) == WHOLE else seen
         return f"q draws {value} from what {first} makes, which waits for {seen}"
-    return f"q draws {value} from {seen}, which waits for {_waits(network, binding, source)}"
+    return f"q draws {value} from {seen}, which waits for {waits_for(network, binding, source)}"

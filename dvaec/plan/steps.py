@@ -54,12 +54,14 @@ class Loop:
 class FirstFrame:
     """Frame 1 of some nodes, one after another, before what makes their other frames.
 
-    In a stream it is made in the step that comes to frame 1 of what runs so many frames `ahead` of the loop.
+    In a stream it is made in the step that comes to frame 1 of what runs so many frames `ahead` of the loop,
+    `behind` what that makes before it: nodes of the loop, and what is drawn once.
     """
 
     nodes: tuple[str, ...]
     reason: str
     ahead: int = 0
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Once:
 
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
     given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes. What
-    is read of `ahead`, nodes with their frames, the steps until then have made.
+    is read of `ahead`, nodes with their frames, the steps until then have made, and that step, in which the
+    draws come `behind` some nodes of the loop.
     """
 
     nodes: tuple[str, ...]
@@ -76,6 +79,7 @@ class Once:
     after: int = 0
     begun: tuple[str, ...] = ()
     ahead: tuple[tuple[str, int], ...] = ()
+    behind: tuple[str, ...] = ()
 
     def steps_behind(self, loop: Loop, node: str, frame: int) -> int:
         """How many steps before the draws a loop has made that frame of a node."""

@@ -1,52 +1,123 @@
-"""Frame 1 in an order of its own, in a stream where q looks ahead.
-
-Frame 1 of all values that have it made apart is made in one step of the loop, once the frames of the given
-are there that it sees. All their frames come in the same steps, if they can; where one runs ahead of another,
-as with q(a_1 | z_1) beside q(z_t | a_<t+1>), that step is the one of frame 1 of the foremost, and frame 1 of
-the others is held from there on.
-"""
+"""One loop of a stream, with what it makes apart: frame 1 in an order of its own, and what is drawn once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from dvaec.plan.aligning import least
-from dvaec.plan.links import distance
-from dvaec.plan.model import Dependence, FirstFrame, HeadNode, Loop, Network, Origin, Read, ValueNode, framed
+from dvaec.plan.attention import farthest
+from dvaec.plan.first_frame import Apart, first_frame_apart
+from dvaec.plan.model import (
+    FirstFrame,
+    HeadNode,
+    Loop,
+    Network,
+    Once,
+    Port,
+    Read,
+    Step,
+    ValueNode,
+    framed,
+)
+from dvaec.plan.stream_places import ONCE, Made, Places, Task, drawn_late, places_of
+from dvaec.spec.model import Direction
 
 
-def in_one_step(
-    ahead: Mapping[str, int], values: Sequence[str], edges: Sequence[Dependence]
-) -> dict[str, int] | None:
-    """Let some values run equally far ahead, what they are made of as far as they need; None if none can."""
-    found, steps = dict(ahead), [(edge, distance(edge, 1) or 0) for edge in edges]
-    for _ in range(len(found) + 1):
-        most = max(found[name] for name in values)
-        again = least(found | dict.fromkeys(values, most), steps)
-        if again is None or again == found:
-            return again
-        found = again
+@dataclass(frozen=True)
+class Run:
+    """What one step of a stream does: its loop, with what is made of frame 1 in an order of its own.
+
+    One step draws what is drawn once.
+    """
+
+    loop: Loop
+    once: Once | None
+    looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
+    first: tuple[FirstFrame, ...] = ()
+    held: tuple[str, ...] = ()  # what is made of frame 1 before the step in which it is needed last
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (*self.first, self.loop)
+
+
+def arranged(task: Task) -> Run | None:
+    """Return one loop with frame 1 made apart only where it must be; None where there is none."""
+    for way in _ways(task):
+        places = places_of(task, way)
+        if places is not None:
+            return _run(task, way, places)
     return None
 
 
-def begun_in(
-    network: Network,
-    ahead: Mapping[str, int],
-    first: FirstFrame,
-    inside: Sequence[Dependence],
-    every: Sequence[Dependence],
-) -> tuple[dict[str, int], FirstFrame]:
-    """Return by how many frames each node runs ahead, and frame 1 in its step.
+def _ways(task: Task) -> Iterator[Apart]:
+    """Yield nothing made apart of frame 1; then what can be."""
+    yield task.whole()
+    own = first_frame_apart(task.network, task.binding, task.drawn, task.inside, streamed=True)
+    if own is not None:
+        yield replace(own, rest=(*task.given, *own.rest))
 
-    The loop waits for what is `inside`, and of `every` dependence for frame 1 of the values alone.
-    """
-    values = values_of(network, first)
-    together = in_one_step(ahead, values, every)
-    if together is not None:
-        return together, replace(first, ahead=together[values[0]])
-    waiting = [edge.reader for edge in every if edge not in inside]
-    return dict(ahead), replace(first, ahead=max(ahead[name] for name in (*values, *waiting)))
+
+def why_late(task: Task) -> str:
+    """Say of which value a later frame would be drawn before the first, or nothing."""
+    found = next((one for way in _ways(task) if (one := drawn_late(task, way))), None)
+    if found is None:
+        return ""
+    name, frame = found
+    return f"q draws {name}_1 behind {name}_{frame}, and a stream draws the frames of {name} in their order"
+
+
+def _run(task: Task, way: Apart, places: Places) -> Run:
+    ahead = {name: places.ahead[name, False] for name in way.rest}
+    order = [name for name, first in places.order if not first]
+    order = [*task.given, *order]
+    loop = Loop(
+        tuple(order), Direction.FORWARD, "one frame of a stream", tuple(ahead[name] for name in order)
+    )
+    first, once = _steps(task, places), task.once
+    if once is not None:
+        made = [name for name, one in places.order[: places.order.index(ONCE)] if not one]
+        once = replace(once, after=max(loop.ahead) - places.ahead[ONCE], behind=tuple(made))
+    looked = tuple(looked_back(task, loop, once, first).items())
+    return Run(loop, once, looked, first, _held(task, places, first))
+
+
+def _steps(task: Task, places: Places) -> tuple[FirstFrame, ...]:
+    """Frame 1 in as few parts as steps and their order allow, each with what a step makes before it."""
+    found: list[FirstFrame] = []
+    behind: list[str] = []
+    before: Made | None = None
+    for key in places.order:
+        name, ahead = key[0], places.ahead[key]
+        if key == ONCE and task.once is not None:
+            behind.append(task.once.nodes[-1])
+        elif not key[1]:
+            behind.append(name)
+        elif before is not None and before[1] and before != ONCE and places.ahead[before] == ahead:
+            found[-1] = replace(found[-1], nodes=(*found[-1].nodes, name))
+        else:
+            found.append(FirstFrame((name,), "", ahead, tuple(behind)))
+        before = key
+    return tuple(replace(step, reason=_why(task, step)) for step in found)
+
+
+def _why(task: Task, step: FirstFrame) -> str:
+    made = ", ".join(f"{name}_1" for name in values_of(task.network, step))
+    return f"the order of frame 1 is its own: {made}"
+
+
+def _held(task: Task, places: Places, first: Sequence[FirstFrame]) -> tuple[str, ...]:
+    """What is made of frame 1 before the step in which it has its place, or is read while it has none yet."""
+    found = set()
+    for one in places.waits:
+        alone = one.source[1] and (one.source != ONCE or one.name in task.begun)
+        before = places.ahead[one.reader] + one.steps
+        other = not one.reader[1] and one.reader[0] != one.name
+        placed = other and places.ahead.get((one.name, False), -1) >= before
+        if alone and places.ahead[one.source] > before and not placed:
+            found.add(one.name)
+    made = (*task.begun, *(name for step in first for name in step.nodes))
+    return tuple(name for name in made if name in found)
 
 
 def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
@@ -58,32 +129,54 @@ def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def held(network: Network, loop: Loop, first: FirstFrame) -> tuple[str, ...]:
-    """The values, and the lines of frame 1, that are made before the step in which they have their place."""
-    found = []
-    for node in (network.node(name) for name in first.nodes):
-        line = isinstance(node, HeadNode) and node.head.frame == 1
-        place = f"{node.head.side}_{node.value}" if isinstance(node, HeadNode) else node.name
-        if (line or isinstance(node, ValueNode)) and loop.frame_of(place) < first.ahead:
-            found.append(node.name)
-    return tuple(found)
+def apart(network: Network, first: Iterable[FirstFrame]) -> tuple[str, ...]:
+    """The nodes whose frame 1 is made apart, also by the draws made once."""
+    found = (name for step in first for name in (*step.nodes, *values_of(network, step)))
+    return tuple(dict.fromkeys(found))
 
 
-def sees(network: Network, binding: Mapping[str, Origin], first: FirstFrame) -> int:
-    """How many frames behind frame 1 of the given lie that are seen there."""
-    return max([read.offset or 0 for read in _of_given(network, binding, first)], default=0)
+def looked_back(
+    task: Task, loop: Loop, once: Once | None, first: Sequence[FirstFrame] = ()
+) -> dict[str, int]:
+    """What the draws of a step read of earlier steps: all frames of what is given, and what is made ahead."""
+    found: dict[str, int] = {}
+    if once is not None:
+        reads = {r.node for name in once.nodes for port in task.network.node(name).ports for r in port.reads}
+        found = {name: once.after for name in task.given if name in reads}
+        for name, frame in once.ahead:
+            if name in loop.nodes:
+                found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))
+    made = apart(task.network, first)
+    for step in first:
+        for (name, _), steps in seen_back(task.network, loop, step, made).items():
+            found[name] = max(found.get(name, 0), steps)
+    return found
 
 
 def seen_back(
-    network: Network, binding: Mapping[str, Origin], loop: Loop, first: FirstFrame
-) -> dict[str, int]:
-    """How many steps before frame 1 is made that of the given has come, by name."""
-    steps = max(loop.ahead) - first.ahead
-    return {read.node: steps for read in _of_given(network, binding, first)}
+    network: Network, loop: Loop, first: FirstFrame, apart: Collection[str]
+) -> dict[tuple[str, int], int]:
+    """How many steps before frame 1 is made a frame has come that it reads of what the loop makes.
+
+    Frame 1 of some nodes is made `apart`.
+    """
+    found = {}
+    ports = (port for name in first.nodes for port in network.node(name).ports)
+    for read in (read for port in ports for read in reads_at_first(port)):
+        frame = _frame(read)
+        if frame > int(read.node in apart) and framed(network.node(read.node)):
+            found[read.node, frame] = loop.frame_of(read.node) - (frame - 1) - first.ahead
+    return found
 
 
-def _of_given(network: Network, binding: Mapping[str, Origin], first: FirstFrame) -> Iterator[Read]:
-    for read in (r for name in first.nodes for port in network.node(name).ports for r in port.reads):
-        given = binding.get(read.node) is Origin.GIVEN and framed(network.node(read.node))
-        if given and (read.offset is None or read.offset >= 0):
-            yield read
+def reads_at_first(port: Port) -> tuple[Read, ...]:
+    """What a port reads at frame 1: of a window, which is attended to, the frames from 1 on."""
+    if port.window is None:
+        return port.reads
+    there = port.window.within(0, farthest(port.window, 1) or 0)
+    return tuple(Read(read.node, offset) for read in port.reads for offset in there)
+
+
+def _frame(read: Read) -> int:
+    """The frame that is read at frame 1."""
+    return 1 + read.offset if read.offset is not None else read.frame or 0

@@ -20,10 +20,12 @@ from dvaec.plan.model import (
     Stream,
     is_last,
 )
-from dvaec.plan.once import NoStreamError, has_draw, once_a_sequence
+from dvaec.plan.once import NoStreamError, has_draw
+from dvaec.plan.once_waits import once_a_sequence
 from dvaec.plan.schedule import needed_by
-from dvaec.plan.stream_loop import Run, run_of
-from dvaec.plan.stream_order import Binding
+from dvaec.plan.stream_first import Run
+from dvaec.plan.stream_loop import run_of
+from dvaec.plan.stream_places import Binding
 from dvaec.spec.model import Causality, Role, Side, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
@@ -159,6 +161,10 @@ def _before_the_end(network: Network, entry: Entry) -> Entry:
     *first, loop = entry.steps
     if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
         return entry
+    once = entry.once
+    if once is not None:
+        nodes = tuple(name for name in once.nodes if not is_last(network.node(name)))
+        entry = replace(entry, once=replace(once, nodes=nodes))
     binding = dict(entry.binding)
     kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
     kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
