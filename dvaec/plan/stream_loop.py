@@ -61,11 +61,15 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
 def _why_not(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:
     """Say what runs backward in time, or waits for itself."""
     try:
-        why = _backward(network, names, inside)
+        if why := _backward(network, names, inside):
+            return why
         aligned(names, inside)
     except UnschedulableError as fault:
-        why = _backward(network, names, inside, turned=True) or str(fault)
-    return why or "no order of its steps has all at hand that is read there"
+        if why := _backward(network, names, inside, turned=True):
+            return why
+        drawn = [name for name in fault.nodes if isinstance(network.node(name), ValueNode)]
+        return f"{listed(drawn)} {'is' if len(drawn) == 1 else 'are'} drawn in no one direction of time"
+    return "no order of its steps has all at hand that is read there"
 
 
 def _check_reads(
