@@ -28,11 +28,13 @@ from dvaec.plan.model import (
     Loop,
     Network,
     Origin,
+    Passes,
     Plan,
     StateNode,
     Step,
     ValueNode,
     WholeSequence,
+    nodes_of,
 )
 from dvaec.spec.model import Attention, Block, Dense, Direction, Parent, Side, Spec, reads_of
 from dvaec.spec.offsets import of
@@ -56,10 +58,6 @@ def steps(spec: Spec, entry: str) -> dict[str, Step]:
     for step in planned(spec).entry(entry).steps:
         made.update(dict.fromkeys(nodes_of(step), step))
     return made
-
-
-def nodes_of(step: Step) -> tuple[str, ...]:
-    return step.nodes if isinstance(step, Loop | FirstFrame) else (step.node,)
 
 
 def loops(spec: Spec, entry: str) -> list[tuple[str, ...]]:
@@ -198,7 +196,8 @@ def there(network: Network, edge: Dependence, frame: int, begun: Collection[str]
 
 
 def order_of(step: Step) -> list[tuple[str, int]]:
-    """What a step computes, one frame of one node after another."""
+    """What a step computes, one frame of one node after another; passes go over a frame several times."""
+    assert not isinstance(step, Passes)
     if isinstance(step, Batched):
         return [(step.node, t) for t in range(FRAMES)]
     if isinstance(step, FirstFrame):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dvaec.derive.beyond import beyond
+from dvaec.derive.inexact import lacking
 from dvaec.derive.model import Comparison, Derivation
 from dvaec.derive.unseen import unseen_words, way_to_see, why_unseen
 from dvaec.diagnostics import Diagnostic, Severity
@@ -25,6 +26,7 @@ from dvaec.spec.subscripts import parse_reference
 GOLDEN = "DV220"
 REDUNDANT = "DV221"
 UNSEEN = "DV222"
+NOT_TIGHT = "the bound is not tight, however well q is trained; inference: exact sees all"
 
 
 def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnostic, ...]:
@@ -46,7 +48,20 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
         if (path := _declared_at(spec, comparison, source)) is not None
         for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )
-    return (*compared, *at_ends)
+    return (*compared, *_inexact(spec, derivation, source), *at_ends)
+
+
+def _inexact(spec: Spec, derivation: Derivation, source: Source) -> Iterator[Diagnostic]:
+    """Yield, of a q that is compared with no posterior, where it cannot be one."""
+    for (target, frame), lack in () if spec.swept else lacking(spec, derivation.inference).items():
+        path = _declared_at(spec, Comparison(target, (), (), frame), source)
+        if path is not None:
+            name = notation.target(Conditional(target, (), frame), spec.variable(target).framed)
+            seen = (
+                f"of {notation.counted(lack.frames, 'frame')}, q({lack.reader}) does not see {lack.missing}"
+            )
+            message = f"q({name}) cannot be the exact posterior: {seen}"
+            yield Diagnostic(GOLDEN, message, source.span(path), NOT_TIGHT, Severity.WARNING)
 
 
 def _less_at_ends(spec: Spec, comparison: Comparison, source: Source) -> Diagnostic:
@@ -77,8 +92,7 @@ def _remarks(
             for text in (_listed(spec, (p,), comparison.frame),)
         )
         message = f"q({target}) cannot be the exact posterior: it does not see {lacking} (golden)"
-        hint = "the bound is not tight, however well q is trained; inference: exact sees all"
-        yield Diagnostic(GOLDEN, message, source.span(path), hint, Severity.WARNING)
+        yield Diagnostic(GOLDEN, message, source.span(path), NOT_TIGHT, Severity.WARNING)
     if comparison.redundant:
         idle = _listed(spec, comparison.redundant, comparison.frame)
         message = f"q({target}) learns nothing from {idle}, given the rest of what it reads"
