@@ -38,11 +38,12 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
             found.append(Comparison(name, beyond(exact, _there(spec, q, frame), spec.zero), (), frame))
             continue
         less = lost.get((name, frame), ())
-        idle = () if less or q == exact else redundant(spec, q, served_by(factors, name))
-        golden, silver = (
-            (beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)) if spec.swept else ((), ())
-        )
-        found.append(Comparison(name, golden, silver, frame, idle, less))
+        idle = () if less or (q == exact and spec.swept) else redundant(spec, q, served_by(factors, name))
+        if spec.swept:
+            golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
+            found.append(Comparison(name, golden, silver, frame, idle, less))
+        elif idle or less:
+            found.append(Comparison(name, (), (), frame, idle, less))
     return tuple(found)
 
 

@@ -5,6 +5,8 @@ A question about frame t is answered by the posterior's windows and shown in a n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dvaec.derive.answers import Explanation, Finding
 from dvaec.derive.explain_far import explain_far_frame
 from dvaec.derive.explain_frames import explain_frames
@@ -22,7 +24,15 @@ __all__ = ["Arrow", "Block", "Collider", "Explanation", "Finding", "Frames", "Pl
 
 
 def explain(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
-    """Answer a question with its reasons; the parts of a window that are answered alike share one."""
+    """Answer a question with its reasons; the parts of a window that are answered alike share one.
+
+    Of a q that keeps no order of sweeps, nothing is golden or silver.
+    """
+    found = _explained(spec, derivation, question)
+    return found if spec.swept else replace(found, golden=None, silver=None)
+
+
+def _explained(spec: Spec, derivation: Derivation, question: Question) -> Explanation:
     if question.frame is not None or not spec.variable(question.target).framed:
         return explain_frames(spec, derivation, question)
     if question.candidate.frame is not None:

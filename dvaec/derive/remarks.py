@@ -44,7 +44,7 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
         remark
         for comparison in comparisons
         if (comparison.target, comparison.frame) in own
-        or {p.name for p in comparison.golden} - golden[comparison.target]
+        or {p.name for p in comparison.golden} - golden.get(comparison.target, set())
         if (path := _declared_at(spec, comparison, source)) is not None
         for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
     )

@@ -87,8 +87,6 @@ def order_words(spec: Spec) -> str:
     if spec.alone:
         alone = (f"{name}_{at}" if spec.variable(name).framed else name for name, at in spec.alone)
         words += f"; where T = 1: {', '.join(alone)}"
-    if not spec.swept:
-        words += "; q, of which single frames have an order of their own, is not compared"
     return words
 
 
@@ -97,7 +95,8 @@ def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]
     comparisons = tuple(comparisons)
     less = (c for c in comparisons if c.unseen)
     ends = [f"{unseen_words(c.target, c.unseen)}, since {why_unseen(spec, c.unseen)}" for c in less]
-    return [*_choice_words(spec, comparisons), *ends]
+    alone = "single frames of q have an order of their own: its links are not those of this order"
+    return [*([] if spec.swept else [alone]), *_choice_words(spec, comparisons), *ends]
 
 
 def _choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:

@@ -90,9 +90,9 @@ class Once:
 class Passes:
     """Steps that are made several times: values that no one order of the frames makes.
 
-    The nodes in `cut` wait for what one pass makes after them: they read it as the pass before made it, 0 in
-    the first. Each of them stands on a way through the unrolled graph once, so that after 1 + len(cut)
-    passes all is what it is by the conditionals. `begun` are the nodes that are read before they are made.
+    Lines of single frames, and lines that read single frames, wait for what a pass makes after them: they
+    read it as the pass before made it, 0 in the first (`plan.passes` says why so many `times` are enough).
+    `begun` are the nodes that are read before they are made.
     """
 
     steps: tuple[Batched | WholeSequence | Loop, ...]
