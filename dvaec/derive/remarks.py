@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dvaec.derive.beyond import beyond
-from dvaec.derive.inexact import lacking
+from dvaec.derive.inexact import examples, nodes_in_words
 from dvaec.derive.model import Comparison, Derivation
 from dvaec.derive.unseen import unseen_words, way_to_see, why_unseen
 from dvaec.diagnostics import Diagnostic, Severity
@@ -52,15 +52,16 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
 
 
 def _inexact(spec: Spec, derivation: Derivation, source: Source) -> Iterator[Diagnostic]:
-    """Yield, of a q that is compared with no posterior, where it cannot be one."""
-    for (target, frame), lack in () if spec.swept else lacking(spec, derivation.inference).items():
+    """Yield, of a q that is compared with no posterior of all frames, where it cannot be one."""
+    for (target, frame), one in () if spec.swept else examples(spec, derivation.inference).items():
         path = _declared_at(spec, Comparison(target, (), (), frame), source)
-        if path is not None:
+        if path is not None and one.golden:
             name = notation.target(Conditional(target, (), frame), spec.variable(target).framed)
-            seen = (
-                f"of {notation.counted(lack.frames, 'frame')}, q({lack.reader}) does not see {lack.missing}"
+            length, seen = notation.counted(one.frames, "frame"), nodes_in_words(one.golden)
+            message = (
+                f"q({name}) cannot be the exact posterior: of {length}, q({one.reader}) does not see {seen} "
+                f"(golden)"
             )
-            message = f"q({name}) cannot be the exact posterior: {seen}"
             yield Diagnostic(GOLDEN, message, source.span(path), NOT_TIGHT, Severity.WARNING)
 
 

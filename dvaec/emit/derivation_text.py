@@ -70,7 +70,7 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo, width: int =
     latent = [
         ("Exact posterior", [order_words(spec), *_posterior(writer, derivation)]),
         (f"Inference model ({declaration_words(spec)})", [writer.inference(derivation.inference)]),
-        ("q against the exact posterior", [*compared, *comparison_words(spec, derivation.comparisons)]),
+        ("q against the exact posterior", [*compared, *comparison_words(spec, derivation)]),
     ]
     sections = [
         (heading, ["; ".join(spec.cites)] if spec.cites else []),

@@ -104,7 +104,7 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
             )
             for c in derivation.comparisons
         ],
-        choice=[escape(line) for line in comparison_words(spec, derivation.comparisons)],
+        choice=[escape(line) for line in comparison_words(spec, derivation)],
         steps=[_step(writer, step) for step in steps],
         terms=[_term(writer, term) for term in elbo.terms],
         others=[_step(writer, step) for step in regroupings(spec, derivation.inference, elbo)],

@@ -79,7 +79,7 @@ def _context(report: Report) -> dict[str, Any]:
         "declared": declaration_words(spec),
         "inference": shown(writer.inference(derivation.inference)),
         "comparisons": [comparison_parts(writer, one) for one in derivation.comparisons],
-        "choices": comparison_words(spec, derivation.comparisons),
+        "choices": comparison_words(spec, derivation),
         "bound": shown(writer.bound()),
         "steps": derived,
         "others": others,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from dvaec.derive.model import Comparison, DerivedConditional, Estimator, Term
+from dvaec.derive.inexact import examples, nodes_in_words
+from dvaec.derive.model import Comparison, Derivation, DerivedConditional, Estimator, Term
 from dvaec.derive.unseen import unseen_words, why_unseen
 from dvaec.emit.loose_words import interior_words, loose_words
 from dvaec.spec.model import LAST, InferenceKind, Spec
@@ -90,13 +91,23 @@ def order_words(spec: Spec) -> str:
     return words
 
 
-def comparison_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:
+def comparison_words(spec: Spec, derivation: Derivation) -> list[str]:
     """Say what is golden by choice, and at which frames q sees less than the windows that are compared."""
-    comparisons = tuple(comparisons)
+    comparisons = derivation.comparisons
     less = (c for c in comparisons if c.unseen)
     ends = [f"{unseen_words(c.target, c.unseen)}, since {why_unseen(spec, c.unseen)}" for c in less]
-    alone = "single frames of q have an order of their own: its links are not those of this order"
-    return [*([] if spec.swept else [alone]), *_choice_words(spec, comparisons), *ends]
+    return [*_unswept_words(spec, derivation), *_choice_words(spec, comparisons), *ends]
+
+
+def _unswept_words(spec: Spec, derivation: Derivation) -> Iterator[str]:
+    """Compare a q that keeps no order of sweeps with the exact posterior: one frame of each conditional."""
+    if spec.swept:
+        return
+    yield "single frames of q have an order of their own; along one in which a short sequence is drawn"
+    for one in examples(spec, derivation.inference).values():
+        kinds = (("golden", one.golden), ("silver", one.silver))
+        said = [f"{kind}: {nodes_in_words(some)}" for kind, some in kinds if some]
+        yield f"q({one.reader}) of {counted(one.frames, 'frame')}, {'; '.join(said) or 'as the posterior'}"
 
 
 def _choice_words(spec: Spec, comparisons: Iterable[Comparison]) -> list[str]:

@@ -91,7 +91,7 @@ def _unswept(
     child = target(line, context.framed[line.target])
     message = f"q's '{child}' reads '{parent.name}' in an order that no sweep has"
     way = ", ".join(name for sweep in kept for name in sweep.latents)
-    hint = f"q is drawn all the same; the exact posterior's order is {way}, and q is not compared with it"
+    hint = f"q is drawn all the same; the exact posterior's order is {way}, and q is compared along its own"
     span = place_of(context, "inference", line.target, line.frame, parent.name)
     context.report.note(Code.INFERENCE_ORDER, message, span, hint)
     return ChainRule(kept, groups(q, kept))

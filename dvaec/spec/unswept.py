@@ -2,7 +2,7 @@
 
 Single frames may come between others of their latents: with q(a_1 | z_1) beside q(z_t | z_<t-1>, a_<t+2>),
 all of a but a_1 comes before z, and a_1 behind z_1. Such a q is drawn all the same. The exact posterior,
-which needs an order, keeps one of sweeps; q is not compared with it.
+which needs an order at every frame of every T, keeps one of sweeps.
 """
 
 from __future__ import annotations
