@@ -263,7 +263,7 @@ def test_a_start_from_z_0_lets_q_be_drawn_and_one_from_z_1_does_not() -> None:
 def test_a_q_that_no_plain_loop_draws_is_legal() -> None:
     own = '["a_t | a_<t-1>, z_<t-2>, x_t", "z_t | z_<t-1>, a_<t+1>"]'
     text = HEAD + A + f'generation: ["z_t | z_<t-1>", "a_t | z_t", "x_t | a_t"]\ninference: {own}\n'
-    assert spec_of(text).order == (Sweep(("z", "a")),)
+    assert spec_of(text).order == (Sweep(("a", "z"), shifts=(0, 1)),)
     blocked = fault_in(lambda: spec_of(text + "order: [[a, z]]\n")).diagnostics
     assert [d.code for d in blocked] == ["DV071"]
 

@@ -48,7 +48,8 @@ def read_too_early(
     for frames in lengths(q):
         at = {place: k for k, place in enumerate(_places(order, own, static, zero, frames))}
         apart = frames == 1 and any(at == LAST for _, at in drawn_ahead(order))
-        for (name, t), reads in unrolled(q, static, zero, frames, not apart, latents).items():
+        graph = unrolled(q, static, zero, frames, not apart, latents)
+        for (name, t), reads in ((place, some) for place, some in graph.items() if place in at):
             others = (one for one in reads if one in at and not (apart and one == (name, t)))
             for other in (other for other in others if at[other] >= at[name, t]):
                 found[name, _frame(own, name, t, frames), other[0]] = None
