@@ -14,7 +14,7 @@ from dvaec.testing.oracles.formula_value import Quadratic, log_factors, mean_und
 from dvaec.testing.oracles.linear_gaussian import World, families, projected_world, random_world
 
 RELATIVE = 1e-7
-SMALLEST_WEIGHT, SMALLEST_GAP = 1e-3, 1e-11
+SMALLEST_WEIGHT, SMALLEST_GAP = 1e-3, 1e-12
 SEED = 5
 
 
