@@ -15,6 +15,7 @@ from dvaec.network.template import evidence, singles, template_of
 from dvaec.spec.graph import reachable, shifted, topological
 from dvaec.spec.model import LAST, Conditional, Parent, Spec, Sweep
 from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
+from dvaec.spec.skewed import latest
 
 
 @dataclass(frozen=True)
@@ -188,19 +189,12 @@ def _gaps(
         for parent in placed(spec, conditional, frame) if name in group else ():
             if parent.name not in group:
                 continue
-            latest = None if parent.offsets is None else _latest(parent.offsets, backward)
-            if latest is None:
+            farthest = None if parent.offsets is None else latest(parent.offsets, backward)
+            if farthest is None:
                 return None
             pair = (parent.name, name)
-            gaps[pair] = max(gaps.get(pair, latest), latest)
+            gaps[pair] = max(gaps.get(pair, farthest), farthest)
     return gaps
-
-
-def _latest(offsets: Offsets, backward: bool) -> int | None:
-    if offsets.reaches_past if backward else offsets.reaches_future:
-        return None
-    inside = offsets.within(-offsets.reach, offsets.reach)
-    return -min(inside) if backward else max(inside)
 
 
 def _legal(spec: Spec, blocks: Sequence[Block], factors: Factors) -> bool:

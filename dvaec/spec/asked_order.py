@@ -11,15 +11,18 @@ from dvaec.spec.context import Context
 from dvaec.spec.early import with_early_frames
 from dvaec.spec.first_lines import added_lines
 from dvaec.spec.frames import conditional_of
-from dvaec.spec.model import Conditional, InferenceKind, Parent, Sweep
+from dvaec.spec.model import Conditional, InferenceKind, Sweep
 from dvaec.spec.one_frame import with_order_of_one_frame
-from dvaec.spec.unswept import read_too_early
+from dvaec.spec.unswept import Read, read_too_early
 
 
 def asked_for(
     context: Context, generated: Sequence[str], static: Sequence[str], q: Sequence[Conditional]
-) -> tuple[Sweep, ...]:
-    """Return the first order that `q`, as far as it is declared, can be drawn in, by default one sweep."""
+) -> tuple[tuple[Sweep, ...], tuple[Read, ...]]:
+    """Return the first order that `q`, as far as it is declared, can be drawn in, by default one sweep.
+
+    Where there is none it is the first of all, with what is read too early.
+    """
     streams = inference_kind(context.parsed) in (InferenceKind.FILTERING, InferenceKind.LOOKAHEAD)
     follows = not streams and complete(context, "generation")
     lines = context.parsed.generation if follows else ()
@@ -28,19 +31,18 @@ def asked_for(
         for line in lines
         if line.target.name in generated
     ]
-    first = None
+    first: tuple[tuple[Sweep, ...], tuple[Read, ...]] | None = None
     for alike in (True, False):
         for one in orders(generated, static, q, made):
             order = _with_single_frames(context, one, q, alike)
-            first = order if first is None else first
-            if not any(too_early(context, order, q)):
-                return order
-    return first or ()
+            early = tuple(too_early(context, order, q))
+            if not early:
+                return order, ()
+            first = first or (order, early)
+    return first or ((), ())
 
 
-def too_early(
-    context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]
-) -> Iterator[tuple[Conditional, Parent]]:
+def too_early(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> Iterator[Read]:
     """Yield what q's lines read before it is drawn, with those that an order of frame 1 or T adds."""
     return read_too_early(order, spoken(context, order, q), static_of(context), context.zero)
 

@@ -25,7 +25,7 @@ from dvaec.spec.order_block import given_order
 from dvaec.spec.over_time import arrows_of
 from dvaec.spec.seen import seen_by_networks
 from dvaec.spec.skewed import skewed
-from dvaec.spec.unswept import ChainRule, drawable, groups, read_too_early
+from dvaec.spec.unswept import ChainRule, Read, drawable, groups, read_too_early
 
 FROM_1 = window(0, None)  # all frames from its own on, as the line of frame 1 counts them
 
@@ -43,16 +43,15 @@ def chain_rule(context: Context, q: tuple[Conditional, ...]) -> ChainRule:
     generated.sort(key=lambda name: context.framed.get(name, True))
     static = [name for name in generated if not context.framed.get(name, True)]
     given = given_order(context)
-    free = asked_for(context, generated, static, q)
-    if given is None:
-        order = free
-    else:
+    order, early = asked_for(context, generated, static, q)
+    if given is not None:
+        way = _left_out(order, early)
         order = turned_at_ends(context, given, q)
         order = with_order_of_one_frame(order, spoken(context, order, q), static, context.zero)
-        _conflicts(context, order, q, _left_out(context, free, q))
+        _conflicts(context, order, q, way)
+        early = () if context.report.found else tuple(too_early(context, order, q))
     if context.report.found:
         return ChainRule(order)
-    early = tuple(too_early(context, order, q))
     if early and cycle_at_ends(q, static, context.zero, drawn=True):
         return ChainRule(order)  # networks that wait for one another, which is told of them
     behind = skewed(without_single_frames(order), q) if early and given is None else None
@@ -97,10 +96,10 @@ def _unswept(
     return ChainRule(kept, groups(q, kept))
 
 
-def _left_out(context: Context, order: tuple[Sweep, ...], q: Sequence[Conditional]) -> str:
+def _left_out(order: tuple[Sweep, ...], early: Sequence[Read]) -> str:
     """Say what only an order that q asks for can do: draw single frames in another order, all in time."""
     keys = drawn_ahead(order)
-    if any(too_early(context, order, q)) or not any(sweep.first or sweep.last for sweep in order):
+    if early or not any(sweep.first or sweep.last for sweep in order):
         return ""
     why = "single frames have an order of their own within one block"
     if keys:

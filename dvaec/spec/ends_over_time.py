@@ -77,7 +77,7 @@ def unrolled(
             times = (line.frame,)
         elif line.target not in static:
             times = range(1, frames + 1)
-        for t in (t for t in times if line.frame == _speaking(own, line.target, t, frames)):
+        for t in (t for t in times if line.frame == speaking(own, line.target, t, frames)):
             reads = found.setdefault((line.target, t), [])
             for parent in line.parents:
                 if parent.name not in targets:
@@ -97,7 +97,7 @@ def unrolled(
     return found
 
 
-def _speaking(own: Collection[tuple[str, int]], target: str, t: int, frames: int) -> int | None:
+def speaking(own: Collection[tuple[str, int | None]], target: str, t: int, frames: int) -> int | None:
     """Return the number of the line that serves a frame; None for that of every frame."""
     near = (t, LAST) if t == frames else (t,)
     return next((frame for frame in near if (target, frame) in own), None)

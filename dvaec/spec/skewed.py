@@ -28,7 +28,7 @@ def _gaps(sweep: Sweep, q: Sequence[Conditional]) -> dict[tuple[str, str], int] 
     for line in (line for line in q if line.frame is None and line.target in sweep.latents):
         for parent in (p for p in line.parents if p.name in sweep.latents and p.offsets):
             assert parent.offsets is not None
-            gap = _farthest(parent.offsets, sweep.backward)
+            gap = latest(parent.offsets, sweep.backward)
             if gap is None:
                 return None
             pair = (parent.name, line.target)
@@ -36,7 +36,7 @@ def _gaps(sweep: Sweep, q: Sequence[Conditional]) -> dict[tuple[str, str], int] 
     return gaps
 
 
-def _farthest(offsets: Offsets, backward: bool) -> int | None:
+def latest(offsets: Offsets, backward: bool) -> int | None:
     """Return how far ahead, in the direction of a sweep, a window reaches; None where it has no end."""
     if offsets.reaches_past if backward else offsets.reaches_future:
         return None

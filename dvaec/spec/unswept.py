@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from itertools import islice, permutations, product
 
 from dvaec.spec.early import drawn_ahead, single_frames
-from dvaec.spec.ends_over_time import cycle_at_ends, lengths, unrolled
-from dvaec.spec.graph import reachable
+from dvaec.spec.ends_over_time import cycle_at_ends, lengths, speaking, unrolled
 from dvaec.spec.model import LAST, Conditional, Parent, Sweep
-from dvaec.spec.offsets import ALL, NONE
-from dvaec.spec.over_time import Place
+from dvaec.spec.offsets import ALL, NONE, Offsets
+from dvaec.spec.over_time import Place, components
 
 Read = tuple[Conditional, Parent]
 MOST_ORDERS = 200
@@ -52,7 +51,7 @@ def read_too_early(
         for (name, t), reads in ((place, some) for place, some in graph.items() if place in at):
             others = (one for one in reads if one in at and not (apart and one == (name, t)))
             for other in (other for other in others if at[other] >= at[name, t]):
-                found[name, _frame(own, name, t, frames), other[0]] = None
+                found[name, speaking(own, name, t, frames), other[0]] = None
     for line in q:
         for parent in line.parents:
             if (line.target, line.frame, parent.name) in found:
@@ -125,22 +124,17 @@ def _derived(
 def groups(q: Sequence[Conditional], order: Sequence[Sweep]) -> tuple[tuple[str, ...], ...]:
     """Return the latents, those together of which each waits for frames of the others; frames 0 apart."""
     latents = [name for sweep in order for name in sweep.latents]
-    needs: dict[str, list[str]] = {}
+    arrows: dict[tuple[str, str], Offsets] = {}
     for line in q:
         made = f"{line.target}_0" if line.frame == 0 else line.target
         for parent in (parent for parent in line.parents if parent.name in latents):
             frames = single_frames(line, parent)
             zero, others = frames is None or 0 in frames, frames is None or any(frames)
-            needs.setdefault(made, []).extend([f"{parent.name}_0"] * zero + [parent.name] * others)
-    around = {name: frozenset(reachable(name, needs)) for name in latents}
-    alike = [tuple(m for m in latents if m == n or (m in around[n] and n in around[m])) for n in latents]
-    return tuple(dict.fromkeys(alike))
-
-
-def _frame(own: Collection[tuple[str, int | None]], name: str, t: int, frames: int) -> int | None:
-    """Return the number of the line that speaks for a frame, None for that of every frame."""
-    near = (t, LAST) if t == frames else (t,)
-    return next((frame for frame in near if (name, frame) in own), None)
+            read = [f"{parent.name}_0"] * zero + [parent.name] * others
+            arrows |= {(made, name): ALL for name in read}
+    parts = components((*latents, *(f"{name}_0" for name in latents)), arrows)
+    found = (tuple(name for name in part if name in latents) for part in parts)
+    return tuple(part for part in found if part)
 
 
 def _places(
