@@ -5,7 +5,9 @@ from __future__ import annotations
 import networkx as nx
 from hypothesis import HealthCheck, assume, given, settings
 
+from dvaec.compiler import run_text
 from dvaec.derive.inexact import examples, examples_at, nodes_in_words
+from dvaec.emit.diagram_set import all_sources
 from dvaec.plan.model import Passes
 from dvaec.spec.model import Role, Side, Spec
 from dvaec.spec.read import read_text
@@ -82,3 +84,11 @@ def test_as_many_passes_as_single_frames_wait_and_one_more() -> None:
     both = '"a_t | a_<t-2>", "a_1 | x_1, a_4", "a_T | a_<T-2>, x_T"'
     assert passes_of(of_page('"a_t | a_<t-1>"', both)) == [2]
     assert not passes_of(of_page('"a_t | a_<t-1>"', '"a_t | a_<t-2>, x_t"'))
+
+
+def test_a_picture_of_a_q_without_an_order_says_nothing_of_the_posterior() -> None:
+    known = run_text(PAGE % ('"a_t | a_<t-1>"', '"a_t | a_<t-2>", "a_1 | x_1, a_2"'), "page.yaml")
+    assert known.derivation is not None
+    pictures = all_sources(known.spec, known.derivation)
+    assert pictures
+    assert not any("what the exact posterior sees" in picture for picture in pictures.values())

@@ -81,7 +81,7 @@ def legend(
     """One line for each kind of mark that the picture has, and that needs a word."""
     out: list[Remark] = []
     tones = {a.tone for a in arrows}
-    if form.of_q and not tones & {Tone.GOLDEN, Tone.SILVER}:
+    if form.of_q and spec.swept and not tones & {Tone.GOLDEN, Tone.SILVER}:
         out.append(Remark(Tone.PLAIN, "q sees exactly what the exact posterior sees"))
     elif form.of_q:
         out.append(Remark(Tone.PLAIN, "a link of q"))
