@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dvaec.emit.attending import so_far
+from dvaec.emit.families import noise_width
 from dvaec.emit.loop_maps import earlier
 from dvaec.emit.once import begun_by_draws
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field
 from dvaec.emit.writer import Body, parameters
-from dvaec.plan.model import Entry, HeadNode, Loop, Node, StateNode, Stream
+from dvaec.plan.model import Entry, HeadNode, Loop, Node, StateNode, Stream, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.notation import counted
 
@@ -22,7 +23,8 @@ def begin_with(body: Body, stream: Stream) -> list[Field]:
     for name, steps in stream.carried:
         for tensor, k, begun in _behind(body, name, steps, int(_foremost(stream, name))):
             made = placeholder(body, name) if begun_by_draws(body, name) else begun()
-            about = f"(batch, {_dim(body, name)}), {tensor} {counted(k, 'step')} before"
+            width = dict(held_tensors(body, name)).get(tensor, _dim(body, name))
+            about = f"(batch, {width}), {tensor} {counted(k, 'step')} before"
             found.append((earlier(tensor, k), made, about))
     for name in stream.gathered:
         made = placeholder(body, name, True) if begun_by_draws(body, name) else so_far(body, name)
@@ -30,7 +32,17 @@ def begin_with(body: Body, stream: Stream) -> list[Field]:
     for tensor, width in (one for name in stream.held for one in held_tensors(body, name)):
         made = f"{body.like}.new_zeros(batch, {width})"
         found.append((tensor, made, f"(batch, {width}), made before the step that comes to frame 1"))
+    for value in kept_noise(body, stream):
+        width = noise_width(value.variable)
+        about = f"(batch, {width}), the noise of frame 1, which is drawn behind later frames"
+        found.append((f"noise_{value.name}_first", f"{body.like}.new_zeros(batch, {width})", about))
     return found
+
+
+def kept_noise(body: Body, stream: Stream) -> list[ValueNode]:
+    """The values whose frame 1 is drawn behind the step of its place, which has its noise."""
+    late = [name for entry in stream.entries for name in entry.late]
+    return [value for value in body.network.values if value.name in late]
 
 
 def begin_with_draws(body: Body, stream: Stream) -> list[tuple[str, str]]:
@@ -49,7 +61,7 @@ def shift(body: Body, stream: Stream) -> None:
     """Carry every value on to the next step."""
     for name, steps in stream.carried:
         further = stream.shift_in(body.entry, name)
-        for tensor in _tensors(body, name) if further is not None else ():
+        for tensor in tensors_of(body, name) if further is not None else ():
             for k in range(steps - (further or 0), 0, -1):
                 body.add(f"{earlier(tensor, k)} = {earlier(tensor, k - 1)}")
 
@@ -59,7 +71,7 @@ def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:
     found = []
     for name, steps in stream.carried:
         further = stream.shift_in(body.entry, name)
-        for tensor in _tensors(body, name):
+        for tensor in tensors_of(body, name):
             for k in range(1, steps + 1):
                 own = further is not None and k > further
                 found.append((earlier(tensor, k), earlier(tensor, k - (further or 0)) if own else ""))
@@ -67,6 +79,7 @@ def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:
     found += [(f"{n}_so_far", f"{n}_so_far" if n in own_frames else "") for n in stream.gathered]
     mine = held_in(body, stream)
     tensors = [(name, n in mine) for n in stream.held for name, _ in held_tensors(body, n)]
+    tensors += [(f"noise_{v.name}_first", v.name in body.entry.late) for v in kept_noise(body, stream)]
     return [*found, *((name, name if own else "") for name, own in tensors)]
 
 
@@ -134,15 +147,20 @@ def name_begins(body: Body, node: Node) -> None:
 
 
 def _begins(body: Body, node: Node) -> list[tuple[str, Callable[[], str]]]:
-    """A node's start, and that of an LSTM's cell."""
+    """A node's start, and that of an LSTM's cell; of a conditional, whose parameters wait, zeros."""
+    if isinstance(node, HeadNode):
+        zeros = [f"{body.like}.new_zeros(batch, {width})" for _, width in held_tensors(body, node.name)]
+        return [(name, partial(str, made)) for name, made in zip(parameters(node), zeros, strict=True)]
     found: list[tuple[str, Callable[[], str]]] = [(node.name, partial(start, body, node.name))]
     if isinstance(node, StateNode) and node.state.cell == "lstm":
         found.append((f"{node.name}_cell", partial(start_cell, body, node)))
     return found
 
 
-def _tensors(body: Body, name: str) -> tuple[str, ...]:
-    """The names of a node's value and of an LSTM's cell."""
+def tensors_of(body: Body, name: str) -> tuple[str, ...]:
+    """The names of a node's value and of an LSTM's cell, or of a conditional's parameters."""
     node = body.network.node(name)
+    if isinstance(node, HeadNode):
+        return parameters(node)
     lstm = isinstance(node, StateNode) and node.state.cell == "lstm"
     return (name, f"{name}_cell") if lstm else (name,)

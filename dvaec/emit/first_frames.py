@@ -79,12 +79,26 @@ def _value(body: Body, node: ValueNode) -> None:
 
 
 def _noise(body: Body, node: ValueNode) -> str:
-    """The noise of frame 1: a stream has that of one frame alone."""
+    """The noise of frame 1: a stream has that of one frame, or has kept that of the frame's own step."""
+    if node.name in body.entry.late:
+        return f"noise_{node.name}_first"
     return f"noise_{node.name}" + ("" if body.entry.streamed else "[:, 0]")
 
 
 def _parameters(node: HeadNode) -> tuple[str, ...]:
     return tuple(f"{name}{'' if node.head.frame == 1 else '_first'}" for name in parameters(node))
+
+
+def made_first(body: Body, name: str, step: FirstFrame) -> tuple[str, ...]:
+    """Name frame 1 of a node, with an LSTM's cell, as a step has made it; a conditional's parameters."""
+    node = body.network.node(name)
+    if isinstance(node, HeadNode):
+        line = node.begins if node.begins in step.nodes else name
+        begun = body.network.node(line)
+        assert isinstance(begun, HeadNode)
+        return _parameters(begun)
+    lstm = isinstance(node, StateNode) and node.state.cell == "lstm"
+    return (f"{name}_first", f"{name}_cell_t") if lstm else (f"{name}_first",)
 
 
 def _head(body: Body, node: HeadNode) -> None:

@@ -39,7 +39,7 @@ def conditional(
     elif node.ends and not writing.endless:
         for name, ended in zip(names, _parameters_of(body, node.ends), strict=True):
             body.add(f"{name} = torch.where(ends_at[{writing.frame(node.name)}], {ended}, {name})")
-    if node.begins and maybe_first:
+    if node.begins and maybe_first and node.name not in body.entry.late:
         body.add(at_first)
         for name, begun in zip(names, _parameters_of(body, node.begins), strict=True):
             body.add(f"    {name} = {begun}")

@@ -149,7 +149,7 @@ def _node(writing: Writing, node: Node, ports: dict[str, list[str]]) -> None:
     if isinstance(node, ValueNode):
         draw(body, node, "_t", writing.noise(node.name))
         known(body, node, "_t", writing.frame(node.name))
-        if node.name in body.entry.begun:
+        if node.name in body.entry.begun and node.name not in body.entry.late:
             body.add(f"if {writing.frame(node.name)} == 0:")
             body.add(f"    {node.name}_t = {node.name}_first")
     elif isinstance(node, HeadNode):

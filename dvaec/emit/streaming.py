@@ -19,24 +19,25 @@ from dvaec.emit.carrying import (
     name_begins,
     placeholder,
     shift,
+    tensors_of,
 )
 from dvaec.emit.cells import recurrent
 from dvaec.emit.families import family_text, noise_width
-from dvaec.emit.first_frames import first_frames, name_outside
+from dvaec.emit.first_frames import first_frames, made_first, name_outside
 from dvaec.emit.loop_maps import earlier, mapped
 from dvaec.emit.loop_steps import blank, group
 from dvaec.emit.loops import stepping
 from dvaec.emit.once import begun_by_draws, draw_once, explain_once, observed_once, take_once
 from dvaec.emit.preparing import checked, one_hot
 from dvaec.emit.pruning import pruned
-from dvaec.emit.results import Field, parameter_fields
+from dvaec.emit.results import Field
 from dvaec.emit.stepping import Stepping
 from dvaec.emit.stream_calls import DRAWN, arguments, counted_on, delayed, take, when
+from dvaec.emit.stream_results import stream_results
 from dvaec.emit.texts import EntryText
 from dvaec.emit.writer import Body
 from dvaec.plan.model import (
     DrawNode,
-    Entry,
     FirstFrame,
     HeadNode,
     Loop,
@@ -108,13 +109,17 @@ def _step(body: Body, stream: Stream) -> EntryText:
         take(body, value)
     for value in drawn:
         _noise(body, value)
+        if value.name in entry.late:
+            body.add(f"if t == {-loop.frame_of(value.name)}:")
+            body.add(f"    noise_{value.name}_first = noise_{value.name}")
     take_once(body)
     _statements(body, stream, loop, given)
+    results = stream_results(body, entry, loop)
     shift(body, stream)
     carried = (*stream.static, *(local or f"state.{field}" for field, local in fields))
     body.add(f"after = State({', '.join((*counted_on(body, stream), *carried))})")
     returned = f"Tuple[State, {RECORDS[entry.name]}]"
-    return _text(body, taken, _results(body, entry, loop), returned, before="after, ")
+    return _text(body, taken, results, returned, before="after, ")
 
 
 def _loop(body: Body) -> Loop:
@@ -200,25 +205,11 @@ def _first_frame(writing: Stepping, step: FirstFrame) -> None:
     for (name, frame), back in looked.items():
         body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
     first_frames(body, step)
+    for name, steps in step.late:
+        for tensor, made in zip(tensors_of(body, name), made_first(body, name, step), strict=True):
+            body.add(f"{earlier(tensor, steps)} = {made}")
     body.depth -= 1
     body.named = named  # what has come of other frames is named in this step alone
-
-
-def _results(body: Body, entry: Entry, loop: Loop) -> list[Field]:
-    fields: list[Field] = []
-    for name in entry.outputs:
-        node = body.network.node(name)
-        if not framed(node) or not isinstance(node, ValueNode | HeadNode):
-            continue
-        late = max(loop.ahead) - loop.frame_of(name)
-        when = f", of {counted(late, 'frame')} before" if late else ""
-        if isinstance(node, ValueNode):
-            side = "q" if entry.origin(name) is Origin.Q else "p"
-            fields.append((name, f"{name}_t", f"(batch, {node.dim}), drawn from {side}{when}"))
-        else:
-            for field, _, about in parameter_fields(node):
-                fields.append((field, f"{field}_t", about.replace("(batch, time, ", "(batch, ") + when))
-    return fields
 
 
 def _present(body: Body) -> None:

@@ -44,17 +44,21 @@ def first_frame_apart(
     edges: Sequence[Dependence],
     *,
     streamed: bool = False,
+    behind: bool = False,
 ) -> Apart | None:
     """Take apart frame 1 of a component that has no schedule as it is; None where that changes nothing.
 
     Made are those values that have a line of their own there, of which frame 1 with all that it is made of
     reads nothing else of the component but frame 1, in some order; in a stream, where the step that makes it
-    can be a later one, also later frames.
+    can be a later one, also later frames. `behind` is whether those are made, too, of which frame 1 waits for
+    such a one's.
     """
     needs: dict[str, list[str]] = {}
-    for name in component:
-        if _drawn(network, binding, name) and _line_of(network, binding, name):
-            needs |= _closed(network, binding, name, component, streamed)
+    drawn = [name for name in component if _drawn(network, binding, name)]
+    own = [name for name in drawn if _line_of(network, binding, name)]
+    for name in drawn if behind else own:
+        found = _closed(network, binding, name, component, streamed)
+        needs |= found if set(own) & set(found) else {}
     if streamed:  # what waits for no draw comes as early as it is read
         needs = {name: some for name, some in needs.items() if _waits_for_draws(network, name, needs)}
     order = topological([n for n in component if n in needs and binding.get(n) is not Origin.GIVEN], needs)

@@ -127,6 +127,11 @@ class Entry:
         made = [name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes]
         return (*(self.once.begun if self.once is not None else ()), *made)
 
+    @property
+    def late(self) -> dict[str, int]:
+        """By how many steps of a stream frame 1 of some nodes comes behind the step of its place."""
+        return dict(one for step in self.steps if isinstance(step, FirstFrame) for one in step.late)
+
     def origin(self, variable: str) -> Origin:
         """Where that variable's value comes from in this entry point."""
         return dict(self.binding)[variable]

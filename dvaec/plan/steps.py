@@ -55,13 +55,16 @@ class FirstFrame:
     """Frame 1 of some nodes, one after another, before what makes their other frames.
 
     In a stream it is made in the step that comes to frame 1 of what runs so many frames `ahead` of the loop,
-    `behind` what that makes before it: nodes of the loop, and what is drawn once.
+    `behind` what that makes before it: nodes of the loop, and what is drawn once. Nodes of the loop that have
+    come to frame 1 before are `late` by so many steps: what they made there gives way, and what they hand
+    out waits for so long.
     """
 
     nodes: tuple[str, ...]
     reason: str
     ahead: int = 0
     behind: tuple[str, ...] = ()
+    late: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

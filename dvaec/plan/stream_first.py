@@ -19,7 +19,8 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
-from dvaec.plan.stream_places import ONCE, Made, Places, Task, drawn_late, places_of
+from dvaec.plan.stream_places import Places, drawn_late, places_of
+from dvaec.plan.stream_waits import ONCE, Made, Task, placed
 from dvaec.spec.model import Direction
 
 
@@ -42,20 +43,27 @@ class Run:
 
 
 def arranged(task: Task) -> Run | None:
-    """Return one loop with frame 1 made apart only where it must be; None where there is none."""
-    for way in _ways(task):
-        places = places_of(task, way)
-        if places is not None:
-            return _run(task, way, places)
-    return None
+    """Return the loop of least delay; None where there is none.
+
+    Of equal ones, it is that in which least of frame 1 is made apart, and nothing late.
+    """
+    ways = list(_ways(task))
+    tried = [(way, late) for late in (False, True) for way in ways if way.step.nodes or not late]
+    found = [(way, places) for way, late in tried if (places := places_of(task, way, late=late)) is not None]
+    if not found:
+        return None
+    return _run(task, *min(found, key=lambda one: max(one[1].ahead[name, False] for name in one[0].rest)))
 
 
 def _ways(task: Task) -> Iterator[Apart]:
-    """Yield nothing made apart of frame 1; then what can be."""
+    """Yield nothing made apart of frame 1; then what has a line of its own there; then what waits for it."""
     yield task.whole()
-    own = first_frame_apart(task.network, task.binding, task.drawn, task.inside, streamed=True)
-    if own is not None:
-        yield replace(own, rest=(*task.given, *own.rest))
+    for behind in (False, True):
+        own = first_frame_apart(
+            task.network, task.binding, task.drawn, task.inside, streamed=True, behind=behind
+        )
+        if own is not None:
+            yield replace(own, rest=(*task.given, *own.rest))
 
 
 def why_late(task: Task) -> str:
@@ -74,15 +82,16 @@ def _run(task: Task, way: Apart, places: Places) -> Run:
     loop = Loop(
         tuple(order), Direction.FORWARD, "one frame of a stream", tuple(ahead[name] for name in order)
     )
-    first, once = _steps(task, places), task.once
+    first, once = _steps(task, way, places), task.once
     if once is not None:
         made = [name for name, one in places.order[: places.order.index(ONCE)] if not one]
         once = replace(once, after=max(loop.ahead) - places.ahead[ONCE], behind=tuple(made))
-    looked = tuple(looked_back(task, loop, once, first).items())
-    return Run(loop, once, looked, first, _held(task, places, first))
+    looked = looked_back(task, loop, once, first)
+    looked |= {name: max(steps, looked.get(name, 0)) for name, steps in places.late.items()}
+    return Run(loop, once, tuple(looked.items()), first, _held(task, places, first))
 
 
-def _steps(task: Task, places: Places) -> tuple[FirstFrame, ...]:
+def _steps(task: Task, way: Apart, places: Places) -> tuple[FirstFrame, ...]:
     """Frame 1 in as few parts as steps and their order allow, each with what a step makes before it."""
     found: list[FirstFrame] = []
     behind: list[str] = []
@@ -98,7 +107,15 @@ def _steps(task: Task, places: Places) -> tuple[FirstFrame, ...]:
         else:
             found.append(FirstFrame((name,), "", ahead, tuple(behind)))
         before = key
-    return tuple(replace(step, reason=_why(task, step)) for step in found)
+    made = placed(task, way)
+    return tuple(
+        replace(
+            step,
+            reason=_why(task, step),
+            late=tuple(place for place in places.late.items() if made[place[0]] in step.nodes),
+        )
+        for step in found
+    )
 
 
 def _why(task: Task, step: FirstFrame) -> str:

@@ -27,7 +27,7 @@ from dvaec.plan.model import (
 from dvaec.plan.once import NoStreamError, drawn_once, last_first
 from dvaec.plan.schedule import components, loop_turned, needed_by
 from dvaec.plan.stream_first import Run, arranged, why_late
-from dvaec.plan.stream_places import Binding, Task
+from dvaec.plan.stream_waits import Binding, Task
 from dvaec.plan.turned import later_edges
 from dvaec.spec.model import LAST, Direction
 from dvaec.spec.notation import listed

@@ -1,14 +1,7 @@
 """When a stream makes what it makes: the step of every node, of its frame 1, and of what is drawn once.
 
-A node n makes frame t in step t - A(n), and frame 1, where that has an order of its own, in step 1 - B(n):
-B(n) >= A(n), so that it is there when the loop comes to it. What is drawn once is drawn in step 1 - C. Then
-
-    A(source) >= A(reader) + offset                 at the frames behind the first,
-    B(source) >= B(reader)                          for what frame 1 reads of frame 1,
-    A(source) >= B(reader) + offset                 for what it reads of later frames,
-    C >= B(reader), and A(source) >= C + k - 1      for what waits for the draws, and frames k that these see.
-
-The least such numbers give the shortest delay. Where two sides are equal, one step makes both, in that order.
+The least numbers that meet all waits give the shortest delay. Where two sides are equal, one step makes both,
+in that order.
 """
 
 from __future__ import annotations
@@ -17,89 +10,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dvaec.plan.aligning import least
-from dvaec.plan.attention import looks_back
-from dvaec.plan.first_frame import Apart, of_frame_1
-from dvaec.plan.first_needs import begins_with
-from dvaec.plan.links import distance
-from dvaec.plan.model import (
-    Dependence,
-    FirstFrame,
-    HeadNode,
-    HoldNode,
-    Network,
-    Once,
-    Origin,
-    ValueNode,
-    head_name,
-    is_last,
+from dvaec.plan.first_frame import Apart
+from dvaec.plan.model import is_last
+from dvaec.plan.stream_waits import (
+    ONCE,
+    Made,
+    Task,
+    Wait,
+    begun_by_draws,
+    in_order,
+    late_waits,
+    placed,
+    waits_of,
 )
-from dvaec.plan.schedule import needed_by
-from dvaec.plan.turned import at_first
 from dvaec.spec.graph import topological
 
-Binding = dict[str, Origin]
-Made = tuple[str, bool]  # a node; whether frame 1 alone is meant, where that is made apart
 FAR = 1000  # more steps than one wait is for
-ONCE: Made = ("", True)  # what is drawn once, with those frames 1 that it waits for
-
-
-@dataclass(frozen=True)
-class Task:
-    """The framed nodes of one step with what they wait for: of each other, and of what is drawn once."""
-
-    network: Network
-    binding: Binding
-    names: tuple[str, ...]
-    inside: tuple[Dependence, ...]
-    still: tuple[Dependence, ...] = ()
-    once: Once | None = None
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The nodes that are given, which come before all else."""
-        values = (v.name for v in self.network.values if v.name in self.names)
-        return tuple(name for name in values if self.binding[name] is Origin.GIVEN)
-
-    @property
-    def drawn(self) -> tuple[str, ...]:
-        """All others."""
-        return tuple(name for name in self.names if self.binding.get(name) is not Origin.GIVEN)
-
-    @property
-    def begun(self) -> tuple[str, ...]:
-        """The values whose frame 1 is drawn with what is drawn once."""
-        return self.once.begun if self.once is not None else ()
-
-    def whole(self) -> Apart:
-        """Nothing made apart of frame 1."""
-        return Apart(FirstFrame((), ""), self.names, self.inside)
-
-
-@dataclass(frozen=True)
-class Wait:
-    """What is read must run so many steps further ahead at least: ahead(source) >= ahead(reader) + steps.
-
-    `name` is the node that is read.
-    """
-
-    reader: Made
-    source: Made
-    steps: int
-    name: str
 
 
 @dataclass(frozen=True)
 class Places:
-    """By how many frames everything runs `ahead`, and the order in which a step makes what is not given."""
+    """By how many frames everything runs `ahead`, and the order in which a step makes what is not given.
+
+    Nodes of the loop that come to frame 1 before that is made are `late`, by so many steps.
+    """
 
     waits: tuple[Wait, ...]
     ahead: Mapping[Made, int]
     order: tuple[Made, ...]
+    late: Mapping[str, int]
 
 
-def places_of(task: Task, apart: Apart) -> Places | None:
-    """Return the least places in which all that is read is there; None where there are none."""
-    waits = (*_waits(task, apart), *_in_order(task, apart))
+def places_of(task: Task, apart: Apart, *, late: bool = False) -> Places | None:
+    """Return the least places in which all that is read is there; None where there are none.
+
+    `late` is whether frame 1 may come behind later frames of its own.
+    """
+    waits = (*waits_of(task, apart), *(late_waits if late else in_order)(task, apart))
     keys, first = _all_made(task, apart)
     once = task.once
     ahead = _least(dict.fromkeys((ONCE, *first, *keys), 0), waits)
@@ -117,18 +64,41 @@ def places_of(task: Task, apart: Apart) -> Places | None:
     first.sort(key=lambda key: -ahead[key])
     made = [*([ONCE] if once is not None else []), *first, *(key for key in keys if key[0] in task.drawn)]
     needs: dict[Made, list[Made]] = {key: [] for key in made}
+    if late:  # all the same, most of frame 1 may be there when the loop comes to it
+        waits += tuple(one for one in in_order(task, apart) if ahead[one.source] >= ahead[one.reader])
     for one in waits:
         if one.reader in needs and ahead[one.source] == ahead[one.reader] + one.steps:
             needs[one.reader].append(one.source)
+    for reader, source in _ties(task, apart) if late else ():
+        if ahead[reader] == ahead[source]:
+            needs[reader].append(source)
+    for name in begun_by_draws(task):
+        if (name, False) in needs:  # before frame 1 it is what the draws are
+            needs[name, False].append(ONCE)
     order = topological(made, needs)
-    return Places(waits, ahead, order) if len(order) == len(made) else None
+    behind = _late(task, apart, ahead) if late else {}
+    return Places(waits, ahead, order, behind) if len(order) == len(made) else None
+
+
+def _ties(task: Task, apart: Apart) -> Iterator[tuple[Made, Made]]:
+    """Yield what the loop makes behind frame 1 of what it reads there, where one step makes both."""
+    places = placed(task, apart)
+    for edge in apart.edges:
+        if edge.source in places and edge.reader in places and edge.offset == 0:
+            yield (edge.reader, False), (places[edge.source], True)
+
+
+def _late(task: Task, apart: Apart, ahead: Mapping[Made, int]) -> dict[str, int]:
+    """The nodes of the loop that come to frame 1 before that is made: by how many steps."""
+    steps = {name: ahead[name, False] - ahead[made, True] for name, made in placed(task, apart).items()}
+    return {name: number for name, number in steps.items() if number > 0}
 
 
 def drawn_late(task: Task, apart: Apart) -> tuple[str, int] | None:
     """Return a value whose frame 1 waits for later frames of its own, and the last of these."""
-    waits = tuple(_waits(task, apart))
+    waits = tuple(waits_of(task, apart))
     keys, first = _all_made(task, apart)
-    for one in (one for one in _in_order(task, apart) if one.name in task.binding):
+    for one in (one for one in in_order(task, apart) if one.name in task.binding):
         start = dict.fromkeys((ONCE, *first, *keys), -len(waits) * FAR) | {one.source: 0}
         ahead = _least(start, waits)
         if ahead is not None and ahead[one.reader] > 0:
@@ -152,90 +122,3 @@ def _together(ahead: dict[Made, int], first: Sequence[Made], waits: Sequence[Wai
     needs = {key: [one.source for one in waits if one.reader == key] for key in first}
     for key in topological(first, needs):
         ahead[key] = min([most, *(ahead[one.source] - one.steps for one in waits if one.reader == key)])
-
-
-def _waits(task: Task, apart: Apart) -> Iterator[Wait]:
-    """Yield what waits for what, and for how many steps."""
-    network, nodes = task.network, apart.step.nodes
-
-    def first(name: str) -> Made:
-        return ONCE if name in task.begun else (name, name in nodes)
-
-    for edge in apart.edges:
-        steps = distance(edge, 1)
-        assert steps is not None  # what attends to all later frames has no stream
-        if edge.reader in apart.rest and edge.source in apart.rest:
-            yield Wait((edge.reader, False), (edge.source, False), steps, edge.source)
-    for edge in at_first(network, task.inside):
-        line = edge.source in nodes and of_frame_1(network.node(edge.source))
-        loop = edge.reader not in nodes and (line or edge in apart.edges)
-        if edge.reader in task.begun or loop:
-            continue
-        source = _speaking(network, edge) if edge.reader in nodes else edge.source
-        reader = first(edge.reader)
-        for offset in _offsets(edge):
-            if offset == 0:
-                yield Wait(reader, first(source), 0, source)
-            elif offset > 0:
-                yield Wait(reader, (source, False), offset, source)
-    for node in network.nodes:  # what is held from frame 1 on, behind that
-        if isinstance(node, HoldNode) and node.name in apart.rest and node.past and node.source in nodes:
-            yield Wait((node.name, False), first(node.source), -1, node.source)
-    if task.once is not None:
-        yield from _waits_once(task, task.once, apart.step.nodes)
-
-
-def _in_order(task: Task, apart: Apart) -> Iterator[Wait]:
-    """Yield that frame 1 of a value, and the line that speaks for it, are there when the loop comes to it."""
-    for name in dict.fromkeys((*apart.step.nodes, *task.begun)):
-        node = task.network.node(name)
-        if isinstance(node, ValueNode):
-            yield Wait((name, False), ONCE if name in task.begun else (name, True), 0, name)
-        elif isinstance(node, HeadNode) and of_frame_1(node):
-            place = head_name(node.head.side, node.value, None)
-            yield Wait((place, False), (name, True), 0, name)
-
-
-def _waits_once(task: Task, once: Once, nodes: Sequence[str]) -> Iterator[Wait]:
-    """Yield what waits for what is drawn once, and what that waits for."""
-    network = task.network
-    for name, frame in once.ahead:
-        apart = frame == 1 and name in nodes
-        yield Wait(ONCE, (name, apart), frame - 1, name)
-    early = needed_by(task.inside, [name for name, _ in once.ahead])
-    for edge in task.still:
-        node = network.node(edge.reader)
-        if edge.reader in nodes and edge.reader not in task.begun:
-            yield Wait((edge.reader, True), ONCE, 0, edge.source)
-        later = edge.reader in nodes or (isinstance(node, HeadNode) and node.begins != "")
-        if not (isinstance(node, HeadNode) and node.head.frame == 1 and edge.reader in nodes):
-            yield Wait((edge.reader, False), ONCE, -int(later), edge.source)
-    for edge in at_first(network, task.inside):
-        begun = any(offset < 0 for offset in _offsets(edge)) and _begins(task, edge.source)
-        if begun and edge.reader not in task.begun:
-            yield Wait((edge.reader, edge.reader in nodes), ONCE, 0, edge.source)
-    for name in task.drawn:
-        line = isinstance(network.node(name), HeadNode)
-        if not line and name not in early and _begins(task, name):
-            yield Wait((name, False), ONCE, 0, name)
-
-
-def _begins(task: Task, name: str) -> bool:
-    """Whether a node before frame 1 is made of what is drawn once."""
-    return any(task.binding.get(one) is not Origin.GIVEN for one in begins_with(task.network, name))
-
-
-def _speaking(network: Network, edge: Dependence) -> str:
-    """The source of a dependence at frame 1: for a value's conditional, the line of frame 1 if it has one."""
-    source = network.node(edge.source)
-    value = isinstance(network.node(edge.reader), ValueNode)
-    return (source.begins if value and isinstance(source, HeadNode) else "") or edge.source
-
-
-def _offsets(edge: Dependence) -> tuple[int, ...]:
-    """What a dependence reads at most of frame 1, of later ones, and before frame 1."""
-    if edge.window is None:
-        return () if edge.offset is None else (edge.offset,)
-    most = distance(edge, 1) or 0
-    back = (-1,) if looks_back(edge.window) else ()
-    return (*back, *((0,) if 0 in edge.window else ()), *((most,) if most > 0 else ()))

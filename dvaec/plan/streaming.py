@@ -25,7 +25,7 @@ from dvaec.plan.once_waits import once_a_sequence
 from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_first import Run
 from dvaec.plan.stream_loop import run_of
-from dvaec.plan.stream_places import Binding
+from dvaec.plan.stream_waits import Binding
 from dvaec.spec.model import Causality, Role, Side, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives

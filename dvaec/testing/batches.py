@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dvaec.plan.model import Loop
+from dvaec.plan.model import Entry, Loop
 from dvaec.spec.model import Role
 from dvaec.testing.built import Built, sample_values, some_fed
 from dvaec.testing.closeness import Gap, ViolationError
@@ -155,9 +155,10 @@ def _streamed(built: Built, values: Values, methods: Sequence[str]) -> Iterator[
 
 def _as_in_whole(built: Built, whole: Values, method: str, k: int, result: Any, gap: Gap) -> None:
     """Compare the result of step k + 1 with those of the frames that it made."""
-    late = _lateness(built, method)
+    late, entry = _lateness(built, method), _entry(built, method)
     for name in (n for n in result._fields if n in whole):
-        at = k - max(steps for node, steps in late.items() if name == node or name.startswith(f"{node}_"))
+        node = max((node for node in late if name == node or name.startswith(f"{node}_")), key=len)
+        at = k - late[node] - entry.late.get(node, 0)
         if 0 <= at < whole[name].size(1):
             gap.close(getattr(result, name), whole[name][:, at], f"{method}: {name} of frame {at + 1}")
 
@@ -191,10 +192,14 @@ def _scored_behind(built: Built, values: Values, frames: int, made: Sequence[Any
     return {field: value for field, value in score.items() if field.startswith("p_")}
 
 
+def _entry(built: Built, method: str) -> Entry:
+    assert built.plan.stream is not None
+    return next(entry for entry in built.plan.stream.entries if entry.name == method)
+
+
 def _lateness(built: Built, method: str) -> dict[str, int]:
     """How many frames behind the frame that is given each node of a step is."""
-    assert built.plan.stream is not None
-    *_, loop = next(entry for entry in built.plan.stream.entries if entry.name == method).steps
+    *_, loop = _entry(built, method).steps
     assert isinstance(loop, Loop)
     return {name: max(loop.ahead) - loop.frame_of(name) for name in loop.nodes}
 
