@@ -12,7 +12,7 @@ from dvaec.emit.once import begun_by_draws
 from dvaec.emit.reading import at_zero, has_zero, start, start_cell
 from dvaec.emit.results import Field
 from dvaec.emit.writer import Body, parameters
-from dvaec.plan.model import Entry, HeadNode, Loop, Node, StateNode, Stream, ValueNode
+from dvaec.plan.model import Entry, HeadNode, Loop, Node, Once, StateNode, Stream, ValueNode
 from dvaec.spec.families import parameters_of
 from dvaec.spec.notation import counted
 
@@ -45,15 +45,15 @@ def kept_noise(body: Body, stream: Stream) -> list[ValueNode]:
     return [value for value in body.network.values if value.name in late]
 
 
-def begin_with_draws(body: Body, stream: Stream) -> list[tuple[str, str]]:
-    """What stands, before frame 1, for what is carried and begins with draws; name and value."""
+def begin_with_draws(body: Body, stream: Stream, once: Once) -> list[tuple[str, str]]:
+    """What stands, before frame 1, for what is carried and begins with some draws; name and value."""
     found = []
     for name, steps in stream.carried:
         shift = stream.shift_in(body.entry, name)
-        if shift is not None and begun_by_draws(body, name):
-            some = _behind(body, name, steps - shift, _frame_with_draws(body.entry, name))
+        if shift is not None and begun_by_draws(body, name, once.nodes):
+            some = _behind(body, name, steps - shift, _frame_in(body.entry, name, once.after))
             found += [(earlier(tensor, k), begun()) for tensor, k, begun in some]
-    names = [name for name in gathered_in(body, stream) if begun_by_draws(body, name)]
+    names = [name for name in gathered_in(body, stream) if begun_by_draws(body, name, once.nodes)]
     return [*found, *((f"{name}_so_far", so_far(body, name)) for name in names)]
 
 
@@ -126,14 +126,14 @@ def _behind(body: Body, name: str, steps: int, frame: int) -> Iterator[tuple[str
 
 
 def _foremost(stream: Stream, name: str) -> bool:
-    """Whether a node is at frame 1 in the first step, so that the state begins with its frame 0."""
+    """Whether a node is at frame 1 when draws are made: the state begins with its frame 0."""
     entries = [entry for entry in stream.entries if entry.name != "imagine" or not stream.finishes]
-    return all(_frame_with_draws(entry, name) == 1 for entry in entries)
+    late = {entry: max((once.after for once in entry.once), default=0) for entry in entries}
+    return all(_frame_in(entry, name, late[entry]) == 1 for entry in entries)
 
 
-def _frame_with_draws(entry: Entry, name: str) -> int:
-    """The frame that a node makes in the step that draws what there is once, or in the first one."""
-    after = entry.once.after if entry.once else 0
+def _frame_in(entry: Entry, name: str, after: int) -> int:
+    """The frame that a node makes so many steps after the first one."""
     loops = [step for step in entry.steps if isinstance(step, Loop) and name in step.nodes]
     return next((1 + loop.frame_of(name) + after - max(loop.ahead) for loop in loops), 1)
 

@@ -86,7 +86,7 @@ def _noise(body: Body, node: ValueNode) -> str:
 
 
 def _parameters(node: HeadNode) -> tuple[str, ...]:
-    return tuple(f"{name}{'' if node.head.frame == 1 else '_first'}" for name in parameters(node))
+    return tuple(f"{name}{'_first' if node.head.frame is None else ''}" for name in parameters(node))
 
 
 def made_first(body: Body, name: str, step: FirstFrame) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _head(body: Body, node: HeadNode) -> None:
         made = ", ".join(port_at_first(body, port) for port in node.ports)
         body.add(f"{', '.join(_parameters(node))} = self.{node.name}({made})", node.name)
     else:
-        constants(body, node, "batch", "" if node.head.frame == 1 else "_first")
+        constants(body, node, "batch", "_first" if node.head.frame is None else "")
 
 
 def _state(body: Body, node: StateNode) -> None:

@@ -23,15 +23,15 @@ def explain_once(network: Network, stream: Stream) -> str:
     """Say which entry point draws, or is given, what there is once a sequence."""
     names = [v.name for v in once_a_sequence(network) if v.name in stream.static]
     ways = []
-    for entry in (entry for entry in stream.entries if entry.once is not None and entry.name != "finish"):
-        had = [name for name in names if name in dict(entry.binding)]
-        drawn = [name for name in had if entry.origin(name) is not Origin.GIVEN]
-        given = [name for name in had if name not in drawn]
-        side = "q" if entry.name == "step" else "p"
-        told = [f"draws {listed(drawn)} from {side}"] if drawn else []
-        told += [f"takes {listed(given)}"] if given else []
-        assert entry.once is not None
-        ways.append((entry.once.after, f"`{entry.name}` {' and '.join(told)}"))
+    for entry in (entry for entry in stream.entries if entry.name != "finish"):
+        for once in entry.once:
+            had = [name for name in names if name in once.nodes]
+            drawn = [name for name in had if entry.origin(name) is not Origin.GIVEN]
+            given = [name for name in had if name not in drawn]
+            side = "q" if entry.name == "step" else "p"
+            told = [f"draws {listed(drawn)} from {side}"] if drawn else []
+            told += [f"takes {listed(given)}"] if given else []
+            ways.append((once.after, f"`{entry.name}` {' and '.join(told)}"))
     frames = dict.fromkeys(after for after, _ in ways)
     when = [f"at frame {1 + f} " + ", ".join(way for after, way in ways if after == f) for f in frames]
     return f"Zeros stand here for {listed(names)}; {', '.join(when)}." if ways else ""
@@ -47,9 +47,9 @@ def taken_up(body: Body) -> list[ValueNode]:
     return [v for v in once_a_sequence(body.network) if v.name in dict(body.entry.binding)]
 
 
-def begun_by_draws(body: Body, name: str) -> bool:
-    """Whether a node before frame 1 is made of what is drawn once."""
-    drawn = [value.name for value in taken_up(body)]
+def begun_by_draws(body: Body, name: str, draws: Collection[str] | None = None) -> bool:
+    """Whether a node before frame 1 is made of what is drawn once, or of some of these draws."""
+    drawn = [value.name for value in taken_up(body)] if draws is None else draws
     return any(one in drawn for one in begins_with(body.network, name))
 
 
@@ -74,19 +74,15 @@ def draw_once(
     at: str,
     given: dict[str, int],
     ahead: dict[tuple[str, int], int],
-    held: Collection[str],
     noise: Callable[[Body, ValueNode], None],
     begun: Callable[[], list[tuple[str, str]]],
 ) -> None:
     """Write the draws, `at` the step that makes them, and the fields of the state that begin with them.
 
     What is `given` of every frame, by its name, is carried for so many steps; a frame of a node that is made
-    `ahead` was made so many steps before. Of the nodes `held` the state has frame 1.
+    `ahead` was made so many steps before.
     """
-    begins = [name for name in step.begun if name not in held]
     named, observed, before = set(body.named), observed_once(body), len(body.lines)
-    for name in begins:  # named before the condition: the loop's first step reads it
-        body.add(f"{name}_first = {body.like}.new_zeros(batch, {body.network.node(name).dim})")
     body.add(f"if {at}:")
     body.depth += 1
     body.note(f"At frame {step.after + 1}, {step.reason}.")
@@ -114,7 +110,7 @@ def draw_once(
     if len(body.lines) == made:  # all is given, and nothing begins with it
         del body.lines[before:]
     body.depth -= 1
-    body.named = named | {f"{name}_first" for name in begins}  # other names of this step are its own
+    body.named = named  # other names of this step are its own
 
 
 def _take(body: Body, value: ValueNode) -> None:

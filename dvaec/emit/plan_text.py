@@ -56,8 +56,7 @@ def plan_text(spec: Spec, plan: Plan, inference: tuple[Conditional, ...]) -> str
 def _entry(plan: Plan, entry: Entry) -> list[str]:
     lines = ["", f"{entry.name}: {ABOUT[entry.name]}"]
     lines += [f"  {binding_words(entry)}"] if entry.binding else []
-    if entry.once is not None:
-        lines += [f"  once      {first_words(plan, entry.once)}: {entry.once.reason}"]
+    lines += [f"  once      {first_words(plan, once)}: {once.reason}" for once in entry.once]
     return [*lines, *(line for step in entry.all_steps for line in _step(plan, step))]
 
 

@@ -66,7 +66,7 @@ def _schedule(plan: Plan, entry: Entry) -> Schedule:
     streamed = plan.stream is not None and entry in plan.stream.entries
     rows: list[_Row] = []
     reasons: list[Reason] = []
-    steps: list[tuple[_Step, str]] = [(one, "") for one in ([entry.once] if entry.once is not None else [])]
+    steps: list[tuple[_Step, str]] = [(one, "") for one in entry.once]
     for one in entry.all_steps:
         if isinstance(one, Passes):
             steps += [(each, f"; made {one.times} times: {one.reason}") for each in one.steps]

@@ -6,6 +6,7 @@ step to step is the stream's state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -130,39 +131,42 @@ def _loop(body: Body) -> Loop:
 
 def _statements(body: Body, stream: Stream, loop: Loop, given: list[ValueNode]) -> None:
     """Write what a step makes; what it makes once, and frame 1 of its own order, where the loop needs it."""
-    entry, once = body.entry, body.entry.once
-    first = [step for step in entry.steps if isinstance(step, FirstFrame)]
+    first = [step for step in body.entry.steps if isinstance(step, FirstFrame)]
     writing = Stepping(body, loop, held_in(body, stream))
     writing.apart = apart(body.network, first)
     writing.kept = gathered_in(body, stream)
     nodes = [n for n in (body.network.node(name) for name in loop.nodes) if n not in given]
-    parts: list[FirstFrame | Once] = list(first)
-    if once is not None:
-        before = [step for step in first if once.nodes[-1] not in step.behind]
-        parts.insert(len(before), once)
-    for step in parts:
+    for step in _parts(first, body.entry.once):
         some = [node for node in nodes if node.name in step.behind]
         nodes = [node for node in nodes if node not in some]
         _made(writing, some)
         if isinstance(step, FirstFrame):
             _first_frame(writing, step)
         else:
-            _begin_once(writing, stream, given)
+            _begin_once(writing, stream, step, given)
     _made(writing, nodes)
 
 
-def _begin_once(writing: Stepping, stream: Stream, given: list[ValueNode]) -> None:
-    """Write what is drawn once a sequence."""
-    body, once = writing.body, writing.body.entry.once
-    assert once is not None
+def _parts(first: Sequence[FirstFrame], draws: Sequence[Once]) -> list[FirstFrame | Once]:
+    """Frame 1 and what is drawn once, in the order of the step."""
+    parts: list[FirstFrame | Once] = []
+    for step in first:
+        parts += [once for once in draws if once.name in step.behind and once not in parts]
+        parts.append(step)
+    return [*parts, *(once for once in draws if once not in parts)]
+
+
+def _begin_once(writing: Stepping, stream: Stream, once: Once, given: list[ValueNode]) -> None:
+    """Write what one step draws for the whole sequence."""
+    body = writing.body
     steps = dict(stream.carried)
     kept = {value.name: steps.get(value.name, 0) for value in given}
     there = [place for place in once.ahead if place[1] > 1 or place[0] not in writing.apart]
     ahead = {place: once.steps_behind(writing.step, *place) for place in there}
-    at = f"t == {once.after - stream.delay}" if delayed(body, stream) else "state.frame == 0"
+    at = f"t == {once.after - stream.delay}" if delayed(body, stream) else f"state.frame == {once.after}"
     begun = [node.name for node in body.network.nodes if framed(node) and begun_by_draws(body, node.name)]
     body.named -= {f"{name}_{begins}" for name in begun for begins in ("start", "zero")}  # of other draws
-    draw_once(body, once, at, kept, ahead, writing.held, _noise, partial(begin_with_draws, body, stream))
+    draw_once(body, once, at, kept, ahead, _noise, partial(begin_with_draws, body, stream, once))
 
 
 def _made(writing: Stepping, nodes: list[Node]) -> None:

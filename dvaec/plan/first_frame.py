@@ -119,10 +119,11 @@ def _needs(
     node = network.node(name)
     if isinstance(node, ValueNode):
         if _drawn(network, binding, name):
-            head = _line_of(network, binding, name) or f"{_side(binding, name)}_{name}"
-            if _ends(network.node(head)):
+            head = network.node(_line_of(network, binding, name) or f"{_side(binding, name)}_{name}")
+            ends = head.ends if isinstance(head, HeadNode) else ""
+            if ends and not streamed:
                 yield None  # where T = 1, the line of frame T speaks
-            yield from (one for one in (head,) if one in component)
+            yield from (one for one in (head.name, ends) if one in component)
         elif not node.framed:
             yield None
         return
@@ -168,10 +169,6 @@ def _made(network: Network, edge: Dependence, order: Sequence[str]) -> bool:
     reads = [read for port in reader.ports for read in port.reads if read.node == edge.source]
     named = bool(reads) and all(read.frame == 1 for read in reads if read.offset is None)
     return edge.offset is None and edge.window is None and named
-
-
-def _ends(node: Node) -> bool:
-    return isinstance(node, HeadNode) and node.ends != ""
 
 
 def of_frame_1(node: Node) -> bool:

@@ -87,22 +87,26 @@ def _at(network: Network, read: Read) -> Iterator[str]:
     elif read.offset > 0:
         raise LaterFrameError((read.node, 1 + read.offset))
     else:
-        yield from begins_with(network, read.node)
+        yield from begins_with(network, read.node, 1 + read.offset)
 
 
-def begins_with(network: Network, name: str) -> tuple[str, ...]:
-    """Return the values of the whole sequence that a node before frame 1 is made of."""
+def begins_with(network: Network, name: str, frame: int = 0) -> tuple[str, ...]:
+    """Return the values of the whole sequence that a node's `frame` before frame 1 is made of.
+
+    What stands before frame 0 is the same at all frames: zeros, features of zeros, and starts.
+    """
     node = network.node(name)
     if isinstance(node, ValueNode):
-        return tuple(v.name for v in network.values if is_frame_zero(v) and v.variable.name == name)
+        zeros = (v.name for v in network.values if is_frame_zero(v) and v.variable.name == name)
+        return tuple(zeros) if frame == 0 else ()
     attends = isinstance(getattr(node, "block", None), Attention)
     if attends or not isinstance(node, FeatureNode | StateNode):
         return ()
-    ports = node.ports[1:] if isinstance(node, StateNode) else node.ports
+    starting = isinstance(node, StateNode)
     found: list[str] = []
-    for read in (read for port in ports for read in port.reads):
-        still = framed(network.node(read.node))
-        found += begins_with(network, read.node) if still else [read.node]
+    for read in (read for port in (node.ports[1:] if starting else node.ports) for read in port.reads):
+        at = 0 if frame == 0 and read.offset == 0 and not starting else -1
+        found += begins_with(network, read.node, at) if framed(network.node(read.node)) else [read.node]
     return tuple(dict.fromkeys(found))
 
 

@@ -94,8 +94,8 @@ class Dependence:
 class Entry:
     """One entry point of the module: its binding, its steps in order, and what it hands out.
 
-    `before` are steps that come first, on the given data alone, with what they hand out. `once` is what the
-    first step of a stream draws for all of them.
+    `before` are steps that come first, on the given data alone, with what they hand out. `once` is what
+    single steps of a stream draw for all of them.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Entry:
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
     before: Entry | None = None
-    once: Once | None = None
+    once: tuple[Once, ...] = ()
 
     @property
     def all_steps(self) -> tuple[Step, ...]:
@@ -124,8 +124,7 @@ class Entry:
     @property
     def begun(self) -> tuple[str, ...]:
         """The nodes that are made at frame 1 before their other frames."""
-        made = [name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes]
-        return (*(self.once.begun if self.once is not None else ()), *made)
+        return tuple(name for step in self.steps if isinstance(step, FirstFrame) for name in step.nodes)
 
     @property
     def late(self) -> dict[str, int]:

@@ -38,21 +38,20 @@ def waits_for(network: Network, binding: Mapping[str, Origin], name: str) -> str
     return listed(waiting) if waiting else ""
 
 
-def waits_at(network: Network, binding: Mapping[str, Origin], name: str, frame: int) -> str:
-    """Say what one frame of a node waits for: at frame 1, and before it, what all its frames do."""
+def waits_at(network: Network, binding: Mapping[str, Origin], name: str, frame: int) -> tuple[str, ...]:
+    """Return what one frame of a node waits for: the draws made once that it needs itself."""
     found = waits_for(network, binding, name)
-    if not found or found == WHOLE or frame == 1:
-        return found
+    if not found or found == WHOLE:
+        return (found,) if found else ()
     edges = dependences(network, binding)
     once = [v.name for v in once_a_sequence(network) if binding.get(v.name) is not Origin.GIVEN]
     waiting: list[Place] = [(name, frame)]
     for place in waiting:
-        if place[0] in once:
-            return found
         if place[1] > frame + FAR:
-            return WHOLE
-        waiting += [one for one in dict.fromkeys(_needs(network, edges, place)) if one not in waiting]
-    return ""
+            return (WHOLE,)
+        if place[0] not in once:
+            waiting += [one for one in dict.fromkeys(_needs(network, edges, place)) if one not in waiting]
+    return tuple(dict.fromkeys(one for one, _ in waiting if one in once))
 
 
 def _needs(network: Network, edges: tuple[Dependence, ...], place: Place) -> Iterator[Place]:
@@ -70,7 +69,7 @@ def _needs(network: Network, edges: tuple[Dependence, ...], place: Place) -> Ite
             continue
         offsets = (edge.offset,) if edge.window is None else edge.window.within(-frame, FAR)
         for at in (frame + offset for offset in offsets):
-            before = ((one, 0) for one in begins_with(network, source.name))
+            before = ((one, 0) for one in begins_with(network, source.name, at))
             yield from [(source.name, at)] if at > 0 else before
 
 

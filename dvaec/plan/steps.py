@@ -69,20 +69,25 @@ class FirstFrame:
 
 @dataclass(frozen=True)
 class Once:
-    """What the first step of a stream draws for the whole sequence, one after another, before all else.
+    """What one step of a stream draws for the whole sequence, one after another.
 
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
-    given x_3: `after` says how many steps later that is. `begun` are draws of frame 1 among the nodes. What
-    is read of `ahead`, nodes with their frames, the steps until then have made, and that step, in which the
-    draws come `behind` some nodes of the loop.
+    given x_3: `after` says how many steps behind the first that is. What is read of `ahead`, nodes with their
+    frames, the steps until then have made, and that step, in which the draws come `behind` some nodes of the
+    loop. Before them there must be what they `wait` for of other draws.
     """
 
     nodes: tuple[str, ...]
     reason: str
     after: int = 0
-    begun: tuple[str, ...] = ()
     ahead: tuple[tuple[str, int], ...] = ()
     behind: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last of the nodes, which nothing else makes."""
+        return self.nodes[-1]
 
     def steps_behind(self, loop: Loop, node: str, frame: int) -> int:
         """How many steps before the draws a loop has made that frame of a node."""

@@ -19,8 +19,9 @@ from dvaec.plan.model import (
     ValueNode,
     framed,
 )
+from dvaec.plan.once import joined
 from dvaec.plan.stream_places import Places, drawn_late, places_of
-from dvaec.plan.stream_waits import ONCE, Made, Task, placed
+from dvaec.plan.stream_waits import Made, Task, placed
 from dvaec.spec.model import Direction
 
 
@@ -28,11 +29,11 @@ from dvaec.spec.model import Direction
 class Run:
     """What one step of a stream does: its loop, with what is made of frame 1 in an order of its own.
 
-    One step draws what is drawn once.
+    Single steps draw what is drawn once.
     """
 
     loop: Loop
-    once: Once | None
+    once: tuple[Once, ...]
     looked_back: tuple[tuple[str, int], ...]  # what the draws are made of, and how many steps before
     first: tuple[FirstFrame, ...] = ()
     held: tuple[str, ...] = ()  # what is made of frame 1 before the step in which it is needed last
@@ -82,13 +83,28 @@ def _run(task: Task, way: Apart, places: Places) -> Run:
     loop = Loop(
         tuple(order), Direction.FORWARD, "one frame of a stream", tuple(ahead[name] for name in order)
     )
-    first, once = _steps(task, way, places), task.once
-    if once is not None:
-        made = [name for name, one in places.order[: places.order.index(ONCE)] if not one]
-        once = replace(once, after=max(loop.ahead) - places.ahead[ONCE], behind=tuple(made))
+    first, once = _steps(task, way, places), _draws(task, places, max(loop.ahead))
     looked = looked_back(task, loop, once, first)
     looked |= {name: max(steps, looked.get(name, 0)) for name, steps in places.late.items()}
     return Run(loop, once, tuple(looked.items()), first, _held(task, places, first))
+
+
+def _draws(task: Task, places: Places, most: int) -> tuple[Once, ...]:
+    """What is drawn once, in as few parts as steps and their order allow."""
+    found: list[Once] = []
+    before: Made | None = None
+    for number, key in enumerate(places.order):
+        once = next((one for one in task.once if key == (one.name, True)), None)
+        if once is None:
+            before = None
+            continue
+        made = tuple(name for name, first in places.order[:number] if not first)
+        once = replace(once, after=most - places.ahead[key], behind=made)
+        if before is not None and places.ahead[before] == places.ahead[key]:
+            once = joined((found.pop(), once))
+        found.append(once)
+        before = key
+    return tuple(found)
 
 
 def _steps(task: Task, way: Apart, places: Places) -> tuple[FirstFrame, ...]:
@@ -96,13 +112,12 @@ def _steps(task: Task, way: Apart, places: Places) -> tuple[FirstFrame, ...]:
     found: list[FirstFrame] = []
     behind: list[str] = []
     before: Made | None = None
+    draws = [(once.name, True) for once in task.once]
     for key in places.order:
         name, ahead = key[0], places.ahead[key]
-        if key == ONCE and task.once is not None:
-            behind.append(task.once.nodes[-1])
-        elif not key[1]:
+        if key in draws or not key[1]:
             behind.append(name)
-        elif before is not None and before[1] and before != ONCE and places.ahead[before] == ahead:
+        elif before is not None and before[1] and before not in draws and places.ahead[before] == ahead:
             found[-1] = replace(found[-1], nodes=(*found[-1].nodes, name))
         else:
             found.append(FirstFrame((name,), "", ahead, tuple(behind)))
@@ -126,15 +141,15 @@ def _why(task: Task, step: FirstFrame) -> str:
 def _held(task: Task, places: Places, first: Sequence[FirstFrame]) -> tuple[str, ...]:
     """What is made of frame 1 before the step in which it has its place, or is read while it has none yet."""
     found = set()
+    draws = [(once.name, True) for once in task.once]
     for one in places.waits:
-        alone = one.source[1] and (one.source != ONCE or one.name in task.begun)
+        alone = one.source[1] and one.source not in draws
         before = places.ahead[one.reader] + one.steps
         other = not one.reader[1] and one.reader[0] != one.name
         placed = other and places.ahead.get((one.name, False), -1) >= before
         if alone and places.ahead[one.source] > before and not placed:
             found.add(one.name)
-    made = (*task.begun, *(name for step in first for name in step.nodes))
-    return tuple(name for name in made if name in found)
+    return tuple(name for step in first for name in step.nodes if name in found)
 
 
 def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
@@ -147,19 +162,19 @@ def values_of(network: Network, first: FirstFrame) -> tuple[str, ...]:
 
 
 def apart(network: Network, first: Iterable[FirstFrame]) -> tuple[str, ...]:
-    """The nodes whose frame 1 is made apart, also by the draws made once."""
+    """The nodes whose frame 1 is made apart."""
     found = (name for step in first for name in (*step.nodes, *values_of(network, step)))
     return tuple(dict.fromkeys(found))
 
 
 def looked_back(
-    task: Task, loop: Loop, once: Once | None, first: Sequence[FirstFrame] = ()
+    task: Task, loop: Loop, drawn: Sequence[Once], first: Sequence[FirstFrame] = ()
 ) -> dict[str, int]:
     """What the draws of a step read of earlier steps: all frames of what is given, and what is made ahead."""
     found: dict[str, int] = {}
-    if once is not None:
+    for once in drawn:
         reads = {r.node for name in once.nodes for port in task.network.node(name).ports for r in port.reads}
-        found = {name: once.after for name in task.given if name in reads}
+        found |= {n: max(once.after, found.get(n, 0)) for n in task.given if n in reads}
         for name, frame in once.ahead:
             if name in loop.nodes:
                 found[name] = max(found.get(name, 0), once.steps_behind(loop, name, frame))

@@ -24,7 +24,7 @@ from dvaec.plan.model import (
     framed,
     is_last,
 )
-from dvaec.plan.once import NoStreamError, drawn_once, last_first
+from dvaec.plan.once import NoStreamError, drawn_once, joined, last_first
 from dvaec.plan.schedule import components, loop_turned, needed_by
 from dvaec.plan.stream_first import Run, arranged, why_late
 from dvaec.plan.stream_waits import Binding, Task
@@ -35,13 +35,13 @@ from dvaec.spec.notation import listed
 
 def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     """Return all framed nodes that the outputs need as one forward loop; what is given is there first."""
-    once = drawn_once(network, binding)
-    apart = once.nodes if once is not None else ()
+    drawn_apart = drawn_once(network, binding)
+    apart = [name for once in drawn_apart for name in once.nodes]
     still = [v.name for v in network.values if not v.framed]
     edges = tuple(e for e in dependences(network, binding) if e.reader not in still)
     looked = [r.node for name in apart for port in network.node(name).ports for r in port.reads]
     seen = [v.name for v in network.values if v.framed and v.name in looked]
-    seen += [name for name, _ in once.ahead] if once is not None else []
+    seen += [name for once in drawn_apart for name, _ in once.ahead]
     needed = needed_by(edges, (*outputs, *seen))
     if any(is_last(network.node(name)) for name in needed):  # what comes tells that a frame was not the last
         needed |= {v.name for v in network.values if v.framed and binding[v.name] is Origin.GIVEN}
@@ -51,10 +51,12 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     _check_reads(network, names, nodes, inside)
     drawn = [name for name in still if binding.get(name) not in (None, Origin.GIVEN)]
     waiting = tuple(e for e in edges if e.reader in names and e.source in drawn)
-    task = Task(network, binding, names, inside, waiting, once)
-    run = arranged(task)
+    together = (joined(drawn_apart),) if drawn_apart else ()
+    tasks = [Task(network, binding, names, inside, waiting, once) for once in (together, drawn_apart)]
+    found = [run for task in tasks if (run := arranged(task)) is not None]
+    run = min(found, key=lambda one: max(one.loop.ahead), default=None)
     if run is None:
-        raise NoStreamError(why_late(task) or _why_not(network, names, inside))
+        raise NoStreamError(why_late(tasks[-1]) or _why_not(network, names, inside))
     return run
 
 

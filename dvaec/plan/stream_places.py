@@ -6,14 +6,13 @@ in that order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dvaec.plan.aligning import least
 from dvaec.plan.first_frame import Apart
 from dvaec.plan.model import is_last
 from dvaec.plan.stream_waits import (
-    ONCE,
     Made,
     Task,
     Wait,
@@ -47,37 +46,48 @@ def places_of(task: Task, apart: Apart, *, late: bool = False) -> Places | None:
     `late` is whether frame 1 may come behind later frames of its own.
     """
     waits = (*waits_of(task, apart), *(late_waits if late else in_order)(task, apart))
-    keys, first = _all_made(task, apart)
-    once = task.once
-    ahead = _least(dict.fromkeys((ONCE, *first, *keys), 0), waits)
+    keys, first = _all_made(apart)
+    draws = [(once.name, True) for once in task.once]
+    ahead = _least(dict.fromkeys((*draws, *first, *keys), 0), waits)
     if ahead is None:
         return None
-    ends = [1 + frames for (name, _), frames in ahead.items() if name and is_last(task.network.node(name))]
-    looks = [ahead[ONCE] + once.after] if once is not None else []
-    if once is not None and any(is_last(task.network.node(name)) for name in once.nodes):
-        ends.append(1 + ahead[ONCE])  # whether T is 1 must be known
-    most = max([0, *(frames for key, frames in ahead.items() if key != ONCE), *ends, *looks])
+    last = [frames for (name, _), frames in ahead.items() if is_last(task.network.node(name))]
+    looks = [ahead[once.name, True] + once.after for once in task.once]
+    run = [ahead[key] for key in (*first, *keys)]
+    most = max([0, *run, *looks, *(1 + frames for frames in last)])
     ahead |= {(name, False): most for name in task.given}
-    if once is not None and not once.ahead and not once.begun:
-        ahead[ONCE] = most - once.after  # as soon as that can be
+    for once in (once for once in task.once if not once.ahead):  # as soon as that can be
+        own = [ahead[one.source] for one in waits if one.reader == (once.name, True)]
+        ahead[once.name, True] = min([most - once.after, *own])
     _together(ahead, first, waits)
     first.sort(key=lambda key: -ahead[key])
-    made = [*([ONCE] if once is not None else []), *first, *(key for key in keys if key[0] in task.drawn)]
-    needs: dict[Made, list[Made]] = {key: [] for key in made}
+    made = [*draws, *first, *(key for key in keys if key[0] in task.drawn)]
     if late:  # all the same, most of frame 1 may be there when the loop comes to it
         waits += tuple(one for one in in_order(task, apart) if ahead[one.source] >= ahead[one.reader])
+    order = _order(task, made, ahead, waits, _ties(task, apart) if late else ())
+    behind = _late(task, apart, ahead) if late else {}
+    return Places(waits, ahead, order, behind) if len(order) == len(made) else None
+
+
+def _order(
+    task: Task,
+    made: Sequence[Made],
+    ahead: Mapping[Made, int],
+    waits: Sequence[Wait],
+    ties: Iterable[tuple[Made, Made]],
+) -> tuple[Made, ...]:
+    """What is made in one step, one after another; less than all where that is in a cycle."""
+    needs: dict[Made, list[Made]] = {key: [] for key in made}
     for one in waits:
         if one.reader in needs and ahead[one.source] == ahead[one.reader] + one.steps:
             needs[one.reader].append(one.source)
-    for reader, source in _ties(task, apart) if late else ():
+    for reader, source in ties:
         if ahead[reader] == ahead[source]:
             needs[reader].append(source)
-    for name in begun_by_draws(task):
-        if (name, False) in needs:  # before frame 1 it is what the draws are
-            needs[name, False].append(ONCE)
-    order = topological(made, needs)
-    behind = _late(task, apart, ahead) if late else {}
-    return Places(waits, ahead, order, behind) if len(order) == len(made) else None
+    for name, source in begun_by_draws(task):
+        if (name, False) in needs and ahead[name, False] < ahead[source]:
+            needs[name, False].append(source)  # its frame 0, and those before, are what the draws are
+    return topological(made, needs)
 
 
 def _ties(task: Task, apart: Apart) -> Iterator[tuple[Made, Made]]:
@@ -97,19 +107,20 @@ def _late(task: Task, apart: Apart, ahead: Mapping[Made, int]) -> dict[str, int]
 def drawn_late(task: Task, apart: Apart) -> tuple[str, int] | None:
     """Return a value whose frame 1 waits for later frames of its own, and the last of these."""
     waits = tuple(waits_of(task, apart))
-    keys, first = _all_made(task, apart)
+    keys, first = _all_made(apart)
     for one in (one for one in in_order(task, apart) if one.name in task.binding):
-        start = dict.fromkeys((ONCE, *first, *keys), -len(waits) * FAR) | {one.source: 0}
+        draws = [(once.name, True) for once in task.once]
+        start = dict.fromkeys((*draws, *first, *keys), -len(waits) * FAR) | {one.source: 0}
         ahead = _least(start, waits)
         if ahead is not None and ahead[one.reader] > 0:
             return one.name, 1 + ahead[one.reader]
     return None
 
 
-def _all_made(task: Task, apart: Apart) -> tuple[list[Made], list[Made]]:
+def _all_made(apart: Apart) -> tuple[list[Made], list[Made]]:
     """What the loop makes, and what is made apart of frame 1."""
     keys = [(name, False) for name in apart.rest]
-    return keys, [(name, True) for name in apart.step.nodes if name not in task.begun]
+    return keys, [(name, True) for name in apart.step.nodes]
 
 
 def _least(ahead: Mapping[Made, int], waits: Sequence[Wait]) -> dict[Made, int] | None:

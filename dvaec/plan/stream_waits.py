@@ -15,7 +15,7 @@ place of the last, for all that reads frame 1 from a later frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dvaec.plan.attention import looks_back
@@ -28,18 +28,17 @@ from dvaec.plan.model import (
     HeadNode,
     HoldNode,
     Network,
+    Node,
     Once,
     Origin,
     ValueNode,
     head_name,
 )
-from dvaec.plan.schedule import needed_by
 from dvaec.plan.turned import at_first
 
 Binding = dict[str, Origin]
 Made = tuple[str, bool]  # a node; whether frame 1 alone is meant, where that is made apart
 FAR = 1000  # more steps than one wait is for
-ONCE: Made = ("", True)  # what is drawn once, with those frames 1 that it waits for
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Task:
     names: tuple[str, ...]
     inside: tuple[Dependence, ...]
     still: tuple[Dependence, ...] = ()
-    once: Once | None = None
+    once: tuple[Once, ...] = ()
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -65,9 +64,10 @@ class Task:
         return tuple(name for name in self.names if self.binding.get(name) is not Origin.GIVEN)
 
     @property
-    def begun(self) -> tuple[str, ...]:
-        """The values whose frame 1 is drawn with what is drawn once."""
-        return self.once.begun if self.once is not None else ()
+    def draws(self) -> dict[str, Made]:
+        """What makes each value of the whole sequence that is drawn."""
+        found = {name: (once.name, True) for once in self.once for name in once.nodes}
+        return {name: made for name, made in found.items() if _is_drawn(self, name)}
 
     def whole(self) -> Apart:
         """Nothing made apart of frame 1."""
@@ -90,10 +90,6 @@ class Wait:
 def waits_of(task: Task, apart: Apart) -> Iterator[Wait]:
     """Yield what waits for what, and for how many steps."""
     network, nodes = task.network, apart.step.nodes
-
-    def first(name: str) -> Made:
-        return ONCE if name in task.begun else (name, name in nodes)
-
     for edge in apart.edges:
         steps = distance(edge, 1)
         assert steps is not None  # what attends to all later frames has no stream
@@ -101,29 +97,28 @@ def waits_of(task: Task, apart: Apart) -> Iterator[Wait]:
             yield Wait((edge.reader, False), (edge.source, False), steps, edge.source)
     for edge in at_first(network, task.inside):
         line = edge.source in nodes and of_frame_1(network.node(edge.source))
-        loop = edge.reader not in nodes and (line or edge in apart.edges)
-        if edge.reader in task.begun or loop:
+        if edge.reader not in nodes and (line or edge in apart.edges):
             continue
         source = _speaking(network, edge) if edge.reader in nodes else edge.source
-        reader = first(edge.reader)
+        reader = edge.reader, edge.reader in nodes
         for offset in _offsets(edge):
             if offset == 0:
-                yield Wait(reader, first(source), 0, source)
+                yield Wait(reader, (source, source in nodes), 0, source)
             elif offset > 0:
                 yield Wait(reader, (source, False), offset, source)
     for node in network.nodes:  # what is held from frame 1 on, behind that
         if isinstance(node, HoldNode) and node.name in apart.rest and node.past and node.source in nodes:
-            yield Wait((node.name, False), first(node.source), -1, node.source)
-    if task.once is not None:
-        yield from _waits_once(task, task.once, apart.step.nodes)
+            yield Wait((node.name, False), (node.source, True), -1, node.source)
+    yield from _waits_once(task, apart)
+    yield from _begun(task, apart)
 
 
 def in_order(task: Task, apart: Apart) -> Iterator[Wait]:
     """Yield that frame 1 of a value, and the line that speaks for it, are there when the loop comes to it."""
-    for name in dict.fromkeys((*apart.step.nodes, *task.begun)):
+    for name in apart.step.nodes:
         node = task.network.node(name)
         if isinstance(node, ValueNode):
-            yield Wait((name, False), ONCE if name in task.begun else (name, True), 0, name)
+            yield Wait((name, False), (name, True), 0, name)
         elif isinstance(node, HeadNode) and of_frame_1(node):
             place = head_name(node.head.side, node.value, None)
             yield Wait((place, False), (name, True), 0, name)
@@ -134,14 +129,10 @@ def late_waits(task: Task, apart: Apart) -> Iterator[Wait]:
 
     All frames of what is attended to are gathered in their order.
     """
-    for one in in_order(task, apart):
-        if one.source == ONCE:
-            yield one
     places = placed(task, apart)
     there = [edge for edge in at_first(task.network, apart.edges) if edge.reader not in places]
     for edge in apart.edges:
-        there_first = edge.source in apart.step.nodes and edge.source not in task.begun
-        if not there_first or edge.reader not in apart.rest:
+        if edge.source not in apart.step.nodes or edge.reader not in apart.rest:
             continue
         if edge.window is not None:
             yield Wait((edge.source, False), (edge.source, True), 0, edge.source)
@@ -150,12 +141,9 @@ def late_waits(task: Task, apart: Apart) -> Iterator[Wait]:
 
 
 def placed(task: Task, apart: Apart) -> dict[str, str]:
-    """Return the nodes of the loop of which frame 1 is made apart, each with what makes it.
-
-    What is drawn once makes that of others.
-    """
+    """Return the nodes of the loop of which frame 1 is made apart, each with what makes it."""
     found = {}
-    for name in (name for name in apart.step.nodes if name not in task.begun):
+    for name in apart.step.nodes:
         node = task.network.node(name)
         line = isinstance(node, HeadNode) and of_frame_1(node)
         place = head_name(node.head.side, node.value, None) if isinstance(node, HeadNode) and line else name
@@ -164,37 +152,62 @@ def placed(task: Task, apart: Apart) -> dict[str, str]:
     return found
 
 
-def _waits_once(task: Task, once: Once, nodes: Sequence[str]) -> Iterator[Wait]:
+def _waits_once(task: Task, apart: Apart) -> Iterator[Wait]:
     """Yield what waits for what is drawn once, and what that waits for."""
-    network = task.network
-    for name, frame in once.ahead:
-        apart = frame == 1 and name in nodes
-        yield Wait(ONCE, (name, apart), frame - 1, name)
+    network, nodes, draws = task.network, apart.step.nodes, task.draws
+    for once in task.once:
+        made = once.name, True
+        for name, frame in once.ahead:
+            yield Wait(made, (name, frame == 1 and name in nodes), frame - 1, name)
+        for name in (name for name in once.waits if name in draws):
+            yield Wait(made, draws[name], 0, name)
     for edge in task.still:
         node = network.node(edge.reader)
-        if edge.reader in nodes and edge.reader not in task.begun:
-            yield Wait((edge.reader, True), ONCE, 0, edge.source)
-        later = edge.reader in nodes or (isinstance(node, HeadNode) and node.begins != "")
-        if not (isinstance(node, HeadNode) and node.head.frame == 1 and edge.reader in nodes):
-            yield Wait((edge.reader, False), ONCE, -int(later), edge.source)
-    for edge in at_first(network, task.inside):
-        begun = any(offset < 0 for offset in _offsets(edge)) and _begins(task, edge.source)
-        if begun and edge.reader not in task.begun:
-            yield Wait((edge.reader, edge.reader in nodes), ONCE, 0, edge.source)
-    for name in begun_by_draws(task):
-        yield Wait((name, False), ONCE, 0, name)
+        if not any(read.node == edge.source for port in node.ports for read in port.reads):
+            continue  # z_0 that is read as z_<t-1>
+        if edge.reader in nodes:
+            yield Wait((edge.reader, True), draws[edge.source], 0, edge.source)
+        if not of_frame_1(node) or edge.reader not in nodes:
+            later = int(_from_frame_2(node))
+            yield Wait((edge.reader, False), draws[edge.source], -later, edge.source)
 
 
-def begun_by_draws(task: Task) -> tuple[str, ...]:
-    """Return what is made, before frame 1, of what is drawn once, and does not wait for those draws."""
-    early = needed_by(task.inside, [name for name, _ in task.once.ahead]) if task.once is not None else set()
-    found = [n for n in task.drawn if not isinstance(task.network.node(n), HeadNode) and n not in early]
-    return tuple(name for name in found if task.once is not None and _begins(task, name))
+def _begun(task: Task, apart: Apart) -> Iterator[Wait]:
+    """Yield what reads, before frame 1, something that is made of draws: z_0 as z_<t-1>, a state's start."""
+    for edge in (edge for edge in task.inside if any(offset < 0 for offset in _offsets(edge))):
+        reader = task.network.node(edge.reader)
+        back = 1 if edge.window is not None else -(edge.offset or 0)
+        always = _drawn_before(task, edge.source, -1)
+        for name in dict.fromkeys((*always, *_drawn_before(task, edge.source, 0))):
+            frame = 1 if name in always else back  # the first that reads it
+            if isinstance(reader, HoldNode) and reader.name != edge.source:
+                continue  # it reads frames from 1 on
+            if frame == 1 and edge.reader in apart.step.nodes:
+                yield Wait((edge.reader, True), task.draws[name], 0, name)
+            if frame == 1 and _from_frame_2(reader):
+                frame = 2
+            if frame <= back and (not of_frame_1(reader) or edge.reader not in apart.step.nodes):
+                yield Wait((edge.reader, False), task.draws[name], 1 - frame, name)
 
 
-def _begins(task: Task, name: str) -> bool:
-    """Whether a node before frame 1 is made of what is drawn once."""
-    return any(task.binding.get(one) is not Origin.GIVEN for one in begins_with(task.network, name))
+def begun_by_draws(task: Task) -> Iterator[tuple[str, Made]]:
+    """Yield what is made, before frame 1, of what is drawn once, with that."""
+    for name in (name for name in task.drawn if not isinstance(task.network.node(name), HeadNode)):
+        yield from ((name, task.draws[one]) for one in _drawn_before(task, name, 0))
+
+
+def _drawn_before(task: Task, name: str, frame: int) -> tuple[str, ...]:
+    """The draws that a node's frame before frame 1 is made of."""
+    return tuple(one for one in begins_with(task.network, name, frame) if one in task.draws)
+
+
+def _is_drawn(task: Task, name: str) -> bool:
+    return task.binding.get(name) not in (None, Origin.GIVEN)
+
+
+def _from_frame_2(node: Node) -> bool:
+    """Whether the loop needs a node from frame 2 on: another line speaks at frame 1."""
+    return isinstance(node, HeadNode) and node.begins != ""
 
 
 def _speaking(network: Network, edge: Dependence) -> str:

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.dependences import carried_by, dependences, gathered_by
-from dvaec.plan.links import said
 from dvaec.plan.model import (
     Entry,
+    FirstFrame,
     Loop,
     Network,
     Origin,
@@ -26,7 +26,7 @@ from dvaec.plan.schedule import needed_by
 from dvaec.plan.stream_first import Run
 from dvaec.plan.stream_loop import run_of
 from dvaec.plan.stream_waits import Binding
-from dvaec.spec.model import Causality, Role, Side, Spec
+from dvaec.spec.model import Causality, Role, Spec
 
 Wanted = dict[str, tuple[Binding, tuple[str, ...]]]  # by entry: where values come from, what it gives
 Loops = dict[str, tuple[Binding, Run, tuple[str, ...]]]  # by entry: where from, what it does, what it gives
@@ -74,22 +74,10 @@ def _loops(spec: Spec, network: Network, wanted: Wanted) -> tuple[Loops, dict[st
         try:
             _check(spec)
             run = run_of(network, binding, outputs)
-            _check_one_frame(spec, network, run)
             loops[name] = binding, run, outputs
         except (NoStreamError, UnschedulableError) as fault:
             refused[name] = str(fault)
     return loops, refused
-
-
-def _check_one_frame(spec: Spec, network: Network, run: Run) -> None:
-    """Refuse a q that is not swept, where frame T may be frame 1 of what is drawn once for a sequence.
-
-    Only its end tells a stream so, and q's lines of frame T may ask for another order there.
-    """
-    made = run.once.nodes if run.once is not None and not spec.swept else ()
-    for head in (head for head in network.heads if head.name in made):
-        if head.ends and head.head.side is Side.Q:
-            raise NoStreamError(f"{said(head.ends)} speaks for frame 1 where T is 1, in another order")
 
 
 def _left_out(network: Network, wanted: Wanted) -> tuple[str, ...]:
@@ -161,20 +149,21 @@ def _before_the_end(network: Network, entry: Entry) -> Entry:
     *first, loop = entry.steps
     if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
         return entry
-    once = entry.once
-    if once is not None:
-        nodes = tuple(name for name in once.nodes if not is_last(network.node(name)))
-        entry = replace(entry, once=replace(once, nodes=nodes))
+    first = [_without_last(network, step) if isinstance(step, FirstFrame) else step for step in first]
     binding = dict(entry.binding)
     kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
     kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
-    kept |= {name for name, _ in entry.once.ahead} if entry.once is not None else set()
+    kept |= {name for once in entry.once for name, _ in once.ahead}
     edges = [e for e in dependences(network, binding) if not is_last(network.node(e.source))]
     needed = needed_by(edges, (*entry.outputs, *kept, *gathered_by(network, loop)))
     nodes = tuple(name for name in loop.nodes if name in needed)
     ahead = tuple(loop.ahead[loop.nodes.index(name)] for name in nodes)
     turned = tuple(name for name in loop.turned if name in needed)
     return replace(entry, steps=(*first, replace(loop, nodes=nodes, ahead=ahead, turned=turned)))
+
+
+def _without_last(network: Network, step: FirstFrame) -> FirstFrame:
+    return replace(step, nodes=tuple(name for name in step.nodes if not is_last(network.node(name))))
 
 
 def _shifts(network: Network, loops: Loops) -> dict[str, int]:
