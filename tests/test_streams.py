@@ -236,6 +236,14 @@ def observed(made: Built) -> Any:
             "frame_1_turned_in_a_run_backward_through_a_state",
             "q draws a and z backward from frame T (g_t <- g_<t+1>)",
         ),
+        (
+            "later_frames_out_of_their_order",
+            "q draws a_1 behind a_4, and a stream draws the others of a in their order",
+        ),
+        (
+            "frame_t_in_an_order_that_depends_on_t",
+            "with q(a_T), the order of the frames depends on T, and a stream learns that last",
+        ),
         ("strided_stacks", "q(z_t) waits for g, which runs backward from frame T (g_t <- g_<t+1>)"),
         ("counted_windows_backward", "q draws z_0 from z_2, which waits for the whole sequence"),
     ],
@@ -378,6 +386,12 @@ def test_frame_1_is_held_where_later_one_latent_runs_ahead_of_another(
     [
         ("frame_1_drawn_behind_frame_2", 1, {"q_z": 1, "z": 1, "q_w": 1, "w": 1}),
         ("frame_0_read_through_a_feature_by_a_late_frame_1", 3, {"q_a": 1, "a": 1, "q_z": 2, "z": 2}),
+        (
+            "frame_1_behind_later_frames_through_states",
+            1,
+            {"q_z": 1, "z": 1, "h": 1, "q_w": 1, "w": 1},
+        ),
+        ("frame_0_behind_frames_that_do_not_reach_it", 2, {"q_a": 1, "a": 1}),
         ("frame_1_turned_by_states_while_drawn_ahead", 1, {"q_a": 1, "a": 1}),
         ("frame_1_held_and_waiting_for_a_later_frame", 1, {"q_a": 1, "a": 1}),
         ("frame_1_held_and_waiting_for_a_later_feature", 1, {"q_a": 1, "a": 1}),
@@ -393,6 +407,18 @@ def test_frame_1_comes_behind_later_frames_where_it_waits_for_them(
     assert made.plan.stream.delay == delay
     entries = {entry.name: entry.late for entry in made.plan.stream.entries}
     assert (entries["step"], entries["finish"]) == (late, late)
+    assert stream_is_batch(made, frames).compared > 0
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_what_is_drawn_once_comes_in_the_step_that_has_what_q_reads_for_it(frames: int) -> None:
+    """z_0 in the first step, v in the third: all values, and what follows, are those of the batch."""
+    made = built("draws_made_once_in_several_steps")
+    assert [(one.nodes, one.after) for one in draws(made, "step")] == [
+        (("q_z_0", "z_0"), 0),
+        (("q_v", "v"), 2),
+    ]
+    assert [(one.nodes, one.after) for one in draws(made, "imagine")] == [(("p_v", "v", "p_z_0", "z_0"), 0)]
     assert stream_is_batch(made, frames).compared > 0
 
 

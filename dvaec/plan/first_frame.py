@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dvaec.plan.model import (
     Dependence,
+    FeatureNode,
     FirstFrame,
     HeadNode,
     HoldNode,
@@ -50,13 +51,13 @@ def first_frame_apart(
 
     Made are those values that have a line of their own there, of which frame 1 with all that it is made of
     reads nothing else of the component but frame 1, in some order; in a stream, where the step that makes it
-    can be a later one, also later frames. `behind` is whether those are made, too, of which frame 1 waits for
-    such a one's.
+    can be a later one, also later frames. `behind` is whether whatever waits there for these is made, too.
     """
     needs: dict[str, list[str]] = {}
     drawn = [name for name in component if _drawn(network, binding, name)]
     own = [name for name in drawn if _line_of(network, binding, name)]
-    for name in drawn if behind else own:
+    others = [n for n in component if isinstance(network.node(n), FeatureNode | StateNode)]
+    for name in (*drawn, *others) if behind else own:
         found = _closed(network, binding, name, component, streamed)
         needs |= found if set(own) & set(found) else {}
     if streamed:  # what waits for no draw comes as early as it is read

@@ -73,7 +73,7 @@ def why_late(task: Task) -> str:
     if found is None:
         return ""
     name, frame = found
-    return f"q draws {name}_1 behind {name}_{frame}, and a stream draws the frames of {name} in their order"
+    return f"q draws {name}_1 behind {name}_{frame}, and a stream draws the others of {name} in their order"
 
 
 def _run(task: Task, way: Apart, places: Places) -> Run:

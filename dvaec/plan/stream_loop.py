@@ -8,6 +8,7 @@ the next one has come, so that it is not the last, and frame T by `finish`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dvaec.plan.aligning import UnschedulableError, aligned
 from dvaec.plan.dependences import dependences
@@ -51,13 +52,32 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
     _check_reads(network, names, nodes, inside)
     drawn = [name for name in still if binding.get(name) not in (None, Origin.GIVEN)]
     waiting = tuple(e for e in edges if e.reader in names and e.source in drawn)
-    together = (joined(drawn_apart),) if drawn_apart else ()
-    tasks = [Task(network, binding, names, inside, waiting, once) for once in (together, drawn_apart)]
-    found = [run for task in tasks if (run := arranged(task)) is not None]
-    run = min(found, key=lambda one: max(one.loop.ahead), default=None)
+    task = Task(network, binding, names, inside, waiting, drawn_apart)
+    run = _best(task)
     if run is None:
-        raise NoStreamError(why_late(tasks[-1]) or _why_not(network, names, inside))
+        raise NoStreamError(_why_of_last(task) or why_late(task) or _why_not(network, names, inside))
     return run
+
+
+def _best(task: Task) -> Run | None:
+    """Return the run of least delay, with all that is drawn once in one step if none is in several."""
+    together = [replace(task, once=(joined(task.once),))] if len(task.once) > 1 else []
+    found = [run for one in (*together, task) if (run := arranged(one)) is not None]
+    return min(found, key=lambda one: max(one.loop.ahead), default=None)
+
+
+def _why_of_last(task: Task) -> str:
+    """Say which lines of frame T stand in the way, or nothing: without them there is an order for every T."""
+    lines = [name for name in task.names if is_last(task.network.node(name))]
+    inside = tuple(e for e in task.inside if not {e.reader, e.source} & set(lines))
+    still = tuple(e for e in task.still if e.reader not in lines)
+    names = tuple(name for name in task.names if name not in lines)
+    if not lines or _best(replace(task, names=names, inside=inside, still=still)) is None:
+        return ""
+    what = listed(
+        dict.fromkeys(said(name) for name in lines if isinstance(task.network.node(name), HeadNode))
+    )
+    return f"with {what}, the order of the frames depends on T, and a stream learns that last"
 
 
 def _why_not(network: Network, names: tuple[str, ...], inside: tuple[Dependence, ...]) -> str:

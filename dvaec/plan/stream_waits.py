@@ -33,6 +33,7 @@ from dvaec.plan.model import (
     Origin,
     ValueNode,
     head_name,
+    is_last,
 )
 from dvaec.plan.turned import at_first
 
@@ -147,7 +148,7 @@ def placed(task: Task, apart: Apart) -> dict[str, str]:
         node = task.network.node(name)
         line = isinstance(node, HeadNode) and of_frame_1(node)
         place = head_name(node.head.side, node.value, None) if isinstance(node, HeadNode) and line else name
-        if place in apart.rest:
+        if place in apart.rest and not is_last(node):
             found[place] = name
     return found
 
