@@ -127,7 +127,9 @@ def _gather(
             why = _why(network, binding, value, node, error.behind)
             raise NoStreamError(why) from None
         first = [one for one in needs[name] if framed(network.node(one)) and _drawn(network, binding, one)]
-        ahead |= {(one, 1): None for one in first if _is_free(network, binding, value, one)}
+        for one in first:
+            _check_first(network, binding, value, one)
+            ahead[one, 1] = None
         needs[name] = [one for one in needs[name] if one not in first]
         waiting += [one for one in needs[name] if framed(network.node(one)) or one not in binding]
     return after
@@ -137,14 +139,13 @@ def _drawn(network: Network, binding: Mapping[str, Origin], name: str) -> bool:
     return isinstance(network.node(name), ValueNode) and binding.get(name) is not Origin.GIVEN
 
 
-def _is_free(network: Network, binding: Mapping[str, Origin], value: str, first: str) -> bool:
+def _check_first(network: Network, binding: Mapping[str, Origin], value: str, first: str) -> None:
     """Refuse a draw of which some frame 1 waits that itself waits for it, or for all frames."""
     waits = waits_at(network, binding, first, 1)
     if WHOLE in waits:
-        raise NoStreamError(_why(network, binding, value, network.node(f"q_{value}"), None))
+        raise NoStreamError(_why(network, binding, value, network.node(value), None))
     if value in waits:
         raise NoStreamError(f"frame 1 of what {value} is drawn from starts with it")
-    return True
 
 
 def _given_ahead(network: Network, binding: Mapping[str, Origin], node: Node) -> list[Read]:
