@@ -156,14 +156,14 @@ def _given_ahead(network: Network, binding: Mapping[str, Origin], node: Node) ->
 
 
 def _made_later(network: Network, binding: Mapping[str, Origin], node: Node, value: str) -> list[Read]:
-    """Return what frame 1 of a node reads of later frames of what is made without a draw."""
+    """Return what frame 1 of a node reads of later frames of what is made without one draw."""
     reads = [r for port in node.ports if port.window is None for r in port.reads if (r.offset or 0) > 0]
     made = [r for r in reads if binding.get(r.node) is not Origin.GIVEN and framed(network.node(r.node))]
     return [r for r in made if _without(network, binding, r.node, 1 + (r.offset or 0), value)]
 
 
 def _without(network: Network, binding: Mapping[str, Origin], name: str, frame: int, value: str) -> bool:
-    """Whether a frame of a node waits neither for a draw nor for the whole sequence."""
+    """Whether a frame of a node waits neither for that draw nor for the whole sequence."""
     return not {value, WHOLE} & set(waits_at(network, binding, name, frame))
 
 

@@ -49,11 +49,15 @@ def arranged(task: Task) -> Run | None:
     Of equal ones, it is that in which least of frame 1 is made apart, and nothing late.
     """
     ways = list(_ways(task))
-    tried = [(way, late) for late in (False, True) for way in ways if way.step.nodes or not late]
-    found = [(way, places) for way, late in tried if (places := places_of(task, way, late=late)) is not None]
-    if not found:
-        return None
-    return _run(task, *min(found, key=lambda one: max(one[1].ahead[name, False] for name in one[0].rest)))
+    best: tuple[int, Apart, Places] | None = None
+    for way, late in [(way, late) for late in (False, True) for way in ways if way.step.nodes or not late]:
+        places = places_of(task, way, late=late)
+        delay = max(places.ahead[name, False] for name in way.rest) if places is not None else 0
+        if places is not None and (best is None or delay < best[0]):
+            best = delay, way, places
+        if best is not None and best[0] == 0:
+            break  # none has less
+    return _run(task, *best[1:]) if best is not None else None
 
 
 def _ways(task: Task) -> Iterator[Apart]:

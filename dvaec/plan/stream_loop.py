@@ -61,8 +61,10 @@ def run_of(network: Network, binding: Binding, outputs: tuple[str, ...]) -> Run:
 
 def _best(task: Task) -> Run | None:
     """Return the run of least delay, with all that is drawn once in one step if none is in several."""
-    together = [replace(task, once=(joined(task.once),))] if len(task.once) > 1 else []
-    found = [run for one in (*together, task) if (run := arranged(one)) is not None]
+    run = arranged(replace(task, once=(joined(task.once),))) if task.once else arranged(task)
+    if len(task.once) < 2 or (run is not None and not any(run.loop.ahead)):
+        return run
+    found = [one for one in (run, arranged(task)) if one is not None]
     return min(found, key=lambda one: max(one.loop.ahead), default=None)
 
 

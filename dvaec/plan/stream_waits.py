@@ -7,6 +7,7 @@ What is drawn once is drawn in step 1 - C. Then
     B(source) >= B(reader)                          for what frame 1 reads of frame 1,
     A(source) >= B(reader) + offset                 for what it reads of later frames,
     C >= B(reader), and A(source) >= C + k - 1      for what waits for the draws, and frames k that these see,
+    C >= A(reader) + 1 - k                          where frame k is the first to read z_0, or a drawn start,
     B(n) >= A(n)                                    where frame 1 is there when the loop comes to it.
 
 Where frame 1 comes late, behind later frames of its own, there is B(source) >= A(reader) + offset in the
@@ -39,7 +40,6 @@ from dvaec.plan.turned import at_first
 
 Binding = dict[str, Origin]
 Made = tuple[str, bool]  # a node; whether frame 1 alone is meant, where that is made apart
-FAR = 1000  # more steps than one wait is for
 
 
 @dataclass(frozen=True)
