@@ -209,6 +209,8 @@ def _first_frame(writing: Stepping, step: FirstFrame) -> None:
     for (name, frame), back in looked.items():
         body.once(f"{name}_first" if frame == 1 else f"{name}_frame{frame}", earlier(name, back))
     first_frames(body, step)
+    if step.late:
+        body.note("It takes its place among the frames that came before.")
     for name, steps in step.late:
         for tensor, made in zip(tensors_of(body, name), made_first(body, name, step), strict=True):
             body.add(f"{earlier(tensor, steps)} = {made}")

@@ -23,6 +23,7 @@ from dvaec.plan.once import joined
 from dvaec.plan.stream_places import Places, drawn_late, places_of
 from dvaec.plan.stream_waits import Made, Task, placed
 from dvaec.spec.model import Direction
+from dvaec.spec.notation import listed
 
 
 @dataclass(frozen=True)
@@ -127,19 +128,19 @@ def _steps(task: Task, way: Apart, places: Places) -> tuple[FirstFrame, ...]:
             found.append(FirstFrame((name,), "", ahead, tuple(behind)))
         before = key
     made = placed(task, way)
+    late = [tuple(place for place in places.late.items() if made[place[0]] in step.nodes) for step in found]
     return tuple(
-        replace(
-            step,
-            reason=_why(task, step),
-            late=tuple(place for place in places.late.items() if made[place[0]] in step.nodes),
-        )
-        for step in found
+        replace(step, reason=_why(task, step, dict(some)), late=some)
+        for step, some in zip(found, late, strict=True)
     )
 
 
-def _why(task: Task, step: FirstFrame) -> str:
-    made = ", ".join(f"{name}_1" for name in values_of(task.network, step))
-    return f"the order of frame 1 is its own: {made}"
+def _why(task: Task, step: FirstFrame, late: Collection[str]) -> str:
+    values = values_of(task.network, step)
+    made = ", ".join(f"{name}_1" for name in values)
+    behind = [name for name in values if name in late]
+    after = f", behind later frames of {listed(behind)}" if behind else ""
+    return f"the order of frame 1 is its own: {made}{after}"
 
 
 def _held(task: Task, places: Places, first: Sequence[FirstFrame]) -> tuple[str, ...]:
