@@ -148,9 +148,13 @@ def _reading(spec: Spec, side: Side, one: Conditional) -> _Reading:
             while any(n == parent.name for n, _, _ in groups.get((runs, stride, turn), ())):
                 turn += 1
             groups.setdefault((runs, stride, turn), []).append((parent.name, edge, whole))
-    slack = MOST_BESIDE if reading.framed else 1
     for (runs, stride, _), members in groups.items():
         names, edges = tuple(n for n, _, _ in members), tuple(edge for _, edge, _ in members)
+        forward = reading.whole and runs is Direction.FORWARD
+        if forward and any(spec.variable(name).first == 0 for name in names):
+            slack = 0  # frame T alone is read beside the state, which must see frame 0 where T is 1
+        else:
+            slack = MOST_BESIDE if reading.framed else 1
         demand = Demand(reading.owner, names, runs, stride, edges, slack)
         reading.demands.append(demand)
         reading.opened.extend(_Open(name, demand, whole) for name, _, whole in members)

@@ -16,7 +16,7 @@ from dvaec.plan.entries import Part, parts
 from dvaec.plan.model import HeadNode, ValueNode
 from dvaec.spec.model import Role
 from dvaec.testing.built import Built, head_fields, sample_values, some_fed
-from dvaec.testing.closeness import ABSOLUTE, Gap
+from dvaec.testing.closeness import Gap, close_slopes
 from dvaec.testing.frame_by_frame import FrameByFrame
 from dvaec.testing.laws import density, divergence, draw, mean
 from dvaec.testing.values import Values, row_of, with_draws
@@ -123,12 +123,11 @@ def _part(
 
 def _slopes(gap: Gap, built: Built, got: Tensor, wanted: Tensor) -> None:
     """Compare the gradients of all weights: what is fed passes them on."""
-    names, weights = zip(*built.module.named_parameters(), strict=True)
-    one, other = (torch.autograd.grad(total, weights, allow_unused=True) for total in (got, wanted))
-    for name, a, b, weight in zip(names, one, other, weights, strict=True):
-        zero = torch.zeros_like(weight)
-        wanted = zero if b is None else b
-        # An entry may be what is left of terms as large as the others: attention does not move with all keys.
-        near = Gap(1e-8, ABSOLUTE + 1e-14 * float(wanted.abs().max()))
-        near.close(zero if a is None else a, wanted, f"the gradient of {name}, fed")
-        gap.compared += near.compared
+    weights = dict(built.module.named_parameters())
+
+    def slopes(total: Tensor) -> dict[str, Tensor]:
+        found = torch.autograd.grad(total, tuple(weights.values()), allow_unused=True)
+        of = zip(weights.items(), found, strict=True)
+        return {name: torch.zeros_like(own) if slope is None else slope for (name, own), slope in of}
+
+    close_slopes(gap, slopes(got), slopes(wanted), ", fed")
