@@ -74,7 +74,7 @@ class Once:
     Nodes of every frame among them are made at frame 1. Where q(z_0) sees x_1 to x_3, it is the step that is
     given x_3: `after` says how many steps behind the first that is. What is read of `ahead`, nodes with their
     frames, the steps until then have made, and that step, in which the draws come `behind` some nodes of the
-    loop. Before them there must be what they `wait` for of other draws.
+    loop. Of other draws, what it `waits` for must come before.
     """
 
     nodes: tuple[str, ...]

@@ -53,10 +53,12 @@ def arranged(task: Task) -> Run | None:
     best: tuple[int, Apart, Places] | None = None
     for way, late in [(way, late) for late in (False, True) for way in ways if way.step.nodes or not late]:
         places = places_of(task, way, late=late)
-        delay = max(places.ahead[name, False] for name in way.rest) if places is not None else 0
-        if places is not None and (best is None or delay < best[0]):
+        if places is None:
+            continue
+        delay = max(places.ahead[name, False] for name in way.rest)
+        if best is None or delay < best[0]:
             best = delay, way, places
-        if best is not None and best[0] == 0:
+        if delay == 0:
             break  # none has less
     return _run(task, *best[1:]) if best is not None else None
 
@@ -117,12 +119,16 @@ def _steps(task: Task, way: Apart, places: Places) -> tuple[FirstFrame, ...]:
     found: list[FirstFrame] = []
     behind: list[str] = []
     before: Made | None = None
-    draws = [(once.name, True) for once in task.once]
     for key in places.order:
         name, ahead = key[0], places.ahead[key]
-        if key in draws or not key[1]:
+        if key in task.made_once or not key[1]:
             behind.append(name)
-        elif before is not None and before[1] and before not in draws and places.ahead[before] == ahead:
+        elif (
+            before is not None
+            and before[1]
+            and before not in task.made_once
+            and places.ahead[before] == ahead
+        ):
             found[-1] = replace(found[-1], nodes=(*found[-1].nodes, name))
         else:
             found.append(FirstFrame((name,), "", ahead, tuple(behind)))
@@ -146,9 +152,8 @@ def _why(task: Task, step: FirstFrame, late: Collection[str]) -> str:
 def _held(task: Task, places: Places, first: Sequence[FirstFrame]) -> tuple[str, ...]:
     """What is made of frame 1 before the step in which it has its place, or is read while it has none yet."""
     found = set()
-    draws = [(once.name, True) for once in task.once]
     for one in places.waits:
-        alone = one.source[1] and one.source not in draws
+        alone = one.source[1] and one.source not in task.made_once
         before = places.ahead[one.reader] + one.steps
         other = not one.reader[1] and one.reader[0] != one.name
         placed = other and places.ahead.get((one.name, False), -1) >= before

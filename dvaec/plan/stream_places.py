@@ -47,8 +47,7 @@ def places_of(task: Task, apart: Apart, *, late: bool = False) -> Places | None:
     """
     waits = (*waits_of(task, apart), *(late_waits if late else in_order)(task, apart))
     keys, first = _all_made(apart)
-    draws = [(once.name, True) for once in task.once]
-    ahead = _least(dict.fromkeys((*draws, *first, *keys), 0), waits)
+    ahead = _least(dict.fromkeys((*task.made_once, *first, *keys), 0), waits)
     if ahead is None:
         return None
     last = [frames for (name, _), frames in ahead.items() if is_last(task.network.node(name))]
@@ -61,7 +60,7 @@ def places_of(task: Task, apart: Apart, *, late: bool = False) -> Places | None:
         ahead[once.name, True] = min([most - once.after, *own])
     _together(ahead, first, waits)
     first.sort(key=lambda key: -ahead[key])
-    made = [*draws, *first, *(key for key in keys if key[0] in task.drawn)]
+    made = [*task.made_once, *first, *(key for key in keys if key[0] in task.drawn)]
     if late:  # all the same, most of frame 1 may be there when the loop comes to it
         waits += tuple(one for one in in_order(task, apart) if ahead[one.source] >= ahead[one.reader])
     order = _order(task, made, ahead, waits, _ties(task, apart) if late else ())
@@ -109,8 +108,7 @@ def drawn_late(task: Task, apart: Apart) -> tuple[str, int] | None:
     waits = tuple(waits_of(task, apart))
     keys, first = _all_made(apart)
     for one in (one for one in in_order(task, apart) if one.name in task.binding):
-        draws = [(once.name, True) for once in task.once]
-        start = dict.fromkeys((*draws, *first, *keys), -len(waits) * FAR) | {one.source: 0}
+        start = dict.fromkeys((*task.made_once, *first, *keys), -len(waits) * FAR) | {one.source: 0}
         ahead = _least(start, waits)
         if ahead is not None and ahead[one.reader] > 0:
             return one.name, 1 + ahead[one.reader]

@@ -65,6 +65,11 @@ class Task:
         return tuple(name for name in self.names if self.binding.get(name) is not Origin.GIVEN)
 
     @property
+    def made_once(self) -> tuple[Made, ...]:
+        """What stands, among all that is made, for the draws of each step."""
+        return tuple((once.name, True) for once in self.once)
+
+    @property
     def draws(self) -> dict[str, Made]:
         """What makes each value of the whole sequence that is drawn."""
         found = {name: (once.name, True) for once in self.once for name in once.nodes}
@@ -116,13 +121,9 @@ def waits_of(task: Task, apart: Apart) -> Iterator[Wait]:
 
 def in_order(task: Task, apart: Apart) -> Iterator[Wait]:
     """Yield that frame 1 of a value, and the line that speaks for it, are there when the loop comes to it."""
-    for name in apart.step.nodes:
-        node = task.network.node(name)
-        if isinstance(node, ValueNode):
-            yield Wait((name, False), (name, True), 0, name)
-        elif isinstance(node, HeadNode) and of_frame_1(node):
-            place = head_name(node.head.side, node.value, None)
-            yield Wait((place, False), (name, True), 0, name)
+    for place, made in placed(task, apart).items():
+        if made != place or isinstance(task.network.node(made), ValueNode):
+            yield Wait((place, False), (made, True), 0, made)
 
 
 def late_waits(task: Task, apart: Apart) -> Iterator[Wait]:
@@ -177,12 +178,12 @@ def _begun(task: Task, apart: Apart) -> Iterator[Wait]:
     """Yield what reads, before frame 1, something that is made of draws: z_0 as z_<t-1>, a state's start."""
     for edge in (edge for edge in task.inside if any(offset < 0 for offset in _offsets(edge))):
         reader = task.network.node(edge.reader)
+        if isinstance(reader, HoldNode) and reader.name != edge.source:
+            continue  # it reads frames from 1 on
         back = 1 if edge.window is not None else -(edge.offset or 0)
         always = _drawn_before(task, edge.source, -1)
         for name in dict.fromkeys((*always, *_drawn_before(task, edge.source, 0))):
             frame = 1 if name in always else back  # the first that reads it
-            if isinstance(reader, HoldNode) and reader.name != edge.source:
-                continue  # it reads frames from 1 on
             if frame == 1 and edge.reader in apart.step.nodes:
                 yield Wait((edge.reader, True), task.draws[name], 0, name)
             if frame == 1 and _from_frame_2(reader):

@@ -66,6 +66,7 @@ def close_slopes(gap: Gap, got: Mapping[str, Tensor], wanted: Mapping[str, Tenso
     for name, slope in wanted.items():
         near.close(got[name], slope, f"the gradient of {name}{where}")
     gap.compared += near.compared
+    gap.worst = max(gap.worst, near.error / gap.relative)
 
 
 def _unravel(at: int, shape: tuple[int, ...]) -> Iterator[int]:
