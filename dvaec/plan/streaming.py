@@ -150,6 +150,7 @@ def _before_the_end(network: Network, entry: Entry) -> Entry:
     if not isinstance(loop, Loop) or not any(is_last(network.node(name)) for name in loop.nodes):
         return entry
     first = [_without_last(network, step) if isinstance(step, FirstFrame) else step for step in first]
+    first = [step for step in first if not isinstance(step, FirstFrame) or step.nodes]
     binding = dict(entry.binding)
     kept = {name for name, steps in carried_by(network, binding, loop).items() if steps}
     kept |= {name for name in loop.nodes if binding.get(name) is Origin.GIVEN}
