@@ -121,10 +121,11 @@ def _passes(
     derivation = elbo = developed = planned = module = None
     if last >= STAGES.index("posterior"):
         derivation = _derived(spec, source)
+    # What a state is of, which predictions are made from, is asked of sound pages alone.
+    if derivation and last >= STAGES.index("elbo" if spec.auxiliary else "development"):
+        developed = _developed(spec, derivation, source)
     if derivation and last >= STAGES.index("elbo"):
         elbo = elbo_terms(spec, derivation.inference)
-    if derivation and last >= STAGES.index("development"):
-        developed = _developed(spec, derivation, source)
     if derivation and developed and elbo and last >= STAGES.index("plan"):
         planned = _planned(developed, elbo, source)
     if last >= STAGES.index("module") and not allow_python:

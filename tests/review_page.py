@@ -41,10 +41,12 @@ For every model that ships in `specs/`: the exact posterior, the inference model
 et al., *Dynamical Variational Autoencoders: A Comprehensive Review* (2021), print them, beside what dvaec derives from
 the page's conditionals. The review's side is transcribed by hand in [`review.yaml`](review.yaml); the derived side is
 made by `python -m tests.regenerate`, and the tests compare the two: a part that says *differs* must differ, every other
-must be equal. A dash says that the review states nothing.
+must be equal. A dash says that the review states nothing, or words that leave it open (DSSM's "filtering inference
+model").
 
 Of the models that the review names only FVAE and GP-VAE (12.3) are missing: a tensor factorization of z and a Gaussian
-process over its frames are no products of conditionals with windows.
+process over its frames are no products of conditionals with windows. Two variants that it mentions in passing are one
+line away: NASMC's with white latents (`z_t` in the place of `z_t | z_<<t>`), and q(z_t | x_1:t) without z_t-1 (5.2).
 
 *Golden* are the links of the exact posterior that q lacks, *silver* those of q that the exact posterior does not have.
 """

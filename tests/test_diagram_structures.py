@@ -213,6 +213,9 @@ def test_an_auxiliary_prediction_is_a_dotted_arrow_into_the_state() -> None:
     remarks = {r.mark for r in picture.legend}
     assert {Tone.AUXILIARY, Tone.PLAIN} <= remarks
     assert Tone.AUXILIARY not in {a.tone for a in _drawn(spec, Form.DEVELOPED).arrows}, "p does not make f"
+    spec = replace(specs.backward(), auxiliary=(given("x", at("f")),))
+    assert _into(_drawn(spec, Form.INFERENCE), "x", 0, Tone.AUXILIARY) == {("f", 0)}
+    assert Tone.AUXILIARY not in {a.tone for a in _drawn(spec, Form.DEVELOPED).arrows}, "p does not make f"
 
 
 def test_golden_and_silver_at_sequence_level_and_in_frame_zero() -> None:

@@ -22,6 +22,7 @@ from dvaec.spec.offsets import ALL, NOW, of, window
 from dvaec.testing.oracles.formula_value import value
 from dvaec.testing.oracles.linear_gaussian import declared_factors, generative, world
 from tests.models import BEFORE, PREVIOUS, SRNN, UP_TO, U, X, Z, line, own, page
+from tests.shipped import shipped
 from tests.test_elbo_review import latex, plain
 
 V = Variable("v", Role.LATENT, 2, framed=False)
@@ -182,12 +183,24 @@ def test_an_auxiliary_term_is_printed_apart_from_the_bound() -> None:
     elbo = elbo_terms(spec, derivation.inference)
     assert elbo.terms == elbo_terms(SRNN, derivation.inference).terms
     added = auxiliary_formula(spec, derivation.inference, elbo)
-    assert plain(formula_latex(spec, added)) == packed("sum E<q(z_t | x_1:T)>[log p(g_t | z_t)]")
+    assert plain(formula_latex(spec, added)) == packed(r"sum E<q(z_t | x_1:T)>[log p_{\xi_g}(g_t | z_t)]")
     assert auxiliary_lines(spec, elbo) == ("+ sum_t E_q[log p(g_t | z_t)]",)
     assert "no part of the bound" in derivation_text(spec, derivation, elbo)
     assert "no part of the bound" in derivation_latex(spec, derivation, elbo)
     found: Any = derivation_json(spec, derivation, elbo)["auxiliary"]
     assert [term["kind"] for term in found] == ["auxiliary"]
+
+
+def test_predictions_from_states_are_averaged_over_the_draws_that_these_are_made_of() -> None:
+    spec = shipped("vrnn_goyal")
+    elbo = elbo_terms(spec, derive(spec).inference)
+    assert auxiliary_lines(spec, elbo) == ("+ sum_t E_q[log p(b_t | z_t)]", "+ sum_t log p(x_t | b_t)")
+    added = derivation_text(spec, derive(spec), elbo).partition("Added in training")[2].splitlines()
+    assert added[1:3] == ["  + ∑ₜ log p(xₜ | bₜ)", "  + ∑ₜ 𝔼[q(zₜ | x₁:ᴛ)] [ log p(bₜ | zₜ) ]"]
+    drawn = replace(spec, auxiliary=(line("x", h=NOW),))
+    (term,) = elbo_terms(drawn, derive(drawn).inference).auxiliary
+    assert term.estimator is Estimator.MONTE_CARLO, "h is made of z"
+    assert term.expectation == (Parent("z", UP_TO),)
 
 
 def test_without_latents_the_bound_is_the_log_likelihood() -> None:

@@ -7,6 +7,7 @@ and shares nothing with the oracle of `dvaec.testing`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -62,3 +63,26 @@ def test_generated_specs_score_what_their_networks_give_one_by_one(spec: Spec) -
     check_score(built, Naive, BATCH)
     check_encode_is_naive(built)
     forget(built)
+
+
+def test_auxiliary_predictions_score_states_and_what_is_observed() -> None:
+    """(8.4): log p(b_t | z_t) at the state that q has made, and log p(x_t | b_t), where x is not missing."""
+    built = build(shipped("vrnn_goyal"))
+    values = sample_values(built, 1, FRAMES)
+    mask = torch.ones(1, FRAMES, dtype=torch.bool)
+    mask[0, 2] = False
+    values["x"][0, 2] = 0.0  # what a module makes of a missing frame
+    result = built.call("elbo", values, mask_x=mask)
+    z = built.call("encode", values, mask_x=mask).z[0]
+    slow = Naive(built.module, built.spec, FRAMES, {k: v[0] for k, v in values.items()} | {"z": z})
+    made: Any = built.module
+    for t in range(1, FRAMES + 1):
+        x, b = values["x"][0, t - 1], slow.read("b", t)
+        logits = made.aux_x(made.aux_x_1(b))
+        foretold = torch.distributions.Bernoulli(logits=logits).log_prob(x).sum()
+        close(result.aux_x[0, t - 1], foretold if t != 3 else torch.zeros_like(foretold))
+        mean, log_variance = made.aux_b(made.aux_b_1(z[t - 1]))
+        close(
+            result.aux_b[0, t - 1],
+            torch.distributions.Normal(mean, (0.5 * log_variance).exp()).log_prob(b).sum(),
+        )

@@ -29,7 +29,7 @@ from tests.review import (
     squeezed,
 )
 from tests.review_page import PAGE, review_page
-from tests.shipped import SHIPPED
+from tests.shipped import SHIPPED, shipped
 
 ENTRIES = entries()
 STATED = [(entry, part) for entry in ENTRIES for part in ("exact", "q") if getattr(entry, part) is not None]
@@ -41,6 +41,24 @@ BOUNDS = [entry for entry in ENTRIES if entry.bound is not None]
 
 def test_every_shipped_page_stands_in_the_table_once() -> None:
     assert sorted(entry.page for entry in ENTRIES) == sorted(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_page_cites_chapter_and_equations(name: str) -> None:
+    cited = [one for one in shipped(name).cites if one.startswith("Girin et al. 2021, ch. ")]
+    assert cited
+    assert all(re.search(r"\(\d+\.\d+\)", one) or one.endswith("without equations") for one in cited)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.page)
+def test_chapters_5_to_11_come_in_two_sets_of_sizes(entry: Entry) -> None:
+    """Appendix B's, for speech, and C's, for motion."""
+    number = re.match(r"\d+", entry.chapter)
+    assert number is not None
+    if 5 <= int(number[0]) <= 11:
+        for size, wide, narrow in (("speech", 513, 16), ("motion", 96, 10)):
+            spec = derived(entry.page, (f"sizes={size}",)).spec
+            assert (spec.variable("x").dim, spec.variable("z").dim) == (wide, narrow)
 
 
 @pytest.mark.parametrize(("entry", "part"), STATED, ids=lambda one: getattr(one, "page", one))

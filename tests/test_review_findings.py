@@ -168,6 +168,29 @@ def decoding_link() -> None:
         assert spec.variable(without).role is Role.LATENT
 
 
+def temporal_link() -> None:
+    for page, linked in (
+        ("fhvae", False),
+        ("dkf", True),
+        ("vrnn", True),
+        ("storn", True),
+        ("rvae_causal", True),
+    ):
+        windows = [
+            p.offsets for c in derived(page).spec.generation for p in c.parents if p.offsets is not None
+        ]
+        assert any(found & PAST for found in windows) is linked
+
+
+def rvae_versions() -> None:
+    for page, future in (("rvae_causal", False), ("rvae_noncausal", True)):
+        x = next(c for c in derived(page).spec.generation if c.target == "x")
+        seen = x.of("z")
+        assert seen is not None
+        assert seen.offsets is not None
+        assert bool(seen.offsets & window(1, None)) is future
+
+
 def bank() -> None:
     assert parents_of("kvae", "z") == {"a": window(0, None), "u": window(0, None), "z": window(-1, -1)}
     assert parents_of("kvae_mixture", "z")["a"] == ALL
@@ -293,7 +316,8 @@ def lds_noise() -> None:
 
 
 PROOFS: tuple[Callable[[], None], ...] = (
-    head_to_head, only_dsae, driven, rssm, goyal, recursive, general_bound, decoding_link, bank, kvae_bound, fhvae_product, lds_noise,
+    head_to_head, only_dsae, driven, rssm, goyal, recursive, general_bound, decoding_link, temporal_link, bank, kvae_bound,
+    rvae_versions, fhvae_product, lds_noise,
     salimans, dsae_v, rvae_window, dks_start, kvae_exact, fhvae_posterior, baseline, example, cut, indexing,
 )  # fmt: skip
 

@@ -34,6 +34,7 @@ from dvaec.derive.factors import (
 )
 from dvaec.derive.model import Elbo, Estimator, Lengths, Term, TermKey, TermKind
 from dvaec.derive.order import placed_in_order
+from dvaec.network.unfold import unfold
 from dvaec.spec.model import Conditional, Family, Parent, Role, Spec, Variable
 from dvaec.spec.notation import frame_word, listed
 from dvaec.spec.offsets import NOW
@@ -113,7 +114,7 @@ def _reconstruction(
 
 
 def _auxiliary(spec: Spec, p: Conditional, inference: Sequence[Conditional]) -> Term:
-    read = latent_windows(spec, p.parents)
+    read = latent_windows(spec, unfold(spec).seen(p.parents))
     estimator, reason = _log_density(f"{p.target}_t", read)
     sampled = drawn_for(spec, read, inference, None)
     sequential, why = schedule(spec, sampled, inference)

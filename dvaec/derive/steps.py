@@ -28,7 +28,6 @@ from dvaec.derive.expression import (
     limits,
     over_time,
     slices,
-    state_slice,
     target_slice,
     united,
     whole,
@@ -215,8 +214,8 @@ def _difference(setting: Setting, q: Density, p: Density, key: TermKey) -> Formu
 
 
 def _auxiliary_density(spec: Spec, term: Term) -> Density:
-    of = state_slice(term.target)
-    return Density.of_side(Side.P, f"theta_{term.target}", (of,), slices(spec, term.p.parents))
+    of = target_slice(spec, term.target)
+    return Density.of_side(Side.P, f"xi_{term.target}", (of,), slices(spec, term.p.parents))
 
 
 def _weights(joint: Density, name: str) -> str:

@@ -86,7 +86,8 @@ def derivation_text(spec: Spec, derivation: Derivation, elbo: Elbo, width: int =
     added = auxiliary_formula(spec, derivation.inference, elbo)
     if added is not None:
         reasons = [line for term in elbo.auxiliary for line in _term(writer, term)]
-        sections.append((AUXILIARY, [f"+ {line}" for line in writer.lines(added)] + reasons))
+        first, *others = writer.lines(added)
+        sections.append((AUXILIARY, [f"+ {first}", *(line.strip() for line in others), *reasons]))
     return "\n\n".join(_section(title, lines, width) for title, lines in sections) + "\n"
 
 

@@ -72,8 +72,16 @@ def diagram(spec: Spec, derivation: Derivation, form: Form, extent: Extent = THR
 
 
 def _auxiliary(spec: Spec, readers: tuple[Reader, ...]) -> list[Link]:
-    """What a state of this picture is predicted from by an auxiliary network; both ways are two nodes."""
-    ways = [(c, name) for c in spec.auxiliary for name in (c.target, f"{c.target}>", f"{c.target}<")]
-    there = {r.name for r in readers}
-    told = [(p, name) for c, name in ways if name in there for p in predictions(spec, c.target)]
-    return [Link(p, name, None, Tone.AUXILIARY) for p, name in told]
+    """What auxiliary networks predict in this picture, of a state that it shows or from one.
+
+    A state that runs both ways is two nodes.
+    """
+    there, found = {r.name for r in readers}, []
+    for target in (c.target for c in spec.auxiliary):
+        reads = predictions(spec, target)
+        names = [name for name in (target, f"{target}>", f"{target}<") if name in there]
+        if target in (v.name for v in spec.variables):
+            known = {v.name for v in spec.variables} | there
+            names = [target] if all(p.name in known for p in reads) else []
+        found += [Link(p, name, None, Tone.AUXILIARY) for name in names for p in reads]
+    return found

@@ -69,10 +69,10 @@ def readers_of(spec: Spec, side: Side, conditionals: tuple[Conditional, ...]) ->
     return (*(r for rs in inner.values() for r in rs if r.name in needed), *heads)
 
 
-def predictions(spec: Spec, state: str) -> tuple[Parent, ...]:
-    """Return what an auxiliary network predicts a state from (8.4)."""
+def predictions(spec: Spec, target: str) -> tuple[Parent, ...]:
+    """Return what an auxiliary network predicts a state, or an observed variable, from (8.4)."""
     both = {s.name for s in spec.states if s.runs is Direction.BOTH}
-    return _split((p for c in spec.auxiliary if c.target == state for p in c.parents), both)
+    return _split((p for c in spec.auxiliary if c.target == target for p in c.parents), both)
 
 
 def _nodes(node: State | Feature, both: set[str]) -> tuple[Reader, ...]:

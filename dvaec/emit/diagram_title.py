@@ -90,7 +90,7 @@ def legend(
     if Tone.SILVER in tones:
         out.append(Remark(Tone.SILVER, "silver: a link of q that the exact posterior lacks"))
     if Tone.AUXILIARY in tones:
-        out.append(Remark(Tone.AUXILIARY, "auxiliary (8.4): predicts a state, in training"))
+        out.append(Remark(Tone.AUXILIARY, "auxiliary (8.4): a prediction, in training"))
     return folded((*out, *beyond(arrows, partial), *_nodes(spec, rows)))
 
 

@@ -90,12 +90,16 @@ def _bound(body: Body, elbo: Elbo) -> list[Field]:
 
 
 def predictions(body: Body) -> list[Field]:
-    """The log-densities that training adds to the bound (8.4); the state itself does not learn from them."""
+    """The log-densities that training adds to the bound (8.4); a predicted state does not learn from them."""
     fields: list[Field] = []
     for head in (h for h in body.network.heads if h.auxiliary):
-        state = head.variable.name
-        value = body.call(family_text(head.variable).density, f"{state}.detach()", *parameters(head))
-        body.add(f"{head.name} = own({value}, mask.squeeze(-1))")
+        target, density = head.variable.name, family_text(head.variable).density
+        if isinstance(body.network.node(target), ValueNode):
+            masked, _ = _masked(head, body.call(density, target, *parameters(head)))
+            body.add(f"{head.name} = {masked}")
+        else:
+            value = body.call(density, f"{target}.detach()", *parameters(head))
+            body.add(f"{head.name} = own({value}, mask.squeeze(-1))")
         fields.append(_prediction(head))
     return fields
 

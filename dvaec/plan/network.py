@@ -99,7 +99,7 @@ def build_network(spec: Spec) -> Network:
     for head in spec.heads:
         builder.nodes.append(_head(spec, head, builder))
     for line in spec.auxiliary:
-        builder.nodes.append(_prediction(line, builder))
+        builder.nodes.append(_prediction(spec, line, builder))
     return at_their_own_frame(Network(tuple(builder.nodes)))
 
 
@@ -184,15 +184,15 @@ def _head(spec: Spec, head: Head, builder: _Builder) -> HeadNode:
     return HeadNode(name, head, variable, variable.dim, ports, begins, ends)
 
 
-def _prediction(line: Conditional, builder: _Builder) -> HeadNode:
-    """The network of an auxiliary conditional: a diagonal Gaussian over a state's vector (8.4)."""
+def _prediction(spec: Spec, line: Conditional, builder: _Builder) -> HeadNode:
+    """The network of an auxiliary conditional (8.4): a diagonal Gaussian over a state, or x's family."""
     width = builder.widths[line.target]
-    variable = Variable(line.target, Role.OBSERVED, width)
+    observed = next((v for v in spec.variables if v.name == line.target), None)
+    variable = observed or Variable(line.target, Role.OBSERVED, width)
     name, block = f"aux_{line.target}", Dense(line.parents, HEAD_LAYERS)
     head = Head(Side.P, line.target, block)
-    return HeadNode(
-        name, head, variable, width, block_ports(builder, name, block, 2 * width, variable), auxiliary=True
-    )
+    ports = block_ports(builder, name, block, sum(fan_units(head, variable)), variable)
+    return HeadNode(name, head, variable, width, ports, auxiliary=True)
 
 
 def _numbered(port: Port, frame: int, zero: Collection[str]) -> Port:

@@ -1,9 +1,10 @@
-"""Checks of `auxiliary`, predictions of states (8.4), and of what the starts of states read."""
+"""Checks of `auxiliary`, predictions from and of states (8.4), and of what the starts of states read."""
 
 from __future__ import annotations
 
 from dvaec.spec.check_frames import check_repeated, placed
 from dvaec.spec.codes import Code
+from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
 from dvaec.spec.offsets import NOW
 from dvaec.spec.subscripts import Reference
@@ -11,21 +12,18 @@ from dvaec.spec.yaml_tree import Scalar
 
 
 def check_auxiliary(context: Context) -> None:
-    """Report predictions of what is no state, and parents that a network cannot read directly."""
+    """Report predictions of what is neither state nor data, and parents that no network can read directly."""
     given: dict[str, int] = {}
     for line in context.parsed.auxiliary:
         target, span = line.target, context.place(line.scalar, line.target)
         if not context.known(line.scalar, target, nodes_too=True):
             continue
-        if context.nodes.get(target.name) != "state":
-            what = context.nodes.get(target.name, "variable")
-            message = f"'{target.name}' is a {what}; 'auxiliary' predicts states"
-            said = "what is said of variables stands under 'generation' and 'inference'"
-            hint = "a state that reads it can be predicted" if what == "feature" else said
-            context.report.add(Code.AUXILIARY, message, span, hint)
+        if wrong := _no_target(context, line):
+            context.report.add(Code.AUXILIARY, wrong[0], span, wrong[1])
         elif target.offsets != NOW:
             hint = f"write {target.name}_t and move the parents' subscripts"
-            context.report.add(Code.TARGET, "a state is predicted at frame t", span, hint)
+            what = "state" if target.name in context.nodes else "variable"
+            context.report.add(Code.TARGET, f"a {what} is predicted at frame t", span, hint)
         elif target.name in given:
             message = f"a second prediction of '{target.name}'; the first stands in line {given[target.name]}"
             context.report.add(Code.CONDITIONAL_TWICE, message, span, "one line holds all that it reads")
@@ -35,6 +33,23 @@ def check_auxiliary(context: Context) -> None:
         given.setdefault(target.name, span.line)
         for parent in check_repeated(context, line):
             _parent(context, line.scalar, target, parent)
+
+
+def _no_target(context: Context, line: Line) -> tuple[str, str] | None:
+    """Say why nothing can be predicted of a target, with a hint: only of states, and of data from states."""
+    name, parents = line.target.name, [parent.name for parent in line.parents]
+    if context.nodes.get(name) == "state":
+        return None
+    if name in context.nodes:
+        message = f"'{name}' is a feature; 'auxiliary' predicts states and observed variables"
+        return message, "a state that reads it can be predicted"
+    if name not in context.having("observed") or not context.framed[name]:
+        message = f"'{name}' is no observed variable of every frame; 'auxiliary' predicts those and states"
+        return message, "what is said of variables stands under 'generation' and 'inference'"
+    if not any(context.nodes.get(parent) == "state" for parent in parents):
+        message = f"the prediction of '{name}' reads no state, so that it is another p({name}_t)"
+        return message, "what is said of variables stands under 'generation' and 'inference'"
+    return None
 
 
 def _parent(context: Context, scalar: Scalar, target: Reference, parent: Reference) -> None:

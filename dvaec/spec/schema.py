@@ -149,7 +149,8 @@ class PageShape(Shape):
         None,
     )
     auxiliary: Annotated[list[str], Field(max_length=MOST_LINES)] = _key(
-        "Predictions of states such as b_t | z_t, added to the objective, a surrogate then (8.4).", []
+        "Predictions of states, b_t | z_t, and from them, x_t | b_t: training adds them, a surrogate (8.4).",
+        [],
     )
     states: Annotated[
         dict[str, StateShape], Field(max_length=MOST_NODES, json_schema_extra=_FRAMED_NAMES)

@@ -7,7 +7,7 @@ state
         - sum_t E_q[KL(q(z_t | z_{1:t-1}, x_{1:T}) || p(z_t | x_{1:t-1}, z_{1:t-1}))]
 
 Frame-level tensors have shape (batch, time, dim), sequence-level ones (batch, dim), `lengths` (batch,).
-Draws may be passed in as noise. Emitted by dvaec from spec 1019c543a210208c: change the spec, not this file.
+Draws may be passed in as noise. Emitted by dvaec from spec 91d93cac93bc3cf5: change the spec, not this file.
 """
 
 import math
@@ -25,6 +25,7 @@ class Elbo(NamedTuple):
     log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
     kl_z: Tensor  # (batch, time), KL(q || p) of z_t in closed form, 0 on the padding
     aux_b: Tensor  # (batch, time), log p(b_t | ...), no part of the bound
+    aux_x: Tensor  # (batch, time), log p(x_t | ...), no part of the bound
 
 
 class Encoded(NamedTuple):
@@ -82,6 +83,7 @@ class ElboFed(NamedTuple):
     log_p_x: Tensor  # (batch, time), log p(x_t | ...), 0 on the padding
     kl_z: Tensor  # (batch, time), KL(q || p) of z_t in closed form, 0 on the padding
     aux_b: Tensor  # (batch, time), log p(b_t | ...), no part of the bound
+    aux_x: Tensor  # (batch, time), log p(x_t | ...), no part of the bound
     x: Tensor  # (batch, time, 88), mean of p(x_t | ...)
     p_x_logits: Tensor  # (batch, time, 88), parameter of p(x_t)
 
@@ -226,6 +228,7 @@ class VRNNGoyal(nn.Module):
     (7) p(x_t | x_{1:t-1}, z_{1:t}) = Bernoulli with logits from h_t through 256 tanh
     (8) q(z_t | z_{1:t-1}, x_{1:T}) = Gaussian with mean and log-variance from h_{t-1}, fx_{t-1}, b_t
     (9) p(b_t | z_t) = Gaussian with mean and log-variance from z_t through 128 tanh
+    (10) p(x_t | b_t) = Bernoulli with logits from b_t through 128 tanh
     """
 
     def __init__(self) -> None:
@@ -251,6 +254,9 @@ class VRNNGoyal(nn.Module):
         # (9) p(b_t | z_t) = Gaussian with mean and log-variance from z_t through 128 tanh
         self.aux_b_1 = nn.Linear(16, 128)
         self.aux_b_out = nn.Linear(128, 256)
+        # (10) p(x_t | b_t) = Bernoulli with logits from b_t through 128 tanh
+        self.aux_x_1 = nn.Linear(128, 128)
+        self.aux_x_out = nn.Linear(128, 88)
 
     def fx_net(self, a: Tensor) -> Tensor:
         """(1) from its first layer's pre-activation: (..., 256) -> (..., 256)."""
@@ -292,6 +298,12 @@ class VRNNGoyal(nn.Module):
         mean, logvar = self.aux_b_out(a).chunk(2, -1)
         logvar = bounded(logvar)
         return mean, logvar
+
+    def aux_x(self, a: Tensor) -> Tensor:
+        """(10) from its first layer's pre-activation: (..., 128) -> logits."""
+        a = torch.tanh(a)
+        logits: Tensor = self.aux_x_out(a)
+        return logits
 
     @torch.jit.export
     def elbo(
@@ -362,11 +374,13 @@ class VRNNGoyal(nn.Module):
         p_z_mean, p_z_logvar = self.p_z(self.p_z_1(torch.cat([h_lag1, fx_lag1], -1)))  # (6)
         p_x_logits = self.p_x(self.p_x_1(h))  # (7)
         aux_b_mean, aux_b_logvar = self.aux_b(self.aux_b_1(z))  # (9)
+        aux_x_logits = self.aux_x(self.aux_x_1(b))  # (10)
         log_p_x = own(bernoulli_log_density(x, p_x_logits), seen_x.squeeze(-1))
         kl_z = own(gaussian_kl(q_z_mean, q_z_logvar, p_z_mean, p_z_logvar), mask.squeeze(-1))
         elbo = (log_p_x - kl_z).sum(1)
         aux_b = own(gaussian_log_density(b.detach(), aux_b_mean, aux_b_logvar), mask.squeeze(-1))
-        return Elbo(elbo, log_p_x, kl_z, aux_b)
+        aux_x = own(bernoulli_log_density(x, aux_x_logits), seen_x.squeeze(-1))
+        return Elbo(elbo, log_p_x, kl_z, aux_b, aux_x)
 
     @torch.jit.export
     def encode(
@@ -680,7 +694,9 @@ class VRNNGoyal(nn.Module):
         b_in = self.b_in_net(self.b_in_1(x))  # (4)
         b = reverse(self.b_rnn(reverse(b_in, lengths))[0], lengths)  # (5)
         aux_b_mean, aux_b_logvar = self.aux_b(self.aux_b_1(z))  # (9)
+        aux_x_logits = self.aux_x(self.aux_x_1(b))  # (10)
         aux_b = own(gaussian_log_density(b.detach(), aux_b_mean, aux_b_logvar), mask.squeeze(-1))
+        aux_x = own(bernoulli_log_density(x, aux_x_logits), seen_x.squeeze(-1))
         fz = self.fz_net(self.fz_1(z))  # (2)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
@@ -727,7 +743,15 @@ class VRNNGoyal(nn.Module):
         log_p_x = own(bernoulli_log_density(x_known, p_x_logits), seen_x.squeeze(-1))
         kl_z = own(gaussian_kl(q_z_mean, q_z_logvar, p_z_mean, p_z_logvar), mask.squeeze(-1))
         elbo = (log_p_x - kl_z).sum(1)
-        return ElboFed(elbo, log_p_x, kl_z, aux_b, own(torch.sigmoid(p_x_logits), mask), p_x_logits)
+        return ElboFed(
+            elbo,
+            log_p_x,
+            kl_z,
+            aux_b,
+            aux_x,
+            own(torch.sigmoid(p_x_logits), mask),
+            p_x_logits,
+        )
 
     @torch.jit.export
     def begin(
