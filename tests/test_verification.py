@@ -10,14 +10,17 @@ import pytest
 from dvaec.derive.derivation import derive
 from dvaec.derive.model import Derivation, DerivedConditional
 from dvaec.derive.steps import Step
+from dvaec.emit.module import module_text
 from dvaec.spec.model import Conditional, Parent, Spec
 from dvaec.spec.offsets import of
 from dvaec.spec.read import read_text
 from dvaec.testing import bounds, sets
+from dvaec.testing import built as modules
 from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.derivation import DERIVED
 from dvaec.testing.derived import forms
 from dvaec.testing.oracles.linear_gaussian import World, projected_world
+from dvaec.testing.verification import verify
 from tests.shipped import shipped
 
 PAGE = """dvaec: 1
@@ -137,3 +140,21 @@ def test_a_link_that_is_not_needed_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(bounds, "projected_world", with_all)
     with pytest.raises(ViolationError, match=r"loses nothing without"):
         bounds.links_are_needed(MODEL, 3)
+
+
+def test_a_wrong_lag_is_found_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PAGE.replace("x_<t-2>", "x_<t-9>")
+    spec = read_text(page, "page.yaml")[0]
+    monkeypatch.setattr(modules, "module_text", lambda e: module_text(e).replace("lag(x, 9)", "lag(x, 8)"))
+    outcomes = {one.name: one for one in verify(spec)}
+    assert outcomes["score"].failure.startswith("T = 11: ")
+    assert outcomes["windows"].failure == "", "a frame too few to see it"
+
+
+def test_a_forecast_that_draws_what_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = read_text(PAGE.replace("exact", "filtering"), "page.yaml")[0]
+    known = "known_x = extended(own_context, frames)"
+    drawn = "known_x = extended(seen(own_context, mask_x), frames)"
+    monkeypatch.setattr(modules, "module_text", lambda e: module_text(e).replace(known, drawn))
+    outcomes = {one.name: one for one in verify(spec)}
+    assert all(outcomes[name].failure.startswith("T = 5: ") for name in ("forecast", "stream"))

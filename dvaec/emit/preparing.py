@@ -151,9 +151,9 @@ def _forecast(body: Body) -> None:
         text = checked(body, value)
         mask = "own_context" if value.framed else "own_context[:, 0]"
         seen = body.call("seen", mask, f"mask_{value.name}")
-        if value.framed:
-            body.add(f"known_{value.name} = {body.call('extended', seen, 'frames')}")
-            own = f"own({body.call('extended', text, 'frames')}, known_{value.name})"
+        if value.framed:  # a missing frame of the context is read as everywhere: 0 stands there
+            body.add(f"known_{value.name} = {known}")
+            own = body.call("extended", f"own({text}, {seen})", "frames")
             body.add(f"{value.name}_known = {own}")
         else:
             body.add(f"{value.name} = own({text}, {seen})")

@@ -26,7 +26,7 @@ def padding_changes_nothing(built: Built, frames: int) -> Gap:
     framed = _framed(built)
     padded = {name: value.clone() for name, value in values.items()}
     for row, length in enumerate(lengths.tolist()):
-        for name in framed:
+        for name in framed & set(padded):
             padded[name][row, length:] = torch.nan
     for method in (m for m in ("elbo", "elbo_fed") if built.has(m)):
         fed = {"fed": some_fed(3, frames)} if method == "elbo_fed" else {}
@@ -48,7 +48,20 @@ def padding_changes_nothing(built: Built, frames: int) -> Gap:
 
 def _framed(built: Built) -> set[str]:
     names = {value.name for value in built.plan.network.values if value.framed}
-    return names | {f"noise_{name}" for name in names}
+    return names | {f"{kind}_{name}" for name in names for kind in ("noise", "mask")}
+
+
+def with_holes(built: Built, values: Values, frames: int) -> Values:
+    """Let some of what is observed up to a frame be missing: NaN stands there, and a mask says so."""
+    found = {name: value.clone() for name, value in values.items()}
+    for number, name in enumerate(built.values(Role.OBSERVED)):
+        batch, *time = values[name].shape[:-1]
+        known = torch.ones([batch, *(min(frames, all_frames) for all_frames in time)], dtype=torch.bool)
+        known.view(-1)[number :: 2 + number] = False
+        mask = torch.ones([batch, *time], dtype=torch.bool)
+        mask[(slice(None), *(slice(frames) for _ in time))] = known
+        found[name][~mask], found[f"mask_{name}"] = torch.nan, mask
+    return found
 
 
 def _slopes(built: Built, total: Tensor) -> dict[str, Tensor]:
@@ -63,22 +76,16 @@ def missing_data_are_not_read(built: Built, frames: int) -> Gap:
     """Where a mask says that x_t is missing, it contributes no term and any value may stand there."""
     gap = Gap()
     values = sample_values(built, 2, frames)
-    masks: dict[str, Tensor] = {}
-    holes = {name: value.clone() for name, value in values.items()}
-    zeros = {name: value.clone() for name, value in values.items()}
-    for number, name in enumerate(built.values(Role.OBSERVED)):
-        mask = torch.ones(values[name].shape[:-1], dtype=torch.bool)
-        mask.view(-1)[number :: 2 + number] = False
-        holes[name][~mask], zeros[name][~mask] = torch.nan, 0.0
-        masks[f"mask_{name}"] = mask
+    holes = with_holes(built, values, frames)
+    zeros = {name: holes[name].nan_to_num(0.0) for name in values}
     for method in (m for m in ("elbo", "elbo_fed") if built.has(m)):
         fed = {"fed": some_fed(2, frames)} if method == "elbo_fed" else {}
-        bound = built.call(method, holes, **masks, **fed)
+        bound = built.call(method, holes, **fed)
         plain = built.call(method, zeros, **fed)
         if bool(bound.elbo.isnan().any()):
             raise ViolationError(f"NaN at a missing place reaches {method}")
         for name in built.values(Role.OBSERVED):
-            mask = masks[f"mask_{name}"]
+            mask = holes[f"mask_{name}"]
             term = getattr(bound, f"log_p_{name}")
             gap.close(term[~mask], torch.zeros_like(term[~mask]), f"the term of a missing {name}")
             gap.close(term[mask], getattr(plain, f"log_p_{name}")[mask], f"the term of an observed {name}")
@@ -89,11 +96,15 @@ def missing_data_are_not_read(built: Built, frames: int) -> Gap:
 
 
 def forecast_is_encode_then_generate(built: Built, frames: int) -> Gap:
-    """`forecast` draws the context's latents as `encode` does; scored, its continuation is p's."""
+    """`forecast` draws the context's latents as `encode` does; scored, its continuation is p's.
+
+    Of three frames and more some are missing, which all of them read as 0.
+    """
     gap, steps = Gap(), 2
     if not built.has("forecast"):
         return gap
     values = sample_values(built, 2, frames + steps)
+    values = with_holes(built, values, frames) if frames > 2 else values
     framed = _framed(built)
     context = {k: v[:, :frames] if k in framed else v for k, v in values.items()}
     result = _forecast(built, values, frames, steps)
@@ -102,7 +113,7 @@ def forecast_is_encode_then_generate(built: Built, frames: int) -> Gap:
         got = getattr(result, name, None)
         if got is not None:
             own = got[:, :frames] if name in framed else got
-            gap.close(own, inferred[name], f"{name} of the context")
+            gap.close(own, inferred[name].nan_to_num(0.0), f"{name} of the context")
             values[name] = got
     score = built.call("score", values)
     for head in built.plan.network.heads:
@@ -120,6 +131,8 @@ def _forecast(built: Built, values: Values, frames: int, steps: int) -> Any:
     given |= {n: values[n] for n in built.values(Role.INPUT)}
     drawn = (*built.values(Role.LATENT), *(n for n in seen if n in framed))
     given |= {f"noise_{n}": values[f"noise_{n}"] for n in drawn}
+    masks = {f"mask_{n}": values[f"mask_{n}"] for n in seen if f"mask_{n}" in values}
+    given |= {name: mask[:, :frames] if name in framed else mask for name, mask in masks.items()}
     return built.module.forecast(steps, **given)
 
 
@@ -163,11 +176,15 @@ def _as_in_whole(built: Built, whole: Values, method: str, k: int, result: Any, 
 
 
 def _observed_then_imagined(built: Built, frames: int, gap: Gap) -> None:
-    """Observed frames, then imagined ones, are a forecast; where there is none, scored, they are p's."""
+    """Observed frames, then imagined ones, are a forecast; where there is none, scored, they are p's.
+
+    Of three frames and more some are missing.
+    """
     steps, stream = 2, built.plan.stream
     if stream is None or not all(built.has(method) for method in ("step", "imagine")):
         return
     values = sample_values(built, 2, frames + steps)
+    values = with_holes(built, values, frames) if frames > 2 else values
     made = list(_streamed(built, values, ["step"] * frames + ["imagine"] * steps))[-steps:]
     if built.has("forecast"):
         whole = _forecast(built, values, frames, steps)._asdict()
@@ -220,8 +237,8 @@ def _arguments(built: Built, values: Values, method: str, k: int) -> dict[str, T
     late = _lateness(built, method)
     still = [v.name for v in built.plan.network.values if not v.framed]
     for name in inspect.signature(getattr(built.module, method)).parameters:
-        if name.removeprefix("noise_") in still:
-            found[name] = values[name]
+        if name.removeprefix("noise_").removeprefix("mask_") in still:
+            found |= {name: values[name]} if name in values else {}
         elif name.startswith("noise_"):
             at = max(0, k - late[name.removeprefix("noise_")])
             found[name] = values[name][:, min(at, values[name].size(1) - 1)]

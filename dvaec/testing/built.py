@@ -65,13 +65,14 @@ class Built:
         return argument in inspect.signature(getattr(self.module, method)).parameters
 
     def call(self, method: str, values: dict[str, Tensor], module: Any = None, **more: Any) -> Any:
-        """Call an entry point with what it takes of `values` (data by name, draws as noise_NAME)."""
+        """Call an entry point with what it takes of `values` (data by name, noise_NAME, mask_NAME if there)."""
         given: tuple[Role, ...] = (Role.OBSERVED, Role.INPUT)
         given = (*given, Role.LATENT) if method == "score" else given
         given = (Role.INPUT,) if method == "generate" else given
+        masks = {f"mask_{name}" for name in self.values(Role.OBSERVED)} if method != "generate" else set()
         drawn: tuple[Role, ...] = () if method == "score" else (Role.LATENT,)
         drawn = (Role.LATENT, Role.OBSERVED) if method == "generate" else drawn
-        arguments = {name: values[name] for name in self.values(*given)}
+        arguments = {name: values[name] for name in (*self.values(*given), *(masks & set(values)))}
         arguments |= {f"noise_{name}": values[f"noise_{name}"] for name in self.values(*drawn)}
         if method == "generate" and self.spec.frames is not None:
             more.pop("frames", None)

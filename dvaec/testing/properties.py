@@ -7,7 +7,7 @@ ViolationError where it does not hold. Numbers in brackets are those of the list
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvaec.spec.model import Spec
 from dvaec.testing import batches, feedback, reach, values
@@ -27,6 +27,14 @@ class Property:
     how: str
     holds: Callable[[Built, int, reach.Rebuild], Gap]
     sizes: tuple[int, ...] = SIZES
+    beyond: Callable[[Built], int] | None = None  # a length more, where the module's own lags ask for one
+
+    def sizes_for(self, built: Built) -> tuple[int, ...]:
+        """The lengths of the sequences that are tried with a module; the page's own where it fixes T."""
+        if built.spec.frames is not None:
+            return (built.spec.frames,)
+        more = () if self.beyond is None else (self.beyond(built),)
+        return (*self.sizes, *(size for size in more if size > max((0, *self.sizes))))
 
 
 def _one(
@@ -35,24 +43,25 @@ def _one(
     return Property(name, says, how, lambda built, frames, _: function(built, frames), sizes)
 
 
-def _learns(built: Built, _: int, again: reach.Rebuild) -> Gap:
-    return reach.every_weight_learns(built, again)
+def _far(name: str, says: str, how: str, function: Callable[[Built, int], Gap]) -> Property:
+    """A property that is tried beyond the longest lag, too."""
+    return replace(_one(name, says, how, function), beyond=reach.frames_beyond_lags)
 
 
 PROPERTIES = (
-    _one(
+    _far(
         "score",
         "every conditional's parameters are those of its page",
         "each node by recursion, one frame at a time",
         values.score_is_frame_by_frame,
     ),
-    _one(
+    _far(
         "encode",
         "q draws along the chain rule",
         "each latent by q's parameters at what is drawn before, the rest NaN",
         values.encode_is_frame_by_frame,
     ),
-    _one(
+    _far(
         "bound",
         "the bound is the sum of its parts, these are log-densities of score",
         "at the latents drawn from the same noise",
@@ -112,9 +121,10 @@ PROPERTIES = (
     Property(
         "learning",
         "every weight receives a gradient",
-        "at T = longest lag + 2, a dozen random modules at most",
-        _learns,
-        (2,),
+        "where all lags are passed, a dozen random modules at most",
+        reach.every_weight_learns,
+        (),
+        reach.frames_to_learn,
     ),
     _one(
         "causal",
@@ -123,24 +133,23 @@ PROPERTIES = (
         reach.generation_is_causal,
         (5,),
     ),
-    _one(
+    _far(
         "generate",
         "generate, scored, gives its own parameters",
         "score at what was drawn",
         reach.generation_scores_itself,
     ),
-    _one(
+    _far(
         "forecast",
         "forecast = encode of the context, then generate",
         "encode and score of the same draws",
         batches.forecast_is_encode_then_generate,
     ),
-    _one(
+    _far(
         "stream",
         "step by step = whole sequences",
         "encode and generate of the same noise",
         batches.stream_is_batch,
-        (1, 2, 5),
     ),
 )
 
@@ -161,7 +170,7 @@ def check_all(spec: Spec) -> None:
         return reseeded(built, seed)
 
     for one in applicable(built):
-        for size in dict.fromkeys(built.spec.frames or size for size in one.sizes):
+        for size in one.sizes_for(built):
             try:
                 one.holds(built, size, again)
             except ViolationError as violation:

@@ -15,6 +15,7 @@ from dvaec.testing.closeness import Gap, ViolationError
 from dvaec.testing.sites import Seen, Site, head_of, place, reads, sites, surely_reads
 
 SMALL = 0.3  # of the weights: no recursion grows then
+LONGEST = 60  # frames that are tried of a page with long lags
 
 Rebuild = Callable[[int], Built]
 """Builds the same module with other weights, from a seed."""
@@ -77,22 +78,36 @@ def _touched(built: Built, name: str, slope: Tensor) -> set[Seen]:
     return {(variable, k + 1) for k in slope.abs().sum(-1).nonzero().reshape(-1).tolist()}
 
 
-def every_weight_learns(built: Built, again: Rebuild) -> Gap:
-    """Every parameter receives a gradient once T is at least the longest lag + 2.
+def frames_beyond_lags(built: Built) -> int:
+    """A length at which a frame is read at the longest lag behind what stands before frame 1, up to a bound."""
+    nodes = built.plan.network.nodes
+    reads = [abs(r.offset or 0) for n in nodes for port in n.ports for r in port.reads]
+    return min(2 + max([0, *reads, *(state.lag for state in built.spec.states)]), LONGEST)
 
-    A ReLU may rest, a gate of one unit with it, and a read frame be all zeros: so for one of a dozen seeds of
-    weights and data, tried until none is left. Every other time the weights are small: a linear recursion
-    may grow over many frames until what reads it is as good as constant.
+
+def frames_to_learn(built: Built) -> int:
+    """The length at which every weight can receive a gradient.
+
     Lags add up along a path: what a weight multiplies may come from that far, and is 0 before frame 1.
     """
-    nodes, gap = built.plan.network.nodes, Gap(0.0)
+    nodes = built.plan.network.nodes
     longest = sum(max([abs(r.offset or 0) for port in n.ports for r in port.reads], default=0) for n in nodes)
     longest += sum(state.lag * state.layers for state in built.spec.states)
     opened = [p.window for n in nodes for p in n.ports if p.window is not None]  # two frames must be seen
     longest += sum(abs(nearest(w)) + 2 * max(len(w.past), len(w.future)) for w in opened)
     longest += any(head.head.frame == LAST for head in built.plan.network.heads)  # frames between 1 and T
-    frames = built.spec.frames or longest + 2
-    if frames < longest + 2:
+    return longest + 2
+
+
+def every_weight_learns(built: Built, frames: int, again: Rebuild) -> Gap:
+    """Every parameter receives a gradient once T is long enough (`frames_to_learn`).
+
+    A ReLU may rest, a gate of one unit with it, and a read frame be all zeros: so for one of a dozen seeds of
+    weights and data, tried until none is left. Every other time the weights are small: a linear recursion
+    may grow over many frames until what reads it is as good as constant.
+    """
+    gap = Gap(0.0)
+    if frames < frames_to_learn(built):
         return gap  # the page fixes a shorter T
     dead = {name for name, _ in built.module.named_parameters()}
     gap.compared = len(dead)

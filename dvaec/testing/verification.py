@@ -39,9 +39,8 @@ def verify(spec: Spec, small: bool = True) -> Iterator[Outcome]:
     first at one frame: the first size at which a property fails is the smallest example.
     """
     for derived in DERIVED:
-        yield _outcome(
-            derived.name, derived.says, derived.how, _sizes(spec, derived.sizes), derived.bind(spec)
-        )
+        sizes = derived.sizes if spec.frames is None else (spec.frames,)
+        yield _outcome(derived.name, derived.says, derived.how, sizes, derived.bind(spec))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -62,12 +61,8 @@ def _module(spec: Spec, small: bool) -> Iterator[Outcome]:
         def holds(frames: int, one: Property = one) -> Gap:
             return one.holds(built, frames, again)
 
-        yield _outcome(one.name, one.says, one.how, _sizes(built.spec, one.sizes), holds)
+        yield _outcome(one.name, one.says, one.how, one.sizes_for(built), holds)
     forget(built)
-
-
-def _sizes(spec: Spec, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    return sizes if spec.frames is None else (spec.frames,)
 
 
 def _outcome(name: str, says: str, how: str, sizes: tuple[int, ...], holds: Callable[[int], Gap]) -> Outcome:

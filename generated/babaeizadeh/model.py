@@ -444,8 +444,8 @@ class SV2P(nn.Module):
         noise_x = uniform_noise(noise_x, x, mask, 88)
         inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z, mask_x=mask_x)
         z = inferred.z
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         z_all = z.unsqueeze(1).expand(-1, frames, -1)
         h_in_1_pre = F.linear(z_all, self.h_in_1.weight[:, 88:96], self.h_in_1.bias)
         h_in_1_pre_at = h_in_1_pre.unbind(1)

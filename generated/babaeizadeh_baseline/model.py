@@ -430,8 +430,8 @@ class SV2PBaseline(nn.Module):
         inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z[:, :context], mask_x=mask_x)
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         p_z_mean = x.new_zeros(batch, frames, 8)
         p_z_logvar = x.new_zeros(batch, frames, 8)
         z = noise_z

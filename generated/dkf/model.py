@@ -476,8 +476,8 @@ class DKF(nn.Module):
         )
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]

@@ -569,8 +569,8 @@ class DSAEFull(nn.Module):
         v = inferred.v
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
         h_start = x.new_zeros(batch, 128)

@@ -615,8 +615,8 @@ class DSSM(nn.Module):
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
         z_0 = inferred.z_0
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         v_all = v.unsqueeze(1).expand(-1, frames, -1)
         p_z_1_pre = F.linear(v_all, self.p_z_1.weight[:, 16:24], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)

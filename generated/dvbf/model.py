@@ -480,8 +480,8 @@ class DVBF(nn.Module):
         )
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         alpha_1_pre = F.linear(u, self.alpha_1.weight[:, 8:9], self.alpha_1.bias)
         alpha_1_pre_at = alpha_1_pre.unbind(1)
         alpha_1_weight = self.alpha_1.weight[:, 0:8]

@@ -564,8 +564,11 @@ class FHVAE(nn.Module):
         z_known = extended(inferred.z, frames)
         known_v = extended(own_context, frames)
         v_known = extended(inferred.v, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(flat(x, 2, [20, 80]), "x", 1600), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(
+            own(framed(flat(x, 2, [20, 80]), "x", 1600), seen(own_context, mask_x)),
+            frames,
+        )
         p_z_mean = x.new_zeros(batch, frames, 32)
         p_z_logvar = x.new_zeros(batch, frames, 32)
         z = noise_z

@@ -537,8 +537,8 @@ class KVAE(nn.Module):
         z_known = extended(inferred.z, frames)
         known_a = extended(own_context, frames)
         a_known = extended(inferred.a, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         p_z_1_pre = F.linear(u, self.p_z_1.weight[:, 16:17], self.p_z_1.bias)
         p_z_1_pre_at = p_z_1_pre.unbind(1)
         p_z_1_weight = self.p_z_1.weight[:, 0:16]

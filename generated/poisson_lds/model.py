@@ -433,8 +433,8 @@ class PoissonLDS(nn.Module):
         inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z[:, :context], mask_x=mask_x)
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 30), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 30), seen(own_context, mask_x)), frames)
         z_start = x.new_zeros(batch, 4)
         z_prev = z_start
         noise_z_at = noise_z.unbind(1)

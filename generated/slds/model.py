@@ -681,8 +681,8 @@ class SLDS(nn.Module):
         s_known = extended(inferred.s, frames)
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         p_s_first_logits = self.p_s_first_logits.expand(batch, 4)
         s_start = x.new_zeros(batch, 4)
         s_prev = s_start

@@ -496,8 +496,11 @@ class SVG_LP(nn.Module):
         inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z[:, :context], mask_x=mask_x)
         known_z = extended(own_context, frames)
         z_known = extended(inferred.z, frames)
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(flat(x, 2, [1, 32, 32]), "x", 1024), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(
+            own(framed(flat(x, 2, [1, 32, 32]), "x", 1024), seen(own_context, mask_x)),
+            frames,
+        )
         k_input_weight = weights(self.k_rnn.weight_ih_l0)
         k_input_bias = weights(self.k_rnn.bias_ih_l0)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)

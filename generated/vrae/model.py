@@ -404,8 +404,8 @@ class VRAE(nn.Module):
         noise_x = uniform_noise(noise_x, x, mask, 88)
         inferred = self.encode(x=x, lengths=lengths, noise_z=noise_z, mask_x=mask_x)
         z = inferred.z
-        known_x = extended(seen(own_context, mask_x), frames)
-        x_known = own(extended(framed(x, "x", 88), frames), known_x)
+        known_x = extended(own_context, frames)
+        x_known = extended(own(framed(x, "x", 88), seen(own_context, mask_x)), frames)
         h_input_weight = weights(self.h_rnn.weight_ih_l0)
         h_input_bias = weights(self.h_rnn.bias_ih_l0)
         h_start = torch.tanh(self.h_start(z))
