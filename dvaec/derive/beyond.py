@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dvaec.spec.frames import at_frames, at_last
 from dvaec.spec.model import LAST, Conditional, Parent
@@ -10,6 +10,8 @@ from dvaec.spec.offsets import ALL, NONE, NOW, Offsets, of, window
 
 HOLDING = {0: window(None, -1), 1: window(None, 0), LAST: window(0, None)}
 """The least windows that hold an absolute frame at every t of 1..T."""
+HOLDING_ITSELF = {0: window(None, -1), 1: window(None, -1), LAST: window(1, None)}
+"""The same of a value's own frames: what waits for it reads nothing where it is that frame itself."""
 
 
 def beyond(one: Conditional, other: Conditional, zero: Collection[str] = ()) -> tuple[Parent, ...]:
@@ -27,14 +29,24 @@ def beyond(one: Conditional, other: Conditional, zero: Collection[str] = ()) -> 
         if parent.offsets is not None:
             if rest := parent.offsets - seen:
                 found.append(Parent(parent.name, rest))
-        elif other.of(parent.name, parent.frame) is None and not _held(parent, seen):
+        elif other.of(parent.name, parent.frame) is None and not _held(one.target, parent, seen):
             found.append(parent)
     return tuple(found)
 
 
-def _held(parent: Parent, seen: Offsets) -> bool:
+def singles_within(lacking: Iterable[Parent], other: Conditional) -> tuple[Parent, ...]:
+    """Return the single frames within open windows, which `other` lacks as windows, that it does read."""
+    opened = {p.name: p.offsets for p in lacking if p.offsets is not None and not p.offsets.finite}
+    single = (p for p in other.parents if p.frame is not None and p.name in opened)
+    return tuple(
+        p for p in single if opened[p.name] & (window(1, None) if p.frame == LAST else window(None, 0))
+    )
+
+
+def _held(target: str, parent: Parent, seen: Offsets) -> bool:
     """Whether a window always holds an absolute frame."""
-    return parent.frame is not None and HOLDING[parent.frame] <= seen
+    holding = HOLDING_ITSELF if parent.name == target else HOLDING
+    return parent.frame is not None and holding[parent.frame] <= seen
 
 
 def _beyond_counted(one: Conditional, other: Conditional, zero: Collection[str]) -> Iterator[Parent]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.derive.beyond import beyond
+from dvaec.derive.beyond import beyond, singles_within
 from dvaec.derive.factors import by_key, placed, serving
 from dvaec.derive.model import Comparison, Posterior, served_by
 from dvaec.derive.unseen import unseen
@@ -35,13 +35,15 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
         if q.frame != frame:
             if not spec.swept:
                 continue
-            found.append(Comparison(name, beyond(exact, _there(spec, q, frame), spec.zero), (), frame))
+            there = _there(spec, q, frame)
+            golden = beyond(exact, there, spec.zero)
+            found.append(Comparison(name, golden, (), frame, singles=singles_within(golden, there)))
             continue
         less = lost.get((name, frame), ())
         idle = () if less or (q == exact and spec.swept) else redundant(spec, q, served_by(factors, name))
         if spec.swept:
             golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
-            found.append(Comparison(name, golden, silver, frame, idle, less))
+            found.append(Comparison(name, golden, silver, frame, idle, less, singles_within(golden, q)))
         elif idle or less:
             found.append(Comparison(name, (), (), frame, idle, less))
     return tuple(found)

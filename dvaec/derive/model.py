@@ -145,6 +145,7 @@ class Comparison:
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
     without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
     seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
+    singles: frames 0, 1 and T within golden windows that q does see, named by themselves.
     """
 
     target: str
@@ -153,6 +154,7 @@ class Comparison:
     frame: int | None = None  # of a numbered conditional
     redundant: tuple[Parent, ...] = ()
     unseen: tuple[Lost, ...] = ()
+    singles: tuple[Parent, ...] = ()
 
 
 class TermKind(StrEnum):

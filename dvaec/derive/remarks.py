@@ -19,7 +19,6 @@ from dvaec.spec import notation
 from dvaec.spec.developed_text import head_key
 from dvaec.spec.frames import parent_of, settled
 from dvaec.spec.model import LAST, Conditional, InferenceKind, Parent, Side, Spec
-from dvaec.spec.offsets import ALL
 from dvaec.spec.source import READS, Path, Source
 from dvaec.spec.subscripts import parse_reference
 
@@ -46,7 +45,7 @@ def remarks(spec: Spec, derivation: Derivation, source: Source) -> tuple[Diagnos
         if (comparison.target, comparison.frame) in own
         or {p.name for p in comparison.golden} - golden.get(comparison.target, set())
         if (path := _declared_at(spec, comparison, source)) is not None
-        for remark in _remarks(spec, comparison, _read_at_single_frames(derivation, comparison), path, source)
+        for remark in _remarks(spec, comparison, path, source)
     )
     return (*compared, *_inexact(spec, derivation, source), *at_ends)
 
@@ -74,21 +73,13 @@ def _less_at_ends(spec: Spec, comparison: Comparison, source: Source) -> Diagnos
     return Diagnostic(UNSEEN, message, source.span(("networks", name, "reads")), hint, Severity.WARNING)
 
 
-def _read_at_single_frames(derivation: Derivation, comparison: Comparison) -> frozenset[str]:
-    """The names of which q reads single frames, where all frames are golden: it does see part of them."""
-    key = (comparison.target, comparison.frame)
-    mine = (c for c in derivation.inference if (c.target, c.frame) == key)
-    return frozenset(p.name for c in mine for p in c.parents if p.frame is not None)
-
-
-def _remarks(
-    spec: Spec, comparison: Comparison, partly: frozenset[str], path: Path, source: Source
-) -> Iterator[Diagnostic]:
+def _remarks(spec: Spec, comparison: Comparison, path: Path, source: Source) -> Iterator[Diagnostic]:
+    partly = {p.name for p in comparison.singles}
     framed = spec.variable(comparison.target).framed
     target = notation.target(Conditional(comparison.target, (), comparison.frame), framed)
     if comparison.golden:
         lacking = ", ".join(
-            f"all of {text}" if p.offsets == ALL and p.name in partly else text
+            f"all of {text}" if p.offsets is not None and p.name in partly else text
             for p in comparison.golden
             for text in (_listed(spec, (p,), comparison.frame),)
         )

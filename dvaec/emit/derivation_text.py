@@ -125,7 +125,9 @@ def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
     golden, silver, idle = (writer.parents(links, comparison.frame) for links in kinds)
     lines: list[str] = []
     if comparison.golden:
-        lines.append(f"{target}  golden (in the exact posterior, not in q): {golden}")
+        seen = f", of which q sees {writer.parents(comparison.singles, comparison.frame)}"
+        seen = seen if comparison.singles else ""
+        lines.append(f"{target}  golden (in the exact posterior, not in q): {golden}{seen}")
     if comparison.silver:
         lines.append(f"{target}  silver (in q, not in the exact posterior): {silver}")
     if comparison.redundant:

@@ -53,7 +53,21 @@ def arrows_of(
     for link in view.links:
         arrows.update(dict.fromkeys(view.leading_on(link, shown, {a.source for a in arrows})))
     partial = dict.fromkeys(place for link in view.links for place in view.partly_read(link, shown))
-    return Arrows(tuple(arrows), shown, tuple(partial))
+    return Arrows(_without_read_gold(tuple(arrows)), shown, tuple(partial))
+
+
+def _without_read_gold(arrows: tuple[Arrow, ...]) -> tuple[Arrow, ...]:
+    """Leave out golden arrows from a frame that q does read, by its number; plates stand for several."""
+    plates, single = (EARLIER, PAST, FUTURE, LATER), tuple(COLUMN_OF.values())
+    links = [a for a in arrows if a.tone is not Tone.GOLDEN and a.source.frame not in plates]
+    read = {(a.source, a.target) for a in links}
+    read |= {  # and at the frames of a plate, where it is read at those beside them
+        (a.source, Place(a.target.name, plate))
+        for a in links
+        if a.source.frame in single and a.target.frame not in single
+        for plate in plates
+    }
+    return tuple(a for a in arrows if a.tone is not Tone.GOLDEN or (a.source, a.target) not in read)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
             (
                 writer.target(c.target, c.frame),
                 writer.parents(c.golden, c.frame),
+                writer.parents(c.singles, c.frame),
                 writer.parents(c.silver, c.frame),
                 writer.parents(c.redundant, c.frame),
                 " but at the ends" if c.unseen else "",

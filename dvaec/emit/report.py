@@ -99,6 +99,7 @@ def comparison_parts(writer: FormulaWriter, comparison: Comparison) -> dict[str,
     """Return the target with its golden, silver and redundant links, None where there are none."""
     kinds = {
         "golden": comparison.golden,
+        "singles": comparison.singles,
         "silver": comparison.silver,
         "redundant": comparison.redundant,
     }

@@ -65,7 +65,7 @@ class Built:
         return argument in inspect.signature(getattr(self.module, method)).parameters
 
     def call(self, method: str, values: dict[str, Tensor], module: Any = None, **more: Any) -> Any:
-        """Call an entry point with what it takes of `values` (data by name, noise_NAME, mask_NAME if there)."""
+        """Call an entry point with what it takes of `values` (data, noise_NAME, a mask_NAME if there)."""
         given: tuple[Role, ...] = (Role.OBSERVED, Role.INPUT)
         given = (*given, Role.LATENT) if method == "score" else given
         given = (Role.INPUT,) if method == "generate" else given

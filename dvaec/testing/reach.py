@@ -79,7 +79,7 @@ def _touched(built: Built, name: str, slope: Tensor) -> set[Seen]:
 
 
 def frames_beyond_lags(built: Built) -> int:
-    """A length at which a frame is read at the longest lag behind what stands before frame 1, up to a bound."""
+    """A length at which what is read at the longest lag is there, and not only what stands before it."""
     nodes = built.plan.network.nodes
     reads = [abs(r.offset or 0) for n in nodes for port in n.ports for r in port.reads]
     return min(2 + max([0, *reads, *(state.lag for state in built.spec.states)]), LONGEST)
