@@ -122,6 +122,18 @@ def test_clipped_windows_that_are_larger_than_the_minimum_are_reported() -> None
     assert (tight.loose.first, tight.loose.last, tight.loose.inside) == ((), (), False)
 
 
+def test_what_is_larger_at_every_frame_does_not_hide_what_is_more_so_at_the_ends() -> None:
+    both = page(line("z", z=of(-1, -3), u=of(-1)), line("x", z=NOW), variables=DRIVEN)
+    (factor,) = exact_posterior(both).factors
+    assert proof_words(factor).endswith(
+        "; clipped to 1..T, larger than needed at every t (u_T), by more at t = T"
+    )
+    sets = posterior_at(both, 8)
+    assert sets["z_7"] == ["u_6", "u_7", "x_7", "x_8", "z_4", "z_5", "z_6"]
+    assert sets["z_8"] == ["u_7", "x_8", "z_5", "z_7"], "not z_6 either: u_T is not all"
+    assert factor.loose.more == ((), (0,))
+
+
 def test_a_latent_without_an_observed_child_is_legitimate() -> None:
     """KVAE (6): z is no parent of x; given a, which comes first, its factor reads no x."""
     generation = (line("z", z=PREVIOUS), line("a", z=NOW), line("x", a=NOW))

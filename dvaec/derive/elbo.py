@@ -74,13 +74,19 @@ def elbo_terms(spec: Spec, inference: tuple[Conditional, ...]) -> Elbo:
             terms.append(_reconstruction(spec, serving(p_of, name, f), key, frames, inference))
     for name in dict.fromkeys(c.target for c in inference):
         frames = term_frames(spec, name, p_of, q_of)
+        asked = []
         for frame in frames:
             p, q = serving(p_of, name, frame), serving(q_of, name, frame)
-            key = (name, frame, there(name, frame, frames, p_of, q_of))
-            terms.append(_divergence(spec, p, q, key, frames, inference))
+            asked.append((p, q, (name, frame, there(name, frame, frames, p_of, q_of))))
         if meet(name, p_of, q_of):
             p, q = (side[name, speaking(side, name)] for side in (p_of, q_of))
-            terms.append(_divergence(spec, p, q, (name, 1, Lengths.ONE), frames, inference))
+            asked.append((p, q, (name, 1, Lengths.ONE)))
+        found = [_divergence(spec, *one, frames, inference) for one in asked]
+        ratio = any(term.estimator is Estimator.LOG_RATIO for term in found if term.frame != 0)
+        terms += [
+            _divergence(spec, *one, frames, inference, ratio=True) if ratio and term.frame != 0 else term
+            for one, term in zip(asked, found, strict=True)
+        ]
     auxiliary = tuple(_auxiliary(spec, c, inference) for c in spec.auxiliary)
     return Elbo(tuple(terms), given_names(spec), auxiliary)
 
@@ -138,7 +144,10 @@ def _divergence(
     key: TermKey,
     frames: tuple[int | None, ...],
     inference: Sequence[Conditional],
+    *,
+    ratio: bool = False,
 ) -> Term:
+    """One divergence; with `ratio` by the draws, since other frames of the same latent are."""
     name, frame, lengths = key
     variable = spec.variable(name)
     single = lengths is Lengths.ONE  # with lines of frames 1 and T, which are one
@@ -148,7 +157,7 @@ def _divergence(
     route = route_from_target(spec, key, p, inference, summed_over(frames))
     both = (*placed_in_order(spec, q, places[0]), *placed(spec, p, places[1]))
     read = latent_windows(spec, alone(spec, both) if single else united(both))
-    if route is None and pair in CLOSED_FORMS:
+    if route is None and pair in CLOSED_FORMS and not ratio:
         estimator = Estimator.ANALYTIC
         reason = (
             f"q({target}) and p({prior}) are both {variable.family.value}, and q draws nothing that "
@@ -158,7 +167,9 @@ def _divergence(
         estimator = Estimator.LOG_RATIO
         itself = Parent(name, NOW if variable.framed else None)
         read = latent_windows(spec, (itself, *read))
-        reason = _why_log_ratio(target, prior, variable.family, route)
+        closed = route is None and pair in CLOSED_FORMS
+        among = f"other frames of {name} have no closed form, and all are computed in one way"
+        reason = among if closed else _why_log_ratio(target, prior, variable.family, route)
     sampled = drawn_alone(spec, read, inference) if single else drawn_for(spec, read, inference, frame)
     sequential, why = schedule(spec, sampled, inference, frame is None and variable.framed)
     return Term(

@@ -43,6 +43,10 @@ def looseness(spec: Spec, factor: Factor) -> Looseness:
         last=tuple(sorted({k for one in results for k in one.last})),
         spare=tuple(dict.fromkeys(part for one in results for part in one.spare)),
         varies=any(one != results[0] for one in results),
+        more=(
+            tuple(sorted({k for one in results for k in one.more[0]})),
+            tuple(sorted({k for one in results for k in one.more[1]})),
+        ),
     )
 
 
@@ -53,11 +57,27 @@ def _ends(factor: Factor, frames: int) -> Looseness:
     loose = [t for t, sets in spare.items() if any(sets.values())]
     middle = (frames + 1) // 2
     inside = _runs(factor.template, spare.get(middle, {}), frames, middle)
+    more = [t for t in loose if inside and _besides(inside, spare[t], frames, t)]
     return Looseness(
         tuple(t for t in loose if t <= middle and (t < middle or inside)),
         tuple(frames - t for t in reversed(loose) if t >= middle and (t > middle or inside)),
         inside,
+        more=(tuple(t for t in more if t < middle), tuple(frames - t for t in reversed(more) if t > middle)),
     )
+
+
+def _besides(inside: tuple[Spare, ...], sets: Sets, frames: int, t: int) -> bool:
+    """Whether frame t does not need more than the frames between the ends do not."""
+    known = dict.fromkeys(sets, 0)
+    for one in (one for one in inside if one.name in sets):
+        if one.first is None or one.last is None:
+            known[one.name] = -1
+            continue
+        low, high = (
+            place.offset + {"1": 1, "T": frames, "t": t}[place.anchor] for place in (one.first, one.last)
+        )
+        known[one.name] |= sum(1 << frame for frame in range(max(low, 0), high + 1))
+    return any(places & ~known[name] for name, places in sets.items())
 
 
 def _runs(template: Template, sets: Sets, frames: int, t: int | None) -> tuple[Spare, ...]:

@@ -52,7 +52,8 @@ class Looseness:
 
     `first` and `last` list the frames t, counted from 1 at the start and as 0, 1, ... back from T at the end;
     `spare` is what is not needed at the frames between (u_T is in the window of every frame, though nothing
-    observes z_T). They are found in networks longer than twice what the proof looks at, one of each length
+    observes z_T), and `more` lists, the same two ways, the frames that do not need others besides. They are
+    found in networks longer than twice what the proof looks at, one of each length
     modulo its period; where these differ, `varies`, they hold together what any of them shows.
 
     What has no frame t has no `first` and `last`; `spare` is what it does not need of a long sequence, and
@@ -67,6 +68,7 @@ class Looseness:
     lengths: tuple[int, ...] = ()
     varies: bool = False
     compared: bool = True
+    more: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
     @property
     def inside(self) -> bool:

@@ -70,6 +70,7 @@ def _derived(factor: DerivedConditional) -> dict[str, Json]:
             "from_start": list(factor.loose.first),
             "back_from_end": list(factor.loose.last),
             "inside": factor.loose.inside,
+            "more": [list(frames) for frames in factor.loose.more],
             "spare": [spare_word(one) for one in factor.loose.spare],
             "lengths": list(factor.loose.lengths),
             "compared": factor.loose.compared,

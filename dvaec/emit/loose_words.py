@@ -23,7 +23,9 @@ def loose_words(factor: DerivedConditional) -> str:
     if not where:
         return ""
     some = "for some T " if loose.varies else ""
-    return f"; clipped to 1..T, {some}larger than needed at {where}{named}"
+    more = ", ".join((*_starts(loose.more[0]), *_ends(loose.more[1])))
+    besides = f", by more at {more}" if more else ""
+    return f"; clipped to 1..T, {some}larger than needed at {where}{named}{besides}"
 
 
 def interior_words(factor: DerivedConditional, zeros: Iterable[str] = ()) -> str:
