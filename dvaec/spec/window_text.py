@@ -148,7 +148,8 @@ class WindowParser(Cursor):
         if code is Code.NOT_SUPPORTED:
             message += "; other frame numbers are not supported yet"
             now = "T" if self.counting == "T" else "t"
-            hint = f"write {self.name}_<1:{now}-1>, {self.name}_<1:T> or a window relative to {now}"
+            some = f"{self.name}_<1:{now}-1> or another from {now}"
+            hint = f"write {self.name}_<1:T>, or, in a line of frame {now}, {some}"
         elif last.frame in ("0", "1", None) and (first.frame == "T" or last.frame is not None):
             swapped = f"{self.text[last.start : last.stop]}:{self.text[first.start : first.stop]}"
             hint = f"did you mean {self.name}_<{swapped}>?"
