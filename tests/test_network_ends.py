@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvaec.network.ends import OUTSIDE, ends
+from dvaec.network.lengths import MOST_READS, lengths
 from dvaec.network.unfold import Unfolded, UnfoldError, unfold
 from dvaec.spec.model import (
     LAST,
@@ -29,6 +30,7 @@ from dvaec.spec.model import (
     reads_of,
 )
 from dvaec.spec.offsets import ALL, of, window
+from dvaec.spec.read import read_text
 from tests.oracles.reachability import Walk
 
 VARIABLES = (
@@ -176,3 +178,15 @@ def test_what_is_lost_is_what_a_walk_does_not_find(spec: Spec, data: st.DataObje
         missing |= {(t, name, s) for name, s in lost}
     found = finite.lost(Side.P, read, conditional)
     assert {(one.frame, one.name, s) for one in found for s in one.missing or (None,)} == missing
+
+
+def test_networks_without_states_that_reach_far_are_compared_at_as_many_lengths_as_others() -> None:
+    page = """dvaec: 1
+model: M
+variables: {x: {role: observed, dim: 2}, z: {role: latent, dim: 2}}
+generation: [z_t | z_<t-1>, x_t | z_t]
+networks: {q(z_t): {reads: "z_<t-1>, x_t, x_<t+1000>"}}
+"""
+    longest, *shorter = lengths(read_text(page, "page.yaml")[0])
+    assert longest.frames > 1000
+    assert sum(one.frames for one in shorter) * 3 < MOST_READS

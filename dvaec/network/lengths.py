@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from dvaec.network.ends import Ends, both_ends, ends
 from dvaec.network.unfold import nodes_of
-from dvaec.spec.model import Spec
+from dvaec.spec.model import Spec, reads_of_head
 from dvaec.spec.notation import counted
 
 MOST_READS = 200_000  # frames times what is read at each; beyond it the ends are not compared
@@ -30,6 +30,7 @@ def lengths(spec: Spec) -> tuple[Ends, ...]:
     MOST_READS allows. TooLongError if it does not allow the longest.
     """
     far, reads = both_ends(spec), sum(1 + len(node.reads) for node in nodes_of(spec))
+    reads += sum(1 + len(reads_of_head(head)) for head in spec.heads)
     longest = far if spec.frames is None else min(far, spec.frames)
     if longest * reads > MOST_READS:
         reach = f"reach over {counted(far // 2, 'frame')} together"
