@@ -282,3 +282,14 @@ def test_cycles_without_a_direction_are_refused_with_what_waits_for_what(block: 
     assert raised.value.code == "DV302"
     assert set(raised.value.nodes) >= {"z", "f", "e", "q_z"}
     assert raised.value.message.partition(": ")[2] == links
+
+
+def test_features_above_one_another_are_planned_in_no_more_ways_than_there_are_features() -> None:
+    """Each reads the one below twice: told from above, 2 to the power of 40 ways lead down."""
+    chain = [f'  f{k}_t: {{reads: "f{k - 1}_t, f{k - 1}_<t-1>", layers: [2 tanh]}}' for k in range(1, 40)]
+    page = [
+        "dvaec: 1", "model: M", "variables:", "  x: {role: observed, dim: 2}", "  z: {role: latent, dim: 2}",
+        "generation: [z_t | z_<t-1>, x_t | z_t]", "features:", "  f0_t: {reads: x_t, layers: [2 tanh]}", *chain,
+        "networks:", '  q(z_t): {reads: "z_<t-1>, f39_t"}',
+    ]  # fmt: skip
+    assert run_text("\n".join(page), "page.yaml", until="plan").plan is not None

@@ -95,19 +95,27 @@ def begins_with(network: Network, name: str, frame: int = 0) -> tuple[str, ...]:
 
     What stands before frame 0 is the same at all frames: zeros, features of zeros, and starts.
     """
+    return tuple(dict.fromkeys(_begins_with(network, name, frame, set())))
+
+
+def _begins_with(network: Network, name: str, frame: int, met: set[tuple[str, bool]]) -> Iterator[str]:
+    """Yield these values; what has been `met`, at frame 0 or before, has told its own."""
+    if (name, frame == 0) in met:
+        return
+    met.add((name, frame == 0))
     node = network.node(name)
-    if isinstance(node, ValueNode):
-        zeros = (v.name for v in network.values if is_frame_zero(v) and v.variable.name == name)
-        return tuple(zeros) if frame == 0 else ()
+    if isinstance(node, ValueNode) and frame == 0:
+        yield from (v.name for v in network.values if is_frame_zero(v) and v.variable.name == name)
     attends = isinstance(getattr(node, "block", None), Attention)
     if attends or not isinstance(node, FeatureNode | StateNode):
-        return ()
+        return
     starting = isinstance(node, StateNode)
-    found: list[str] = []
     for read in (read for port in (node.ports[1:] if starting else node.ports) for read in port.reads):
         at = 0 if frame == 0 and read.offset == 0 and not starting else -1
-        found += begins_with(network, read.node, at) if framed(network.node(read.node)) else [read.node]
-    return tuple(dict.fromkeys(found))
+        if framed(network.node(read.node)):
+            yield from _begins_with(network, read.node, at, met)
+        else:
+            yield read.node
 
 
 def runs_backward(node: Node) -> bool:

@@ -56,7 +56,11 @@ def check_decoder(fitting: Fitting, at: Path, block: ImageDecoder, target: Varia
 
 
 def _shrinks(fitting: Fitting, at: Path, size: tuple[int, int], block: ImageEncoder | ImageDecoder) -> None:
-    """Every layer leaves an image of at least one point."""
+    """Every layer leaves an image of at least one point, and none leaves points out between its windows."""
+    if block.kernel < block.stride:
+        message = f"a kernel of {block.kernel} at strides of {block.stride} leaves points of the image out"
+        fitting.fault((*at, "kernel"), message, f"take a kernel of {block.stride} or more")
+        return
     sizes = shrunken(size, len(block.channels), block.kernel, block.stride)
     for number, (height, width) in enumerate(sizes):
         if height < 1 or width < 1:

@@ -10,6 +10,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.model import Layer, Side
 from dvaec.spec.notation_hints import head_meant
 from dvaec.spec.report import Report
+from dvaec.spec.shape_synonyms import SYNONYMS
 from dvaec.spec.subscripts import Reference, parse_reference
 from dvaec.spec.tokens import NotationError
 from dvaec.spec.yaml_tree import Scalar
@@ -183,7 +184,9 @@ def parse_layer(scalar: Scalar, report: Report) -> Layer | None:
         report.add(Code.LAYER, f"a layer has 1 to {MOST_UNITS} units", span)
         return None
     if activation not in ACTIVATIONS:
-        hint = did_you_mean(activation, ACTIVATIONS) or f"known are {', '.join(ACTIVATIONS)}"
+        meant = SYNONYMS.get(activation.lower(), "")
+        near = f"did you mean '{meant}'?" if meant in ACTIVATIONS else did_you_mean(activation, ACTIVATIONS)
+        hint = near or f"known are {', '.join(ACTIVATIONS)}"
         report.add(Code.LAYER, f"'{activation[:40]}' is no activation", span, hint)
         return None
     if activation == "softmax" and int(units) == 1:
@@ -197,6 +200,10 @@ def _regularised(layer: Layer, words: list[str], scalar: Scalar, report: Report)
     hint = f"behind it stand norm and dropout 0.1: {layer.units} {layer.activation} norm dropout 0.1"
     while words:
         word, *words = words
+        if word == "norm" and layer.units == 1:
+            message = "the layer norm of one unit is a constant"
+            report.add(Code.LAYER, message, scalar.span, "give it 2 units or more, or leave norm out")
+            return None
         if word == "norm" and not layer.norm:
             layer = replace(layer, norm=True)
         elif word == "dropout" and not layer.dropout:

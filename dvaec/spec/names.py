@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Collection
@@ -26,7 +27,8 @@ _WORDS = (
     "Score Forecast ValueError RuntimeError bounded cell dim framed gate gates lag length like linear "
     "logits name nonlinear other own ratio reverse source square start value weights shape size stack "
     "cat zeros ones static lead context inferred known extended seen last begun ended begin imagine finish "
-    "State Stepped Imagined flat parted attended stretched fed ElboFed "
+    "State Stepped Imagined flat parted attended stretched fed ElboFed net "
+    "Ellipsis NoneType annotate nan inf infj ops aten fork uninitialized CONSTANTS getattr "  # of TorchScript
 )
 RESERVED = frozenset(_WORDS.split())
 
@@ -43,7 +45,9 @@ _FUNCTIONS = (
     "laplace_kl laplace_standard_kl student_log_density student_draw beta_log_density beta_draw "
     "mixture_log_density mixture_mean mixture_draw elbo_fed unless_fed"
 )
-RESERVED_FOR_MODELS = RESERVED | frozenset(WORDS_OF_INFERENCE) | frozenset(_FUNCTIONS.split())
+RESERVED_FOR_MODELS = (
+    RESERVED | frozenset(WORDS_OF_INFERENCE) | frozenset(_FUNCTIONS.split()) | frozenset(dir(builtins))
+)
 
 
 def name_fault(name: str) -> tuple[bool, str] | None:

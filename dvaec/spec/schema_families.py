@@ -8,12 +8,13 @@ from pydantic import Discriminator, Field, Tag
 
 MOST_COMPONENTS = 256
 LARGEST_NUMBER = 1e6
+SMALLEST_NUMBER = 1e-6  # of what is divided by, or has a logarithm, in single precision
 
 FamilyName = Literal[
     "gaussian", "full_gaussian", "complex_gaussian", "bernoulli", "categorical", "poisson", "gamma",
     "laplace", "student_t", "beta", "gaussian_mixture",
 ]  # fmt: skip
-Positive = Annotated[float, Field(gt=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST_NUMBER, allow_inf_nan=False)]
 Components = Annotated[int, Field(ge=2, le=MOST_COMPONENTS)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
 from dvaec.spec.schema_base import LAYERS_HELP, READS_HELP, Layers, Shape, Units, block_tag, key
 from dvaec.spec.schema_blocks import (
@@ -16,6 +16,7 @@ from dvaec.spec.schema_blocks import (
     MixtureShape,
     ScanShape,
 )
+from dvaec.spec.schema_families import Positive
 
 
 class OutputShape(Shape):
@@ -67,7 +68,7 @@ MeanShape = Annotated[
     Discriminator(_mean_tag),
 ]
 Variance = Annotated[
-    Annotated[Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)], Tag("number")]
+    Annotated[Positive, Tag("number")]
     | Annotated[Literal["shared"], Tag("word")]
     | Annotated[TableShape, Tag("by")]
     | Annotated[VarianceShape, Tag("dense")]

@@ -16,7 +16,7 @@ from dvaec.spec.schema import (
 )
 from dvaec.spec.schema_base import LARGEST_KERNEL, MOST_AXES, Activation
 from dvaec.spec.schema_blocks import LARGEST_DILATION, MOST_HEADS
-from dvaec.spec.schema_families import LARGEST_NUMBER, MOST_COMPONENTS, FamilyName
+from dvaec.spec.schema_families import LARGEST_NUMBER, MOST_COMPONENTS, SMALLEST_NUMBER, FamilyName
 from dvaec.spec.schema_order import LARGEST_DELAY
 from dvaec.spec.source import Path
 
@@ -60,10 +60,10 @@ WANTED = {
     "over": f"the number of an axis of the frame, from 0 to {MOST_AXES - 1}",
     "python": "the place of a class, package.module:Class",
     "distribution": ", ".join(get_args(FamilyName)[:-1]) + f" or {get_args(FamilyName)[-1]}",
-    "shape": f"a positive number up to {LARGEST_NUMBER:.0f}, or learned",
-    "degrees": f"a positive number up to {LARGEST_NUMBER:.0f}, or learned",
+    "shape": f"a number from {SMALLEST_NUMBER:f} to {LARGEST_NUMBER:.0f}, or learned",
+    "degrees": f"a number from {SMALLEST_NUMBER:f} to {LARGEST_NUMBER:.0f}, or learned",
     "components": f"a whole number from 2 to {MOST_COMPONENTS}",
-    "temperature": f"a positive number up to {LARGEST_NUMBER:.0f}",
+    "temperature": f"a number from {SMALLEST_NUMBER:f} to {LARGEST_NUMBER:.0f}",
     "level": "frame or sequence",
     "lookahead": f"a whole number from 0 to {LARGEST_DELAY}",
     "rnn": "lstm, gru, rnn or sum",
@@ -78,7 +78,7 @@ WANTED = {
     "recurrent layers": f"a whole number from 1 to {MOST_RECURRENT}",
     "starts": "zeros, learned or a mapping such as {reads: z}",
     "mean": "a mapping such as {layers: [64 tanh]}, or the value itself",
-    "variance": f"a positive number up to {LARGEST_NUMBER:.0f}, shared, or a mapping such as "
+    "variance": f"a number from {SMALLEST_NUMBER:f} to {LARGEST_NUMBER:.0f}, shared, or a mapping such as "
     "{layers: [64 tanh], link: softplus}",
     "link": "exp or softplus",
     "learned": "true or false",
