@@ -222,7 +222,7 @@ def test_a_prior_that_reads_frame_t_is_said_to() -> None:
 
 
 def test_a_mean_names_no_frame_twice() -> None:
-    """p(z_T | z_0, a_T), where q's z_T reads z_<0:T-1> and a_<1:T>."""
+    """p(z_T | z_0, a_T), where q's z_T reads z_<0:T-1> and a_<1:T>: a log-ratio is of z_T, too."""
     text = PAGE.replace("  u:", "  a: {role: latent, dim: 2}\n  u:") + "causality: noncausal\n"
     text += (
         "generation: ['a_t | a_<t-1>', z_0, 'z_T | z_0, a_T', 'z_t | z_<t-1>, z_T, a_t', 'x_t | z_t, u_1']\n"
@@ -232,7 +232,7 @@ def test_a_mean_names_no_frame_twice() -> None:
     elbo = elbo_terms(spec, derivation.inference)
     means = derivation_steps(spec, derivation.inference, elbo)[-1].expression.atoms(Expectation)
     named = {str(one.ranges) for mean in means for one in mean.measure.of if "t" not in str(one.ranges)}
-    assert named == {"((0, T - 1, 1),)", "((1, T, 1),)"}, named
+    assert named == {"((0, T, 1),)", "((1, T, 1),)"}, named
 
 
 def answered(text: str, question: str) -> str:
