@@ -99,7 +99,7 @@ def test_links_that_came_and_went_lead_from_one_to_the_other(a: str, b: str) -> 
 
 
 def _links(conditional: object) -> dict[object, Offsets]:
-    """Links as sets of offsets; those without a window as the set of 0. Frame T reads what is there up to T."""
+    """Links as sets of offsets, those without a window as the set of 0; lines of one frame read what there is."""
     if not isinstance(conditional, Conditional):
         return {}
     found: dict[object, Offsets] = {}
@@ -108,6 +108,8 @@ def _links(conditional: object) -> dict[object, Offsets]:
         key: tuple[object, ...] = (p.name, p.frame, p.offsets is None)
         if conditional.frame == LAST and (p.offsets is not None or p.frame == LAST):
             key, there = (p.name, LAST), there & window(None, 0)
+        elif conditional.frame is not None and p.offsets is not None:
+            there &= window(-conditional.frame, None)  # frames 0, 1, ... as they are there
         found[key] = found.get(key, NONE) | there
     return found
 
