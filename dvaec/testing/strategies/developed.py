@@ -147,19 +147,13 @@ def whole_specs(draw: st.DrawFn, plain: bool = True) -> Spec:
 
 @st.composite
 def _predictions(draw: st.DrawFn, spec: Spec) -> tuple[Conditional, ...]:
-    """Draw predictions (8.4) of a state, from latents and states of frames around its own, or from one."""
+    """Draw a prediction of a state (8.4), seldom two, from latents and states of frames around its own."""
     names = [v.name for v in spec.having(Role.LATENT) if v.framed] + [s.name for s in spec.states]
     found = []
     for state in draw(st.lists(st.sampled_from(spec.states), max_size=2, unique=True)) if spec.states else ():
         at = st.sampled_from([name for name in names if name != state.name] or names)
         near = of(draw(st.integers(-2, 1))) if names != [state.name] else of(-1)
         found.append(Conditional(state.name, (Parent(draw(at), near),)))
-    seen = [v.name for v in spec.having(Role.OBSERVED) if v.framed]
-    if spec.states and seen and draw(st.integers(0, 3)) == 0:
-        state = draw(st.sampled_from(spec.states))
-        found.append(
-            Conditional(draw(st.sampled_from(seen)), (Parent(state.name, of(draw(st.integers(-2, 1)))),))
-        )
     return tuple(found)
 
 
