@@ -176,12 +176,12 @@ def test_auxiliary_predictions_are_named_and_stand_beside_the_bound(tmp_path: Pa
     assert done.exit_code == 0, done.output
     first, second, *_ = done.stdout.splitlines()
     assert (
-        "trained on a surrogate of the ELBO: KL's weight from 0 to 1 over 40 epochs; plus the log p of auxiliary predictions of b (8.4)"
+        "trained on a surrogate of the ELBO: KL's weight from 0 to 1 over 40 epochs; plus the log p of auxiliary predictions of b, x (8.4)"
         in first
     )
     assert ", aux log p " in second
     card = load_card(run)
-    assert card.predictions == ("aux_b",)
+    assert card.predictions == ("aux_b", "aux_x")
     with (run / "history.csv").open() as file:
         for row in csv.DictReader(file):
             for split in ("train", "valid"):

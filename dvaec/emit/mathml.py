@@ -12,7 +12,7 @@ from dvaec.spec.model import Spec
 _TOKEN = re.compile(r"\d+|[A-Za-z]|[:+-]")
 _OPEN = '<mo stretchy="false">(</mo>'
 _CLOSE = '<mo stretchy="false" rspace="0.1em">)</mo>'
-_GREEK = {"theta": "θ", "phi": "φ"}
+_GREEK = {"theta": "θ", "phi": "φ", "xi": "ξ"}
 
 
 def _variable(name: str, below: str | None) -> str:
