@@ -196,7 +196,7 @@ def _first_frame(writing: Stepping, step: FirstFrame) -> None:
     for node in nodes:  # named before the condition under which they are made
         if node.name in kept:
             continue  # the state has it
-        if isinstance(node, HeadNode) and node.head.frame == 1:
+        if isinstance(node, HeadNode) and (node.head.frame == 1 or is_last(node)):
             blank(body, node, "")
         elif isinstance(node, HeadNode) and node.value not in step.nodes:
             blank(body, node, "_first")
