@@ -31,6 +31,8 @@ def turned(
 def turns(sweep: Sweep, name: str, frame: int) -> bool:
     """Whether other latents of its sweep come before one at frame 1 (T) than at all frames."""
     usual, near = replace(sweep, first=(), last=()), _NEAR_1 if frame == 1 else NOW
+    if usual == sweep:
+        return False
     pairs = ((sweep.before(mate, name, frame), usual.before(mate, name, frame)) for mate in sweep.latents)
     return any(there & near != now & near for there, now in pairs)
 
