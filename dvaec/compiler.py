@@ -24,16 +24,18 @@ from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Derivation, Elbo
 from dvaec.derive.remarks import remarks
 from dvaec.diagnostics import Diagnostic, Fault
+from dvaec.emit.weights import MOST_WEIGHTS, weights_of
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
-from dvaec.plan.mending import hint_for, place_of
-from dvaec.plan.model import Plan
+from dvaec.plan.mending import hint_for, place_of, place_of_node
+from dvaec.plan.model import HeadNode, Plan
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
 from dvaec.spec.codes import Code
-from dvaec.spec.model import Spec
+from dvaec.spec.model import Conditional, Spec
+from dvaec.spec.notation import target
 from dvaec.spec.partial import PageFault
 from dvaec.spec.read import read_spec, read_text
 from dvaec.spec.source import Source
@@ -128,6 +130,7 @@ def _passes(
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and developed and elbo and last >= STAGES.index("plan"):
         planned = _planned(developed, elbo, source)
+        _bounded(developed, planned, source)
     if last >= STAGES.index("module") and not allow_python:
         _refuse_python(spec, source)
     if derivation and elbo and developed and planned and last >= STAGES.index("module"):
@@ -172,6 +175,23 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     except UnschedulableError as error:
         span, hint = source.span(place_of(developed, error, source)), hint_for(developed, error)
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
+
+
+def _bounded(developed: Spec, planned: Plan, source: Source) -> None:
+    """Raise Fault where the module would have more weights than any memory is likely to hold."""
+    weights = weights_of(planned.network)
+    if (total := sum(weights.values())) <= MOST_WEIGHTS:
+        return
+    node = planned.network.node(max(weights, key=lambda name: weights[name]))
+    shown = f"'{node.name}'"
+    if isinstance(node, HeadNode):
+        made = Conditional(node.head.target, (), node.head.frame)
+        shown = f"{node.head.side}({target(made, node.variable.framed)})"
+    has = f"the module would have {total:,} weights, more than {MOST_WEIGHTS:,}"
+    message = f"{has}: {weights[node.name]:,} in {shown}"
+    span = source.span(place_of_node(developed, node, source))
+    hint = "take fewer units or layers, or smaller dimensions"
+    raise Fault([Diagnostic("DV305", message, span, hint)], source.sources())
 
 
 def _module(spec: Spec, developed: Spec, planned: Plan, derivation: Derivation, elbo: Elbo) -> str:

@@ -151,7 +151,7 @@ def test_what_crop_says() -> None:
     assert preparation("50") == replace(preparation(), crop=50)
     assert preparation("50/2", ["standard"]) == replace(preparation("50"), shift=2, normalise=("standard",))
     assert preparation("random:50") == replace(preparation("50"), random=True)
-    for wrong in ("5 0", "random:50/2", "50/0", "-3", "fifty"):
+    for wrong in ("5 0", "random:50/2", "50/0", "0", "random:0", "-3", "fifty"):
         with pytest.raises(DataFault, match="no such crop"):
             preparation(wrong)
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 
+from dvaec.emit.weights import weights_of
 from dvaec.spec.model import Role, Side, Spec
 from dvaec.testing import properties
 from dvaec.testing.built import Built, build, forget, sample_values
@@ -55,6 +56,25 @@ def check_encode_is_naive(built: Built) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_models_have_every_property(name: str) -> None:
     properties.check_all(shipped(name))
+
+
+def check_weights_are_counted(built: Built) -> None:
+    """What bounds a page's sizes before a module is made counts what the module has, node by node."""
+    counted = {name: n for name, n in weights_of(built.plan.network).items() if n}
+    for name, parameter in built.module.named_parameters():
+        node = max((node for node in counted if name.startswith(f"{node}_")), key=len)
+        counted[node] -= parameter.numel()
+    assert not any(counted.values())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_weights_of_shipped_models_are_counted(name: str) -> None:
+    check_weights_are_counted(build(shipped(name)))
+
+
+@given(specs())
+def test_weights_are_counted(spec: Spec) -> None:
+    check_weights_are_counted(build(spec))
 
 
 @given(specs())

@@ -52,3 +52,28 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found["poses"][0] == ["vrnn", "vrnn-small"]
     assert "MPJPE, mm" in found["poses"][1]
     assert (tmp_path / "runs" / "compare" / "curves.svg").is_file()
+
+
+def test_data_that_are_not_there_are_said_first_and_nothing_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    words = ["compare", str(ROOT / "specs" / "vrnn.yaml"), "--data", "nope.npz", "-o", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, out.exists()) == (1, False)
+    assert "error: nope.npz: no such file" in done.output
+
+
+def test_where_every_run_fails_there_is_no_table(tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    np.savez(tmp_path / "other.npz", train_y=np.zeros((4, 5, 1)))
+    words = [
+        "compare",
+        str(ROOT / "specs" / "vrnn.yaml"),
+        "--data",
+        str(tmp_path / "other.npz"),
+        "--jobs",
+        "1",
+    ]
+    done = CliRunner().invoke(app, [*words, "--seeds", "1", "-o", str(out)])
+    assert done.exit_code == 1
+    assert "vrnn, seed 0: " in done.output
+    assert not list(out.glob("*.*"))

@@ -139,7 +139,7 @@ def test_where_the_columns_are_not_one_to_one_the_whole_text_is_shown() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("true", True), ("FALSE", False), ("~", None), ("", None), ("012", 12), ("1.5", 1.5), ("1e3", 1000.0), ("0x1F", "0x1F"),
+    [("true", True), ("FALSE", False), ("~", None), ("", None), ("012", "012"), ("0", 0), ("1.5", 1.5), ("1e3", 1000.0), ("0x1F", "0x1F"),
      ("1_000", "1_000"), ("1:30", "1:30"), ("y", "y"), ("N", "N"), ("'3'", "3"), ("2024-01-01", "2024-01-01")],
 )  # fmt: skip
 def test_scalars_are_resolved_as_in_yaml_1_2(text: str, value: object) -> None:

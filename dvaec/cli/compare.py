@@ -10,7 +10,7 @@ import typer
 
 from dvaec.cli.compare_pages import Page, own_settings, pages_of
 from dvaec.cli.compare_text import protocol
-from dvaec.cli.front import FAULTY, OwnPython, Sharing, with_sharing
+from dvaec.cli.front import FAULTY, OwnPython, Sharing, named, with_sharing
 from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.scoring import Scoring
@@ -46,7 +46,15 @@ Scheduled = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each model: seeds 0, 1, ...")]
 Out = Annotated[
-    Path, typer.Option("-o", "--out", help="The folder of the runs, tables and pictures.", show_default=True)
+    Path,
+    typer.Option(
+        "-o",
+        "--out",
+        parser=named,
+        metavar="FOLDER",
+        help="The folder of the runs, tables and pictures.",
+        show_default=True,
+    ),
 ]
 Draws = Annotated[int, typer.Option(min=1, help="Draws of the latents per test sequence, of the ELBO.")]
 Importance = Annotated[
@@ -106,7 +114,9 @@ def compare(
 
             known_format(out / "results.svg")
         from dvaec.runtime.comparison.measuring import Wanted
+        from dvaec.runtime.data import check_there
 
+        check_there(data)
         wanted = Wanted(draws, importance, mode is Mode.GENERATION, scoring.wanted)
         todo: list[Job] = []
         for page in pages:
@@ -115,6 +125,8 @@ def compare(
             )
         results = _done(todo, jobs, ray)
         notes = [*protocol(todo, results, seeds), *own_settings(pages)]
+        if not any(one.frame for one in results):
+            raise typer.Exit(FAULTY)  # each has said why; there is nothing to tabulate
         _tabulate(out, results, [page.label for page in pages], notes, pictures)
 
 

@@ -45,6 +45,14 @@ OwnPython = Annotated[
     ),
 ]
 
+
+def named(path: str | Path) -> Path:
+    """Read the path behind -o; an empty one, as a shell's unset variable gives, is not this folder."""
+    if not str(path):
+        raise typer.BadParameter("the path is empty")
+    return Path(path)
+
+
 FAULTY = 1
 OURS = 3
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
@@ -141,8 +149,19 @@ def _status(command: Callable[[], object]) -> int:
         typer.echo("interrupted", err=True)
         return INTERRUPTED
     except Exception as error:
+        if is_full(error):
+            first = (str(error).splitlines() or ["no memory is left"])[0]
+            return refused(f"out of memory: {first}", "smaller sizes: --set h_t.units=64")
         return _ours(error)
     return 0
+
+
+def is_full(error: Exception) -> bool:
+    """Whether memory ran out, by Python's error or by torch's words on a GPU or on the CPU."""
+    said = isinstance(error, RuntimeError) and any(
+        words in str(error) for words in ("out of memory", "can't allocate memory")
+    )
+    return said or isinstance(error, MemoryError)
 
 
 def refused(message: str, hint: str | None = None) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import FAULTY, INTERRUPTED, refused, show
+from dvaec.cli.front import FAULTY, INTERRUPTED, is_full, refused, show
 from dvaec.diagnostics import Fault
 from dvaec.runtime.faults import LabFault
 
@@ -17,7 +17,6 @@ DATA_HELP = (
     "(dvaec data --list); options follow a colon: runs.csv:sequence=run,x=a+b."
 )
 _THREADS_HELP = "Threads of torch on the CPU. More than one is slower on a busy machine, often by far."
-_FULL = ("out of memory", "can't allocate memory")  # torch's words, on a GPU and on the CPU
 _ZERO_HELP = "Let inputs that the data lack be zero."
 
 Data = Annotated[str, typer.Option("--data", metavar="SOURCE", help=DATA_HELP)]
@@ -42,9 +41,9 @@ def clear_errors(when_interrupted: str | None = None, *, with_set: bool = False)
         hint = f"train anew, with {fault.hint}" if foreign else fault.hint
         raise typer.Exit(refused(fault.message, hint)) from None
     except (MemoryError, RuntimeError) as error:
-        said = str(error).splitlines()[0] if str(error) else ""
-        if not (isinstance(error, MemoryError) or any(sign in said for sign in _FULL)):
+        if not is_full(error):
             raise
+        said = str(error).splitlines()[0] if str(error) else ""
         hint = "a smaller --batch, pieces (--crop), or data in a folder of .npy, which are not held in memory"
         raise typer.Exit(refused(f"out of memory: {said}", hint)) from None
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, compiled, with_sharing
+from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, compiled, named, with_sharing
 from dvaec.cli.stages import STAGE_NAMES, STAGES
 from dvaec.diagnostics import did_you_mean
 
@@ -23,7 +23,8 @@ def compile_command(
     overrides: Overrides = None,
     share: Sharing = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="DIR", help="generated/<spec> by default.")
+        Path | None,
+        typer.Option("-o", "--out", parser=named, metavar="DIR", help="generated/<spec> by default."),
     ] = None,
     emit: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dvaec.cli.front import Overrides, OwnPython, RefusalError, Sharing, compiled, with_sharing
+from dvaec.cli.front import Overrides, OwnPython, RefusalError, Sharing, compiled, named, with_sharing
 from dvaec.diagnostics import Diagnostic, Fault, Severity, Sources
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dvaec.emit.report_values import Report
 
 PAGE_SUFFIXES = (".html", ".htm")
+_OF_OTHERS = (".txt", ".md", ".pdf", ".tex", ".svg", ".png", ".json", ".yaml", ".yml")
 
 
 def report(
@@ -29,6 +30,7 @@ def report(
         typer.Option(
             "-o",
             "--out",
+            parser=named,
             metavar="FILE|DIR",
             help="A .html file for one spec, <spec>.html by default; else a folder, site/ by default.",
         ),
@@ -54,6 +56,10 @@ def report(
     if not single and out is not None and out.suffix.lower() in PAGE_SUFFIXES:
         raise typer.BadParameter(
             f"'{out}' is one page, but {len(specs)} specs are given: name a folder", param_hint="-o"
+        )
+    if out is not None and out.suffix.lower() in _OF_OTHERS and not out.is_dir():
+        raise typer.BadParameter(
+            f"'{out}': a page ends in .html, and the name of a folder does not end so", param_hint="-o"
         )
     changes = with_sharing(overrides, share)
     _distinct(specs)

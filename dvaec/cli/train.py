@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, with_sharing
+from dvaec.cli.front import Overrides, OwnPython, Sharing, SpecFile, named, with_sharing
 from dvaec.cli.groups import grouped
 from dvaec.cli.lab import Data, Device, Threads, ZeroInputs, clear_errors
 from dvaec.cli.lab_text import missing, surrogate
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from dvaec.runtime.card import Card
 
 
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="The run folder; runs/<model> by default.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", parser=named, metavar="RUN", help="The run folder; runs/<model> by default."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of weights, noise and shuffling.")]
 Scheduled = Annotated[
     str | None, typer.Option("--scheduled", metavar="RISE/EVERY[/START]", help=SCHEDULED_HELP)

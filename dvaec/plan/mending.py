@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dvaec.plan.aligning import UnschedulableError
+from dvaec.plan.model import Node
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
@@ -12,22 +13,28 @@ from dvaec.spec.source import READS, Path, Source
 
 def place_of(developed: Spec, error: UnschedulableError, source: Source) -> Path:
     """Return where the page speaks of nodes that have no schedule."""
-    return next(place for place in _places(developed, error, source) if place in source.spans)
+    named = _places(developed, error.nodes, source, error.frame)
+    return next(place for place in named if place in source.spans)
 
 
-def _places(developed: Spec, error: UnschedulableError, source: Source) -> Iterator[Path]:
+def place_of_node(developed: Spec, node: Node, source: Source) -> Path:
+    """Return where the page speaks of one node."""
+    return next(place for place in _places(developed, (node.name,), source) if place in source.spans)
+
+
+def _places(
+    developed: Spec, nodes: Sequence[str], source: Source, frame: tuple[str, int] | None = None
+) -> Iterator[Path]:
     """Yield the single frame that is read, then states, networks and conditionals, then whole blocks."""
-    if error.frame is not None:
-        name = f"{error.frame[0]}_{notation.frame_word(error.frame[1])}"
+    if frame is not None:
+        name = f"{frame[0]}_{notation.frame_word(frame[1])}"
         plain = (
-            place
-            for place in source.spans
-            if place[0] == "networks" and place[2:4] == (READS, error.frame[0])
+            place for place in source.spans if place[0] == "networks" and place[2:4] == (READS, frame[0])
         )
         yield from (place for place in plain if str(place[-1]).translate(_PLAIN) == name)
     blocks = {f.name: "features" for f in developed.features} | {s.name: "states" for s in developed.states}
-    yield from ((blocks[n], f"{n}_t") for n in error.nodes if n in blocks)
-    heads = [node.split("_", 1) for node in error.nodes if node.startswith(("p_", "q_"))]
+    yield from ((blocks[n], f"{n}_t") for n in nodes if n in blocks)
+    heads = [node.split("_", 1) for node in nodes if node.startswith(("p_", "q_"))]
     yield from (("networks", f"{side}({target}_t)") for side, target in heads)
     yield from (("inference" if side == "q" else "generation", target) for side, target in heads)
     q = ("inference",) in source.spans and any(side == "q" for side, _ in heads)

@@ -43,9 +43,7 @@ def load_splits(
     path = address.path
     if path.is_dir():
         return _splits(_folder(address, card, names), card, names, zero_inputs)
-    if not path.is_file():
-        hint = did_you_mean(address.place, BUILT_IN) or f"a file, a folder, or one of {', '.join(BUILT_IN)}"
-        raise DataFault(f"{address.place}: no such file", hint)
+    check_there(source)
     if path.suffix in _TABLES:
         from dvaec.runtime.sources.tables import read_table
 
@@ -59,6 +57,15 @@ def load_splits(
             return _splits(Holding(str(path), arrays_by_split), card, names, zero_inputs)
         address.only(())
         return _splits(Holding(str(path), arrays), card, names, zero_inputs)
+
+
+def check_there(source: str) -> None:
+    """Raise DataFault unless a source is built in, a file or a folder."""
+    address = read_address(source)
+    if address.place in BUILT_IN or address.path.is_file() or address.path.is_dir():
+        return
+    hint = did_you_mean(address.place, BUILT_IN) or f"a file, a folder, or one of {', '.join(BUILT_IN)}"
+    raise DataFault(f"{address.place}: no such file", hint)
 
 
 def _folder(address: Address, card: Card, names: Sequence[str]) -> Holding:

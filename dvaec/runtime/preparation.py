@@ -52,7 +52,7 @@ class Preparation:
 def preparation(crop: str = "", normalise: Sequence[str] = ()) -> Preparation:
     """Read what --crop says (50, 50/2, random:50, nothing) and --normalise; DataFault for anything else."""
     found = re.fullmatch(r"(random:)?(\d{1,9})(?:/(\d{1,9}))?", crop)
-    if crop and (found is None or (found[1] and found[3]) or int(found[3] or 1) < 1):
+    if crop and (found is None or (found[1] and found[3]) or min(int(found[2]), int(found[3] or 1)) < 1):
         raise DataFault(f"--crop {crop}: no such crop", "50, 50/2 or random:50")
     if found is None:
         return Preparation(normalise=tuple(normalise))

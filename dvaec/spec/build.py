@@ -184,10 +184,13 @@ def _lines(parsed: Parsed, key: str, lines: list[Line], report: Report) -> None:
     if key == "inference" and isinstance(node, Items):
         items = _after_keyword(items, report)
     for item in items:
-        text = isinstance(item, Scalar) and isinstance(item.value(), str)  # else its shape is reported
-        if not (text and isinstance(item, Scalar)) or (line := parse_conditional(item, report)) is None:
+        line = None
+        if isinstance(item, Scalar) and isinstance(item.value(), str):  # else its shape is reported
+            line = parse_conditional(item, report, predicts=key == "auxiliary")
+        if line is None:
             parsed.unreadable.add(key)
             continue
+        assert isinstance(item, Scalar)
         lines.append(line)
         target = label(line)
         parsed.spans.setdefault((key, target), item.span)

@@ -77,6 +77,10 @@ def check_scan(fitting: Fitting, at: Path, block: Scan, target: Variable | None)
     if made is None and not lengths:
         message = f"nothing that is read has an axis {block.axis} of rows to run over"
         fitting.fault((*at, "over"), message, "give a variable its axes: dim: [20, 80]")
+    elif {*lengths.values(), *(made or ())[:1]} == {1}:
+        message = f"axis {block.axis} has one row, and a recurrence over one step has nothing to carry"
+        fitting.fault((*at, "over"), message, "give it dense layers in place of over and rnn")
+        return
     for name, length in lengths.items():
         if made is not None and length != made[0]:
             message = f"'{name}' has {length} rows, and what is made has {made[0]}"

@@ -36,6 +36,7 @@ from dvaec.spec.schema import LARGEST_DIM
 from dvaec.spec.source import Path
 from dvaec.spec.trunk import needs_trunk
 from dvaec.spec.widths import widths
+from dvaec.spec.window_text import LARGEST_OFFSET
 
 
 def check_blocks(spec: Spec, parsed: Parsed, report: Report) -> None:
@@ -154,11 +155,13 @@ def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
         elif len(parent.offsets.members) != frames:
             last = parent.offsets.members[-1]
             shown, there = page(parent.name, parent.offsets), len(parent.offsets.members)
-            message = (
-                f"the layers take in {counted(frames, 'frame')} together, and the window {shown} has {there}"
-            )
-            hint = f"write {page(parent.name, window(last - frames + 1, last))}, or change kernel, dilation"
-            fitting.fault(path, message, f"{hint} or the number of layers")
+            taken = f"the layers take in {counted(frames, 'frame')} together"
+            message = f"{taken}, and the window {shown} has {there:,}"
+            hint = "take fewer layers, or a smaller kernel or dilation"
+            if frames <= LARGEST_OFFSET:
+                meant = page(parent.name, window(last - frames + 1, last))
+                hint = f"write {meant}, or change kernel, dilation or the number of layers"
+            fitting.fault(path, message, hint)
         elif apart := skipped(block):
             shown = page(parent.name, of(parent.offsets.members[apart[0]]))
             message = f"with this dilation no layer takes in {shown}, which the window holds"
@@ -171,6 +174,11 @@ def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
     if None in windows or len(windows) > 1:
         message = "attention goes over the frames of one window, the same of all that stands under 'of'"
         fitting.fault((*at, "of"), message, "make a feature of them, or attend to each in a block of its own")
+    elif any(one is not None and one.finite and len(one.members) == 1 for one in windows):
+        shown = ", ".join(page(parent.name, parent.offsets) for parent in block.of)
+        message = f"attention over {shown} alone weighs one frame by 1, and its query and keys learn nothing"
+        hint = "attend to a window, such as x_<1:t> or x_<t-3:t>, or read the frame without attention"
+        fitting.fault((*at, "of"), message, hint)
     for parent in block.query:
         if parent.offsets is not None and not parent.offsets.finite:
             message = f"a query cannot read the open window {page(parent.name, parent.offsets)}"

@@ -8,11 +8,16 @@ from dvaec.spec.context import Context
 
 
 def check_objective(context: Context) -> None:
-    """Report factors of what has no divergence, and cycles of a warm-up that is not there."""
+    """Report what weighs no divergence, and cycles of a warm-up that is not there."""
     objective = context.parsed.shape.objective
     if objective is None:
         return
     latents = context.having("latent")
+    if context.parsed.sound.has("variables") and not latents and context.closed:
+        message = "without latents the bound is the log-likelihood: there is no divergence to weigh"
+        span = context.parsed.span(("objective",))
+        context.report.add(Code.OBJECTIVE, message, span, "leave 'objective' out")
+        return
     for name in objective.factors:
         if name in latents or not context.parsed.sound.has("variables"):
             continue

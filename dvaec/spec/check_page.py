@@ -83,6 +83,8 @@ def _first_frames(context: Context, lines: list[Line]) -> None:
         if not seen:
             message = f"nothing reads {name}_0"
             hint = f"let {name}_1 or {name}_t read it, or leave the line out"
+            if context.parsed.shape.causality == "anticausal":
+                hint = "leave the line out: in an anticausal model no frame reads an earlier one"
             span = context.parsed.span(("generation", f"{name}_0"))
             context.report.add(Code.NO_OBSERVED_DESCENDANT, message, span, hint)
 

@@ -11,6 +11,7 @@ from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.ends_over_time import cycle_at_ends
 from dvaec.spec.frames import parent_of
+from dvaec.spec.graph import reachable
 from dvaec.spec.model import LAST, Conditional, Parent, Side
 from dvaec.spec.notation import frame_word, page
 from dvaec.spec.offsets import of
@@ -54,6 +55,8 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
         same = all(d == 0 for _, d in tangle.walk)
         message = f"a cycle {'within the frame' if same else 'through earlier and later frames'}: {chain}"
         child, parent = next((a[0], b[0]) for a, b in pairwise(tangle.walk))
+        if same and child == parent and (via := _through(context, child)):
+            message = f"{message}, through {via}"
     else:
         listed = ", ".join(f"'{name}'" for name in tangle.names[:6])
         message = f"a cycle through earlier and later frames of {listed}"
@@ -64,6 +67,20 @@ def _report_tangle(context: Context, tangle: Tangle, conditionals: Sequence[Cond
             if c.target in tangle.names and p.name in tangle.names
         )
     context.report.add(code, message, place_of(context, block, child, None, parent), _ONE_WAY)
+
+
+def _through(context: Context, name: str) -> str | None:
+    """Return the state or feature by which the network of q of a latent comes to read this itself."""
+    parsed = context.parsed
+    read: dict[str, list[str]] = {}
+    of = {("states", key): made for key, made in parsed.states.items()}
+    of |= {("features", key): made for key, made in parsed.features.items()}
+    of |= {("networks", key): f"q({made})" for key, (side, made) in parsed.heads.items() if side is Side.Q}
+    for path, listed in parsed.reads.items():
+        if (reader := of.get((str(path[0]), str(path[1])))) is not None:
+            read.setdefault(reader, []).extend(one.name for one in listed.references)
+    around = (one for one in read.get(f"q({name})", ()) if one in context.nodes and one not in context.roles)
+    return next((f"{one}_t" for one in around if name in reachable(one, read)), None)
 
 
 def _report_cycle(

@@ -27,6 +27,7 @@ _NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
 _BETWEEN = re.compile(
     r"(?<=[\w>}])\s*([,;:~]|<-|->|=)\s*[A-Za-z]\w*_[t<{0-9]"
 )  # after the target, no part of it
+_BRACKETED = re.compile(r"\s*[\[(]\s*([^\s|,]+)\s*,\s*([^|]+?)\s*[\])]\s*\Z")  # [z_t, z_<t-1>]
 _WRAPPED = re.compile(r"\s*[pq]\s*\((.*)\)\s*\Z")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*\Z")
 
@@ -53,8 +54,11 @@ def written(line: Line) -> str:
     return line.scalar.text[line.target.start : line.target.stop]
 
 
-def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
-    """Parse `target` or `target | parent, ...`; every faulty piece is reported, None if any is."""
+def parse_conditional(scalar: Scalar, report: Report, *, predicts: bool = False) -> Line | None:
+    """Parse `target` or `target | parent, ...`; every faulty piece is reported, None if any is.
+
+    A line that `predicts` (of `auxiliary`) has parents.
+    """
     text = scalar.text
     if "\n" in text:
         report.add(Code.NOTATION, "a conditional stands on one line", scalar.span)
@@ -73,6 +77,10 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
             alone = "write each conditional alone, on a line of its own"
         report.add(Code.NOTATION, "a conditional is written without p( ) or q( )", scalar.span, alone)
         return None
+    if (bracketed := _BRACKETED.match(text)) is not None:
+        hint = f"parents stand behind '|': {bracketed[1]} | {bracketed[2]}"
+        report.add(Code.NOTATION, "a conditional stands without brackets", scalar.span, hint)
+        return None
     bar = text.find("|")
     head_stop = len(text) if bar < 0 else bar
     if sign := _BETWEEN.search(text, 0, head_stop):
@@ -89,7 +97,10 @@ def parse_conditional(scalar: Scalar, report: Report) -> Line | None:
     parents: tuple[Reference, ...] | None = ()
     if bar >= 0:
         if not text[bar + 1 :].strip():
-            hint = f"without parents write just {text[:bar].strip()}"
+            named = text[:bar].strip()
+            hint = (
+                f"say what predicts it: {named} | z_t" if predicts else f"without parents write just {named}"
+            )
             report.add(Code.NOTATION, "nothing stands after '|'", scalar.part(bar, bar + 1), hint)
             return None
         parents = _pieces(scalar, bar + 1, report, counts_frames(target))

@@ -32,6 +32,8 @@ _WORDS = (
 )
 RESERVED = frozenset(_WORDS.split())
 
+_WORDS_OF_YAML = ("true", "false", "null")
+
 WORDS_OF_INFERENCE = (*KEYWORDS, "lookahead")
 
 # Functions of the emitted module; only a model's name, which may hold underscores, can meet them.
@@ -54,6 +56,8 @@ def name_fault(name: str) -> tuple[bool, str] | None:
     """Return None for a good name, else (whether it is merely reserved, what is wrong in words)."""
     if name in WORDS_OF_INFERENCE:
         return True, f"'{name}' is a keyword of 'inference'"
+    if name.lower() in _WORDS_OF_YAML:
+        return True, f"'{name}' is a word of YAML, and no name to other readers of the page"
     if len(name) > LONGEST_NAME:
         return False, f"a name has at most {LONGEST_NAME} characters"
     if not _NAME.match(name):

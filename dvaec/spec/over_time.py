@@ -138,7 +138,7 @@ def _return(part: tuple[str, ...], arrows: Arrows) -> Walk:
     """Return a short closed walk of sum 0 that stays near its start; () if there is none so near."""
     steps: dict[str, list[tuple[str, int]]] = {name: [] for name in part}
     for (child, parent), offsets in arrows.items():
-        steps[child] += [(parent, d) for d in offsets.within(-FARTHEST, FARTHEST)]
+        steps[child] += [(parent, d) for d in sorted(offsets.within(-FARTHEST, FARTHEST), key=abs)]
     for start in part:
         before: dict[Place, Place | None] = {(start, 0): None}
         waiting: list[Place] = [(start, 0)]

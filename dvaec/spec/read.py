@@ -50,9 +50,10 @@ def decoded(data: bytes, file: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}"
-        raise _fault(file, Code.FILE_NOT_UTF8, message, "save it in the encoding UTF-8") from None
+        before = data[: error.start].decode("utf-8-sig").split("\n")
+        message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x}"
+        hint, at = "save it in the encoding UTF-8", Span(file, len(before), len(before[-1]) + 1)
+        raise _fault(file, Code.FILE_NOT_UTF8, message, hint, at) from None
 
 
 def read_text(text: str, file: str, overrides: Sequence[str] = ()) -> tuple[Spec, Source]:
@@ -109,8 +110,8 @@ def _judge(parsed: Parsed, report: Report) -> tuple[dict[str, bool], ChainRule]:
     return levels, chain
 
 
-def _fault(file: str, code: Code, message: str, hint: str | None = None) -> Fault:
+def _fault(file: str, code: Code, message: str, hint: str | None = None, at: Span | None = None) -> Fault:
     report = Report()
-    report.add(code, message, Span(file, 1, 1), hint)
+    report.add(code, message, at or Span(file, 1, 1), hint)
     source = Source(file, {}, {})
     return Fault(report.found, source.sources())

@@ -40,6 +40,8 @@ def hint_for_form(path: Path, node: Node | None) -> str | None:
     if block == "states" and len(path) == 3:
         return _of_state(str(path[2]), node)
     if block == "variables" and path[-1] == "dim" and isinstance(node, Scalar):
+        if re.match(r"0[xob]", node.text):
+            return _of_base(node.text)
         axes = re.match(r"([0-9]+)((\s*[x*,×]\s*[0-9]+)+)\Z", node.text)
         return f"write dim: [{', '.join(re.findall('[0-9]+', node.text))}]" if axes else None
     return None
@@ -63,7 +65,9 @@ def _entry(block: str, name: str, text: str) -> str | None:
     if block == "states" and (cell := _CELL.match(text)):
         return f"write {name}: {{rnn: {cell[1].lower()}, units: {cell[2] or 128}, reads: x_t}}"
     if block == "sizes":
-        return f"a set of sizes has a name: {{small: {{{name[:40]}: {text[:40]}}}}}"
+        if "." in name:
+            return f"a set of sizes has a name: {{small: {{{name[:40]}: {text[:40]}}}}}"
+        return f"a set names what it changes: {name[:40]}: {{x.dim: 96}}"
     if block in ("features", "networks") and "_" in text:
         return f'write {name}: {{reads: "{text[:40]}"}}'
     return None
@@ -79,6 +83,14 @@ def _of_state(key: str, node: Node | None) -> str | None:
     if key == "starts" and isinstance(node, Scalar) and re.match(r"[a-z][A-Za-z0-9]?(_\S+)?\Z", node.text):
         return f"write starts: {{reads: {node.text}}}"
     return None
+
+
+def _of_base(text: str) -> str | None:
+    """Mend a number of another base: 0x10 is 16."""
+    try:
+        return f"write {int(text, 0)}"
+    except ValueError:
+        return None
 
 
 def _layers(node: Node | None) -> str | None:

@@ -24,6 +24,8 @@ from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
 _LISTS = ("generation", "inference", "auxiliary", "order", "cites", "layers", "through", "channels")
 _NUMBERS = ("units", "lag", "kernel", "stride", "heads", "T", "dim", "components", "lookahead", "dilation")
+CONDITIONED = re.compile(r"[A-Za-z]\w*_[^|]*\Z")
+"""What stands left of the '|' of a conditional."""
 _LOOKAHEAD = re.compile(r"look[-_ ]?ahead\W*([0-9]*)\W*\Z", re.IGNORECASE)
 
 
@@ -48,7 +50,7 @@ def hint_for_value(tree: Entries, path: Path, expected: str) -> str | None:
         return f'write it as one text: {name}: "{listed[:60]}"' if listed else None
     if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):
         return "put text in quotes"
-    if isinstance(node, Scalar) and (number := _number(node, name, item)):
+    if isinstance(node, Scalar) and (number := _number(node, path, name, item)):
         return number
     return _hint_for_text(path, name, item, node, expected) if isinstance(node, Scalar) else None
 
@@ -87,16 +89,18 @@ def _block(path: Path, value: str) -> str | None:
     return BLOCK_SYNONYMS.get(value.lower()) or did_you_mean(value, blocks_at(path))
 
 
-def _number(node: Scalar, name: str, item: bool) -> str | None:
+def _number(node: Scalar, path: Path, name: str, item: bool) -> str | None:
     """Mend a number that is written as text or with a point, or that lacks its list."""
     if not (number := re.match(r"\s*([0-9]{1,9})(\.0*)?(\s+[a-z_]+)?\s*\Z", node.text)):
         return None
+    if path[0] == "states" and name == "layers":
+        return "a state has one layer, unless it says of more" if not int(number[1]) else None
     if not item and name in ("layers", "through"):
         return f"write {name}: [{number[1]}{number[3] or ' tanh'}]"
     if not item and name == "channels":
         return f"write channels: [{number[1]}]"
-    odd = not node.plain or number[2] or number[3]
-    return f"write {number[1]}" if name in _NUMBERS and odd and int(number[1]) else None
+    odd = not node.plain or number[2] or number[3] or number[1].startswith("0")
+    return f"write {int(number[1])}" if name in _NUMBERS and odd and int(number[1]) else None
 
 
 def _conditional(node: Node) -> str:
@@ -105,8 +109,13 @@ def _conditional(node: Node) -> str:
         target, parents = node.entries[0]
         if isinstance(parents, Scalar) and "|" in parents.text:
             return f"a conditional stands alone, without a name: {parents.text[:60]}"
-        if isinstance(parents, Scalar) and re.match(r"[A-Za-z]\w*_[^|]*\Z", target.text):
+        if isinstance(parents, Scalar) and CONDITIONED.match(target.text):
             return f"parents stand behind '|': {target.text[:40]} | {parents.text[:40]}".rstrip(" |")
+    texts = _texts(node)
+    if isinstance(node, Items) and texts and len(texts) == len(node.items) and CONDITIONED.match(texts[0]):
+        if len(texts) == 1:
+            return f"without the brackets: {texts[0][:60]}"
+        return f"parents stand behind '|': {texts[0][:40]} | {', '.join(texts[1:])[:60]}"
     return "put it in quotes"
 
 
@@ -197,6 +206,8 @@ def hint_for_key(tree: Entries, path: Path, known: list[str]) -> str | None:
         name = word
         alone = f"[{name}, ...]" if len(path) > 2 else name
         return f"it is a word by itself: inference: {alone}"
+    if path[0] == "inference" and isinstance(parent, Entries) and CONDITIONED.match(name):
+        return _conditional(parent)
     if path[0] == "order" and name.startswith("forward"):
         return "forward needs no word: write the latent alone"
     if (role := role_of(path, tree, known)) is not None:

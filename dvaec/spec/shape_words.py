@@ -9,7 +9,7 @@ from typing import Any
 from dvaec.diagnostics import Span, did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.report import MOST_FAULTS, Report
-from dvaec.spec.shape_hints import hint_for_key, hint_for_value, keyword_of, role_of, same_key
+from dvaec.spec.shape_hints import CONDITIONED, hint_for_key, hint_for_value, keyword_of, role_of, same_key
 from dvaec.spec.shape_keys import known_keys, node_at, of_layers
 from dvaec.spec.shape_tables import LATER, LATER_VALUES, WANTED
 from dvaec.spec.shape_wanted import wanted_here
@@ -59,7 +59,9 @@ def _misspelt(tree: Entries, within: Path, key: str) -> bool:
     parent = node_at(tree, within)
     if not isinstance(parent, Entries):
         return False
-    if key == "lookahead" and any(keyword_of(name.text) for name, _ in parent.entries):
+    if key == "lookahead" and any(
+        keyword_of(name.text) or CONDITIONED.match(name.text) for name, _ in parent.entries
+    ):
         return True
     if key == "backward" and any(name.text.startswith("forward") for name, _ in parent.entries):
         return True

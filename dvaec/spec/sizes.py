@@ -56,6 +56,8 @@ def with_sizes(tree: Entries, chosen: Scalar, put: Put, report: Report) -> Entri
             report.add(
                 Code.SIZES, "a set of sizes gives single values and lists", key.span, _hint(key, value)
             )
+        elif steps[0].text == "sizes":
+            report.add(Code.SIZES, "a set of sizes changes the page, not the sets", steps[0].span)
         elif last not in CHANGED_BY_SETS:
             message = f"a set of sizes does not change '{last[:40]}': one structure has many sizes"
             hint = did_you_mean(last, CHANGED_BY_SETS) or f"it changes {', '.join(CHANGED_BY_SETS)}"

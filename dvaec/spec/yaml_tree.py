@@ -24,6 +24,7 @@ Plain = None | bool | int | float | str
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")  # 010 is eight to some readers and ten to others
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _BOOLEAN_WORD = re.compile(r"(yes|no|on|off)\Z", re.IGNORECASE)
 
@@ -44,8 +45,8 @@ class Scalar:
         return self.plain and bool(self.text) and not self.columns
 
     def value(self) -> Plain:
-        """Resolve as YAML 1.2's core schema does; quoted text stays text."""
-        if not self.plain:
+        """Resolve as YAML 1.2's core schema does; quoted text stays text, and so do numbers such as 010."""
+        if not self.plain or _LEADING_ZERO.match(self.text):
             return self.text
         if self.text in ("", "~", "null", "Null", "NULL"):
             return None
