@@ -62,8 +62,8 @@ def shift(body: Body, stream: Stream) -> None:
     for name, steps in stream.carried:
         further = stream.shift_in(body.entry, name)
         for tensor in tensors_of(body, name) if further is not None else ():
-            for k in range(steps - (further or 0), 0, -1):
-                body.add(f"{earlier(tensor, k)} = {earlier(tensor, k - 1)}")
+            span = range(steps - (further or 0), 0, -1)
+            body.add_shifted([(earlier(tensor, k), earlier(tensor, k - 1)) for k in span])
 
 
 def carried_fields(body: Body, stream: Stream) -> list[tuple[str, str]]:

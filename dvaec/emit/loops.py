@@ -104,9 +104,9 @@ def _prepare(writing: Writing, node: Node, carried: int) -> None:
         # A node that is not the foremost begins the loop further before frame 1.
         foremost = abs(writing.step.frame_of(node.name)) == max(writing.step.ahead)
         for name, begun in starts(body, node):
-            for steps in range(1, carried + 1):
-                zero = bool(first) and steps == 1 and foremost
-                body.add(f"{earlier(name, steps)} = {first if zero else begun}")
+            zero = 1 if first and foremost and carried else 0
+            body.add_equal([earlier(name, 1)] * zero, first)
+            body.add_equal([earlier(name, steps) for steps in range(1 + zero, carried + 1)], begun)
     recurrent(body, node)
     name_ends(body, node)
     prepare(body, node, writing.step)
@@ -124,5 +124,4 @@ def _shift(body: Body, node: Node, carried: int) -> None:
     if carried == 0 or isinstance(node, HeadNode):
         return
     for name, _ in starts(body, node):
-        for steps in range(carried, 0, -1):
-            body.add(f"{earlier(name, steps)} = {earlier(name, steps - 1)}")
+        body.add_shifted([(earlier(name, k), earlier(name, k - 1)) for k in range(carried, 0, -1)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NAMED = re.compile(r"\s*(\w+) = ")
+_NAMED = re.compile(r"\s*(\w+) = (?!\w+ = )")
+_SEVERAL = re.compile(r"(\s*)(\w+(?:, \w+)+) = ([\w.]+(?:, [\w.]+)+)\Z")
 _OPENS = re.compile(r"[(\[{]\s*(#.*)?$")
 _WORD = re.compile(r"\w+")
 
@@ -24,9 +25,19 @@ def pruned(lines: Sequence[str], arguments: Sequence[str]) -> tuple[str, ...]:
             for word in set(_WORD.findall(line)):
                 counts[word] = counts.get(word, 0) + 1
         idle = [k for k, line in enumerate(kept) if _idle(kept, k, line, counts, taken)]
-        if not idle:
+        fewer = [_needed(line, counts) for k, line in enumerate(kept) if k not in idle]
+        if fewer == kept:
             return tuple(kept)
-        kept = [line for k, line in enumerate(kept) if k not in idle]
+        kept = fewer
+
+
+def _needed(line: str, counts: dict[str, int]) -> str:
+    """Leave out of `a, b, c = d, e, f` the names that occur nowhere else, all but the last one."""
+    if (found := _SEVERAL.match(line)) is None:
+        return line
+    pairs = list(zip(found[2].split(", "), found[3].split(", "), strict=True))
+    needed = [pair for pair in pairs if counts[pair[0]] > 1] or pairs[:1]
+    return f"{found[1]}{', '.join(name for name, _ in needed)} = {', '.join(value for _, value in needed)}"
 
 
 def _idle(lines: list[str], k: int, line: str, counts: dict[str, int], taken: frozenset[str]) -> bool:

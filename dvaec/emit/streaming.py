@@ -101,9 +101,9 @@ def _step(body: Body, stream: Stream) -> EntryText:
     told = [value.name for value in observed_once(body)]
     fields = carried_fields(body, stream)
     still = [(name, name) for name in stream.static if name not in told or entry.name == "finish"]
-    for field, local in (*still, *fields):
-        if local:
-            body.add(f"{local} = state.{field}")
+    taken_up = [(local, f"state.{field}") for field, local in (*still, *fields) if local]
+    for _, some in groupby(taken_up, key=lambda pair: pair[0].rstrip("0123456789")):
+        body.add_shifted(tuple(some))
     body.named |= {f"{name}_first" for name in held_in(body, stream)}
     _present(body)
     for value in given:

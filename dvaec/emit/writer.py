@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dvaec.emit.families import family_text, names_of
 from dvaec.plan.model import Entry, HeadNode, Network, ValueNode
 from dvaec.spec.model import Role
 
+T = TypeVar("T")
 ROOM = 96  # columns for a statement inside a method, with room for the tag
+MANY = 4  # assignments of one kind: more of them share lines
+MOST_LINES = 24  # names as arguments: more of them share lines
 
 
 def folded_call(line: str, room: int) -> list[str]:
@@ -31,10 +36,22 @@ def folded_call(line: str, room: int) -> list[str]:
             begun = at + 1
     arguments.append(inside[begun:].strip())
     closed: list[str] = []
+    if len(arguments) > MOST_LINES and "(" not in inside:
+        filled = textwrap.wrap(f"{inside},", room - 4, break_long_words=False, break_on_hyphens=False)
+        return [line[: first + 1], *(f"    {part}" for part in filled), ")"]
     for argument in arguments:
-        *parts, last = folded_call(argument, room - 4)
+        *parts, last = _folded_list(argument, room - 4)
         closed += [f"    {part}" for part in (*parts, f"{last},")]
     return [line[: first + 1], *closed, ")"]
+
+
+def _folded_list(argument: str, room: int) -> list[str]:
+    """Break an argument that is too long: a call, or a list of names, which share lines."""
+    listed = argument.startswith("[") and argument.endswith("]") and "(" not in argument
+    if not listed or len(argument) <= room:
+        return folded_call(argument, room)
+    inside = textwrap.wrap(f"{argument[1:-1]},", room - 4, break_long_words=False, break_on_hyphens=False)
+    return ["[", *(f"    {part}" for part in inside), "]"]
 
 
 def _closing(line: str, opening: int) -> int:
@@ -66,6 +83,28 @@ class Body:
         folded = folded_call(line, ROOM - len(indent))
         folded[0] += f"  # {tag}" if tag else ""
         self.lines.extend(indent + part for part in folded)
+
+    def add_equal(self, names: Sequence[str], value: str) -> None:
+        """Give several names one value; more than a few share lines: a = b = c = value."""
+        for some in self._in_lines(names, lambda name: len(f"{name} = "), len(value)):
+            self.add(f"{' = '.join(some)} = {value}")
+
+    def add_shifted(self, made: Sequence[tuple[str, str]]) -> None:
+        """Assign in order, none what an earlier one has named; more than a few share lines: a, b = c, d."""
+        for some in self._in_lines(made, lambda pair: len(f"{pair[0]}, {pair[1]}, "), 0):
+            names, values = zip(*some, strict=True)
+            self.add(f"{', '.join(names)} = {', '.join(values)}")
+
+    def _in_lines(self, made: Sequence[T], width: Callable[[T], int], more: int) -> Iterator[list[T]]:
+        """Part what is to be written into lines; few have a line each."""
+        room, line = ROOM - 4 * self.depth - more, list[T]()
+        for one in made:
+            if line and (len(made) <= MANY or sum(map(width, (*line, one))) > room):
+                yield line
+                line = []
+            line.append(one)
+        if line:
+            yield line
 
     def note(self, text: str) -> None:
         """Append a comment, wrapped; an arrow stays with its two ends."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dvaec.plan.attention import farthest
 from dvaec.plan.model import Dependence
-from dvaec.spec.notation import counted, listed, page
-from dvaec.spec.offsets import of
+from dvaec.spec.notation import counted, listed, page, windows
+from dvaec.spec.offsets import NONE, Offsets, of
 
 _OWN = ("attention_", "convolution_")  # what a conditional attends or convolves with in its own network
 
@@ -47,6 +47,21 @@ def arrow(edge: Dependence) -> str:
 def arrow_said(edge: Dependence) -> str:
     """Write what needs what in the words of the page."""
     return _arrow(edge, said(edge.reader), on_page(edge.source))
+
+
+def gathered(edges: Iterable[Dependence]) -> Iterator[Dependence]:
+    """Yield the links with frames of one source that follow one another as one window: z_<t-50:t-1>."""
+    edges = tuple(edges)
+    frames: dict[tuple[str, str], Offsets] = {}
+    for e in edges:
+        if e.window is None and e.offset is not None:
+            key = (e.reader, e.source)
+            frames[key] = frames.get(key, NONE) | of(e.offset)
+    for e in edges:
+        if e.window is not None or e.offset is None:
+            yield e
+        elif (read := frames.pop((e.reader, e.source), None)) is not None:
+            yield from (Dependence(e.reader, e.source, None, one.offsets) for one in windows(read))
 
 
 def _arrow(edge: Dependence, reader: str, source: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dvaec.plan.aligning import UnschedulableError, aligned, alignments
 from dvaec.plan.dependences import dependences
 from dvaec.plan.first_frame import first_frame_apart
-from dvaec.plan.links import arrow, on_page, said
+from dvaec.plan.links import arrow, gathered, on_page, said
 from dvaec.plan.model import (
     Batched,
     Dependence,
@@ -197,7 +197,7 @@ def _step(
 
 
 def _through(inside: Sequence[Dependence]) -> str:
-    cycle = ", ".join(arrow(e) for e in inside if e.offset != 0 or e.window is not None)
+    cycle = ", ".join(arrow(e) for e in gathered(e for e in inside if e.offset != 0 or e.window is not None))
     return f"cycle over time through {cycle}"
 
 
