@@ -10,6 +10,7 @@ import networkx as nx
 import pytest
 from hypothesis import given
 
+from dvaec.cli.stages import plan_of
 from dvaec.compiler import run_text
 from dvaec.derive.derivation import derive
 from dvaec.derive.elbo import elbo_terms
@@ -293,3 +294,23 @@ def test_features_above_one_another_are_planned_in_no_more_ways_than_there_are_f
         "networks:", '  q(z_t): {reads: "z_<t-1>, f39_t"}',
     ]  # fmt: skip
     assert run_text("\n".join(page), "page.yaml", until="plan").plan is not None
+
+
+def test_the_plan_says_which_latents_a_stream_draws_before_they_are_handed_out() -> None:
+    page = """dvaec: 1
+model: M
+variables:
+  x: {role: observed, dim: 2}
+  a: {role: latent, dim: 1}
+  l: {role: latent, dim: 1}
+generation:
+  - a_t | a_<t-1>
+  - l_t | l_<t-1>
+  - x_t | a_t, l_t
+inference:
+  - a_t | a_<t-1>, x_<t:t+2>
+  - l_t | l_<t-1>, a_<t+1>
+"""
+    lines = plan_of(run_text(page, "p.yaml", until="plan")).splitlines()
+    at = lines.index("  what step draws is 3 frames behind the frame it is given")
+    assert lines[at + 1] == "  drawn before it is handed out, with the noise of its own frame: a by 1 frame"

@@ -12,6 +12,7 @@ from dvaec.plan.model import (
     HoldNode,
     Loop,
     Once,
+    Origin,
     Passes,
     Plan,
     Step,
@@ -68,10 +69,22 @@ def _carried(plan: Plan, stream: Stream) -> list[str]:
     )
     lines = [f"a stream carries {kept}"]
     lines += [f"  kept for the whole sequence: {', '.join(stream.static)}"] if stream.static else []
-    lines += [f"  what step draws is {counted(stream.delay, 'frame')} behind the frame it is given"] * bool(
-        stream.delay
-    )
+    if stream.delay:
+        lines.append(f"  what step draws is {counted(stream.delay, 'frame')} behind the frame it is given")
+        lines += _ahead(plan, stream)
     return lines
+
+
+def _ahead(plan: Plan, stream: Stream) -> list[str]:
+    """Which latents a step draws before the frame that it hands out; each with the noise of its own frame."""
+    entry = next((entry for entry in stream.entries if entry.name == "step"), None)
+    loops = [step for step in entry.steps if isinstance(step, Loop)] if entry else []
+    drawn = [value.name for value in plan.network.values if entry and entry.origin(value.name) is Origin.Q]
+    ahead = {name: loop.frame_of(name) for loop in loops for name in drawn if name in loop.nodes}
+    words = [f"{name} by {counted(frames, 'frame')}" for name, frames in ahead.items() if frames > 0]
+    if not words:
+        return []
+    return [f"  drawn before it is handed out, with the noise of its own frame: {', '.join(words)}"]
 
 
 def binding_words(entry: Entry) -> str:
