@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from dvaec.derive.elbo import CLOSED_FORMS
-from dvaec.emit.families import FAMILIES, family_text, noise_width
+from dvaec.emit.families import FAMILIES, family_text, names_of, noise_width
 from dvaec.runtime.script import script
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import Family, Role, Variable
-from dvaec.testing.built import sample_values
+from dvaec.spec.read import read_text
+from dvaec.testing.built import build, sample_values
 from tests.family_laws import CASES, LATENT, circular, divergence, full, function
 from tests.family_models import BATCH, FRAMES, latent, same
 
@@ -158,3 +160,30 @@ def test_the_oracles_speak_of_distinct_laws() -> None:
     correlated = full(zero, packed).log_prob(x)
     assert abs((correlated - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
     assert abs((circular(zero[:1]).log_prob(x) - CASES["gaussian"].law(zero, zero).log_prob(x)).item()) > 0.1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["- z_1 | u_1\n  - z_t", "- z_1\n  - z_t", "- z_T | u_T\n  - z_t", "- z_T\n  - z_1 | u_1\n  - z_t"],
+)
+@pytest.mark.parametrize("family", ["gaussian", "laplace", "categorical", "full_gaussian"])
+def test_without_parents_a_latent_is_fixed_beside_lines_of_its_frames_1_and_last(
+    lines: str, family: str
+) -> None:
+    text = f"""dvaec: 1
+model: M
+causality: noncausal
+variables: {{x: {{role: observed, dim: 2}}, u: {{role: input, dim: 2}},
+  z: {{role: latent, dim: 2, distribution: {family}}}}}
+generation:
+  {lines}
+  - x_t | z_t, u_t
+"""
+    built = build(read_text(text, "p.yaml")[0])
+    assert not [name for name, _ in built.module.named_parameters() if re.match("p_z(_last)?_[a-z]+$", name)]
+    with torch.no_grad():
+        for parameter in built.module.parameters():
+            parameter.normal_()
+    score = built.call("score", sample_values(built, 2, 4))
+    for name in names_of(built.spec.variable("z")):
+        assert not getattr(score, f"p_z_{name}")[:, 1:3].any()

@@ -43,7 +43,8 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
         idle = () if less or (q == exact and spec.swept) else redundant(spec, q, served_by(factors, name))
         if spec.swept:
             golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
-            found.append(Comparison(name, golden, silver, frame, idle, less, singles_within(golden, q)))
+            single = singles_within(golden, q), singles_within(silver, exact)
+            found.append(Comparison(name, golden, silver, frame, idle, less, *single))
         elif idle or less:
             found.append(Comparison(name, (), (), frame, idle, less))
     return tuple(found)

@@ -37,6 +37,9 @@ def looseness(spec: Spec, factor: Factor) -> Looseness:
         spare = factor.spare(longest, frame)
         return Looseness(spare=_runs(template, spare, longest, None), lengths=loose, varies=varies)
     results = tuple(_ends(factor, shortest + k) for k in range(residues))
+    if any(one.inside for one in results) and not all(one.inside for one in results):
+        some = tuple(dict.fromkeys(part for one in results for part in one.spare))
+        return Looseness(spare=some, varies=True, at_some=True)
     return replace(
         results[0],
         first=tuple(sorted({k for one in results for k in one.first})),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import lcm
 
 from dvaec.network.cliques import Sets
 from dvaec.network.finite import Finite
+from dvaec.network.strides import stride
 from dvaec.network.template import Template, end
 from dvaec.network.unrolled import Node
 from dvaec.network.windows import Windows
@@ -40,10 +42,21 @@ class Factor:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """The T, one of each residue, at whose middle frame it does not tell where the ends are."""
-        reach = max((end(o) for o in self.given.values() if o is not None), default=0)
-        middle = max(self.found.first + self.found.period + 2 * (self.template.lag + reach) + 2, FEWEST)
-        return tuple(range(2 * middle - 1, 2 * middle - 1 + self.found.period))
+        """The T at whose middle frame it does not tell where the ends are: all residues of T and of the frame."""
+        reach, period = max((end(o) for o in self.given.values() if o is not None), default=0), self.period
+        middle = max(self.found.first + period + 2 * (self.template.lag + reach) + 2, FEWEST)
+        return tuple(range(2 * middle - 1, 2 * middle - 1 + (period if period == 1 else 2 * period)))
+
+    @property
+    def period(self) -> int:
+        """What T and t count modulo: of the proof, of the strides of windows, and of the residues kept."""
+        read = (
+            parent.offsets
+            for family in (*self.template.families, *self.template.numbered)
+            for parent in family.parents
+        )
+        strides = (lcm(len(one.past), len(one.future)) for one in read if one is not None)
+        return lcm(self.found.period, stride(self.template), *strides)
 
     def spare(self, frames: int, at: int | None) -> Sets:
         """Return what the windows hold at frame `at` of `frames` without need."""

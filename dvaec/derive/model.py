@@ -59,6 +59,9 @@ class Looseness:
     What has no frame t has no `first` and `last`; `spare` is what it does not need of a long sequence, and
     `lengths` the T up to there for which anything is spare; where T modulo something decides, it `varies`.
 
+    `at_some`: between the ends windows are larger at some t and not at others, as t modulo something decides;
+    then no frames are listed.
+
     `compared` is False where that would take too long: then nothing is said.
     """
 
@@ -69,6 +72,7 @@ class Looseness:
     varies: bool = False
     compared: bool = True
     more: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    at_some: bool = False
 
     @property
     def inside(self) -> bool:
@@ -147,7 +151,8 @@ class Comparison:
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
     without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
     seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
-    singles: frames 0, 1 and T within golden windows that q does see, named by themselves.
+    singles: frames 0, 1 and T within golden windows that q does see, named by themselves. kept: those within
+    silver windows that the exact posterior does read.
     """
 
     target: str
@@ -157,6 +162,7 @@ class Comparison:
     redundant: tuple[Parent, ...] = ()
     unseen: tuple[Lost, ...] = ()
     singles: tuple[Parent, ...] = ()
+    kept: tuple[Parent, ...] = ()
 
 
 class TermKind(StrEnum):

@@ -107,7 +107,7 @@ def constants(body: Body, node: HeadNode, sizes: str, moment: str = "") -> None:
     fixed = dict(fixed_parameters(node.head, node.variable))
     names = parameters(node)
     for name, made in zip(names, parameters_of(node.variable), strict=True):
-        if node.standard:
+        if node.fixed:
             text = f"{body.like}.new_zeros({sizes}, {made.width})"
         elif made.name in fixed:
             text = f"torch.full_like({names[0]}{moment}, math.log({fixed[made.name]!r}))"

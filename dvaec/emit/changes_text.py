@@ -155,8 +155,8 @@ def _change_json(a: Spec, b: Spec, change: Change) -> Json:
     if change.section is Section.PAGE:
         kind = "changed"
 
-    def links(some: tuple[Parent, ...]) -> list[Json]:
-        return [parent_json(one, frame) for one in some]
+    def links(spec: Spec, some: tuple[Parent, ...]) -> list[Json]:
+        return [parent_json(one, spec.zero, frame) for one in some]
 
     return {
         "section": change.section.value,
@@ -165,7 +165,7 @@ def _change_json(a: Spec, b: Spec, change: Change) -> Json:
         "change": kind,
         "before": None if change.before is None else _text(a, change, False),
         "after": None if change.after is None else _text(b, change, True),
-        "removed": links(change.removed),
-        "added": links(change.added),
+        "removed": links(a, change.removed),
+        "added": links(b, change.added),
         "differing": list(change.differing),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import TypeAlias
 
@@ -18,21 +18,23 @@ Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 
 def derivation_json(spec: Spec, derivation: Derivation, elbo: Elbo) -> dict[str, Json]:
     """Return everything derived; windows have `start` and `stop` relative to t, null for an open end."""
+    zero = spec.zero
     return {
         "model": spec.name,
         "hash": canonical_hash(spec),
-        "generation": [_conditional(c) for c in (*spec.generation, *spec.numbered)],
+        "generation": [_conditional(c, zero) for c in (*spec.generation, *spec.numbered)],
         "order": list(derivation.posterior.order),
         "sweeps": [_sweep(sweep) for sweep in spec.order],
-        "posterior": [_derived(factor) for factor in derivation.posterior.factors],
-        "inference": [_conditional(c) for c in derivation.inference],
-        "golden": {_label(c): _parents(c.golden, c.frame) for c in derivation.comparisons},
-        "golden_but_for": {_label(c): _parents(c.singles, c.frame) for c in derivation.comparisons},
-        "silver": {_label(c): _parents(c.silver, c.frame) for c in derivation.comparisons},
-        "redundant": {_label(c): _parents(c.redundant, c.frame) for c in derivation.comparisons},
+        "posterior": [_derived(factor, zero) for factor in derivation.posterior.factors],
+        "inference": [_conditional(c, zero) for c in derivation.inference],
+        "golden": {_label(c): _parents(c.golden, c.frame, zero) for c in derivation.comparisons},
+        "golden_but_for": {_label(c): _parents(c.singles, c.frame, zero) for c in derivation.comparisons},
+        "silver": {_label(c): _parents(c.silver, c.frame, zero) for c in derivation.comparisons},
+        "silver_but_for": {_label(c): _parents(c.kept, c.frame, zero) for c in derivation.comparisons},
+        "redundant": {_label(c): _parents(c.redundant, c.frame, zero) for c in derivation.comparisons},
         "unseen": {_label(c): [asdict(one) for one in c.unseen] for c in derivation.comparisons},
-        "elbo": {"given": list(elbo.given), "terms": [_term(term) for term in elbo.terms]},
-        "auxiliary": [_term(term) for term in elbo.auxiliary],
+        "elbo": {"given": list(elbo.given), "terms": [_term(term, zero) for term in elbo.terms]},
+        "auxiliary": [_term(term, zero) for term in elbo.auxiliary],
     }
 
 
@@ -56,15 +58,15 @@ def _sweep(sweep: Sweep) -> dict[str, Json]:
     return found
 
 
-def _conditional(conditional: Conditional) -> dict[str, Json]:
-    parents = _parents(conditional.parents, conditional.frame)
+def _conditional(conditional: Conditional, zero: Collection[str]) -> dict[str, Json]:
+    parents = _parents(conditional.parents, conditional.frame, zero)
     return {"target": conditional.target, "frame": conditional.frame, "parents": parents}
 
 
-def _derived(factor: DerivedConditional) -> dict[str, Json]:
+def _derived(factor: DerivedConditional, zero: Collection[str]) -> dict[str, Json]:
     proof, inside = factor.proof, factor.interior
     return {
-        **_conditional(factor.conditional),
+        **_conditional(factor.conditional, zero),
         "proof": {"lag": proof.lag, "first": proof.first, "period": proof.period},
         "loose": {
             "from_start": list(factor.loose.first),
@@ -73,19 +75,21 @@ def _derived(factor: DerivedConditional) -> dict[str, Json]:
             "more": [list(frames) for frames in factor.loose.more],
             "spare": [spare_word(one) for one in factor.loose.spare],
             "lengths": list(factor.loose.lengths),
+            "varies": factor.loose.varies,
+            "at_some": factor.loose.at_some,
             "compared": factor.loose.compared,
         },
-        **({} if inside is None else {"interior": _interior(inside)}),
+        **({} if inside is None else {"interior": _interior(inside, zero)}),
     }
 
 
-def _interior(inside: Interior) -> dict[str, Json]:
+def _interior(inside: Interior, zero: Collection[str]) -> dict[str, Json]:
     """What is enough at frames t = first..T-left."""
-    reads = _parents(inside.conditional.parents, None)
+    reads = _parents(inside.conditional.parents, None, zero)
     return {"first": inside.first, "back_from_end": inside.left, "parents": reads}
 
 
-def _term(term: Term) -> dict[str, Json]:
+def _term(term: Term, zero: Collection[str]) -> dict[str, Json]:
     return {
         "kind": term.kind.value,
         "target": term.target,
@@ -94,9 +98,9 @@ def _term(term: Term) -> dict[str, Json]:
         "first": term.first,
         "left": term.left,
         **({"there": term.lengths.value} if term.lengths else {}),
-        "p": _conditional(term.p),
-        "q": _conditional(term.q) if term.q is not None else None,
-        "expectation": _parents(term.expectation, term.frame),
+        "p": _conditional(term.p, zero),
+        "q": _conditional(term.q, zero) if term.q is not None else None,
+        "expectation": _parents(term.expectation, term.frame, zero),
         "sampled": list(term.sampled),
         "estimator": term.estimator.value,
         "sequential": term.sequential,
@@ -105,17 +109,23 @@ def _term(term: Term) -> dict[str, Json]:
     }
 
 
-def _parents(parents: Iterable[Parent], frame: int | None = None) -> list[Json]:
-    return [parent_json(parent, frame) for parent in parents]
+def _parents(parents: Iterable[Parent], frame: int | None, zero: Collection[str]) -> list[Json]:
+    return [parent_json(parent, zero, frame) for parent in parents]
 
 
-def parent_json(parent: Parent, reader: int | None = None) -> dict[str, Json]:
+def parent_json(parent: Parent, zero: Collection[str], reader: int | None = None) -> dict[str, Json]:
     """Return one link: windows have `start` and `stop` relative to t, null for an open end.
 
-    Those of a numbered `reader` are relative to its frame.
+    Those of a numbered `reader` are relative to its frame. Windows of what has a frame 0, in `zero`, begin
+    there.
     """
     frames: list[Json] | None = None
     if parent.offsets is not None:
         frames = [{"start": w.start, "stop": w.stop, "stride": w.stride} for w in windows(parent.offsets)]
     frame = None if parent.frame is None else frame_word(parent.frame)
-    return {"name": parent.name, "text": text_of(parent, frame=reader), "windows": frames, "frame": frame}
+    return {
+        "name": parent.name,
+        "text": text_of(parent, 0 if parent.name in zero else 1, reader),
+        "windows": frames,
+        "frame": frame,
+    }

@@ -129,7 +129,9 @@ def _compare(writer: FormulaWriter, comparison: Comparison) -> list[str]:
         seen = seen if comparison.singles else ""
         lines.append(f"{target}  golden (in the exact posterior, not in q): {golden}{seen}")
     if comparison.silver:
-        lines.append(f"{target}  silver (in q, not in the exact posterior): {silver}")
+        read = f", but for {writer.parents(comparison.kept, comparison.frame)}, which that reads"
+        read = read if comparison.kept else ""
+        lines.append(f"{target}  silver (in q, not in the exact posterior): {silver}{read}")
     if comparison.redundant:
         lines.append(f"{target}  redundant (tells nothing, given the rest of what q reads): {idle}")
     far = " but at the ends" if comparison.unseen else ""

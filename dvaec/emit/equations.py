@@ -156,7 +156,7 @@ def _head(node: HeadNode) -> str:
     text = family_text(node.variable)
     if node.head.frame == 1:
         node = replace(node, ports=tuple(map(_at_frame_1, node.ports)))
-    if node.standard:
+    if node.fixed:
         return text.standard
     apart = parameters_equation(node)
     if not node.ports:

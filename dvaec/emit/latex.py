@@ -100,6 +100,7 @@ def _document(template: str, spec: Spec, derivation: Derivation, elbo: Elbo) -> 
                 writer.parents(c.golden, c.frame),
                 writer.parents(c.singles, c.frame),
                 writer.parents(c.silver, c.frame),
+                writer.parents(c.kept, c.frame),
                 writer.parents(c.redundant, c.frame),
                 " but at the ends" if c.unseen else "",
             )

@@ -22,7 +22,7 @@ def loose_words(factor: DerivedConditional) -> str:
     where = loose_frames(loose)
     if not where:
         return ""
-    some = "for some T " if loose.varies else ""
+    some = "for some T " if loose.varies and not loose.at_some else ""
     more = ", ".join((*_starts(loose.more[0]), *_ends(loose.more[1])))
     besides = f", by more at {more}" if more else ""
     return f"; clipped to 1..T, {some}larger than needed at {where}{named}{besides}"
@@ -39,6 +39,8 @@ def interior_words(factor: DerivedConditional, zeros: Iterable[str] = ()) -> str
 
 def loose_frames(loose: Looseness) -> str:
     """Name the frames t at which windows are larger than needed: `every t`, `every t but t = 1`, `t = 1`."""
+    if loose.at_some:
+        return "some t"
     if not loose.spare:
         return ", ".join((*_starts(loose.first), *_ends(loose.last)))
     tight = [

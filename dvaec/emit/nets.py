@@ -48,7 +48,7 @@ def nets_of(network: Network) -> Nets:
             if isinstance(node.block, Convolution):
                 body = tuple(frames_body(node.name, node.block))
                 methods.append(Method(f"{node.name}_frames", ("a",), (), body))
-        elif isinstance(node, HeadNode) and not node.standard:
+        elif isinstance(node, HeadNode) and not node.fixed:
             layers.append((node.name, head_layers(node, network)))
             if node.ports:
                 methods.append(head_method(node, network))

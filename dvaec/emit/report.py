@@ -101,6 +101,7 @@ def comparison_parts(writer: FormulaWriter, comparison: Comparison) -> dict[str,
         "golden": comparison.golden,
         "singles": comparison.singles,
         "silver": comparison.silver,
+        "kept": comparison.kept,
         "redundant": comparison.redundant,
     }
     shown_links = {

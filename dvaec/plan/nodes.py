@@ -170,10 +170,14 @@ class HeadNode:
         return self.head.block
 
     @property
+    def fixed(self) -> bool:
+        """Whether this is the fixed N(0, I) of a latent without parents, frames 1 and T with lines aside."""
+        return self.block is None and self.head.side is Side.P and not self.head.learned and self._plain
+
+    @property
     def standard(self) -> bool:
-        """Whether this is the fixed N(0, I) of a latent without parents."""
-        constant = self.block is None and self.head.side is Side.P and not self.head.learned
-        return constant and self._plain and not self.begins and not self.ends
+        """Whether the parameters are those of N(0, I) at every frame."""
+        return self.fixed and not self.begins and not self.ends
 
     @property
     def _plain(self) -> bool:

@@ -195,7 +195,7 @@ class FrameByFrame:
 
     def constant(self, node: HeadNode, name: str) -> Tensor:
         width = next(p.width for p in parameters_of(node.variable) if p.name == name)
-        if node.standard:
+        if node.fixed:
             return self.like.new_zeros(width)
         fixed = dict(fixed_parameters(node.head, node.variable))
         if name in fixed:

@@ -120,7 +120,12 @@ def _loose(spec: Spec, factor: DerivedConditional, frame: int, frames: int) -> b
         return True
     if factor.conditional.frame is not None or not spec.variable(factor.conditional.target).framed:
         return loose.inside or frames in loose.lengths or (loose.varies and frames > max(loose.lengths))
-    return frame in loose.first or frames - frame in loose.last or _between(loose, frame, frames)
+    return (
+        loose.at_some
+        or frame in loose.first
+        or frames - frame in loose.last
+        or _between(loose, frame, frames)
+    )
 
 
 def _between(loose: Looseness, frame: int, frames: int) -> bool:
