@@ -423,3 +423,15 @@ def test_a_question_is_about_one_variable() -> None:
     for text in ("z_t <- x_t, u_t", "z_t <- x_t, x_1"):
         with pytest.raises(Fault, match="a question is about one link"):
             parse_question(text, DKF)
+
+
+def test_frame_1_that_a_line_reads_by_its_number_is_named_by_it() -> None:
+    page = """dvaec: 1
+model: M
+variables: {x: {role: observed, dim: 2}, z: {role: latent, dim: 2}}
+generation: [z_t | z_<t-1>, "x_t | z_t, x_1", x_1 | z_1]
+"""
+    spec, source = read_text(page, "p.yaml")
+    text = explanation_text(explain(spec, derive(spec), parse_question("z_t <- x_<<t>", spec)), source)
+    assert "z_t ← z_<t-1>" in text
+    assert "z_t → x_t ← x_1: x_1 is given" in text

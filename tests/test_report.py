@@ -111,13 +111,13 @@ def equations_lead_to_their_lines(path: Path) -> None:
     found = made.mentions
     for one in found:
         assert f"({one.equation})" in lines[one.line - 1]
-    standard = {
+    fixed = {
         number
         for number, node in enumerate((n for n in made.plan.network.nodes if not isinstance(n, ValueNode)), 1)
-        if isinstance(node, HeadNode) and node.standard
+        if isinstance(node, HeadNode) and node.fixed
     }
     numbers = {part.number for part in equation_parts(made)}
-    assert {one.equation for one in found} == numbers - standard
+    assert {one.equation for one in found} == numbers - fixed
     assert len(page(path).under("module", "span", "line")) == len(lines)
 
 

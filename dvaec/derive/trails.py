@@ -81,10 +81,15 @@ class Trails:
     frame: int | None
 
     def place(self, node: Node) -> Place:
-        """Return the place of a node."""
-        if node.frame is None or self.frame is None:
+        """Return the place of a node; frame 1 is named by its number where the page reads it so."""
+        if node.frame is None or self.frame is None or self._by_number(node):
             return Place(node.name, None, node.frame)
         return Place(node.name, node.frame - self.frame)
+
+    def _by_number(self, node: Node) -> bool:
+        families = (*self.template.families, *self.template.numbered)
+        read = {p.name for family in families for p in family.parents if p.frame == 1}
+        return node.frame == 1 and self.frame != 1 and node.name in read
 
     def arrows(self, steps: tuple[Step, ...], frames: int) -> tuple[Arrow, ...]:
         """Return the arrows of a trail in a network of some frames."""
@@ -127,6 +132,8 @@ class Trails:
             return Parent(name, None)
         if self.frame is None:
             return Frames(name, tuple(frames), self.template.first(name), last)
+        if frames == [1] and self._by_number(nodes[0]):
+            return Parent(name, None, 1)
         found = of(*(frame - self.frame for frame in frames))
         low, high = 1 - self.frame, last - self.frame
         if low in found and low + 1 in found:
