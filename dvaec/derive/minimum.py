@@ -42,7 +42,7 @@ class Factor:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """The T at whose middle frame it does not tell where the ends are: all residues of T and of the frame."""
+        """The T at whose middle frame t it does not tell where the ends are, for all residues of T and t."""
         reach, period = max((end(o) for o in self.given.values() if o is not None), default=0), self.period
         middle = max(self.found.first + period + 2 * (self.template.lag + reach) + 2, FEWEST)
         return tuple(range(2 * middle - 1, 2 * middle - 1 + (period if period == 1 else 2 * period)))
