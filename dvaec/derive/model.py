@@ -53,16 +53,14 @@ class Looseness:
     `first` and `last` list the frames t, counted from 1 at the start and as 0, 1, ... back from T at the end;
     `spare` is what is not needed at the frames between (u_T is in the window of every frame, though nothing
     observes z_T), and `more` lists, the same two ways, the frames that do not need others besides. They are
-    found in networks longer than twice what the proof looks at, one of each length
-    modulo its period; where these differ, `varies`, they hold together what any of them shows.
+    found in networks longer than twice what the proof looks at, one of each length modulo what repeats;
+    where these differ, `varies`, they hold together what any of them shows.
 
     What has no frame t has no `first` and `last`; `spare` is what it does not need of a long sequence, and
     `lengths` the T up to there for which anything is spare; where T modulo something decides, it `varies`.
 
-    `at_some`: between the ends windows are larger at some t and not at others, as t modulo something decides;
-    then no frames are listed.
-
-    `compared` is False where that would take too long: then nothing is said.
+    `at_some`: between the ends t modulo something decides; then no frames are listed. `compared` is False
+    where that would take too long: then nothing is said.
     """
 
     first: tuple[int, ...] = ()
@@ -151,8 +149,7 @@ class Comparison:
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
     without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
     seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
-    singles: frames 0, 1 and T within golden windows that q does see, named by themselves. kept: those within
-    silver windows that the exact posterior does read.
+    singles: frames 0, 1 and T in golden windows that q does see; kept: in silver ones, that the posterior does.
     """
 
     target: str

@@ -131,9 +131,11 @@ def _encoder(block: ImageEncoder, place: Place) -> BlockText:
         body.append(f"{value} = {activate(block.activation, f'self.{name}_{number}({value})')}")
         channels = units
     height, width = shrunken(size, len(block.channels), block.kernel, block.stride)[-1]
-    layers.append(linear(f"{name}_out", channels * height * width, block.units))
+    # The linear map of a conditional onto its parameters is called _out, too.
+    last = f"{name}_out" if place.target is None else f"{name}_flat"
+    layers.append(linear(last, channels * height * width, block.units))
     flat = f"{value}.reshape(list(shape) + [{channels * height * width}])"
-    body.append(f"{value} = {activate(block.activation, f'self.{name}_out({flat})')}")
+    body.append(f"{value} = {activate(block.activation, f'self.{last}({flat})')}")
     return _text(place, layers, body, block.units)
 
 

@@ -5,6 +5,7 @@ A head is a trunk that all parameters share, and branches from it; a parameter m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dvaec.emit.blocks import BlockText, Place, block_text, makes_parameters
@@ -15,6 +16,7 @@ from dvaec.plan.branches import Branch, branches, fan_units, fixed_parameters
 from dvaec.plan.model import HeadNode, Network
 from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.model import (
+    Convolution,
     Dense,
     GatedTransition,
     Identity,
@@ -29,13 +31,18 @@ VARIANCE_FLOOR = "1e-6"
 
 @dataclass(frozen=True)
 class Method:
-    """One network of the module: arguments, lines of its body, and what it returns."""
+    """One network of the module: arguments, lines of its body, and what it returns.
+
+    `node` is the one that it is a part of, and `width` that of its result, where its name does not say.
+    """
 
     name: str
     arguments: tuple[str, ...]
     returns: tuple[str, ...]
     body: tuple[str, ...]
     functions: tuple[str, ...] = ()
+    node: str = ""
+    width: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,15 @@ def _parts(node: HeadNode, network: Network) -> _Parts:
             place = Place(name, branch.parameter, network, ports, branch.width, variable)
             own[branch.parameter] = block_text(branch.output.block, place)
     return _Parts(trunk, own)
+
+
+def own_convolutions(node: HeadNode) -> Iterator[tuple[str, Convolution]]:
+    """Yield the convolutions that a conditional of a single frame computes itself, with their names."""
+    if isinstance(node.block, Convolution):
+        yield node.name, node.block
+    for branch in branches(node.head, node.variable):
+        if isinstance(branch.output.block, Convolution):
+            yield f"{node.name}_{branch.parameter}", branch.output.block
 
 
 def head_layers(node: HeadNode, network: Network) -> tuple[str, ...]:

@@ -160,13 +160,14 @@ def _field(name: str, about: str) -> dict[str, str]:
 
 
 def _method(method: Method, network: Network, tags: dict[str, str]) -> dict[str, object]:
-    node = network.node(method.name.removesuffix("_net").removesuffix("_frames"))
+    node = network.node(method.node or method.name.removesuffix("_net").removesuffix("_frames"))
     gives = ", ".join(names_of(node.variable)) if isinstance(node, HeadNode) else f"(..., {node.dim})"
     taken = [f"(..., {port.units})" for port in node.ports]
     if isinstance(node, FeatureNode) and isinstance(node.block, Attention):
         about = f"{tags[node.name]} from keys and values of frames s, by the distances s - t: -> {gives}."
     elif method.name.endswith("_frames"):
-        about = f"{tags[node.name]} of every window in a row of frames: -> (batch, windows, {node.dim})."
+        width = method.width or node.dim
+        about = f"{tags[node.name]} of every window in a row of frames: -> (batch, windows, {width})."
     elif len(taken) == 1 and node.ports[0].weights:
         about = f"{tags[node.name]} from its first layer's pre-activation: {taken[0]} -> {gives}."
     else:

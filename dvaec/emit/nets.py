@@ -12,7 +12,7 @@ from dvaec.emit.attending import attention_layers, attention_method
 from dvaec.emit.blocks import CELLS, BlockText, Place, block_text
 from dvaec.emit.chains import linear, port_layers
 from dvaec.emit.convolving import frames_body
-from dvaec.emit.head_nets import Method, head_layers, head_method
+from dvaec.emit.head_nets import Method, head_layers, head_method, own_convolutions
 from dvaec.plan.model import FeatureNode, HeadNode, HoldNode, Network, StateNode
 from dvaec.spec.model import (
     Attention,
@@ -52,6 +52,11 @@ def nets_of(network: Network) -> Nets:
             layers.append((node.name, head_layers(node, network)))
             if node.ports:
                 methods.append(head_method(node, network))
+            for name, block in own_convolutions(node):
+                body, width = tuple(frames_body(name, block)), block.channels[-1].units
+                methods.append(Method(f"{name}_frames", ("a",), (), body, node=node.name, width=width))
+    made = [line.partition(" = ")[0] for _, lines in layers for line in lines]
+    assert len(set(made)) == len(made), f"a layer is made twice: {made}"
     return Nets(tuple(layers), tuple(methods))
 
 

@@ -30,6 +30,9 @@ def check_auxiliary(context: Context) -> None:
         elif not line.parents:
             message = f"the prediction of '{target.name}' reads nothing"
             context.report.add(Code.AUXILIARY, message, span, f"for example {target.name}_t | z_t")
+        elif all(context.role(one.name) in ("observed", "input") for one in line.parents):
+            message = f"'{target.name}' is predicted from data alone: nothing of the model learns from that"
+            context.report.add(Code.AUXILIARY, message, span, f"for example {target.name}_t | z_t")
         given.setdefault(target.name, span.line)
         for parent in check_repeated(context, line):
             _parent(context, line.scalar, target, parent)

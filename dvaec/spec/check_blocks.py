@@ -10,13 +10,14 @@ from dvaec.spec.build import Parsed
 from dvaec.spec.check_axes import Fitting, check_decoder, check_encoder, check_scan
 from dvaec.spec.check_shares import check_shares
 from dvaec.spec.codes import Code
-from dvaec.spec.families import parameters_of
+from dvaec.spec.families import FORMS, parameters_of
 from dvaec.spec.geometry import receptive, skipped
 from dvaec.spec.model import (
     Attention,
     Block,
     Convolution,
     Custom,
+    Dense,
     Head,
     Identity,
     ImageDecoder,
@@ -89,10 +90,15 @@ def _trunk(fitting: Fitting, at: Path, head: Head, variable: Variable) -> None:
         hint = "give the mean reads too"
         if own == ["mean"]:
             hint = "give the variance reads too, a number or shared"
+            if not FORMS[variable.family].variance:
+                hint = "give the network reads: what the others are made of"
         fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), hint)
     elif own and head.block is not None and not needs_trunk(head, variable):
         message = "every parameter reads on its own, and nothing is made of what the network itself reads"
-        fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), "leave its reads out")
+        layers = isinstance(head.block, Dense) and head.block.layers
+        hint = "leave its reads and layers out" if layers else "leave its reads out"
+        hint = hint if isinstance(head.block, Dense) else "leave its block out, with all that belongs to it"
+        fitting.report.add(Code.HEAD_PARAMETERS, message, fitting.parsed.span(at), hint)
     elif isinstance(head.block, ImageDecoder) or (isinstance(head.block, Scan) and variable.axes):
         for part, output in _outputs(head):
             if output.layers:

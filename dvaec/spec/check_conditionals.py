@@ -189,7 +189,8 @@ def _own_parent(context: Context, line: Line, parent: Reference, span: Span) -> 
     name = line.target.name
     at, hint = "", None
     if line.target.offsets is not None and parent.offsets is not None:
-        hint = f"did you mean {name}_<<t>?" if parent.offsets.reaches_past else f"did you mean {name}_<t-1>?"
+        near = f"{name}_<t+1>" if context.parsed.shape.causality == "anticausal" else f"{name}_<t-1>"
+        hint = f"did you mean {f'{name}_<<t>' if parent.offsets.reaches_past else near}?"
         at = " at frame t"
     shown = f"{name}_{line.target.frame}" if line.target.frame is not None else name
     context.report.add(Code.SELF_AT_T, f"'{shown}'{at} would be its own parent", span, hint)

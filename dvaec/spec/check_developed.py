@@ -135,6 +135,8 @@ def _open_window(context: Context, reference: Reference, span: Span, at_t: bool,
     else:
         runs = "runs: both, " if at_t and offsets.reaches_past and offsets.reaches_future else ""
         runs = runs or ("runs: backward, " if at_t and offsets.reaches_future else "")
+        stride = max(len(offsets.past), len(offsets.future))
+        runs += f"lag: {stride}, " if stride > 1 else ""
         taken = page(name, of(_nearest(offsets)))
         read = "h_t" if at_t else "h_<T>"
         hint = f"give it a state, h_t: {{rnn: lstm, units: 128, {runs}reads: {taken}}}, and read {read}"

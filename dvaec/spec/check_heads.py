@@ -48,9 +48,8 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
         said = getattr(shape, part)
         if said is not None and not speaks:
             message = f"'{name}' is {family}: it has no {part} of its own to set"
-            report.add(
-                Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), "give its layers under 'layers'"
-            )
+            hint = "give its layers under 'layers'" if isinstance(said, Shape) else "leave it out"
+            report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), hint)
         elif said is not None and family is Family.COMPLEX_GAUSSIAN and isinstance(said, str | float | int):
             message = f"'{name}' is {family}, of mean zero: its variance is all that the network gives"
             hint = "give the variance layers, or leave it out"
@@ -68,7 +67,11 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
     frame = parsed.targets[key].frame
     lines = [one for one in parsed.generation if one.target.name == name and one.target.frame == frame]
     orphan = bool(lines) and not lines[0].parents
-    if shape.learned:
+    fixed = orphan and side is Side.P and context.role(name) == "latent"
+    if not shape.learned and "learned" in shape.model_fields_set and not fixed:
+        message = "'learned: false' fixes the prior of a latent without parents; all else is trained"
+        report.add(Code.LEARNED, message, parsed.span((*at, "learned")), "leave it out")
+    elif shape.learned:
         _learned(context, key, side, name, orphan)
     elif (
         orphan

@@ -198,6 +198,6 @@ def _too_early(child: str, parent: str, sweep: Sweep, late: Offsets) -> tuple[st
     side, way = ("earlier", "T down to 1") if sweep.backward else ("later", "1 to T")
     if child == parent:
         message = f"q's '{child}' reads itself at {side} frames, and 'order' draws it from t = {way}"
-        return message, f"write {child}" if sweep.backward else f"write {{backward: {child}}}"
+        return message, f"in 'order' write {child if sweep.backward else f'{{backward: {child}}}'}"
     message = f"q's '{child}' reads {side} frames of '{parent}', and 'order' draws both from t = {way}"
     return message, f"as a block of its own {parent} can come first: order: [{parent}, {child}]"

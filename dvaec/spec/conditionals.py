@@ -22,6 +22,7 @@ ACTIVATIONS = (
 MOST_UNITS = 65536
 MOST_READ = 256
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?(?:\s+(\S.*?))?|(\S+)\s+[0-9]+)\s*\Z")
+LEAST_DROPPED, MOST_DROPPED = 0.001, 0.99
 _DROPOUT = re.compile(r"[0-9]*\.?[0-9]+\Z")
 _NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
 _BETWEEN = re.compile(
@@ -219,8 +220,9 @@ def _regularised(layer: Layer, words: list[str], scalar: Scalar, report: Report)
             layer = replace(layer, norm=True)
         elif word == "dropout" and not layer.dropout:
             rate, *words = words or [""]
-            if not _DROPOUT.match(rate) or not 0 < float(rate) < 1:
-                message = "dropout is followed by the share that it drops, between 0 and 1"
+            if not _DROPOUT.match(rate) or not LEAST_DROPPED <= float(rate) <= MOST_DROPPED:
+                most = f"from {LEAST_DROPPED} to {MOST_DROPPED}"
+                message = f"dropout is followed by the share that it drops, a number {most}"
                 report.add(Code.LAYER, message, scalar.span, "write dropout 0.1")
                 return None
             layer = replace(layer, dropout=float(rate))

@@ -19,6 +19,7 @@ from dvaec.spec.shape_synonyms import (
     VALUE_HINTS,
 )
 from dvaec.spec.shape_tables import BLOCKS, READING, blocks_at
+from dvaec.spec.shape_wanted import wanted_here
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -50,7 +51,7 @@ def hint_for_value(tree: Entries, path: Path, expected: str) -> str | None:
         return f'write it as one text: {name}: "{listed[:60]}"' if listed else None
     if name in ("model", "about", "cites", *READING) and isinstance(value, bool | int | float):
         return "put text in quotes"
-    if isinstance(node, Scalar) and (number := _number(node, path, name, item)):
+    if isinstance(node, Scalar) and (number := _number(tree, node, path, name, item)):
         return number
     return _hint_for_text(path, name, item, node, expected) if isinstance(node, Scalar) else None
 
@@ -89,7 +90,7 @@ def _block(path: Path, value: str) -> str | None:
     return BLOCK_SYNONYMS.get(value.lower()) or did_you_mean(value, blocks_at(path))
 
 
-def _number(node: Scalar, path: Path, name: str, item: bool) -> str | None:
+def _number(tree: Entries, node: Scalar, path: Path, name: str, item: bool) -> str | None:
     """Mend a number that is written as text or with a point, or that lacks its list."""
     if not (number := re.match(r"\s*([0-9]{1,9})(\.0*)?(\s+[a-z_]+)?\s*\Z", node.text)):
         return None
@@ -100,7 +101,10 @@ def _number(node: Scalar, path: Path, name: str, item: bool) -> str | None:
     if not item and name == "channels":
         return f"write channels: [{number[1]}]"
     odd = not node.plain or number[2] or number[3] or number[1].startswith("0")
-    return f"write {int(number[1])}" if name in _NUMBERS and odd and int(number[1]) else None
+    bounds = re.search(r"from ([0-9]+) to ([0-9]+)", wanted_here(tree, path))
+    meant = int(number[1])
+    inside = bounds is None or int(bounds[1]) <= meant <= int(bounds[2])
+    return f"write {meant}" if name in _NUMBERS and odd and meant and inside else None
 
 
 def _conditional(node: Node) -> str:
@@ -140,6 +144,10 @@ def _order(tree: Entries, node: Node | None) -> str | None:
     """Mend an order that is a mapping, or the word of a direction."""
     if isinstance(node, Entries) and len(node.entries) == 1:
         word, inner = node.entries[0]
+        if isinstance(inner, Scalar) and inner.text == "backward":
+            return f"a list stands in brackets: order: [{{backward: {word.text[:40]}}}]"
+        if not word.text.startswith(("forward", "backward")):
+            return "a list stands in brackets: order: [a, z], or order: [{backward: z}]"
         named = inner.text if isinstance(inner, Scalar) else ", ".join(_texts(inner))
         named = named if isinstance(inner, Scalar) else f"[{named}]"
         if word.text.startswith("forward"):
