@@ -149,7 +149,7 @@ class Comparison:
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
     without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
     seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
-    singles: frames 0, 1 and T in golden windows that q does see; kept: in silver ones, that the posterior does.
+    singles: frames 0, 1 and T in golden windows that q sees; kept: in silver ones, that the posterior sees.
     """
 
     target: str
