@@ -29,7 +29,7 @@ from dvaec.network.windows import NoFixpointError
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
-from dvaec.plan.mending import hint_for, place_of, place_of_node
+from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import HeadNode, Plan
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
@@ -173,7 +173,10 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
         return plan(developed, elbo)
     except UnschedulableError as error:
-        span, hint = source.span(place_of(developed, error, source)), hint_for(developed, error)
+        span, hint = (
+            source.span(place_of(developed, source, error.nodes, error.frame)),
+            hint_for(developed, error),
+        )
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
 
 
@@ -189,7 +192,7 @@ def _bounded(developed: Spec, planned: Plan, source: Source) -> None:
         shown = f"{node.head.side}({target(made, node.variable.framed)})"
     has = f"the module would have {total:,} weights, more than {MOST_WEIGHTS:,}"
     message = f"{has}: {weights[node.name]:,} in {shown}"
-    span = source.span(place_of_node(developed, node, source))
+    span = source.span(place_of(developed, source, (node.name,)))
     hint = "take fewer units or layers, or smaller dimensions"
     raise Fault([Diagnostic("DV305", message, span, hint)], source.sources())
 

@@ -87,9 +87,10 @@ class Trails:
         return Place(node.name, node.frame - self.frame)
 
     def _by_number(self, node: Node) -> bool:
+        if node.frame != 1 or self.frame == 1:
+            return False
         families = (*self.template.families, *self.template.numbered)
-        read = {p.name for family in families for p in family.parents if p.frame == 1}
-        return node.frame == 1 and self.frame != 1 and node.name in read
+        return any(p.frame == 1 and p.name == node.name for family in families for p in family.parents)
 
     def arrows(self, steps: tuple[Step, ...], frames: int) -> tuple[Arrow, ...]:
         """Return the arrows of a trail in a network of some frames."""

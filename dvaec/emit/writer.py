@@ -37,8 +37,7 @@ def folded_call(line: str, room: int) -> list[str]:
     arguments.append(inside[begun:].strip())
     closed: list[str] = []
     if len(arguments) > MOST_LINES and "(" not in inside:
-        filled = textwrap.wrap(f"{inside},", room - 4, break_long_words=False, break_on_hyphens=False)
-        return [line[: first + 1], *(f"    {part}" for part in filled), ")"]
+        return [line[: first + 1], *_filled(inside, room), ")"]
     for argument in arguments:
         *parts, last = _folded_list(argument, room - 4)
         closed += [f"    {part}" for part in (*parts, f"{last},")]
@@ -50,8 +49,13 @@ def _folded_list(argument: str, room: int) -> list[str]:
     listed = argument.startswith("[") and argument.endswith("]") and "(" not in argument
     if not listed or len(argument) <= room:
         return folded_call(argument, room)
-    inside = textwrap.wrap(f"{argument[1:-1]},", room - 4, break_long_words=False, break_on_hyphens=False)
-    return ["[", *(f"    {part}" for part in inside), "]"]
+    return ["[", *_filled(argument[1:-1], room), "]"]
+
+
+def _filled(names: str, room: int) -> list[str]:
+    """Fill indented lines with names that commas separate."""
+    lines = textwrap.wrap(f"{names},", room - 4, break_long_words=False, break_on_hyphens=False)
+    return [f"    {line}" for line in lines]
 
 
 def _closing(line: str, opening: int) -> int:

@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dvaec.plan.aligning import UnschedulableError
-from dvaec.plan.model import Node
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
 
 
-def place_of(developed: Spec, error: UnschedulableError, source: Source) -> Path:
-    """Return where the page speaks of nodes that have no schedule."""
-    named = _places(developed, error.nodes, source, error.frame)
-    return next(place for place in named if place in source.spans)
-
-
-def place_of_node(developed: Spec, node: Node, source: Source) -> Path:
-    """Return where the page speaks of one node."""
-    return next(place for place in _places(developed, (node.name,), source) if place in source.spans)
+def place_of(
+    developed: Spec, source: Source, nodes: Sequence[str], frame: tuple[str, int] | None = None
+) -> Path:
+    """Return where the page speaks of nodes, or reads the single `frame` of one that has no schedule."""
+    return next(place for place in _places(developed, source, nodes, frame) if place in source.spans)
 
 
 def _places(
-    developed: Spec, nodes: Sequence[str], source: Source, frame: tuple[str, int] | None = None
+    developed: Spec, source: Source, nodes: Sequence[str], frame: tuple[str, int] | None
 ) -> Iterator[Path]:
     """Yield the single frame that is read, then states, networks and conditionals, then whole blocks."""
     if frame is not None:
