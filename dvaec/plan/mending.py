@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dvaec.plan.aligning import UnschedulableError
+from dvaec.plan.idle import IDLE
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
@@ -30,10 +31,18 @@ def _places(
     blocks = {f.name: "features" for f in developed.features} | {s.name: "states" for s in developed.states}
     yield from ((blocks[n], f"{n}_t") for n in nodes if n in blocks)
     heads = [node.split("_", 1) for node in nodes if node.startswith(("p_", "q_"))]
-    yield from (("networks", f"{side}({target}_t)") for side, target in heads)
-    yield from (("inference" if side == "q" else "generation", target) for side, target in heads)
+    for side, target in heads:
+        label, block = _written(target), "inference" if side == "q" else "generation"
+        yield from (("networks", f"{side}({one})") for one in (label, f"{target}_t"))
+        yield from ((block, one) for one in dict.fromkeys((label, label.partition("_")[0])))
     q = ("inference",) in source.spans and any(side == "q" for side, _ in heads)
     yield ("inference",) if q else ("generation",)
+
+
+def _written(target: str) -> str:
+    """The target of a network as the page writes it: z_1 for `z_first`."""
+    name, _, frame = target.partition("_")
+    return "_".join(filter(None, (name, {"first": "1", "last": "T"}.get(frame, frame))))
 
 
 _PLAIN = str.maketrans("", "", "<>{} ")
@@ -41,6 +50,13 @@ _PLAIN = str.maketrans("", "", "<>{} ")
 
 def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     """Say what to write instead."""
+    if error.code == IDLE and developed.frames is None:
+        return (
+            "what runs backward is read at frame 1 (h_1), what runs forward at T (h_<T>); "
+            "or read the variables themselves"
+        )
+    if error.code == IDLE:
+        return "take a larger T, or let what reads it name the frames that are there: z_1, z_<t-1>"
     if error.frame is not None:
         return "read it in the network that needs it, not where a state starts, or leave it out"
     derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dvaec.spec.check_conditionals import complete
 from dvaec.spec.check_decoding import check_decoding
+from dvaec.spec.check_length import check_length
 from dvaec.spec.codes import Code
 from dvaec.spec.conditionals import Line
 from dvaec.spec.context import Context
@@ -50,19 +51,7 @@ def _frames(context: Context) -> None:
         context.report.add(Code.FRAMES_MISSING, message, span, hint)
     if given is None or telling:
         return
-    parsed = context.parsed
-    lines = (*parsed.generation, *parsed.inference, *parsed.auxiliary)
-    listed = [(line.scalar, one, line.target.frame) for line in lines for one in line.parents]
-    for path, read in parsed.reads.items():
-        target = parsed.targets.get(str(path[1]))
-        listed += [(read.scalar, one, target.frame if target else None) for one in read.references]
-    for scalar, one, frame in listed:
-        first = 0 if one.name in context.zero else 1
-        reader = given if frame == "T" else int(frame or 0)
-        near, far = (reader, reader) if one.counted else (given, 1)
-        if one.offsets is not None and not one.offsets.within(first - near, given - far):
-            message = f"this window is empty at every frame, since T is {given}"
-            context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
+    check_length(context, given)
 
 
 def _first_frames(context: Context, lines: list[Line]) -> None:
