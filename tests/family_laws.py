@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -59,13 +60,13 @@ class Case:
 
 
 def lower(factor: Tensor, dim: int) -> Tensor:
-    """The Cholesky factor, entry by entry: log-diagonal, then the rows below it."""
+    """The Cholesky factor, entry by entry: log-diagonal, then the rows below it times the root of dim."""
     out = torch.zeros(*factor.shape[:-1], dim, dim, dtype=factor.dtype)
     position = dim
     for row in range(dim):
         out[..., row, row] = torch.exp(factor[..., row])
         for column in range(row):
-            out[..., row, column] = factor[..., position]
+            out[..., row, column] = factor[..., position] / math.sqrt(dim)
             position += 1
     return out
 

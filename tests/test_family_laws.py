@@ -266,6 +266,18 @@ def test_the_packed_factor_is_lower_triangular_with_a_positive_diagonal() -> Non
     assert bounded.tolist() == [15.0, 15.0, 1e9]
 
 
+def test_a_factor_of_many_small_numbers_has_an_inverse_of_ordinary_size() -> None:
+    """With rows of numbers of one size the inverse would grow exponentially with the dimension."""
+    dim = 512
+    torch.manual_seed(0)
+    packed = torch.cat([torch.zeros(dim), 0.6 * torch.rand(dim * (dim - 1) // 2) - 0.3])
+    x = torch.randn(dim)
+    value = function("full_gaussian_log_density")(x, torch.zeros(dim), packed)
+    plain = -0.5 * float(x.square().sum()) - 0.5 * dim * math.log(2.0 * math.pi)
+    assert abs(float(value) - plain) < 0.1 * dim
+    assert float(function("full_gaussian_standard_kl")(torch.zeros(dim), packed)) < 0.1 * dim
+
+
 @pytest.mark.parametrize("far", [-1e3, 1e3])
 def test_a_full_covariance_of_any_diagonal_is_finite_in_single_precision(far: float) -> None:
     """With log-variances of +-60 the squares of ratios of deviations are beyond what single precision holds."""

@@ -1,7 +1,7 @@
 """What each family of distributions takes: parameters with their widths, options, and where it may stand.
 
 gaussian          N(mean, diag exp logvar)
-full_gaussian     N(mean, L L'), L lower triangular: the logarithms of its diagonal, then its rows below
+full_gaussian     N(mean, L L'), L lower triangular: log of its diagonal, then its rows times sqrt(d)
 complex_gaussian  N_c(0, diag exp logvar), circular (10.2): one variance for a real and an imaginary part
 bernoulli         s(logits)
 categorical       softmax(logits), one-hot vectors
