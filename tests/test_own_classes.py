@@ -141,3 +141,24 @@ def test_the_program_blames_the_class_and_writes_nothing(tmp_path: Path, command
     assert "error: no_such_module:Net cannot be imported: ModuleNotFoundError" in done.stderr
     assert "hint: no_such_module is looked for as Python does" in done.stderr
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["own.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("import nn\nclass Net(nn.Module\n", "mend {file}:2:"),
+        ("import no_such_module\n", "Python finds {name}, and fails in what it imports or runs"),
+    ],
+)
+def test_a_file_at_fault_is_told_from_one_that_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, hint: str
+) -> None:
+    name = f"faulty_{len(text)}"
+    file = tmp_path / f"{name}.py"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    page = tmp_path / "own.yaml"
+    page.write_text(PAGE.replace("tests.test_own_classes:CLASS", f"{name}:Net"), encoding="utf-8")
+    with pytest.raises(OwnFault, match=f"{name}:Net cannot be imported") as caught:
+        dvaec.compile(page, allow_python=True)
+    assert str(caught.value.hint).startswith(hint.format(file=file, name=name))

@@ -36,14 +36,22 @@ def _imported(place: str, name: str) -> type[nn.Module]:
     try:
         module = importlib.import_module(place)
     except Exception as error:  # whatever the user's own code raises
-        hint = f"{place} is looked for as Python does: put its folder on PYTHONPATH, or install it"
-        raise OwnFault(f"{place}:{name} cannot be imported: {_said(error)}", hint) from error
+        raise OwnFault(f"{place}:{name} cannot be imported: {_said(error)}", _way_in(place, error)) from error
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         what = "has no such class" if found is None else "is no nn.Module"
         where = place if found is None else f"{place}:{name}"
         raise OwnFault(f"{place}:{name} cannot be used: {where} {what}", _WAY)
     return found
+
+
+def _way_in(place: str, error: Exception) -> str:
+    """Say how a module could be imported: it is not found, or its own text is at fault."""
+    if isinstance(error, ModuleNotFoundError) and f"{place}.".startswith(f"{error.name}."):
+        return f"{place} is looked for as Python does: put its folder on PYTHONPATH, or install it"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"mend {error.filename}:{error.lineno}:{error.offset}"
+    return f"Python finds {place}, and fails in what it imports or runs: mend that"
 
 
 def _check(called: str, found: type[nn.Module], wide: int, units: int) -> None:

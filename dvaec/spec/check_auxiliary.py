@@ -20,7 +20,8 @@ def check_auxiliary(context: Context) -> None:
             continue
         if wrong := _no_target(context, line):
             context.report.add(Code.AUXILIARY, wrong[0], span, wrong[1])
-        elif target.offsets != NOW:
+            continue
+        if target.offsets != NOW:
             hint = f"write {target.name}_t and move the parents' subscripts"
             what = "state" if target.name in context.nodes else "variable"
             context.report.add(Code.TARGET, f"a {what} is predicted at frame t", span, hint)

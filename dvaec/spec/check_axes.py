@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.codes import Code
+from dvaec.spec.frames import FRAMES
 from dvaec.spec.geometry import image, rows, shrunken
 from dvaec.spec.model import ImageDecoder, ImageEncoder, Scan, Spec, Variable
+from dvaec.spec.notation import page
+from dvaec.spec.offsets import Offsets
 from dvaec.spec.report import Report
 from dvaec.spec.source import Path
 
@@ -24,6 +27,12 @@ class Fitting:
     def fault(self, at: Path, message: str, hint: str | None = None) -> None:
         """Report that sizes do not fit."""
         self.report.add(Code.BLOCK_SIZES, message, self.parsed.span(at), hint)
+
+    def written(self, at: Path, name: str, offsets: Offsets | None) -> str:
+        """Write what the block at a path reads: in a network of frame 0, 1 or T windows count frames."""
+        target = self.parsed.targets.get(str(at[1])) if at[0] == "networks" else None
+        frame = FRAMES.get(target.frame or "") if target is not None else None
+        return page(name, offsets, frame=frame)
 
     def axes(self, name: str) -> tuple[int, ...]:
         """Return the axes of a variable; none for states and features."""

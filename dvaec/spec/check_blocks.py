@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from dvaec.spec.build import Parsed
 from dvaec.spec.check_axes import Fitting, check_decoder, check_encoder, check_scan
@@ -30,8 +31,8 @@ from dvaec.spec.model import (
     Variable,
     reads_of,
 )
-from dvaec.spec.notation import counted, frame_word, page
-from dvaec.spec.offsets import of, window
+from dvaec.spec.notation import counted, frame_word
+from dvaec.spec.offsets import Offsets, of, window
 from dvaec.spec.report import Report
 from dvaec.spec.schema import LARGEST_DIM
 from dvaec.spec.source import Path
@@ -151,43 +152,55 @@ def _one_frame(fitting: Fitting, at: Path, weights: Parent) -> None:
 
 def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
     """The window is as long as the receptive field."""
-    frames, path = receptive(block), (*at, "reads")
+    frames, path, shown = receptive(block), (*at, "reads"), partial(fitting.written, at)
     for parent in block.reads:
         if parent.offsets is None:
             fitting.fault(path, f"a convolution reads windows of frames, and '{parent.name}' is none")
         elif not parent.offsets.finite:
-            message = f"a convolution cannot read the open window {page(parent.name, parent.offsets)}"
+            message = f"a convolution cannot read the open window {shown(parent.name, parent.offsets)}"
             fitting.report.add(Code.OPEN_WINDOW, message, fitting.parsed.span(path), "attention can")
         elif len(parent.offsets.members) != frames:
-            last = parent.offsets.members[-1]
-            shown, there = page(parent.name, parent.offsets), len(parent.offsets.members)
+            there = len(parent.offsets.members)
             taken = f"the layers take in {counted(frames, 'frame')} together"
-            message = f"{taken}, and the window {shown} has {there:,}"
+            message = f"{taken}, and the window {shown(parent.name, parent.offsets)} has {there:,}"
             hint = "take fewer layers, or a smaller kernel or dilation"
             if frames <= LARGEST_OFFSET:
-                meant = page(parent.name, window(last - frames + 1, last))
+                meant = shown(parent.name, _as_long(fitting, at, parent.offsets, frames))
                 hint = f"write {meant}, or change kernel, dilation or the number of layers"
             fitting.fault(path, message, hint)
         elif apart := skipped(block):
-            shown = page(parent.name, of(parent.offsets.members[apart[0]]))
-            message = f"with this dilation no layer takes in {shown}, which the window holds"
+            missed = shown(parent.name, of(parent.offsets.members[apart[0]]))
+            message = f"with this dilation no layer takes in {missed}, which the window holds"
             hint = "write dilation: doubling, or a window with a stride (x_<t-8:t:2>) and dilation: 1"
             fitting.fault((*at, "dilation"), message, hint)
 
 
+def _as_long(fitting: Fitting, at: Path, offsets: Offsets, frames: int) -> Offsets:
+    """A window of so many frames with the same end: its last frame, or the first for frames 0 and 1."""
+    target = fitting.parsed.targets.get(str(at[1]))
+    if target is not None and target.frame in ("0", "1"):
+        return window(offsets.members[0], offsets.members[0] + frames - 1)
+    return window(offsets.members[-1] - frames + 1, offsets.members[-1])
+
+
 def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
     windows = {parent.offsets for parent in block.of}
-    if None in windows or len(windows) > 1:
+    named = [f"{p.name}_{frame_word(p.frame)}" for p in block.of if p.frame is not None]
+    if named:
+        message = f"attention goes over the frames of a window, and {named[0]} is a single frame"
+        fitting.fault((*at, "of"), message, "attend to a window, or read the frame without attention")
+    elif None in windows or len(windows) > 1:
         message = "attention goes over the frames of one window, the same of all that stands under 'of'"
         fitting.fault((*at, "of"), message, "make a feature of them, or attend to each in a block of its own")
     elif any(one is not None and one.finite and len(one.members) == 1 for one in windows):
-        shown = ", ".join(page(parent.name, parent.offsets) for parent in block.of)
+        shown = ", ".join(fitting.written(at, parent.name, parent.offsets) for parent in block.of)
         message = f"attention over {shown} alone weighs one frame by 1, and its query and keys learn nothing"
         hint = "attend to a window, such as x_<1:t> or x_<t-3:t>, or read the frame without attention"
         fitting.fault((*at, "of"), message, hint)
     for parent in block.query:
         if parent.offsets is not None and not parent.offsets.finite:
-            message = f"a query cannot read the open window {page(parent.name, parent.offsets)}"
+            shown = fitting.written(at, parent.name, parent.offsets)
+            message = f"a query cannot read the open window {shown}"
             fitting.report.add(Code.OPEN_WINDOW, message, fitting.parsed.span((*at, "query")))
     if block.units % block.heads:
         fitting.fault(

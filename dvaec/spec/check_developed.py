@@ -48,6 +48,8 @@ def check_nodes(context: Context) -> None:
         several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
         if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
             _single(context, path, read)
+        if path[-1] in ("reads", "with") and _named(context, path, "gated_transition", "combiner"):
+            _beside(context, path, read)
 
 
 def _named(context: Context, path: Path, *blocks: str) -> bool:
@@ -64,6 +66,14 @@ def _twice(context: Context, read: ReadList, reference: Reference, met: list[Ref
             message = f"'{reference.name}' at the same frame is read twice"
             context.report.add(Code.READ_TWICE, message, context.place(read.scalar, reference))
             return
+
+
+def _beside(context: Context, path: Path, read: ReadList) -> None:
+    """What a block carries on or combines is not read again beside it."""
+    carried = context.parsed.reads.get((*path[:-1], "of"))
+    if carried is not None and len(carried.references) == 1:
+        for reference in read.references:
+            _twice(context, read, reference, list(carried.references))
 
 
 def _itself(
@@ -85,7 +95,8 @@ def _itself(
         context.report.add(Code.READS_ITSELF, message, span)
     elif reference.offsets is not None and 0 in reference.offsets:
         message = f"the network of '{name}' reads '{name}' of the same frame"
-        before = "T-1" if reference.counted and reference.offsets.reaches_past else "t-1"
+        before = "t+1" if context.parsed.shape.causality == "anticausal" else "t-1"
+        before = "T-1" if reference.counted and reference.offsets.reaches_past else before
         context.report.add(Code.READS_ITSELF, message, span, f"did you mean {name}_<{before}>?")
 
 

@@ -129,6 +129,8 @@ def head_level(context: Context, key: str, side: Side, name: str) -> bool:
     if target.frame not in FRAMES or not (line or (side is Side.Q and target.frame != "0")):
         message = f"there is no conditional of {name}_{target.frame} to be a network of"
         hint = f"a line {name}_{target.frame} under 'generation' would be one"
+        if target.frame == "1" and side is Side.P and name in context.zero:
+            hint = f"the first frame of '{name}' is {name}_0: p({name}_0); {hint}"
         if target.frame not in FRAMES or (target.frame == "T" and context.parsed.shape.causality == "causal"):
             hint = f"{side}({name}_t) serves that frame too"
         context.report.add(Code.NUMBERED, message, span, hint)

@@ -10,6 +10,8 @@ from dvaec.spec.model import Family, Side
 from dvaec.spec.schema_base import Shape
 from dvaec.spec.schema_heads import GatedHeadShape
 
+_NO_PARENTS = "its conditional has no parents: leave the network out, or give the conditional some"
+
 
 def check_heads(context: Context) -> None:
     """Report heads of what has no conditional, and parameters that do not fit the distribution."""
@@ -58,15 +60,15 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
             message = f"the gated transition makes its own {part}, by (B.1)-(B.5)"
             hint = "leave it out" if part == "mean" else "leave it out, or give a number or shared"
             report.add(Code.HEAD_PARAMETERS, message, parsed.span((*at, part)), hint)
-    reads = getattr(shape, "reads", None)
-    if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
-        message = "layers need something to read"
-        report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), "add reads: ...")
-    if reads is None and not getattr(shape, "block", None):
-        _layers_of_nothing(context, key)
-    frame = parsed.targets[key].frame
+    reads, frame = getattr(shape, "reads", None), parsed.targets[key].frame
     lines = [one for one in parsed.generation if one.target.name == name and one.target.frame == frame]
     orphan = bool(lines) and not lines[0].parents
+    if getattr(shape, "layers", None) is not None and reads is None and not shape.learned:
+        message = "layers need something to read"
+        hint = _NO_PARENTS if orphan and side is Side.P else "add reads: ..."
+        report.add(Code.LAYERS_WITHOUT_READS, message, parsed.span((*at, "layers")), hint)
+    if reads is None and not getattr(shape, "block", None):
+        _layers_of_nothing(context, key)
     fixed = orphan and side is Side.P and context.role(name) == "latent"
     if not shape.learned and "learned" in shape.model_fields_set and not fixed:
         message = "'learned: false' fixes the prior of a latent without parents; all else is trained"
@@ -80,7 +82,9 @@ def _parameters(context: Context, key: str, side: Side, name: str) -> None:
         and (shape.mean or shape.variance is not None)
     ):
         message = f"'{name}' has no parents, so its prior is N(0, I)"
-        report.add(Code.LEARNED, message, parsed.span(at), "say learned: true, or leave the network out")
+        report.add(
+            Code.LEARNED, message, parsed.span(at), "leave the network out, or say learned: true alone"
+        )
 
 
 def _layers_of_nothing(context: Context, key: str) -> None:

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dvaec.diagnostics import did_you_mean
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
+from dvaec.spec.shape_keys import node_at
+from dvaec.spec.yaml_tree import Entries, Scalar
+
+
+def _factor(context: Context, name: str) -> Scalar | None:
+    """The key of a factor, where the page gives it in a block."""
+    block = node_at(context.parsed.tree, ("objective", "factors"))
+    return block.key(name) if isinstance(block, Entries) else None
 
 
 def check_objective(context: Context) -> None:
@@ -24,7 +32,8 @@ def check_objective(context: Context) -> None:
         what = f"'{name[:60]}' is observed" if name in context.having("observed") else None
         what = what or (f"'{name}' is an input" if name in context.roles else f"'{name[:60]}' is no variable")
         hint = did_you_mean(name, latents) or f"its latents: {', '.join(latents) or 'none'}"
-        span = context.parsed.span(("objective", "factors", name))
+        written = _factor(context, name)
+        span = context.parsed.span(("objective", "factors", name)) if written is None else written.span
         context.report.add(Code.OBJECTIVE, f"{what}, and has no divergence to weigh", span, hint)
     for key in ("cycles", "rise"):
         if getattr(objective, key) != 1 and not objective.warmup:

@@ -23,7 +23,7 @@ MOST_UNITS = 65536
 MOST_READ = 256
 _LAYER = re.compile(r"\s*(?:([0-9]+)(?:\s+(\S+))?(?:\s+(\S.*?))?|(\S+)\s+[0-9]+)\s*\Z")
 LEAST_DROPPED, MOST_DROPPED = 0.001, 0.99
-_DROPOUT = re.compile(r"[0-9]*\.?[0-9]+\Z")
+_DROPOUT = re.compile(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,2})?\Z")
 _NEXT_ITEM = re.compile(r"\s- [A-Za-z][A-Za-z0-9]*_")
 _BETWEEN = re.compile(
     r"(?<=[\w>}])\s*([,;:~]|<-|->|=)\s*[A-Za-z]\w*_[t<{0-9]"

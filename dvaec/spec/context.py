@@ -70,6 +70,11 @@ class Context:
             self.report.add(Code.UNDEFINED, f"there is no {what} '{name[:40]}'", span, hint)
         return False
 
+    def _read_without_a_frame(self, scalar: Scalar, reference: Reference) -> bool:
+        """Whether a reference is a parent in the line of a value of the sequence."""
+        lines = (line for line in (*self.parsed.generation, *self.parsed.inference) if line.scalar is scalar)
+        return any(line.target.bare and line.target is not reference for line in lines)
+
     def at_its_level(self, scalar: Scalar, reference: Reference) -> bool:
         """Report a subscript where none belongs, none where one does, and frames such as x_12."""
         name, span = reference.name, self.place(scalar, reference)
@@ -81,7 +86,11 @@ class Context:
         framed = self.framed.get(name, True)
         if framed and reference.bare:
             message = f"'{name}' has a value at each frame and needs a subscript"
-            self.report.add(Code.LEVEL, message, span, f"write {name}_t for the value at frame t")
+            hint = f"write {name}_t for the value at frame t"
+            if self._read_without_a_frame(scalar, reference):
+                first = 0 if name in self.zero else 1
+                hint = f"write {name}_<{first}:T> for all frames, or {name}_1 or {name}_<T> for one"
+            self.report.add(Code.LEVEL, message, span, hint)
             return False
         if not framed and not reference.bare:
             message = f"'{name}' has one value a sequence and takes no subscript"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dvaec.spec.shape_synonyms import SYNONYMS
+from dvaec.spec.conditionals import ACTIVATIONS
+from dvaec.spec.shape_synonyms import SYNONYMS, VALUE_HINTS
 from dvaec.spec.source import Path
 from dvaec.spec.yaml_tree import Entries, Items, Node, Scalar
 
@@ -30,8 +31,9 @@ def hint_for_form(path: Path, node: Node | None) -> str | None:
         return _entry(block, str(path[1]), node.text)
     if block in _LINES and len(path) == 1:
         return _lines(node)
-    if next((step for step in reversed(path) if isinstance(step, str)), "") in ("layers", "through"):
-        return _layers(node)
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if name in ("layers", "through"):
+        return _layers(node) or _no_layers(name, path, node)
     if block in ("features", "networks") and len(path) == 2 and isinstance(node, Items):
         layers = ", ".join(one.text for one in node.items if isinstance(one, Scalar))
         return f"its keys have names: {{reads: z_t, layers: [{layers[:60]}]}}"
@@ -103,6 +105,18 @@ def _layers(node: Node | None) -> str | None:
     units = next((said[word] for word in ("units", "size", "dim", "width", "hidden") if word in said), None)
     activation = said.get("activation", "tanh")
     return f"a layer is written in one: {units[:9]} {activation[:20]}" if units else None
+
+
+def _no_layers(name: str, path: Path, node: Node | None) -> str | None:
+    """Mend a word where layers are wanted."""
+    if not isinstance(node, Scalar) or isinstance(path[-1], int) or not node.text or node.text[:1].isdigit():
+        return None
+    if ("layers", node.text) in VALUE_HINTS:
+        return None
+    if node.text == "shared":
+        return "what is shared is a feature that both read: f_t: {reads: z_t, layers: [256 tanh]}"
+    known = node.text in ACTIVATIONS
+    return f"layers have units: {name}: [256 {node.text if known else 'tanh'}]"
 
 
 def _lines(node: Node | None) -> str | None:

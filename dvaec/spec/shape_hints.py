@@ -153,11 +153,26 @@ def _order(tree: Entries, node: Node | None) -> str | None:
         if word.text.startswith("forward"):
             return f"a list stands in brackets, and forward needs no word: order: [{named[:40]}]"
         return f"a list stands in brackets: order: [{{backward: {named[:40]}}}]"
+    if isinstance(node, Scalar) and (order := _order_of_words(node.text, _latents(tree))):
+        return order
     if isinstance(node, Scalar) and (way := SYNONYMS.get(node.text, node.text)) in ("forward", "backward"):
         latents = ", ".join(_latents(tree)) or "z"
         several = f"[{latents}]" if "," in latents else latents
         return f"it names the latents: order: [{several if way == 'forward' else f'{{backward: {several}}}'}]"
     return None
+
+
+def _order_of_words(text: str, latents: list[str]) -> str | None:
+    """Mend an order that is one text: z_t, backward z, a z."""
+    ways = [SYNONYMS.get(word, word) for word in text.replace(",", " ").split()]
+    names = [word.removesuffix("_t") for word in ways if word not in ("forward", "backward")]
+    if not names or not set(names) <= set(latents):
+        return None
+    listed = ", ".join(names)
+    several = listed if len(names) == 1 else f"[{listed}]"
+    if "backward" in ways:
+        several = f"{{backward: {several}}}"
+    return f"a list stands in brackets: order: [{several}]"
 
 
 def _texts(node: Node) -> list[str]:
