@@ -68,7 +68,9 @@ def boundary_of(
         del absolute[name, frame]
     singles = set()
     for (name, frame), at in sets.singles:
-        if relative.get(name, 0) & at & ~sets.given[name] or (name, frame) in absolute:
+        met = relative.get(name, 0) & at
+        met |= said[name, frame] if (name, frame) in absolute else 0
+        if met & ~sets.given[name]:
             singles.add((name, frame))
     for (name, _), at in sets.singles:
         relative[name] = relative.get(name, 0) & ~(at & ~sets.given[name])
