@@ -23,6 +23,7 @@ from dvaec.spec.model import (
     Feature,
     Head,
     Identity,
+    ImageEncoder,
     Inference,
     InferenceKind,
     Layer,
@@ -42,6 +43,7 @@ from dvaec.spec.model import (
     reads_of_head,
 )
 from dvaec.spec.offsets import NOW, Offsets, of, window
+from dvaec.testing.strategies.ends import ends
 from dvaec.testing.strategies.images import image_decoders, image_encoders
 
 SMOOTH = ("tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "mish", "softsign", "linear")
@@ -120,7 +122,7 @@ class _Drawing:
             return Custom(self.parents(), OWN, 3)
         if kind == "combiner":
             (one,), (other,) = self.parents(1), self.parents(1)
-            return Combiner(one, other, 3)
+            return Combiner(one, other, 3) if one != other else Dense((one,), self.layers())
         if kind == "mixture":
             return LinearMixture(self.weights(), self.parents(), self.draw(st.integers(1, 3)))
         if kind == "convolution":
@@ -194,7 +196,7 @@ def _head(side: Side, target: Variable, drawing: _Drawing, extra: tuple[Parent, 
         return Head(side, target.name, Scan(extra or drawing.parents(1), "gru", 3, 1), variance=constant)
     if form == "block" and not extra:
         block = drawing.block()
-        if isinstance(block, Convolution | Attention | Scan):
+        if isinstance(block, Convolution | Attention | Scan | ImageEncoder):
             return Head(side, target.name, block, variance=constant)
     own = Output(drawing.layers(1)) if draw(st.booleans()) else None
     return Head(side, target.name, Dense((*extra, *drawing.parents()), drawing.layers()), own, constant)
@@ -212,6 +214,7 @@ def block_specs(draw: st.DrawFn, python: bool = False) -> Spec:
         _head(Side.P, z, past, ()),
         _head(Side.P, x, past, (Parent("z", NOW),)),
         _head(Side.Q, z, data if draw(st.booleans()) else past, ()),
+        *draw(ends(z.name, x.name, x.axes)),
     )
     spec = Spec("BLOCKS", "", (), VARIABLES, (), Inference(InferenceKind.EXACT), (Sweep(("z",)),))
     features, states = (*past.features, *data.features), (*past.states, *data.states)
@@ -236,6 +239,11 @@ def read_by_heads(spec: Spec) -> Spec:
 def with_conditionals(spec: Spec) -> Spec:
     """Declare what the networks see."""
     unfolded = unfold(spec)
-    seen = {(h.side, h.target): Conditional(h.target, unfolded.seen(reads_of_head(h))) for h in spec.heads}
-    inference = Inference(InferenceKind.CONDITIONALS, 0, (seen[Side.Q, "z"],))
-    return replace(spec, generation=(seen[Side.P, "z"], seen[Side.P, "x"]), inference=inference)
+    seen = {
+        (h.side, h.target, h.frame): Conditional(h.target, unfolded.seen(reads_of_head(h), h.frame), h.frame)
+        for h in spec.heads
+    }
+    numbered = tuple(line for line in seen.values() if line.frame is not None)
+    inference = Inference(InferenceKind.CONDITIONALS, 0, (seen[Side.Q, "z", None],), numbered)
+    generation = (seen[Side.P, "z", None], seen[Side.P, "x", None])
+    return replace(spec, generation=generation, inference=inference)
