@@ -144,8 +144,7 @@ class BlockNaive(Naive):
         images = []
         for parent in block.reads:
             axes = self.spec.variable(parent.name).axes
-            for offset in (0,) if parent.offsets is None else parent.offsets.members:
-                images.append(self.read(parent.name, t + offset).reshape(-1, *axes[-2:]))
+            images.append(self.reads((parent,), t).reshape(-1, *axes[-2:]))
         a = torch.cat(images)[None]
         for number in range(1, len(block.channels) + 1):
             module = getattr(self.module, f"{name}_{number}")
@@ -153,7 +152,8 @@ class BlockNaive(Naive):
             a = MORE[block.activation](
                 F.conv2d(a, module.weight, module.bias, stride=block.stride, padding=max(0, side))
             )
-        value: Tensor = MORE[block.activation](self.layer(f"{name}_out", a.reshape(-1)))
+        last = f"{name}_out" if name in self.features else f"{name}_flat"
+        value: Tensor = MORE[block.activation](self.layer(last, a.reshape(-1)))
         return value
 
     def decoder(self, name: str, block: ImageDecoder, t: int, target: Variable | None, width: int) -> Tensor:
@@ -294,7 +294,8 @@ class BlockNaive(Naive):
 
     def trunk(self, name: str, block: Block, variable: Variable, width: int, t: int) -> Tensor:
         made = isinstance(block, ImageDecoder) or (isinstance(block, Scan) and bool(variable.axes))
-        if isinstance(block, Attention | Convolution):
+        alone = name.endswith(("_first", "_last"))  # it convolves in its own network
+        if isinstance(block, Attention) or (isinstance(block, Convolution) and not alone):
             return self.layer(f"{name}_1", self.block(self.apart(name, block), block, t, 0, None))
         value = self.block(name, block, t, width, variable if made else None)
         return value if made or isinstance(block, Dense) else self.layer(f"{name}_out", value)

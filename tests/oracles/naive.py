@@ -172,7 +172,7 @@ class Naive:
 
     def named(self, side: Side, target: str, frame: int | None) -> tuple[Head, str]:
         """The head of one conditional, and the prefix of its layers."""
-        name = f"{side}_{target}" if frame is None else f"{side}_{target}_{frame}"
+        name = f"{side}_{target}{ {None: '', 0: '_0', 1: '_first', LAST: '_last'}[frame] }"
         return self.spec.head(side, target, frame) or Head(side, target, None, frame=frame), name
 
     def head(self, side: Side, target: str, t: int, frame: int | None = None) -> tuple[Tensor, ...]:
