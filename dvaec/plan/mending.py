@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.idle import IDLE
 from dvaec.spec import notation
-from dvaec.spec.model import LAST, InferenceKind, Spec
+from dvaec.spec.model import LAST, Direction, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
 
 
@@ -50,13 +50,8 @@ _PLAIN = str.maketrans("", "", "<>{} ")
 
 def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     """Say what to write instead."""
-    if error.code == IDLE and developed.frames is None:
-        return (
-            "what runs backward is read at frame 1 (h_1), what runs forward at T (h_<T>); "
-            "or read the variables themselves"
-        )
     if error.code == IDLE:
-        return "take a larger T, or let what reads it name the frames that are there: z_1, z_<t-1>"
+        return _in_use(developed, error)
     if error.frame is not None:
         return "read it in the network that needs it, not where a state starts, or leave it out"
     derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
@@ -70,6 +65,21 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
             f"lines of their own aside: let {last}_T read nothing else of {last}, nor what is made of it"
         )
     return _frame_1(developed, error)
+
+
+def _in_use(developed: Spec, error: UnschedulableError) -> str:
+    """Say how idle weights would be of use."""
+    state = next((one for one in developed.states if one.name in error.nodes), None)
+    if developed.frames is not None:
+        return "take a larger T, or let what reads it name the frames that are there: z_1, z_<t-1>"
+    if state is None:
+        return "leave it out, or let it read other frames"
+    name = state.name
+    if state.runs is Direction.BOTH:
+        return f'where one frame reads it, that is of both ends: "{name}_1, {name}_<T>"'
+    ahead = state.runs is Direction.FORWARD
+    end, other = (f"{name}_<T>", "backward") if ahead else (f"{name}_1", "forward")
+    return f"it runs {state.runs.value}: read {end}, let it run {other}, or read the variables themselves"
 
 
 def _frame_1(developed: Spec, error: UnschedulableError) -> str | None:
