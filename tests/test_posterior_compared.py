@@ -136,3 +136,15 @@ def test_windows_of_what_has_a_frame_0_begin_there_in_json_too() -> None:
     text = printed('generation: [z_0, z_t | z_<t-1>, a, "x_t | z_<t-1>, a"]\norder: [z, a]\n', "json")
     assert '"text": "z_<0:T>"' in text
     assert '"text": "z_<1:T>"' not in text
+
+
+def test_an_open_window_of_the_posterior_that_holds_a_silver_frame_at_some_t_is_named() -> None:
+    """x_T is in x_{t:T:2} where T - t is even: it is silver at the other frames alone."""
+    text = printed("""generation: [z_t | z_<t-2>, x_t | z_t]
+inference: ["z_t | z_<t-2>, x_<t:T:2>, x_T"]
+""")
+    assert "silver (in q, not in the exact posterior): xᴛ, but for xₜ:ᴛ:₂, which that reads" in text
+    text = printed("""generation: [z_t, x_t | z_t]
+inference: ["z_t | x_t, x_T"]
+""")
+    assert "silver (in q, not in the exact posterior): xᴛ\n" in text

@@ -34,13 +34,25 @@ def beyond(one: Conditional, other: Conditional, zero: Collection[str] = ()) -> 
     return tuple(found)
 
 
-def singles_within(lacking: Iterable[Parent], other: Conditional) -> tuple[Parent, ...]:
-    """Return the single frames within open windows, which `other` lacks as windows, that it does read."""
+def read_of_these(lacking: Iterable[Parent], other: Conditional) -> tuple[Parent, ...]:
+    """Return what `other` does read of the frames that it lacks.
+
+    So it does of single frames within the open windows that it lacks, and, at some t, of the single frames
+    that it lacks, where an open window of its own holds them.
+    """
+    lacking = tuple(lacking)
     opened = {p.name: p.offsets for p in lacking if p.offsets is not None and not p.offsets.finite}
-    single = (p for p in other.parents if p.frame is not None and p.name in opened)
-    return tuple(
-        p for p in single if opened[p.name] & (window(1, None) if p.frame == LAST else window(None, 0))
-    )
+    single = {(p.name, p.frame) for p in lacking}
+    found = []
+    for p in other.parents:
+        if p.frame is not None and p.name in opened:
+            there = bool(opened[p.name] & (window(1, None) if p.frame == LAST else window(None, 0)))
+        else:
+            ahead = p.offsets is not None and p.offsets.reaches_future and (p.name, LAST) in single
+            back = p.offsets is not None and p.offsets.reaches_past
+            there = ahead or (back and any((p.name, frame) in single for frame in (0, 1)))
+        found += [p] if there else []
+    return tuple(found)
 
 
 def _held(target: str, parent: Parent, seen: Offsets) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvaec.derive.beyond import beyond, singles_within
+from dvaec.derive.beyond import beyond, read_of_these
 from dvaec.derive.factors import by_key, placed, serving
 from dvaec.derive.model import Comparison, Posterior, served_by
 from dvaec.derive.unseen import unseen
@@ -37,13 +37,13 @@ def compare(spec: Spec, posterior: Posterior, inference: Iterable[Conditional]) 
                 continue
             there = _there(spec, q, frame)
             golden = beyond(exact, there, spec.zero)
-            found.append(Comparison(name, golden, (), frame, singles=singles_within(golden, there)))
+            found.append(Comparison(name, golden, (), frame, singles=read_of_these(golden, there)))
             continue
         less = lost.get((name, frame), ())
         idle = () if less or (q == exact and spec.swept) else redundant(spec, q, served_by(factors, name))
         if spec.swept:
             golden, silver = beyond(exact, q, spec.zero), beyond(q, exact, spec.zero)
-            single = singles_within(golden, q), singles_within(silver, exact)
+            single = read_of_these(golden, q), read_of_these(silver, exact)
             found.append(Comparison(name, golden, silver, frame, idle, less, *single))
         elif idle or less:
             found.append(Comparison(name, (), (), frame, idle, less))

@@ -149,7 +149,7 @@ class Comparison:
     golden: in the exact posterior, not in q. silver: in q, not in the exact posterior. redundant: in q, and
     without any information on the target given the rest of what q reads. unseen: in q's windows, and yet not
     seen at some frame near an end by the networks that alone declare q; then nothing is called redundant.
-    singles: frames 0, 1 and T in golden windows that q sees; kept: in silver ones, that the posterior sees.
+    singles: what q sees of golden frames at some t (`read_of_these`); kept: what the posterior has of silver.
     """
 
     target: str
