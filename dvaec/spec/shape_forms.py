@@ -111,6 +111,8 @@ def _no_layers(name: str, path: Path, node: Node | None) -> str | None:
     """Mend a word where layers are wanted."""
     if not isinstance(node, Scalar) or isinstance(path[-1], int) or not node.text or node.text[:1].isdigit():
         return None
+    if path[0] == "states" and name == "layers":
+        return "of a state it is a number: layers: 2"
     if ("layers", node.text) in VALUE_HINTS:
         return None
     if node.text == "shared":
