@@ -29,6 +29,7 @@ from dvaec.network.windows import NoFixpointError
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
+from dvaec.plan.idle import check_idle
 from dvaec.plan.mending import hint_for, place_of
 from dvaec.plan.model import HeadNode, Plan
 from dvaec.spec.canonical import canonical_hash, layout_hash
@@ -129,7 +130,7 @@ def _passes(
     if derivation and last >= STAGES.index("elbo"):
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and developed and elbo and last >= STAGES.index("plan"):
-        planned = _planned(developed, elbo, source)
+        planned = _planned(spec, developed, elbo, source)
         _bounded(developed, planned, source)
     if last >= STAGES.index("module") and not allow_python:
         _refuse_python(spec, source)
@@ -169,9 +170,11 @@ def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
     return develop(spec, derivation.inference)
 
 
-def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
+def _planned(spec: Spec, developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
-        return plan(developed, elbo)
+        planned = plan(developed, elbo)
+        check_idle(spec, developed)
+        return planned
     except UnschedulableError as error:
         span, hint = (
             source.span(place_of(developed, source, error.nodes, error.frame)),

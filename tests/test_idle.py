@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from dvaec import compiler
 from dvaec.compiler import run_text
 from dvaec.diagnostics import Fault
-from dvaec.plan import entries
 from dvaec.spec.model import Spec
 from dvaec.testing import reach
 from dvaec.testing.built import build
@@ -74,7 +74,8 @@ def test_what_is_refused_for_idle_weights_has_some_and_nothing_else(
             if [one.code for one in fault.diagnostics] != ["DV306"]:
                 continue
             with monkeypatch.context() as patch:
-                patch.setattr(entries, "check_idle", lambda *_: None)
+                patch.setattr(compiler, "check_idle", lambda *_: None)
+                patch.setattr(reach, "idle", lambda *_: ())  # which leaves out what is developed by default
                 assert not learns(run_text(page, "page.yaml", until="plan").spec), page
             found[False] += 1
     assert found[False] > 0
@@ -98,3 +99,65 @@ networks: {q(v): {reads: AT}}
     both, summed = page.replace("AT", '"h_1, h_<T>"'), page.replace("AT", "h_1").replace("gru", "sum")
     assert run_text(both, "page.yaml", until="plan").plan
     assert run_text(summed, "page.yaml", until="plan").plan  # a sum has no weights of its recurrence
+
+
+STATIC = """dvaec: 1
+model: M
+variables: {x: {role: observed, dim: 4}, v: {role: latent, dim: 2}}
+generation: [v, x_t | v]
+states: {h_t: {rnn: lstm, units: 3, reads: x_t}}
+features: {FEATURES}
+networks: {q(v): {reads: "g_<T>, h_<T>"}}
+"""
+QUERY = """dvaec: 1
+model: M
+T: 2
+causality: noncausal
+variables: {x: {role: observed, dim: 4}, z: {role: latent, dim: 2}, a: {role: latent, dim: 2}}
+generation: [a_t, "z_t | a_<t:T>, z_<t-1>", "x | z_<1:T>"]
+networks: {p(z_t): {block: attention, of: a_<t:T>, query: z_<t-1>, units: 4}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            STATIC.replace("FEATURES", "g_t: {block: convolution, reads: x_<t+1:t+2>, channels: [4 tanh]}"),
+            "g_t",
+        ),
+        (STATIC.replace("FEATURES", "f_t: {reads: x_<t+1>}, g_t: {reads: f_t, layers: [3 tanh]}"), "g_t"),
+        (
+            STATIC.replace("dim: 4", "dim: [4, 4]").replace(
+                "FEATURES",
+                "g_t: {block: image_encoder, reads: x_<t+1>, channels: [2], kernel: 2, stride: 2, units: 3}",
+            ),
+            "g_t",
+        ),
+        (QUERY, "p(z_t)"),
+    ],
+    ids=["convolution", "concatenation", "image", "query"],
+)
+def test_weights_of_zeros_alone_are_found_behind_kernels_concatenations_and_queries(
+    page: str, said: str
+) -> None:
+    with pytest.raises(Fault) as caught:
+        run_text(page, "page.yaml", until="plan")
+    (one,) = caught.value.diagnostics
+    assert one.code == "DV306"
+    assert f"{said} has weights of no use: it is needed at no frame that has" in one.message
+
+
+def test_what_is_developed_by_default_is_not_refused() -> None:
+    page = PAGE.format(frames=1, lines="  - z_t\n  - x | z_<1:T>", rest="")
+    assert run_text(page, "page.yaml", until="plan").plan
+
+
+def test_a_network_of_no_frame_is_told_at_its_place() -> None:
+    rest = "networks: {q(z_1): {reads: x}, q(z_T): {reads: x}, q(z_t): {reads: x}}"
+    page = PAGE.format(frames=2, lines="  - z_t\n  - x | z_1, z_<T>", rest=rest)
+    with pytest.raises(Fault) as caught:
+        run_text(page, "page.yaml", until="plan")
+    assert [(one.code, one.span.line, one.span.column) for one in caught.value.diagnostics] == [
+        ("DV078", 11, 52)
+    ]

@@ -8,7 +8,6 @@ from dvaec.derive.model import Elbo, Estimator, TermKind
 from dvaec.plan.feedback import NO_FEEDBACK, elbo_fed
 from dvaec.plan.first_needs import waits_for_all
 from dvaec.plan.holding import with_holds
-from dvaec.plan.idle import check_idle
 from dvaec.plan.model import Entry, HeadNode, Network, Origin, Plan, value_name
 from dvaec.plan.network import build_network
 from dvaec.plan.schedule import schedule
@@ -21,13 +20,12 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
 
     The bound's terms say what the entry point `elbo` computes: a closed-form KL reads parameters, not draws.
 
-    Raises UnschedulableError where the developed form has a cycle without a direction of time, or where
-    weights have no use.
+    Raises UnschedulableError where the developed form has a cycle without a direction of time.
     """
     network = build_network(spec)
     infer = _binding(network, Origin.Q, Origin.GIVEN)
     generate = _binding(network, Origin.P, Origin.P)
-    developed, network = network, with_holds(spec, network, infer, generate)
+    network = with_holds(spec, network, infer, generate)
     score = _binding(network, Origin.GIVEN, Origin.GIVEN)
     drawn = tuple(v.name for v in network.values if v.variable.role is Role.LATENT)
     seen = tuple(v.name for v in spec.having(Role.OBSERVED))
@@ -56,7 +54,6 @@ def plan(spec: Spec, elbo: Elbo) -> Plan:
     refused["elbo_fed"] = None if fed else NO_FEEDBACK
     entries += (fed,) if fed else ()
     streamed, reasons = stream(spec, network, infer, generate)
-    check_idle(developed, spec.frames)
     reasons |= {name: why for name, why in refused.items() if why}
     return Plan(network, entries, spec.frames, tuple(sorted(reasons.items())), streamed)
 

@@ -13,24 +13,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.attention import nearest
 from dvaec.plan.links import on_page, said
-from dvaec.plan.model import FeatureNode, HeadNode, Network, Node, Port, Read, StateNode, ValueNode, framed
-from dvaec.spec.model import LAST
-from dvaec.spec.notation import listed, page
+from dvaec.plan.model import (
+    FeatureNode,
+    HeadNode,
+    Network,
+    Node,
+    Port,
+    Read,
+    StateNode,
+    ValueNode,
+    framed,
+    head_name,
+)
+from dvaec.plan.network import build_network
+from dvaec.spec.model import LAST, Convolution, Custom, ImageEncoder, Scan, Spec
+from dvaec.spec.notation import frame_word, listed, page
 from dvaec.spec.offsets import NONE, Offsets, of
 
 IDLE = "DV306"
 LONGEST = 20_000  # frames that are looked at where the page does not fix T
 
 
-def check_idle(network: Network, frames: int | None) -> None:
-    """Refuse a network of which no data could teach all weights; `frames` is T where the page fixes it.
+def check_idle(spec: Spec, developed: Spec) -> None:
+    """Refuse a page whose own states, features and networks have weights that no data could teach.
 
-    Raises UnschedulableError, DV306.
+    What is developed by default is left as it is. Raises UnschedulableError, DV306.
     """
+    network = build_network(developed)
+    written = {state.name for state in spec.states} | {feature.name for feature in spec.features}
+    for head in spec.heads:
+        written.add(head_name(head.side, head.target, head.frame))
+        if head.frame is not None:
+            written.add(f"{head.side}_{head.target}_{frame_word(head.frame)}")
+    for node, why in idle(network, spec.frames):
+        names = _names(network, node.name)
+        if written & {*names[:3]}:
+            where = "" if spec.frames is None else f"T is {spec.frames}, and "
+            message = f"{where}{_said(network, names)} has weights of no use: {why}"
+            raise UnschedulableError(message, names, IDLE)
+
+
+def idle(network: Network, frames: int | None) -> Iterator[tuple[Node, str]]:
+    """Yield the nodes with idle weights, and why they are; `frames` is T where the page fixes it."""
     length = min(enough(network), LONGEST) if frames is None else frames
     needs = _Needs(network, length, {node.name: 0 for node in network.nodes})
     waiting: list[tuple[Node, int]] = [(node, needs.own(node)) for node in network.heads]
@@ -41,10 +70,7 @@ def check_idle(network: Network, frames: int | None) -> None:
             waiting.extend(_reached(needs, node, new))
     for node in network.nodes:
         if why := next(_idle(needs, node), None):
-            names = _names(network, node.name)
-            where = "" if frames is None else f"T is {frames}, and "
-            message = f"{where}{_said(network, names)} has weights of no use: {why}"
-            raise UnschedulableError(message, names, IDLE)
+            yield node, why
 
 
 def enough(network: Network) -> int:
@@ -87,25 +113,56 @@ class _Needs:
         taken = (2 if node.begins else 0) | (1 << self.length if node.ends else 0)
         return self.within(-1) & ~taken
 
+    def shown(self, name: str) -> int:
+        """The frames at which a node is more than the zeros that stand outside the sequence.
+
+        A concatenation is what it reads; what has weights has a bias, too.
+        """
+        node, first = self.network.node(name), self.first(name)
+        plain = isinstance(node, FeatureNode) and all(not p.weights and p.window is None for p in node.ports)
+        if not plain or not isinstance(node, FeatureNode) or _weighs(node):
+            return self.within(-1, first)
+        reads = [r for port in node.ports for r in port.reads]
+        if any(r.offset is None for r in reads):
+            return self.within(-1, first)
+        return self.within(_union(_moved(self.shown(r.node), -(r.offset or 0)) for r in reads), first)
+
     def met(self, read: Read, readers: int) -> int:
         """The frames at which a node is met by a read from these frames."""
         if read.offset is None:
             at = self.length if read.frame == LAST else read.frame
             found = 0 if at is None or not readers else 1 << at
         else:
-            found = readers << read.offset if read.offset >= 0 else readers >> -read.offset
-        return self.within(found, self.first(read.node))
+            found = _moved(readers, read.offset)
+        return found & self.shown(read.node)
 
-    def rows(self, port: Port, at: int) -> int:
-        """How many frames are attended to from one frame."""
+    def choosing(self, port: Port, places: int) -> int:
+        """Those of these frames from which more than one frame is attended to."""
         assert port.window is not None
-        return len(port.window.within(self.first(port.reads[0].node) - at, self.length - at))
+        first, window = self.first(port.reads[0].node), port.window
+        found = 0
+        for at in _places(places):
+            low = first - at if window.reaches_past else max(first - at, window.low)
+            high = self.length - at if window.reaches_future else min(self.length - at, window.high - 1)
+            if len([*islice((d for d in range(low, high + 1) if d in window), 2)]) > 1:
+                found |= 1 << at
+        return found
 
     def attended(self, port: Port, readers: int) -> int:
         """The frames that are attended to from these frames."""
         assert port.window is not None
         offsets = port.window.within(-self.length, self.length)
         return _union(self.met(Read(port.reads[0].node, d), readers) for d in offsets)
+
+
+def _moved(places: int, by: int) -> int:
+    return places << by if by >= 0 else places >> -by
+
+
+def _weighs(node: Node) -> bool:
+    """Whether a node has weights behind what it reads as it is: kernels, or a class of the page's own."""
+    blocks = [node.block] if isinstance(node, FeatureNode | HeadNode) else []
+    return any(isinstance(block, Convolution | ImageEncoder | Scan | Custom) for block in blocks)
 
 
 def _union(sets: Iterator[int]) -> int:
@@ -121,13 +178,13 @@ def _places(places: int) -> Iterator[int]:
 
 def _reached(needs: _Needs, node: Node, places: int) -> Iterator[tuple[Node, int]]:
     """Yield what a node reads at these of its frames, with the frames there."""
-    for port in node.ports:
+    for port, readers in _asking(needs, node, places):
         for read in port.reads:
             source = needs.network.node(read.node)
             if port.window is not None:
-                yield source, needs.attended(port, places)
+                yield source, needs.attended(port, readers)
             elif framed(source):
-                yield source, needs.met(read, places)
+                yield source, needs.met(read, readers)
     if isinstance(node, StateNode):
         before, step = places, node.step
         while (more := before | needs.met(Read(node.name, step), before)) != before:
@@ -135,17 +192,24 @@ def _reached(needs: _Needs, node: Node, places: int) -> Iterator[tuple[Node, int
         yield node, before
 
 
+def _asking(needs: _Needs, node: Node, places: int) -> Iterator[tuple[Port, int]]:
+    """Yield what a node reads by, and at which frames: a query asks where there are frames to choose from."""
+    window = next((port for port in node.ports if port.window is not None), None)
+    for port in node.ports:
+        apart = window is not None and port is not window
+        yield port, needs.choosing(window, places) if apart and window is not None else places
+
+
 def _idle(needs: _Needs, node: Node) -> Iterator[str]:
     """Say which weights of a node are of no use."""
     places = needs.places[node.name]
     if isinstance(node, HeadNode) and node.ports and not places:
         yield "it is of no frame"
-    for number, port in enumerate(node.ports):
-        begins = isinstance(node, StateNode) and number == 1
-        if port.window is not None:
-            if not any(needs.rows(port, at) > 1 for at in _places(places)):
-                yield "it never has two frames to choose from"
-        elif port.weights and not begins and not any(_is_met(needs, read, places) for read in port.reads):
+    for number, (port, readers) in enumerate(_asking(needs, node, places)):
+        weighed = (port.weights or _weighs(node)) and not (isinstance(node, StateNode) and number == 1)
+        if port.window is not None and not needs.choosing(port, readers):
+            yield "it never has two frames to choose from"
+        elif weighed and not any(_is_met(needs, read, readers) for read in port.reads):
             yield f"it is needed at no frame that has {_listed(port)}"
     if isinstance(node, StateNode) and not _moves(needs, node, places):
         way = node.name.removeprefix(on_page(node.name)).rpartition("_")[2]
@@ -169,7 +233,7 @@ def _listed(port: Port) -> str:
         if read.offset is not None:
             name = on_page(read.node)
             offsets[name] = offsets.get(name, NONE) | of(read.offset)
-    return listed(page(name, read) for name, read in offsets.items())
+    return listed([page(name, read) for name, read in offsets.items()] or ["what it reads"])
 
 
 def _names(network: Network, name: str) -> tuple[str, ...]:

@@ -171,14 +171,19 @@ def _convolution(fitting: Fitting, at: Path, block: Convolution) -> None:
         elif apart := skipped(block):
             missed = shown(parent.name, of(parent.offsets.members[apart[0]]))
             message = f"with this dilation no layer takes in {missed}, which the window holds"
-            hint = "write dilation: doubling, or a window with a stride (x_<t-8:t:2>) and dilation: 1"
+            hint = "write dilation: doubling, or a window with a stride and dilation: 1"
             fitting.fault((*at, "dilation"), message, hint)
+
+
+def _ends(fitting: Fitting, at: Path) -> bool:
+    """Whether windows end with the frame of their reader; those of frames 0 and 1 begin there."""
+    target = fitting.parsed.targets.get(str(at[1]))
+    return target is None or target.frame not in ("0", "1")
 
 
 def _as_long(fitting: Fitting, at: Path, offsets: Offsets, frames: int) -> Offsets:
     """A window of so many frames with the same end: its last frame, or the first for frames 0 and 1."""
-    target = fitting.parsed.targets.get(str(at[1]))
-    if target is not None and target.frame in ("0", "1"):
+    if not _ends(fitting, at):
         return window(offsets.members[0], offsets.members[0] + frames - 1)
     return window(offsets.members[-1] - frames + 1, offsets.members[-1])
 
@@ -195,7 +200,9 @@ def _attention(fitting: Fitting, at: Path, block: Attention) -> None:
     elif any(one is not None and one.finite and len(one.members) == 1 for one in windows):
         shown = ", ".join(fitting.written(at, parent.name, parent.offsets) for parent in block.of)
         message = f"attention over {shown} alone weighs one frame by 1, and its query and keys learn nothing"
-        hint = "attend to a window, such as x_<1:t> or x_<t-3:t>, or read the frame without attention"
+        there = next(iter(block.of)).name
+        some = fitting.written(at, there, window(-3, 0) if _ends(fitting, at) else window(0, 3))
+        hint = f"attend to a window, such as {some}, or read the frame without attention"
         fitting.fault((*at, "of"), message, hint)
     for parent in block.query:
         if parent.offsets is not None and not parent.offsets.finite:

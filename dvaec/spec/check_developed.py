@@ -48,7 +48,7 @@ def check_nodes(context: Context) -> None:
         several = path[-1] == "of" and _named(context, path, "linear_mixture", "attention")
         if path[-1] in ("of", "with", "weights", "by", "mean") and not several:
             _single(context, path, read)
-        if path[-1] in ("reads", "with") and _named(context, path, "gated_transition", "combiner"):
+        if path[-1] == "reads" and _named(context, path, "gated_transition"):
             _beside(context, path, read)
 
 
@@ -69,7 +69,7 @@ def _twice(context: Context, read: ReadList, reference: Reference, met: list[Ref
 
 
 def _beside(context: Context, path: Path, read: ReadList) -> None:
-    """What a block carries on or combines is not read again beside it."""
+    """What a block carries on is read by all its networks: not again beside it."""
     carried = context.parsed.reads.get((*path[:-1], "of"))
     if carried is not None and len(carried.references) == 1:
         for reference in read.references:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dvaec.diagnostics import Span
 from dvaec.spec.codes import Code
 from dvaec.spec.context import Context
 from dvaec.spec.model import Side
@@ -18,7 +19,12 @@ def check_length(context: Context, length: int) -> None:
         lines = parsed.generation if block == "generation" else parsed.inference
         for line in lines:
             if line.target.offsets is not None and not _served(context, block, line.target, length):
-                _of_no_frame(context, line.scalar, line.target, length)
+                _of_no_frame(context, context.place(line.scalar, line.target), line.target.name, length)
+    told = {line.target.name for line in parsed.inference if line.target.frame is None}
+    for key, (side, name) in parsed.heads.items():
+        at_t = parsed.targets[key].offsets is not None and side is Side.Q and name not in told
+        if at_t and not _served(context, "inference", parsed.targets[key], length):
+            _of_no_frame(context, parsed.span(("networks", key)), name, length)
     for scalar, block, target, one in _reads(context):
         if not _is_somewhere(context, block, target, one, length):
             message = f"this window is empty at every frame, since T is {length}"
@@ -69,15 +75,14 @@ def _served(context: Context, block: str, target: Reference, length: int) -> tup
     return tuple(frame for frame in range(1, length + 1) if frame not in taken)
 
 
-def _of_no_frame(context: Context, scalar: Scalar, target: Reference, length: int) -> None:
-    name = target.name
+def _of_no_frame(context: Context, span: Span, name: str, length: int) -> None:
     if length == 1:
         message = f"T is 1, and frame 1 of '{name}' has a conditional of its own: this one is of no frame"
-        hint = f"leave the line of {name}_1 out: this one serves it"
+        hint = f"leave that of {name}_1 out: this one serves it"
     else:
         message = f"T is 2, and both frames of '{name}' have conditionals of their own: this one is of none"
         hint = f"leave one of these out, {name}_1 or {name}_T: this one serves it"
-    context.report.add(Code.NUMBERED, message, context.place(scalar, target), hint)
+    context.report.add(Code.NUMBERED, message, span, hint)
 
 
 def _is_somewhere(
@@ -91,8 +96,10 @@ def _is_somewhere(
         readers: Iterable[int] = (length if frame == "T" else int(frame),)
     elif target is None or target.offsets is None or block not in ("generation", "inference"):
         readers = range(1, length + 1)
-    else:  # a line of no frame is reported as such
-        readers = _served(context, block, target, length) or range(1, length + 1)
+    else:
+        readers = _served(context, block, target, length)
+        if not readers:
+            return True  # what is of no frame is reported as such
     return _somewhere(context, readers, one, length)
 
 

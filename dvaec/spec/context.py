@@ -71,9 +71,13 @@ class Context:
         return False
 
     def _read_without_a_frame(self, scalar: Scalar, reference: Reference) -> bool:
-        """Whether a reference is a parent in the line of a value of the sequence."""
-        lines = (line for line in (*self.parsed.generation, *self.parsed.inference) if line.scalar is scalar)
-        return any(line.target.bare and line.target is not reference for line in lines)
+        """Whether what reads a reference is of the sequence, or of a single frame by its number."""
+        parsed = self.parsed
+        lines = (line for line in (*parsed.generation, *parsed.inference) if line.scalar is scalar)
+        readers = [line.target for line in lines if line.target is not reference]
+        keys = (str(path[1]) for path, read in parsed.reads.items() if read.scalar is scalar)
+        readers += [parsed.targets[key] for key in keys if key in parsed.targets]
+        return any(reader.bare or reader.frame is not None for reader in readers)
 
     def at_its_level(self, scalar: Scalar, reference: Reference) -> bool:
         """Report a subscript where none belongs, none where one does, and frames such as x_12."""

@@ -163,10 +163,10 @@ def _order(tree: Entries, node: Node | None) -> str | None:
 
 
 def _order_of_words(text: str, latents: list[str]) -> str | None:
-    """Mend an order that is one text: z_t, backward z, a z."""
+    """Mend an order that is one text, and names every latent: z_t, backward z, a z."""
     ways = [SYNONYMS.get(word, word) for word in text.replace(",", " ").split()]
     names = [word.removesuffix("_t") for word in ways if word not in ("forward", "backward")]
-    if not names or not set(names) <= set(latents):
+    if sorted(names) != sorted(latents) or {"forward", "backward"} & {*ways[1:]}:
         return None
     listed = ", ".join(names)
     several = listed if len(names) == 1 else f"[{listed}]"

@@ -122,7 +122,7 @@ class _Drawing:
             return Custom(self.parents(), OWN, 3)
         if kind == "combiner":
             (one,), (other,) = self.parents(1), self.parents(1)
-            return Combiner(one, other, 3) if one != other else Dense((one,), self.layers())
+            return Combiner(one, other, 3)
         if kind == "mixture":
             return LinearMixture(self.weights(), self.parents(), self.draw(st.integers(1, 3)))
         if kind == "convolution":
