@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ from dvaec.derive.development_check import check_developed
 from dvaec.derive.elbo import elbo_terms
 from dvaec.derive.model import Derivation, Elbo
 from dvaec.derive.remarks import remarks
-from dvaec.diagnostics import Diagnostic, Fault
+from dvaec.diagnostics import Diagnostic, Fault, Severity
 from dvaec.emit.weights import MOST_WEIGHTS, weights_of
 from dvaec.network.windows import NoFixpointError
 from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.develop import develop
 from dvaec.plan.entries import plan
-from dvaec.plan.idle import check_idle
-from dvaec.plan.mending import hint_for, place_of
+from dvaec.plan.idle import IDLE, idle_on_page
+from dvaec.plan.mending import hint_for, hint_for_idle, place_of
 from dvaec.plan.model import HeadNode, Plan
 from dvaec.spec.canonical import canonical_hash, layout_hash
 from dvaec.spec.check_blocks import customs
@@ -72,7 +72,10 @@ class Compilation:
         """What there is to remark on a page that is right: notes and warnings, no error."""
         if self.derivation is None:
             return self.source.notes
-        return (*self.source.notes, *remarks(self.spec, self.derivation, self.source))
+        found = (*self.source.notes, *remarks(self.spec, self.derivation, self.source))
+        if self.developed is None or self.plan is None:
+            return found
+        return (*found, *_idle(self.spec, self.developed, self.source, Severity.WARNING))
 
 
 def run(
@@ -130,7 +133,9 @@ def _passes(
     if derivation and last >= STAGES.index("elbo"):
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and developed and elbo and last >= STAGES.index("plan"):
-        planned = _planned(spec, developed, elbo, source)
+        planned = _planned(developed, elbo, source)
+        if found := tuple(_idle(spec, developed, source, Severity.ERROR)):
+            raise Fault(found, source.sources())
         _bounded(developed, planned, source)
     if last >= STAGES.index("module") and not allow_python:
         _refuse_python(spec, source)
@@ -170,17 +175,23 @@ def _developed(spec: Spec, derivation: Derivation, source: Source) -> Spec:
     return develop(spec, derivation.inference)
 
 
-def _planned(spec: Spec, developed: Spec, elbo: Elbo, source: Source) -> Plan:
+def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
     try:
-        planned = plan(developed, elbo)
-        check_idle(spec, developed)
-        return planned
+        return plan(developed, elbo)
     except UnschedulableError as error:
         span, hint = (
             source.span(place_of(developed, source, error.nodes, error.frame)),
             hint_for(developed, error),
         )
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
+
+
+def _idle(spec: Spec, developed: Spec, source: Source, severity: Severity) -> Iterator[Diagnostic]:
+    """Yield what no data could teach: an error, but where the page fixes T, which `--set` may change."""
+    if severity is (Severity.ERROR if spec.frames is None else Severity.WARNING):
+        for one in idle_on_page(spec, developed):
+            span = source.span(place_of(developed, source, one.nodes))
+            yield Diagnostic(IDLE, one.message, span, hint_for_idle(developed, one.nodes), severity)
 
 
 def _bounded(developed: Spec, planned: Plan, source: Source) -> None:

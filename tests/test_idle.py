@@ -1,4 +1,4 @@
-"""Weights that nothing passes through are refused, and no others: against the gradients of the module."""
+"""Weights that nothing passes through are told, and no others: against the gradients of the module."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 
 import pytest
 
-from dvaec import compiler
 from dvaec.compiler import run_text
 from dvaec.diagnostics import Fault
 from dvaec.spec.model import Spec
@@ -62,24 +61,24 @@ def learns(spec: Spec) -> bool:
 
 
 @pytest.mark.parametrize("frames", PLAIN)
-def test_what_is_refused_for_idle_weights_has_some_and_nothing_else(
+def test_what_is_said_to_have_idle_weights_has_some_and_nothing_else_has(
     frames: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {True: 0, False: 0}
     for page in PLAIN[frames]:
         try:
-            assert learns(run_text(page, "page.yaml", until="plan").spec), page
-            found[True] += 1
-        except Fault as fault:
-            if [one.code for one in fault.diagnostics] != ["DV306"]:
-                continue
+            known = run_text(page, "page.yaml", until="plan")
+        except Fault:
+            continue
+        assert learns(known.spec), page
+        warned = any(one.code == "DV306" for one in known.notes)
+        found[warned] += 1
+        if warned:
             with monkeypatch.context() as patch:
-                patch.setattr(compiler, "check_idle", lambda *_: None)
-                patch.setattr(reach, "idle", lambda *_: ())  # which leaves out what is developed by default
-                assert not learns(run_text(page, "page.yaml", until="plan").spec), page
-            found[False] += 1
-    assert found[False] > 0
-    assert frames == 1 or found[True] > 0
+                patch.setattr(reach, "idle", lambda *_: ())  # which leaves out what is idle
+                assert not learns(known.spec), page
+    assert found[True] > 0
+    assert frames == 1 or found[False] > 0
 
 
 def test_a_state_that_is_read_where_it_starts_is_refused_in_sequences_of_any_length() -> None:
@@ -141,10 +140,12 @@ networks: {p(z_t): {block: attention, of: a_<t:T>, query: z_<t-1>, units: 4}}
 def test_weights_of_zeros_alone_are_found_behind_kernels_concatenations_and_queries(
     page: str, said: str
 ) -> None:
-    with pytest.raises(Fault) as caught:
-        run_text(page, "page.yaml", until="plan")
-    (one,) = caught.value.diagnostics
-    assert one.code == "DV306"
+    try:
+        found = [one for one in run_text(page, "page.yaml", until="plan").notes if one.code == "DV306"]
+    except Fault as fault:
+        found = list(fault.diagnostics)
+    (one,) = found
+    assert (one.code, one.severity) == ("DV306", "warning" if page == QUERY else "error")
     assert f"{said} has weights of no use: it is needed at no frame that has" in one.message
 
 

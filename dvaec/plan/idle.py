@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from dvaec.plan.aligning import UnschedulableError
 from dvaec.plan.attention import nearest
 from dvaec.plan.links import on_page, said
 from dvaec.plan.model import (
@@ -39,10 +38,18 @@ IDLE = "DV306"
 LONGEST = 20_000  # frames that are looked at where the page does not fix T
 
 
-def check_idle(spec: Spec, developed: Spec) -> None:
-    """Refuse a page whose own states, features and networks have weights that no data could teach.
+@dataclass(frozen=True)
+class Idle:
+    """What the page has that is of no use: in words, and the nodes to look for on it."""
 
-    What is developed by default is left as it is. Raises UnschedulableError, DV306.
+    message: str
+    nodes: tuple[str, ...]
+
+
+def idle_on_page(spec: Spec, developed: Spec) -> Iterator[Idle]:
+    """Yield what a page's own states, features and networks have of weights that no data could teach.
+
+    What is developed by default is left as it is.
     """
     network = build_network(developed)
     written = {state.name for state in spec.states} | {feature.name for feature in spec.features}
@@ -55,7 +62,7 @@ def check_idle(spec: Spec, developed: Spec) -> None:
         if written & {*names[:3]}:
             where = "" if spec.frames is None else f"T is {spec.frames}, and "
             message = f"{where}{_said(network, names)} has weights of no use: {why}"
-            raise UnschedulableError(message, names, IDLE)
+            yield Idle(message, names)
 
 
 def idle(network: Network, frames: int | None) -> Iterator[tuple[Node, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dvaec.plan.aligning import UnschedulableError
-from dvaec.plan.idle import IDLE
 from dvaec.spec import notation
 from dvaec.spec.model import LAST, Direction, InferenceKind, Spec
 from dvaec.spec.source import READS, Path, Source
@@ -50,8 +49,6 @@ _PLAIN = str.maketrans("", "", "<>{} ")
 
 def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     """Say what to write instead."""
-    if error.code == IDLE:
-        return _in_use(developed, error)
     if error.frame is not None:
         return "read it in the network that needs it, not where a state starts, or leave it out"
     derived = developed.inference.kind not in (InferenceKind.CONDITIONALS, InferenceKind.NETWORKS)
@@ -67,9 +64,9 @@ def hint_for(developed: Spec, error: UnschedulableError) -> str | None:
     return _frame_1(developed, error)
 
 
-def _in_use(developed: Spec, error: UnschedulableError) -> str:
+def hint_for_idle(developed: Spec, nodes: Sequence[str]) -> str:
     """Say how idle weights would be of use."""
-    state = next((one for one in developed.states if one.name in error.nodes), None)
+    state = next((one for one in developed.states if one.name in nodes), None)
     if developed.frames is not None:
         return "take a larger T, or let what reads it name the frames that are there: z_1, z_<t-1>"
     if state is None:

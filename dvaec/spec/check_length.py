@@ -1,4 +1,4 @@
-"""Checks of a page that says T: lines of no frame, windows empty at every frame, idle recurrences."""
+"""Checks of a page that says T: lines of no frame, and windows that are empty at every frame."""
 
 from __future__ import annotations
 
@@ -31,16 +31,6 @@ def check_length(context: Context, length: int) -> None:
             if _somewhere(context, range(1, length + 1), one, length):
                 message = f"this window is empty at every frame that this is of, since T is {length}"
             context.report.add(Code.WINDOW_EMPTY, message, context.place(scalar, one))
-    for key, state in parsed.shape.states.items():
-        if key in parsed.states and state.rnn != "sum" and length <= state.lag and state.starts == "zeros":
-            message = f"T is {length}, so that this state never reads what it was {_ago(state.lag)} before"
-            hint = "let the networks read the variables themselves"
-            span = parsed.span(("states", key, "lag") if state.lag > 1 else ("states", key))
-            context.report.add(Code.WINDOW_EMPTY, message, span, hint)
-
-
-def _ago(lag: int) -> str:
-    return "a frame" if lag == 1 else f"{lag} frames"
 
 
 def _reads(context: Context) -> Iterator[tuple[Scalar, str, Reference | None, Reference]]:
