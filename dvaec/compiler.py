@@ -73,9 +73,9 @@ class Compilation:
         if self.derivation is None:
             return self.source.notes
         found = (*self.source.notes, *remarks(self.spec, self.derivation, self.source))
-        if self.developed is None or self.plan is None:
+        if self.spec.frames is None or self.developed is None or self.plan is None:
             return found
-        return (*found, *_idle(self.spec, self.developed, self.source, Severity.WARNING))
+        return (*found, *_idle(self.spec, self.developed, self.source))
 
 
 def run(
@@ -134,7 +134,7 @@ def _passes(
         elbo = elbo_terms(spec, derivation.inference)
     if derivation and developed and elbo and last >= STAGES.index("plan"):
         planned = _planned(developed, elbo, source)
-        if found := tuple(_idle(spec, developed, source, Severity.ERROR)):
+        if spec.frames is None and (found := tuple(_idle(spec, developed, source))):
             raise Fault(found, source.sources())
         _bounded(developed, planned, source)
     if last >= STAGES.index("module") and not allow_python:
@@ -186,12 +186,12 @@ def _planned(developed: Spec, elbo: Elbo, source: Source) -> Plan:
         raise Fault([Diagnostic(error.code, error.message, span, hint)], source.sources()) from error
 
 
-def _idle(spec: Spec, developed: Spec, source: Source, severity: Severity) -> Iterator[Diagnostic]:
-    """Yield what no data could teach: an error, but where the page fixes T, which `--set` may change."""
-    if severity is (Severity.ERROR if spec.frames is None else Severity.WARNING):
-        for one in idle_on_page(spec, developed):
-            span = source.span(place_of(developed, source, one.nodes))
-            yield Diagnostic(IDLE, one.message, span, hint_for_idle(developed, one.nodes), severity)
+def _idle(spec: Spec, developed: Spec, source: Source) -> Iterator[Diagnostic]:
+    """Yield what no data could teach: errors; warnings where the page fixes T, which `--set` may change."""
+    severity = Severity.ERROR if spec.frames is None else Severity.WARNING
+    for one in idle_on_page(spec, developed):
+        span = source.span(place_of(developed, source, one.nodes))
+        yield Diagnostic(IDLE, one.message, span, hint_for_idle(developed, one.nodes), severity)
 
 
 def _bounded(developed: Spec, planned: Plan, source: Source) -> None:

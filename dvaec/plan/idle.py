@@ -126,11 +126,9 @@ class _Needs:
         A concatenation is what it reads; what has weights has a bias, too.
         """
         node, first = self.network.node(name), self.first(name)
-        plain = isinstance(node, FeatureNode) and all(not p.weights and p.window is None for p in node.ports)
-        if not plain or not isinstance(node, FeatureNode) or _weighs(node):
-            return self.within(-1, first)
         reads = [r for port in node.ports for r in port.reads]
-        if any(r.offset is None for r in reads):
+        weighed = _weighs(node) or any(port.weights or port.window is not None for port in node.ports)
+        if not isinstance(node, FeatureNode) or weighed or any(r.offset is None for r in reads):
             return self.within(-1, first)
         return self.within(_union(_moved(self.shown(r.node), -(r.offset or 0)) for r in reads), first)
 
@@ -201,10 +199,12 @@ def _reached(needs: _Needs, node: Node, places: int) -> Iterator[tuple[Node, int
 
 def _asking(needs: _Needs, node: Node, places: int) -> Iterator[tuple[Port, int]]:
     """Yield what a node reads by, and at which frames: a query asks where there are frames to choose from."""
-    window = next((port for port in node.ports if port.window is not None), None)
+    attended = next((port for port in node.ports if port.window is not None), None)
     for port in node.ports:
-        apart = window is not None and port is not window
-        yield port, needs.choosing(window, places) if apart and window is not None else places
+        if attended is None or port is attended:
+            yield port, places
+        else:
+            yield port, needs.choosing(attended, places)
 
 
 def _idle(needs: _Needs, node: Node) -> Iterator[str]:
